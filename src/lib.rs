@@ -1,0 +1,29 @@
+#![doc = include_str!("ARCHITECTURE.md")]
+#![allow(dead_code)] // removed when the walls stand: everything is being wired
+
+// In layer order, ground first. A module imports only from modules above it in this list, or as the map allows.
+mod base;
+mod protocol;
+
+mod config;
+mod demo;
+mod net;
+mod patch;
+mod process;
+
+mod approvals;
+mod auth;
+mod sandbox;
+mod workspace;
+
+mod models;
+mod responses;
+mod threads;
+
+mod tools;
+
+mod agent;
+
+mod exec;
+
+pub mod cli;

@@ -1,0 +1,89 @@
+//! Everything a thread tells its readers, in the order it happened.
+
+use super::ask::Ask;
+use super::error::ErrorInfo;
+use super::item::{Item, ItemDelta, PlanStep};
+use super::limits::LimitsSnapshot;
+use super::tokens::ThreadUsage;
+use super::turn::TurnEnd;
+use crate::base::ids::{AskId, ItemId, TurnId};
+
+/// One thing that happened in a thread.
+#[derive(Clone, Debug)]
+pub(crate) enum Event {
+    /// A turn began.
+    TurnStarted {
+        /// Which turn.
+        turn_id: TurnId,
+    },
+    /// An item began; it will end with `ItemCompleted` or `ItemDropped`.
+    ItemStarted {
+        /// The item as far as it is known.
+        item: Item,
+    },
+    /// More of a started item, for display only: the completed item carries everything again.
+    ItemDelta {
+        /// Which item.
+        item_id: ItemId,
+        /// What was added.
+        delta: ItemDelta,
+    },
+    /// An item is complete and on disk.
+    ItemCompleted {
+        /// The whole item.
+        item: Item,
+    },
+    /// A half-written item is void: its stream was cut and the next attempt writes it anew.
+    ItemDropped {
+        /// Which item.
+        item_id: ItemId,
+    },
+    /// The model's plan changed.
+    PlanUpdated {
+        /// Why, in the model's words.
+        explanation: Option<String>,
+        /// All steps.
+        plan: Vec<PlanStep>,
+    },
+    /// Unified diff of everything `apply_patch` changed in this turn.
+    DiffUpdated {
+        /// Git-style unified diff.
+        diff: String,
+    },
+    /// Tokens used so far.
+    Usage(ThreadUsage),
+    /// Rate limits as the server just told them.
+    Limits(Box<LimitsSnapshot>),
+    /// A question waits for `Op::Answer` with the same id.
+    Ask {
+        /// To be repeated in the answer.
+        id: AskId,
+        /// The question.
+        ask: Box<Ask>,
+    },
+    /// The question is settled: answered, or its turn ended.
+    AskResolved {
+        /// Which question.
+        id: AskId,
+    },
+    /// A request failed and is repeated.
+    Retrying {
+        /// This retry, from 1.
+        attempt: u32,
+        /// Retries allowed.
+        max: u32,
+        /// Wait before the retry, in milliseconds.
+        delay_ms: u64,
+        /// What went wrong.
+        error: ErrorInfo,
+    },
+    /// Something the user should know that does not end the turn.
+    Warning {
+        /// One sentence.
+        message: String,
+    },
+    /// The turn ended; every item of it has its final state before this.
+    TurnCompleted(Box<TurnEnd>),
+    /// The thread is gone; nothing follows.
+    Closed,
+}

@@ -1,0 +1,30 @@
+//! Everything a front end can ask of a thread.
+
+use super::ask::Answer;
+use super::input::UserInput;
+use crate::base::ids::AskId;
+
+/// One request to a live thread.
+#[derive(Clone, Debug)]
+pub(crate) enum Op {
+    /// Starts a turn with this input; while a turn runs, the input is added to it before its next request.
+    UserTurn {
+        /// Text and images, in order.
+        input: Vec<UserInput>,
+        /// JSON schema that the final answer must follow.
+        output_schema: Option<serde_json::Value>,
+    },
+    /// Stops the running turn: its processes are killed, what happened is recorded.
+    Interrupt,
+    /// Answers an open question.
+    Answer {
+        /// Which question.
+        id: AskId,
+        /// What the user said.
+        answer: Answer,
+    },
+    /// Summarises the conversation to free context.
+    Compact,
+    /// Ends the thread: the running turn is interrupted, the rollout flushed, then `Event::Closed`.
+    Shutdown,
+}

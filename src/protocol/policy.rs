@@ -1,0 +1,149 @@
+//! What may run, where it may write, and which environment it gets.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// When to ask the user.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum ApprovalPolicy {
+    /// Ask before everything that is not known to be harmless.
+    Untrusted,
+    /// Run in the sandbox; ask to repeat outside it when that fails.
+    OnFailure,
+    /// Run in the sandbox; the model asks when it needs more.
+    #[default]
+    OnRequest,
+    /// Never ask; what is not allowed is refused.
+    Never,
+    /// Ask by category.
+    Granular(GranularApproval),
+}
+
+/// Which categories may ask; the others are refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct GranularApproval {
+    /// Escalation out of the sandbox.
+    pub(crate) sandbox_approval: bool,
+    /// Rules that say "prompt", and dangerous commands.
+    pub(crate) rules: bool,
+    /// Forms of MCP servers.
+    pub(crate) mcp_elicitations: bool,
+    /// Requests for more permissions.
+    #[serde(default)]
+    pub(crate) request_permissions: bool,
+    /// Skills that want to run.
+    #[serde(default)]
+    pub(crate) skill_approval: bool,
+}
+
+/// The three words of `--sandbox`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum SandboxMode {
+    /// Read everything, write nothing, no network.
+    ReadOnly,
+    /// Also write the workspace and temporary folders.
+    WorkspaceWrite,
+    /// No sandbox.
+    DangerFullAccess,
+}
+
+/// What commands may touch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum SandboxPolicy {
+    /// No sandbox.
+    DangerFullAccess,
+    /// Read everything, write nothing.
+    ReadOnly {
+        /// Network open.
+        network_access: bool,
+    },
+    /// Write below the working directory and the roots.
+    WorkspaceWrite {
+        /// Absolute folders besides the working directory.
+        writable_roots: Vec<PathBuf>,
+        /// Network open.
+        network_access: bool,
+        /// `$TMPDIR` is not writable.
+        exclude_tmpdir_env_var: bool,
+        /// `/tmp` is not writable.
+        exclude_slash_tmp: bool,
+    },
+}
+
+impl SandboxPolicy {
+    /// The word of `--sandbox` for this policy.
+    pub(crate) fn mode(&self) -> SandboxMode {
+        match self {
+            Self::DangerFullAccess => SandboxMode::DangerFullAccess,
+            Self::ReadOnly { .. } => SandboxMode::ReadOnly,
+            Self::WorkspaceWrite { .. } => SandboxMode::WorkspaceWrite,
+        }
+    }
+
+    /// Whether commands may use the network.
+    pub(crate) fn network_access(&self) -> bool {
+        match self {
+            Self::DangerFullAccess => true,
+            Self::ReadOnly { network_access } | Self::WorkspaceWrite { network_access, .. } => {
+                *network_access
+            }
+        }
+    }
+}
+
+impl SandboxMode {
+    /// The word as it is typed and stored.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::ReadOnly => "read-only",
+            Self::WorkspaceWrite => "workspace-write",
+            Self::DangerFullAccess => "danger-full-access",
+        }
+    }
+}
+
+/// Which variables commands inherit (`[shell_environment_policy]`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ShellEnvPolicy {
+    /// What to start from.
+    pub(crate) inherit: EnvInherit,
+    /// Keep variables that look like keys, secrets or tokens.
+    pub(crate) ignore_default_excludes: bool,
+    /// Case-insensitive globs to drop.
+    pub(crate) exclude: Vec<String>,
+    /// Variables to add.
+    pub(crate) set: BTreeMap<String, String>,
+    /// When not empty, only these globs stay.
+    pub(crate) include_only: Vec<String>,
+}
+
+/// Start of a command's environment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum EnvInherit {
+    /// Everything of ours.
+    #[default]
+    All,
+    /// Home, path, shell, user and temporary folder only.
+    Core,
+    /// Nothing.
+    None,
+}
+
+impl Default for ShellEnvPolicy {
+    /// The reference keeps secret-looking names by default; so do we, because builds need them, but the keys
+    /// of the model provider are always dropped (see `process::env`).
+    fn default() -> Self {
+        Self {
+            inherit: EnvInherit::All,
+            ignore_default_excludes: true,
+            exclude: Vec::new(),
+            set: BTreeMap::new(),
+            include_only: Vec::new(),
+        }
+    }
+}

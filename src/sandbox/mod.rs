@@ -1,0 +1,1 @@
+//! (index card of `sandbox`)

@@ -1,0 +1,72 @@
+//! What a tool may use while it runs: the turn's frozen settings, a way to tell events, a way to ask.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::base::ids::{ThreadId, TurnId};
+use crate::base::tasks::CancellationToken;
+use crate::protocol::ask::{Answer, Ask};
+use crate::protocol::event::Event;
+use crate::protocol::policy::{ApprovalPolicy, SandboxPolicy, ShellEnvPolicy};
+
+/// Everything one tool call may use. Cheap to clone: one per call.
+#[derive(Clone)]
+pub(crate) struct ToolContext {
+    /// The thread, for the environment of commands.
+    pub(crate) thread_id: ThreadId,
+    /// The turn.
+    pub(crate) turn_id: TurnId,
+    /// Absolute working directory of the turn.
+    pub(crate) cwd: PathBuf,
+    /// When to ask.
+    pub(crate) approval: ApprovalPolicy,
+    /// What commands may touch.
+    pub(crate) sandbox: Arc<SandboxPolicy>,
+    /// Our own environment, captured at start.
+    pub(crate) env: Arc<BTreeMap<OsString, OsString>>,
+    /// Which of it commands inherit.
+    pub(crate) shell_env: Arc<ShellEnvPolicy>,
+    /// Names of variables that hold model-provider keys; commands never get them.
+    pub(crate) secret_env: Arc<Vec<String>>,
+    /// Folder for complete outputs that are too long for the model; made when first needed.
+    pub(crate) output_dir: PathBuf,
+    /// Output budget in tokens when the model names none.
+    pub(crate) output_tokens: u64,
+    /// Where events go; bounded, so that a flood slows the tool instead of filling memory.
+    pub(crate) events: mpsc::Sender<ToolEvent>,
+    /// Fires when the turn is interrupted.
+    pub(crate) cancel: CancellationToken,
+}
+
+/// What a running tool tells its turn.
+#[derive(Debug)]
+pub(crate) enum ToolEvent {
+    /// Something for the readers (items are recorded on their way).
+    Event(Event),
+    /// A question; the answer comes back through the channel. A dropped channel means "cancelled".
+    Ask(Box<Ask>, oneshot::Sender<Answer>),
+}
+
+impl ToolContext {
+    /// Tells the readers something. Losing the turn is not the tool's trouble.
+    pub(crate) async fn tell(&self, event: Event) {
+        let _ = self.events.send(ToolEvent::Event(event)).await;
+    }
+
+    /// Asks the user and waits; `Answer::Cancel` when the turn ends first.
+    pub(crate) async fn ask(&self, ask: Ask) -> Answer {
+        let (sender, receiver) = oneshot::channel();
+        if self.events.send(ToolEvent::Ask(Box::new(ask), sender)).await.is_err() {
+            return Answer::Cancel;
+        }
+        tokio::select! {
+            biased; // an interrupt beats an answer that arrives with it
+            () = self.cancel.cancelled() => Answer::Cancel,
+            answer = receiver => answer.unwrap_or(Answer::Cancel),
+        }
+    }
+}

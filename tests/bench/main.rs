@@ -1,0 +1,5 @@
+//! Benchmarks of the hot paths: `cargo bench`.
+
+fn main() {
+    divan::main();
+}
