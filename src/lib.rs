@@ -25,5 +25,6 @@ mod tools;
 mod agent;
 
 mod exec;
+mod tui;
 
 pub mod cli;
