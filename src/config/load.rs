@@ -50,14 +50,13 @@ pub(crate) fn load(env: &Env, flags: &Flags) -> Result<Config, Error> {
 
     let context = Context::new(&sources, env.home());
     let tables = context.root(&merged, root::read)?;
-    let (unknown, noted) = context.into_notes();
+    let unknown = context.into_unknown();
     if flags.strict
         && let Some(first) = unknown.first()
     {
         return Err(Error::UnknownKey(first.replace(", ignored", "")));
     }
     warnings.extend(unknown);
-    warnings.extend(noted);
     let origins = merge::origins(&merged, &sources);
     resolve::resolve(
         env,

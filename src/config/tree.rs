@@ -45,7 +45,7 @@ pub(crate) struct Source {
 pub(crate) struct Sources(Vec<Source>);
 
 /// Where a key or value begins.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct At {
     source: usize,
     offset: usize,

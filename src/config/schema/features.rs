@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::config::diagnose;
 use crate::config::error::Error;
-use crate::config::tree::{Value, join};
+use crate::config::tree::Value;
 
 use super::reader::Reader;
 
@@ -78,9 +78,7 @@ pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Features, Error> {
     let mut switches = BTreeMap::new();
     for (name, key_at, value) in reader.written() {
         if !known(name) {
-            let hint = diagnose::hint(name, names());
-            let key = join(reader.path_text(), name);
-            reader.unknown(format!("{}: unknown key `{key}`, ignored{hint}", reader.place(key_at)));
+            reader.unknown(name, key_at, &diagnose::hint(name, names()));
             continue;
         }
         let on = match value {

@@ -25,8 +25,7 @@ pub(crate) struct Context<'a> {
 
 #[derive(Default)]
 struct Notes {
-    unknown: Vec<String>,
-    warnings: Vec<String>,
+    unknown: Vec<(At, String)>,
     /// Every key asked for, when a test wants to know the schema.
     keys: Option<Vec<String>>,
 }
@@ -59,10 +58,11 @@ impl<'a> Context<'a> {
         Ok(value)
     }
 
-    /// What was noted: sentences about unknown keys, and other warnings.
-    pub(crate) fn into_notes(self) -> (Vec<String>, Vec<String>) {
-        let notes = self.notes.into_inner();
-        (notes.unknown, notes.warnings)
+    /// One sentence per unknown key, in the order of the files.
+    pub(crate) fn into_unknown(self) -> Vec<String> {
+        let mut unknown = self.notes.into_inner().unknown;
+        unknown.sort(); // by place, so that they read like the file
+        unknown.into_iter().map(|(_, sentence)| sentence).collect()
     }
 }
 
@@ -200,6 +200,9 @@ impl<'a> Reader<'a> {
     pub(crate) fn file(&mut self, key: &'static str) -> Result<Option<String>, Error> {
         let Some(path) = self.path(key)? else { return Ok(None) };
         match read_text(&path) {
+            Ok(Some(text)) if text.trim().is_empty() => {
+                Err(self.fault(key, &format!("names {}, which is empty", path.display())))
+            }
             Ok(Some(text)) => Ok(Some(text)),
             Ok(None) => Err(self.fault(key, &format!("names {}, which does not exist", path.display()))),
             Err(error) => Err(self.fault(key, &format!("names a file that cannot be used: {error}"))),
@@ -272,24 +275,16 @@ impl<'a> Reader<'a> {
         self.tree.iter().map(|(name, entry)| (name, entry.key_at, &entry.node.value))
     }
 
-    /// A place for messages.
-    pub(crate) fn place(&self, at: At) -> Place {
-        self.context.sources.place(at)
-    }
-
     /// The keys of this table were looked at one by one: none of them is unknown.
     pub(crate) fn names_are_free(&mut self) {
         self.tree = &EMPTY;
     }
 
-    /// Notes something the user should know.
-    pub(crate) fn warn(&self, warning: String) {
-        self.context.notes.borrow_mut().warnings.push(warning);
-    }
-
     /// Notes a key nobody knows; under `--strict-config` that is an error.
-    pub(crate) fn unknown(&self, sentence: String) {
-        self.context.notes.borrow_mut().unknown.push(sentence);
+    pub(crate) fn unknown(&self, name: &str, at: At, hint: &str) {
+        let place = self.context.sources.place(at);
+        let sentence = format!("{place}: unknown key `{}`, ignored{hint}", join(&self.path, name));
+        self.context.notes.borrow_mut().unknown.push((at, sentence));
     }
 
     fn below(&self, tree: &'a Tree, key: &str) -> Reader<'a> {
@@ -309,8 +304,7 @@ impl<'a> Reader<'a> {
             }
             let candidates = self.seen.iter().copied().chain(later::names(&self.path));
             let hint = diagnose::hint(name, candidates);
-            let place = self.context.sources.place(entry.key_at);
-            self.unknown(format!("{place}: unknown key `{}`, ignored{hint}", join(&self.path, name)));
+            self.unknown(name, entry.key_at, &hint);
         }
     }
 
