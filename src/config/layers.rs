@@ -107,11 +107,16 @@ pub(crate) fn read_bounded(path: &Path, max: u64) -> io::Result<Vec<u8>> {
 /// is no project, even when the user works in the home folder.
 pub(crate) fn project_files(root: Option<&Path>, cwd: &Path, codex_home: &Path) -> Vec<PathBuf> {
     let top = root.unwrap_or(cwd);
+    let real_home = codex_home.canonicalize();
+    let of_the_user = |dir: &Path| match (dir.canonicalize(), &real_home) {
+        (Ok(real), Ok(home)) => real == *home,
+        _ => dir == codex_home,
+    };
     let mut files: Vec<PathBuf> = cwd
         .ancestors()
         .take_while(|dir| dir.starts_with(top))
         .map(|dir| dir.join(".codex"))
-        .filter(|dir| dir != codex_home && dir.canonicalize().map_or(true, |real| real != codex_home))
+        .filter(|dir| !of_the_user(dir))
         .map(|dir| dir.join("config.toml"))
         .filter(|file| file.symlink_metadata().is_ok())
         .collect();

@@ -9,6 +9,7 @@ use super::error::{Error, Place};
 use super::flags::{self, Flags};
 use super::layers;
 use super::merge;
+use super::requirements;
 use super::resolve::{self, Found};
 use super::schema::reader::Context;
 use super::schema::root;
@@ -58,12 +59,10 @@ pub(crate) fn load(env: &Env, flags: &Flags) -> Result<Config, Error> {
     }
     warnings.extend(unknown);
     let origins = merge::origins(&merged, &sources);
-    resolve::resolve(
-        env,
-        flags,
-        tables,
-        Found { codex_home, cwd, project_root, trust, profile, warnings, origins },
-    )
+    let found = Found { codex_home, cwd, project_root, trust, profile, warnings, origins };
+    let mut config = resolve::resolve(env, flags, tables, found)?;
+    requirements::apply(env, &mut config)?;
+    Ok(config)
 }
 
 /// All layers that a project cannot write.

@@ -361,3 +361,61 @@ fn accepted(machine: &Machine) -> String {
     let _ = writeln!(text, "approval {:?}", config.approval);
     text
 }
+
+#[test]
+fn requirements_of_the_administrator_bound_the_result() {
+    let machine = Machine::new();
+    machine.write(
+        "etc/requirements.toml",
+        "allowed_approval_policies = ['untrusted', 'on-request']\nallowed_sandbox_modes = ['read-only', \
+         'workspace-write']\nallowed_web_search_modes = []\nallow_login_shell = false\n[features]\n\
+         unified_exec = false\n[rules]\nprefix_rules = []",
+    );
+    let config = machine.config();
+    assert_eq!((config.approval, config.sandbox.mode()), (ApprovalPolicy::OnRequest, SandboxMode::ReadOnly));
+    assert_eq!((config.web_search.word(), config.allow_login_shell), ("disabled", false));
+    assert!(!config.features.enabled("unified_exec"));
+    let told = |config: &Config, words: &str| config.warnings.iter().any(|warning| warning.contains(words));
+    assert!(told(&config, "does not enforce yet: `rules`"), "{:?}", config.warnings);
+
+    let asked = ["sandbox_mode=danger-full-access", "features.unified_exec=true"];
+    let config = machine.with(&asked);
+    assert_eq!(config.sandbox, SandboxPolicy::ReadOnly { network_access: false });
+    assert!(told(&config, "sandbox_mode = \"danger-full-access\" is not allowed"), "{:?}", config.warnings);
+    assert!(told(&config, "allowed: \"read-only\", \"workspace-write\""));
+    assert!(!config.features.enabled("unified_exec"));
+
+    let config = machine.with(&["approval_policy=never"]);
+    assert_eq!(config.approval, ApprovalPolicy::Untrusted);
+    assert!(told(&config, "approval_policy = \"never\" is not allowed"));
+
+    machine.write("etc/requirements.toml", "allowed_sandbox_modes = ['workspace-write']");
+    let flags = Flags { bypass: true, ..Flags::default() };
+    assert!(
+        matches!(machine.load(&flags), Err(Error::Forbidden(_))),
+        "never silently read-only without asking"
+    );
+    machine.trusting("").write("etc/requirements.toml", "allowed_sandbox_modes = ['read-only']");
+    let flags = Flags { approval: Some(ApprovalPolicy::Never), ..Flags::default() };
+    let config = machine.load(&flags).unwrap();
+    assert_eq!(config.sandbox.mode(), SandboxMode::ReadOnly, "a default gives way without a word");
+    assert!(config.warnings.is_empty());
+    machine.write("etc/requirements.toml", "allowed_sandbox_modes = 'read-only'");
+    assert!(
+        machine.error(&Flags::default()).starts_with("etc/requirements.toml:1:25: `allowed_sandbox_modes`")
+    );
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(100))]
+
+    /// Whatever is written, loading ends with a configuration or with a sentence.
+    #[test]
+    fn any_text_loads_or_is_refused(text in ".{0,80}", key in "[a-z._\"'=\\[\\]# ]{0,30}", value in ".{0,20}") {
+        let machine = Machine::new();
+        machine.user(&format!("{text}\n{key} = {value}"));
+        let _ = machine.load(&Flags::default()).map_err(|error| assert!(!error.to_string().is_empty()));
+        machine.user("");
+        let _ = machine.load(&set(&[&text, &format!("{key}={value}")])).map_err(|error| error.to_string());
+    }
+}

@@ -12,6 +12,7 @@
 //! - [`schema`]: the shape of the file, one file per table
 //! - [`load`]: all of the above, in order
 //! - [`resolve`]: what depends on more than one key
+//! - [`requirements`]: what the administrator allows, applied last
 //! - [`settings`]: the result
 //! - [`provider`]: the model provider that answers
 //! - [`error`]: what can be wrong
@@ -27,6 +28,7 @@ mod load;
 mod merge;
 mod overrides;
 mod provider;
+mod requirements;
 mod resolve;
 pub(crate) mod schema;
 mod settings;

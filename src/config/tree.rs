@@ -188,7 +188,7 @@ impl At {
 /// `name` below `path`, quoted when it holds a dot or anything else unusual.
 pub(crate) fn join(path: &str, name: &str) -> String {
     let bare = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-*".contains(c));
-    let name = if bare { name.to_owned() } else { diagnose::quoted(name) };
+    let name = if bare { name.to_owned() } else { format!("{name:?}") };
     if path.is_empty() { name } else { format!("{path}.{name}") }
 }
 

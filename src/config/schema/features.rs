@@ -53,6 +53,14 @@ impl Features {
         let default = || FEATURES.iter().any(|(known, on, _)| *known == name && *on);
         self.0.get(name).copied().unwrap_or_else(default)
     }
+
+    /// Sets the switches of `pins`, and returns the names of those that stood otherwise.
+    pub(crate) fn pin(&mut self, pins: &Self) -> Vec<String> {
+        let moved = pins.0.iter().filter(|(name, on)| self.0.get(*name).is_some_and(|now| now != *on));
+        let moved = moved.map(|(name, _)| name.clone()).collect();
+        self.0.extend(pins.0.clone());
+        moved
+    }
 }
 
 /// Whether there is such a feature.

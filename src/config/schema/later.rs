@@ -40,6 +40,7 @@ const LATER: &[&str] = &[
     "model_providers.*.supports_websockets",
     "model_providers.*.websocket_connect_timeout_ms",
     "notice",
+    "notify",
     "otel",
     "permissions",
     "personality",

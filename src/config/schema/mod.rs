@@ -3,13 +3,13 @@
 //!
 //! - [`root`]: the whole file: all tables below, in one struct
 //! - [`model`]: model, reasoning, limits, instructions
-//! - [`providers`]: `[model_providers.<id>]`
+//! - [`providers`]: the table `[model_providers.<id>]`
 //! - [`permissions`]: approvals and the sandbox, as written
-//! - [`shell_env`]: `[shell_environment_policy]`
+//! - [`shell_env`]: the table `[shell_environment_policy]`
 //! - [`project`]: project root, trust, project documents
 //! - [`interface`]: what is shown, kept and notified
 //! - [`login`]: where credentials are kept and which are accepted
-//! - [`features`]: `[features]` and the list of their names
+//! - [`features`]: the table `[features]` and the list of their names
 //! - [`later`]: keys that are known but do nothing yet
 //! - [`choice`]: values that are one of a few words
 //! - [`reader`]: reads one table by key and type, and knows the place of each fault
@@ -26,3 +26,6 @@ pub(crate) mod providers;
 pub(crate) mod reader;
 pub(crate) mod root;
 pub(crate) mod shell_env;
+
+#[cfg(test)]
+mod example_tests;

@@ -229,7 +229,7 @@ impl<'a> Reader<'a> {
         key: &'static str,
         mut read: impl FnMut(&str, &mut Reader<'a>) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
-        let below = self.table(key, |all| {
+        self.table(key, |all| {
             if all.context.notes.borrow().keys.is_some() {
                 let _ = all.below(&EMPTY, "*").read(|one| read("*", one));
             }
@@ -243,8 +243,7 @@ impl<'a> Reader<'a> {
             }
             all.names_are_free();
             Ok(list)
-        })?;
-        Ok(below)
+        })
     }
 
     /// The layer that set a key.
@@ -259,9 +258,9 @@ impl<'a> Reader<'a> {
         self.value_error(key, at, problem.to_owned())
     }
 
-    /// Where this table or its first key is, for faults of the table as a whole.
+    /// Where the first key of this table is, for faults of the table as a whole.
     pub(crate) fn first_place(&self) -> Place {
-        let first = self.tree.values().map(|entry| entry.key_at).next();
+        let first = self.tree.values().map(|entry| entry.key_at).min();
         self.context.sources.place(first.unwrap_or_default())
     }
 
