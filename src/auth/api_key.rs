@@ -1,6 +1,6 @@
 //! Login with a key, logout, and the line that `codex login status` shows.
 
-use super::Error;
+use super::error::Error;
 use super::store::{Store, Stored};
 use crate::base::secret::Secret;
 

@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::Error;
 use super::api_key::checked;
+use super::error::Error;
 use super::source::{Authorization, TokenSource};
 use super::store::{Store, Stored, Tokens};
 use crate::base::secret::Secret;

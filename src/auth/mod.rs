@@ -13,7 +13,3 @@ pub(crate) mod error;
 pub(crate) mod manager;
 pub(crate) mod source;
 pub(crate) mod store;
-
-pub(crate) use error::Error;
-pub(crate) use manager::{Credentials, Manager};
-pub(crate) use source::{Authorization, TokenSource};

@@ -3,7 +3,7 @@
 
 use futures_util::future::BoxFuture;
 
-use super::Error;
+use super::error::Error;
 use crate::base::secret::Secret;
 
 /// What goes into the headers of a request.

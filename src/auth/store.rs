@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use super::Error;
 use super::claims::{self, Claims};
+use super::error::Error;
 use crate::base::fs;
 use crate::base::secret::Secret;
 

@@ -12,7 +12,7 @@ use super::headers;
 use super::provider::ProviderSettings;
 use super::request::Request;
 use super::stream::ResponseStream;
-use crate::auth::TokenSource;
+use crate::auth::source::TokenSource;
 use crate::base::secret::Secret;
 use crate::base::tasks::CancellationToken;
 use crate::net::http::{self, HttpSettings};

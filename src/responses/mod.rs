@@ -29,9 +29,3 @@ pub(crate) mod request;
 pub(crate) mod stream;
 pub(crate) mod usage_limit;
 pub(crate) mod wire;
-
-pub(crate) use client::Client;
-pub(crate) use event::{Output, OutputItem, ResponseEvent};
-pub(crate) use provider::ProviderSettings;
-pub(crate) use request::{Reasoning, Request};
-pub(crate) use stream::ResponseStream;

@@ -14,7 +14,7 @@ use super::client::{Job, Shared};
 use super::errors::{self, Failure, Refusal, Then};
 use super::event::ResponseEvent;
 use super::{clean, headers, limit_headers};
-use crate::auth::Authorization;
+use crate::auth::source::Authorization;
 use crate::base::secret::Secret;
 use crate::net::http::with_causes;
 use crate::net::retry::{Jitter, LONGEST, backoff};
@@ -126,7 +126,7 @@ async fn send(shared: &Shared, job: &Job, auth: &Authorization) -> Result<Opened
 
 fn bearer_header(bearer: &Secret) -> Result<HeaderValue, Refused> {
     let mut value = HeaderValue::from_str(&format!("Bearer {}", bearer.expose()))
-        .map_err(|_| stop(crate::auth::Error::BadKey { from: "the credentials".to_owned() }.into()))?;
+        .map_err(|_| stop(crate::auth::error::Error::BadKey { from: "the credentials".to_owned() }.into()))?;
     value.set_sensitive(true);
     Ok(value)
 }
@@ -148,7 +148,8 @@ async fn refusal(shared: &Shared, mut response: reqwest::Response) -> Failure {
     let status = response.status();
     let headers = response.headers().clone();
     let mut body = Vec::new();
-    let deadline = Instant::now() + ERROR_BODY_TIME;
+    let idle = Duration::from_millis(shared.provider.stream_idle_timeout_ms);
+    let deadline = Instant::now() + ERROR_BODY_TIME.min(idle);
     while body.len() < MAX_ERROR_BYTES {
         let Ok(Ok(Some(chunk))) = timeout_at(deadline, response.chunk()).await else { break };
         let room = MAX_ERROR_BYTES - body.len();

@@ -126,4 +126,4 @@ impl Request<'_> {
 
 #[cfg(test)]
 #[path = "request_tests.rs"]
-mod tests;
+pub(crate) mod tests;
