@@ -52,6 +52,9 @@ pub(super) struct Shared {
     pub(super) tokens: Arc<dyn TokenSource>,
     http_settings: HttpSettings,
     http: OnceLock<reqwest::Client>,
+    /// The last answer when its end event came before the end of its body. Held until the next request, so that
+    /// the rest can still arrive and the connection serve again.
+    tail: Mutex<Option<reqwest::Response>>,
 }
 
 /// What the attempts of one request share.
@@ -98,8 +101,8 @@ impl Client {
         let _ = shown.set_username("");
         let _ = shown.set_password(None);
         let shown_url = shown.to_string();
-        let shared = Shared { provider, url, shown_url, tokens, http_settings, http: OnceLock::new() };
-        Ok(Self { shared: Arc::new(shared) })
+        let (http, tail) = (OnceLock::new(), Mutex::new(None));
+        Ok(Self { shared: Arc::new(Shared { provider, url, shown_url, tokens, http_settings, http, tail }) })
     }
 
     /// Starts a request. Nothing is sent before the stream is read; dropping the stream, or firing `cancel`,
@@ -128,6 +131,11 @@ impl Shared {
         }
         let client = http::client(self.url.as_str(), &self.http_settings)?;
         Ok(self.http.get_or_init(|| client))
+    }
+
+    /// Keeps an answer that is only waiting for its body's end; `None` lets the last one go.
+    pub(super) fn keep_tail(&self, response: Option<reqwest::Response>) {
+        *self.tail.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = response;
     }
 
     /// The user's time zone, for "try again at".

@@ -104,6 +104,7 @@ async fn send(shared: &Shared, job: &Job, auth: &Authorization) -> Result<Opened
     if let Some(state) = job.turn_state.get() {
         map.insert("x-codex-turn-state", state);
     }
+    shared.keep_tail(None);
     let sent = http.post(shared.url.clone()).headers(map).body(job.body.clone()).send();
     let idle = Duration::from_millis(shared.provider.stream_idle_timeout_ms);
     let response = match timeout(idle, sent).await {

@@ -225,13 +225,14 @@ impl ResponseStream {
         in_time.then_some((outage.tries, 0, delay))
     }
 
-    /// After the end event. The last bytes of the body, usually there already, are read so that the connection
-    /// can serve the next request.
+    /// After the end event. Asks once for the rest of the body, without waiting for it: a connection whose
+    /// answer was read to its end can serve the next request.
     fn finish(&mut self) {
-        if let State::Reading(reading) = &mut self.state {
-            let _ = reading.response.chunk().now_or_never();
+        if let State::Reading(mut reading) = std::mem::replace(&mut self.state, State::Done)
+            && reading.response.chunk().now_or_never().is_none()
+        {
+            self.shared.keep_tail(Some(reading.response));
         }
-        self.state = State::Done;
     }
 }
 

@@ -56,6 +56,8 @@ struct Server {
     url: String,
     requests: Arc<Mutex<Vec<String>>>,
     connections: Arc<AtomicUsize>,
+    /// Requests whose script was played to its end.
+    answered: Arc<AtomicUsize>,
     _task: tasks::Task<()>,
 }
 
@@ -67,15 +69,19 @@ impl Server {
         let requests = Arc::new(Mutex::new(Vec::new()));
         let connections = Arc::new(AtomicUsize::new(0));
         let scripts = Arc::new(Mutex::new(VecDeque::from(scripts)));
-        let (log, count) = (requests.clone(), connections.clone());
+        let answered = Arc::new(AtomicUsize::new(0));
+        let (log, count, done) = (requests.clone(), connections.clone(), answered.clone());
         let _task = tasks::spawn("test server", async move {
             let mut open = Vec::new();
             while let Ok((socket, _)) = listener.accept().await {
                 count.fetch_add(1, Ordering::SeqCst);
-                open.push(tasks::spawn("test connection", serve(socket, scripts.clone(), log.clone())));
+                open.push(tasks::spawn(
+                    "test connection",
+                    serve(socket, scripts.clone(), log.clone(), done.clone()),
+                ));
             }
         });
-        Self { url, requests, connections, _task }
+        Self { url, requests, connections, answered, _task }
     }
 
     fn requests(&self) -> Vec<String> {
@@ -83,7 +89,12 @@ impl Server {
     }
 }
 
-async fn serve(mut socket: TcpStream, scripts: Arc<Mutex<VecDeque<Vec<Act>>>>, log: Arc<Mutex<Vec<String>>>) {
+async fn serve(
+    mut socket: TcpStream,
+    scripts: Arc<Mutex<VecDeque<Vec<Act>>>>,
+    log: Arc<Mutex<Vec<String>>>,
+    answered: Arc<AtomicUsize>,
+) {
     while let Some(request) = read_request(&mut socket).await {
         log.lock().unwrap().push(request);
         let script = {
@@ -100,6 +111,7 @@ async fn serve(mut socket: TcpStream, scripts: Arc<Mutex<VecDeque<Vec<Act>>>>, l
                 Act::KeepOpen => keep = true,
             }
         }
+        answered.fetch_add(1, Ordering::SeqCst);
         if !keep {
             return;
         }
@@ -515,13 +527,14 @@ async fn one_connection_and_one_turn_state_for_all_requests() {
     let text = FRAMES.concat();
     let answer = |extra: &str| {
         let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n";
-        vec![Act::KeepOpen, send(format!("{head}{extra}\r\n{:x}\r\n{text}\r\n0\r\n\r\n", text.len()))]
+        let all_but_the_end = format!("{head}{extra}\r\n{:x}\r\n{text}\r\n", text.len());
+        vec![Act::KeepOpen, send(all_but_the_end), Act::Pause(20), send("0\r\n\r\n")]
     };
     let server =
         Server::start(vec![answer("x-codex-turn-state: sticky\r\nopenai-model: m2\r\n"), answer("")]).await;
     let client = client(provider(&server.url), Keys { now: AtomicUsize::new(0), better: 0, signed_in: true });
     let ids = ids();
-    for first in [true, false] {
+    for round in 1..=2 {
         let request = Request {
             model: "m",
             instructions: None,
@@ -535,7 +548,10 @@ async fn one_connection_and_one_turn_state_for_all_requests() {
             ids: &ids,
         };
         let (labels, _) = all(client.stream(&request, CancellationToken::new())).await;
-        assert_eq!(labels.contains(&"model m2".to_owned()), first);
+        assert_eq!(labels.contains(&"model m2".to_owned()), round == 1);
+        while server.answered.load(Ordering::SeqCst) < round {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
         // The connection goes back to the pool in a task of its own; a turn has more to do in between than this.
         for _ in 0..50 {
             tokio::task::yield_now().await;
