@@ -10,6 +10,7 @@
 //! - [`spill`]: the complete output in a file, bounded
 //! - [`env`]: which variables a command gets
 //! - [`shell`]: which shell runs a command line
+//! - [`supervise`]: the small process between us and every command
 //! - [`harden`]: no core dumps and no debuggers for ourselves
 
 pub(crate) mod env;
@@ -23,3 +24,4 @@ pub(crate) mod shell;
 pub(crate) mod spawn;
 pub(crate) mod spec;
 pub(crate) mod spill;
+pub(crate) mod supervise;
