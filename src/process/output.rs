@@ -30,6 +30,8 @@ pub(crate) struct Chunk {
     pub(crate) bytes: u64,
     /// Lines the command printed, an unfinished last one included.
     pub(crate) lines: u64,
+    /// Bytes of them that were too many for memory.
+    pub(crate) omitted: u64,
 }
 
 impl Default for Capture {
@@ -79,6 +81,7 @@ impl Capture {
     pub(crate) fn take_unread(&mut self, ended: bool) -> Chunk {
         let held = if ended { Vec::new() } else { self.held_back() };
         let bytes = self.unread.total() - held.len() as u64;
+        let omitted = self.unread.omitted();
         let mut text = text_of(&self.unread);
         if !held.is_empty() {
             // An incomplete sequence shows as exactly one U+FFFD.
@@ -89,7 +92,7 @@ impl Capture {
         self.unread.clear();
         self.unread.push(&held);
         self.unread_newlines = 0;
-        Chunk { text, bytes, lines }
+        Chunk { text, bytes, lines, omitted }
     }
 
     /// Half a character at the end of the unread bytes.
@@ -205,6 +208,6 @@ mod tests {
         assert!(chunk.text.ends_with("x\nend"));
         assert!(capture.whole().len() < 2 * WHOLE_HALF + 100);
         assert!(capture.take_live().unwrap().len() <= LIVE_MAX + 4);
-        assert_eq!(capture.take_unread(true), Chunk { text: String::new(), bytes: 0, lines: 0 });
+        assert_eq!(capture.take_unread(true), Chunk { text: String::new(), bytes: 0, lines: 0, omitted: 0 });
     }
 }

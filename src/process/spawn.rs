@@ -15,10 +15,8 @@ use tokio::io::Interest;
 
 use super::polled::Polled;
 use super::spec::{CommandSpec, Stdin};
+use super::supervise::ARGV0;
 use super::{posix, pty};
-
-/// The name under which the binary is a supervisor.
-pub(crate) const SUPERVISOR_NAME: &str = "codex-supervise";
 
 /// Room of a pipe whose writer is faster than we are: few wake-ups, still not much memory.
 const BIG_PIPE: usize = 1 << 20;
@@ -185,35 +183,27 @@ impl Running {
         }
     }
 
-    /// Waits for the end. When this returns every process of the command is gone; what they printed may still
-    /// be in the stream. Cancel safe, and may be asked again.
-    pub(crate) async fn wait(&mut self) -> Exit {
-        self.supervisor.wait().await
+    /// Waits until every process of the command is gone; what they printed may still be in the stream. Cancel
+    /// safe, and may be awaited beside `read` and `write`.
+    pub(crate) async fn ended(&self) {
+        self.supervisor.ended().await;
     }
 
-    /// Waits for output or the end, whichever comes first, output before end. Cancel safe.
-    pub(crate) async fn read_or_wait(&mut self, buf: &mut [u8]) -> Progress {
-        tokio::select! {
-            biased; // what was printed before the end is told before it
-            count = self.output.read(buf) => Progress::Output(count),
-            exit = self.supervisor.wait() => Progress::Ended(exit),
-        }
+    /// How the command ended; to be asked after `ended`. Gives the same answer when asked again.
+    pub(crate) fn exit(&mut self) -> Exit {
+        self.supervisor.exit()
     }
 
     /// Asks the supervisor to end the command: SIGTERM, a short grace, then SIGKILL for every descendant.
-    /// `wait` tells when it is done.
+    /// `ended` tells when it is done.
     pub(crate) fn terminate(&self) {
         self.supervisor.terminate();
     }
-}
 
-/// What [`Running::read_or_wait`] saw.
-#[derive(Debug)]
-pub(crate) enum Progress {
-    /// Bytes read; 0 = end of the stream.
-    Output(io::Result<usize>),
-    /// The command has ended.
-    Ended(Exit),
+    /// Closes the control socket: the command is killed as if we had died. Its end is no longer told.
+    pub(crate) fn hang_up(&mut self) {
+        self.supervisor.control = None;
+    }
 }
 
 /// The process that watches the command. Owned by exactly one [`Running`].
@@ -240,12 +230,16 @@ impl Supervisor {
     }
 
     /// The supervisor answers and exits in one go, so its end is the one thing to wait for.
-    async fn wait(&mut self) -> Exit {
+    async fn ended(&self) {
+        if let Some(pidfd) = &self.pidfd {
+            // An error means that the runtime goes down: there is nobody left to wait for.
+            let _ = pidfd.readable().await;
+        }
+    }
+
+    fn exit(&mut self) -> Exit {
         if let Some(exit) = &self.exit {
             return exit.clone();
-        }
-        if let Some(pidfd) = &self.pidfd {
-            let _ = pidfd.readable().await;
         }
         let exit = self.answer();
         if let Some(pid) = self.pid.take() {
@@ -303,7 +297,7 @@ fn arguments(spec: &CommandSpec) -> Result<Vec<CString>, Error> {
     }
     let mode = if spec.tty { "tty" } else { "pipe" };
     let confine = spec.confine.as_deref().unwrap_or("-");
-    let head = [SUPERVISOR_NAME, mode, confine].map(OsStr::new);
+    let head = [ARGV0, mode, confine].map(OsStr::new);
     head.into_iter()
         .chain([spec.cwd.as_os_str()])
         .chain(spec.argv.iter().map(OsString::as_os_str))
