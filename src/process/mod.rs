@@ -25,3 +25,5 @@ pub(crate) mod spawn;
 pub(crate) mod spec;
 pub(crate) mod spill;
 pub(crate) mod supervise;
+#[cfg(test)]
+pub(crate) mod testing;

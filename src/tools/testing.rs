@@ -1,8 +1,6 @@
-//! What the tests of several tools share: a context in a temporary folder, a gate that answers as told, and a
-//! launcher whose supervisor is the real binary beside the test binary.
+//! What the tests of several tools share: a context in a temporary folder and a gate that answers as told.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use futures_util::future::BoxFuture;
@@ -14,7 +12,7 @@ use super::gate::{AfterFailure, CommandRequest, Gate, Permit};
 use super::tool::{Payload, Tool, ToolCall, ToolOutput};
 use crate::base::ids::{ThreadId, TurnId};
 use crate::base::tasks::CancellationToken;
-use crate::process::spawn::Launcher;
+use crate::process::testing::launcher;
 use crate::protocol::event::Event;
 use crate::protocol::item::{CommandItem, Item};
 use crate::protocol::policy::{ApprovalPolicy, SandboxPolicy, ShellEnvPolicy};
@@ -82,18 +80,6 @@ impl Bench {
         assert_eq!(open, [], "every started item has its final state");
         done
     }
-}
-
-/// The supervisor is the program itself, which `cargo test` builds beside the tests.
-pub(super) fn launcher() -> Launcher {
-    Launcher::at(binary())
-}
-
-pub(super) fn binary() -> PathBuf {
-    let here = std::env::current_exe().unwrap();
-    let binary = here.parent().and_then(|deps| deps.parent()).unwrap().join("codex");
-    assert!(binary.is_file(), "{} is missing: build the binary first (cargo build)", binary.display());
-    binary
 }
 
 /// Answers every request the same way.
