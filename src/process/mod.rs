@@ -11,11 +11,15 @@
 //! - [`env`]: which variables a command gets
 //! - [`shell`]: which shell runs a command line
 //! - [`supervise`]: the small process between us and every command
+//! - [`parse`]: shell command line → argument vectors, or "cannot be read"
+//! - [`actions`]: what a command does, for display
 //! - [`harden`]: no core dumps and no debuggers for ourselves
 
+pub(crate) mod actions;
 pub(crate) mod env;
 pub(crate) mod harden;
 pub(crate) mod output;
+pub(crate) mod parse;
 mod polled;
 mod posix;
 mod pty;
