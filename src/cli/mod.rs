@@ -1,5 +1,7 @@
 //! The command line.
 
+mod demo;
+
 use std::process::ExitCode;
 
 /// Runs the program.
