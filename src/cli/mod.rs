@@ -1,5 +1,7 @@
 //! The command line.
 
+mod demo;
+
 use std::process::ExitCode;
 
 /// Runs this process as the supervisor of one command if it was started as one. Comes before everything else.
