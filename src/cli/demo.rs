@@ -166,15 +166,12 @@ fn as_text(server: &Server) -> String {
     )
 }
 
+#[allow(clippy::disallowed_methods, reason = "cli/ is where the environment is read")]
 fn machine() -> Result<Machine, Error> {
     let unknown = |source| Error::Run { program: PathBuf::from("codex"), source };
     let program = std::env::current_exe().map_err(unknown)?;
     let passed = |name: &&str| std::env::var_os(name).map(|value| (OsString::from(*name), value));
-    Ok(Machine {
-        program,
-        temp: std::env::temp_dir(),
-        env: PASSED.iter().filter_map(|name| passed(name)).collect(),
-    })
+    Ok(Machine { program, temp: std::env::temp_dir(), env: PASSED.iter().filter_map(passed).collect() })
 }
 
 fn fail(message: &str, code: u8) -> ExitCode {

@@ -1,4 +1,10 @@
 //! The command line.
+//!
+//! - [`args`]: the words and flags as they are typed
+//! - [`exit`]: exit codes
+
+mod args;
+mod exit;
 
 mod demo;
 

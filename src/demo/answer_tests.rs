@@ -20,7 +20,7 @@ fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
 #[test]
 fn deltas_add_up_to_the_item_that_is_told_at_the_end() {
     let (events, items) = answered(
-        "[[rule.output]]\nreasoning = ['**A**\n\nlong enough for several deltas', 'b']\n\
+        "[[rule.output]]\nreasoning = ['**A** long enough for several deltas', 'b']\n\
          [[rule.output]]\ntext = 'Größe für {{user}}, in several words 🙂'\n\
          [[rule.output]]\nexec = 'ls -la /somewhere/far/away'\n[[rule.output]]\ncustom = 'c'\ninput = 'some free text'\n",
         &[("exec_command", false)],

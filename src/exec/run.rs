@@ -180,10 +180,6 @@ impl Run {
     async fn turn(&mut self, setup: &Setup) -> Result<Option<TurnEnd>, GiveUp> {
         let opening = self.face.open(setup);
         self.write(opening).await?;
-        for message in &setup.warnings {
-            let warning = self.face.event(&Event::Warning { message: message.clone() });
-            self.write(warning).await?;
-        }
         self.brake.submit(Op::UserTurn {
             input: setup.input.clone(),
             output_schema: setup.output_schema.clone(),
@@ -192,10 +188,16 @@ impl Run {
         if self.brake.stopped_by().is_some() {
             self.brake.submit(Op::Interrupt)?;
         }
+        let mut warnings = setup.warnings.iter();
         while let Some(event) = self.brake.guard(self.events.recv()).await? {
             let chunk = self.face.event(&event);
+            if matches!(event, Event::TurnCompleted(_) | Event::Closed) {
+                self.warn(&mut warnings).await?;
+            }
             self.write(chunk).await?;
             match event {
+                // Readers of the JSON lines expect nothing between the starts of thread and turn.
+                Event::TurnStarted { .. } => self.warn(&mut warnings).await?,
                 // Nobody is there to be asked.
                 Event::Ask { id, .. } => self.brake.submit(Op::Answer { id, answer: Answer::Decline })?,
                 Event::TurnCompleted(end) => return Ok(Some(*end)),
@@ -260,6 +262,15 @@ impl Run {
         let chunk = Chunk::Err(Progress::new(false, Show::Nothing).failed(&info).into_bytes());
         self.write(chunk).await?;
         Ok(false)
+    }
+
+    /// Shows what came up while starting, once.
+    async fn warn(&mut self, warnings: &mut std::slice::Iter<'_, String>) -> Result<(), GiveUp> {
+        for message in warnings {
+            let warning = self.face.event(&Event::Warning { message: message.clone() });
+            self.write(warning).await?;
+        }
+        Ok(())
     }
 
     /// Queues something to show. When stdout is lost, the turn is stopped and nothing more is shown.

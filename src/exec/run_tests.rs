@@ -149,6 +149,7 @@ async fn json_keeps_stderr_silent_and_asks_are_declined() {
     let warnings = vec!["w".to_owned()];
     let (task, mut stage) = start(Setup { warnings, ..setup(true) }, None);
     assert_eq!(stage.op().await, "turn");
+    stage.tell(Event::TurnStarted { turn_id: TurnId::new() }).await;
     let ask = Ask::Patch { item_id: "p".into(), changes: Vec::new(), reason: None };
     stage.tell(Event::Ask { id: AskId(7), ask: Box::new(ask) }).await;
     assert_eq!(stage.op().await, "decline");
@@ -164,7 +165,7 @@ async fn json_keeps_stderr_silent_and_asks_are_declined() {
             serde_json::from_str::<serde_json::Value>(line).unwrap()["type"].as_str().unwrap().to_owned()
         })
         .collect();
-    assert_eq!(types, ["thread.started", "item.completed", "turn.completed"]);
+    assert_eq!(types, ["thread.started", "turn.started", "item.completed", "turn.completed"]);
     assert_eq!(stage.err.text(), "");
 }
 
