@@ -13,7 +13,7 @@ use crate::protocol::error::{ErrorInfo, ErrorKind};
 use crate::protocol::event::Event;
 use crate::protocol::item::Item;
 use crate::protocol::model_item::{ModelItem, ModelItemKind};
-use crate::responses::items::{self, OutputBody, Part};
+use crate::responses::items::{self, OutputBody};
 
 /// The user's own messages that survive word for word, newest first, in bytes (about 20,000 tokens).
 const USER_BUDGET: usize = 80_000;
@@ -82,7 +82,7 @@ impl Turn<'_> {
         let context = request::whole_context(self.thread);
         let replacement = rebuilt(&self.thread.history, context, &summary);
         self.thread.replace_history(&summary, replacement);
-        self.thread.store_context(self.id);
+        self.thread.store_settings();
         self.thread.complete(item).await;
         self.thread.writable()?;
         self.warn_when_tight().await;
@@ -105,7 +105,7 @@ impl Turn<'_> {
     async fn summarise(&mut self) -> Result<String, Stop> {
         let mut input = self.thread.history.items().to_vec();
         for round in 0..=SHRINKS {
-            let stream = request::compaction_stream(self.thread, self.id, &input, &self.cancel);
+            let stream = request::compaction_stream(self.thread, self.id, &self.state, &input, &self.cancel);
             match self.sample(stream, false).await {
                 Ok(ingest) => {
                     let text = ingest.message_text();
@@ -175,7 +175,7 @@ fn rebuilt(history: &History, context: Vec<ModelItem>, summary: &str) -> Vec<Mod
         if let Some(text) = text_of(item).filter(|_| left > 200) {
             let cut: String = text.chars().take(left / 4).collect();
             let cut = format!("{cut}\n[cut here to free context]");
-            kept.push(items::user(&ItemId::with_prefix("msg"), &[Part::text(cut)]));
+            kept.push(items::user(&ItemId::with_prefix("msg"), &[items::Part::text(cut)]));
         }
         break;
     }
@@ -212,6 +212,10 @@ fn text_of(item: &ModelItem) -> Option<String> {
 mod tests {
     use super::*;
 
+    fn user(text: &str) -> ModelItem {
+        items::user(&ItemId::with_prefix("msg"), &[items::Part::text(text)])
+    }
+
     fn kinds(items: &[ModelItem]) -> Vec<&ModelItemKind> {
         items.iter().map(|item| &item.kind).collect()
     }
@@ -219,11 +223,11 @@ mod tests {
     #[test]
     fn the_users_words_survive_and_tool_work_does_not() {
         let mut history = History::default();
-        history.push(items::developer("<permissions instructions>"));
-        history.push(items::user_message("first"));
-        history.push(items::assistant_message("answer"));
-        history.push(items::user_message("second"));
-        let new = rebuilt(&history, vec![items::developer("ctx")], "note");
+        history.push(items::developer(&[items::Part::text("<permissions instructions>")]));
+        history.push(user("first"));
+        history.push(items::assistant("answer"));
+        history.push(user("second"));
+        let new = rebuilt(&history, vec![items::developer(&[items::Part::text("ctx")])], "note");
         assert_eq!(
             kinds(&new),
             [
@@ -240,9 +244,9 @@ mod tests {
     #[test]
     fn the_message_that_crosses_the_budget_is_cut_and_older_ones_go() {
         let mut history = History::default();
-        history.push(items::user_message("oldest"));
-        history.push(items::user_message(&"x".repeat(USER_BUDGET)));
-        history.push(items::user_message("newest"));
+        history.push(user("oldest"));
+        history.push(user(&"x".repeat(USER_BUDGET)));
+        history.push(user("newest"));
         let new = rebuilt(&history, Vec::new(), "note");
         assert_eq!(new.len(), 3);
         assert!(new[0].json.get().contains("cut here"), "{}", new[0].json);
@@ -264,7 +268,7 @@ mod tests {
 
     #[test]
     fn shrinking_ends_with_little() {
-        let mut input: Vec<ModelItem> = (0..16).map(|n| items::user_message(&n.to_string())).collect();
+        let mut input: Vec<ModelItem> = (0..16).map(|n| user(&n.to_string())).collect();
         for round in 0..SHRINKS {
             input = shrink(input, round);
         }

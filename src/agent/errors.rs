@@ -9,6 +9,11 @@ pub(crate) fn internal(error: &TaskFailed) -> ErrorInfo {
         .with_hint("the thread is on disk and can be resumed; please report this")
 }
 
+/// What was written may not survive a power cut.
+pub(crate) fn not_durable(error: &std::io::Error) -> ErrorInfo {
+    ErrorInfo::new(ErrorKind::Io, format!("the thread is written but may not survive a power cut: {error}"))
+}
+
 /// The rollout cannot be written.
 pub(crate) fn rollout(error: &crate::threads::Error) -> ErrorInfo {
     ErrorInfo::new(ErrorKind::Io, format!("the thread cannot be saved: {error}"))

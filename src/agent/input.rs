@@ -8,7 +8,7 @@ use crate::protocol::error::{ErrorInfo, ErrorKind};
 use crate::protocol::input::UserInput;
 use crate::protocol::model_item::ModelItem;
 use crate::responses::items::{self, Part};
-use crate::tools::view_image;
+use crate::tools::picture;
 
 /// One user message with all parts in order.
 ///
@@ -31,7 +31,7 @@ async fn load(path: std::path::PathBuf) -> Result<String, ErrorInfo> {
     let bad = |reason: String| {
         ErrorInfo::new(ErrorKind::BadRequest, format!("cannot attach the image {shown}: {reason}"))
     };
-    match tasks::blocking("read image", move || view_image::data_url(&path)).await {
+    match tasks::blocking("read image", move || picture::load(&path)).await {
         Ok(Ok(url)) => Ok(url),
         Ok(Err(error)) => Err(bad(error.to_string())),
         Err(failed) => Err(bad(failed.to_string())),

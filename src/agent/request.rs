@@ -13,16 +13,17 @@ use crate::base::tasks::CancellationToken;
 use crate::protocol::model_item::ModelItem;
 use crate::responses::headers::{RequestKind, TurnIds};
 use crate::responses::items::{self, Part};
-use crate::responses::{Reasoning, Request, ResponseStream};
+use crate::responses::{Reasoning, Request, ResponseStream, TurnState};
 
 /// Opens the stream of a turn's next step.
 pub(crate) fn turn_stream(
     thread: &Thread,
     turn_id: TurnId,
+    state: &TurnState,
     schema: Option<&serde_json::Value>,
     cancel: &CancellationToken,
 ) -> ResponseStream {
-    let ids = ids(thread, turn_id, RequestKind::Turn);
+    let ids = ids(thread, turn_id, state, RequestKind::Turn);
     let tools = thread.registry.definitions();
     open(thread, thread.history.items(), tools, thread.settings.parallel_calls, schema, &ids, cancel)
 }
@@ -31,16 +32,17 @@ pub(crate) fn turn_stream(
 pub(crate) fn compaction_stream(
     thread: &Thread,
     turn_id: TurnId,
+    state: &TurnState,
     input: &[ModelItem],
     cancel: &CancellationToken,
 ) -> ResponseStream {
-    let ids = ids(thread, turn_id, RequestKind::Compaction);
+    let ids = ids(thread, turn_id, state, RequestKind::Compaction);
     let mut input = input.to_vec();
     input.push(items::harness(thread.settings.compact_prompt.as_ref()));
     open(thread, &input, &[], false, None, &ids, cancel)
 }
 
-fn ids(thread: &Thread, turn_id: TurnId, kind: RequestKind) -> TurnIds {
+fn ids(thread: &Thread, turn_id: TurnId, state: &TurnState, kind: RequestKind) -> TurnIds {
     TurnIds {
         thread_id: thread.id,
         turn_id,
@@ -48,6 +50,7 @@ fn ids(thread: &Thread, turn_id: TurnId, kind: RequestKind) -> TurnIds {
         installation_id: thread.services.installation_id.clone(),
         originator: thread.services.originator.clone(),
         kind,
+        turn_state: state.clone(),
         sandbox_mode: thread.settings.sandbox.mode().as_str(),
     }
 }

@@ -23,6 +23,7 @@ use crate::base::ids::{ThreadId, TurnId};
 use crate::base::tasks::{self, CancellationToken};
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::event::Event;
+use crate::protocol::limits::LimitsSnapshot;
 use crate::protocol::item::Item;
 use crate::protocol::model_item::ModelItem;
 use crate::protocol::op::Op;
@@ -55,6 +56,8 @@ pub(crate) struct Start {
 /// The state of a live thread.
 pub(crate) struct Thread {
     pub(crate) id: ThreadId,
+    /// The running turn, or the last one: commands in the background belong to it.
+    pub(crate) turn_id: TurnId,
     pub(crate) services: Arc<Services>,
     pub(crate) settings: Settings,
     pub(crate) history: History,
@@ -69,7 +72,8 @@ pub(crate) struct Thread {
     pub(crate) since_compaction: usize,
     pub(crate) threshold: Threshold,
     usage: ThreadUsage,
-    writer: Option<Writer>,
+    writer: Writer,
+    limits: Option<LimitsSnapshot>,
     tool_sender: mpsc::Sender<ToolEvent>,
     unsaved: Option<ErrorInfo>,
 }
@@ -86,6 +90,7 @@ pub(crate) fn start(services: Arc<Services>, registry: Registry, start: Start) -
     }
     let thread = Thread {
         id: start.thread_id,
+        turn_id: TurnId::new(),
         services,
         since_compaction: history.items().len(),
         settings: start.settings,
@@ -98,7 +103,8 @@ pub(crate) fn start(services: Arc<Services>, registry: Registry, start: Start) -
         seen_ids: HashSet::new(),
         threshold: Threshold::default(),
         usage: start.usage,
-        writer: Some(start.writer),
+        writer: start.writer,
+        limits: None,
         tool_sender,
         unsaved: None,
     };
@@ -150,25 +156,31 @@ impl Thread {
 
     /// Ends in order: background sessions are stopped and told, everything is on disk, then `Closed`.
     async fn close(mut self) {
-        let registry = Arc::clone(&self.registry);
-        let mut stopping = std::pin::pin!(registry.shut_down());
-        loop {
-            tokio::select! {
-                biased; // what the sessions tell while they end comes first
-                Some(event) = self.tool_events.recv() => self.on_tool_event(event).await,
-                () = &mut stopping => break,
-            }
-        }
-        self.drain_tool_events().await;
+        self.settle(true).await;
         self.sync().await;
         self.readers.tell(Event::Closed).await;
     }
 
+    /// Gives the items of commands that go on their final state; `kill` also ends the commands.
+    pub(crate) async fn settle(&mut self, kill: bool) {
+        let registry = Arc::clone(&self.registry);
+        let work = async {
+            if kill { registry.close_sessions().await } else { registry.settle().await }
+        };
+        let mut work = std::pin::pin!(work);
+        loop {
+            tokio::select! {
+                biased; // what the commands tell on the way comes first
+                Some(event) = self.tool_events.recv() => self.on_tool_event(event).await,
+                () = &mut work => break,
+            }
+        }
+        self.drain_tool_events().await;
+    }
+
     /// Stores a line. A failure is kept until the turn looks: the writer repeats what it could not write.
     pub(crate) fn store(&mut self, write: impl FnOnce(&mut Writer) -> Result<(), crate::threads::Error>) {
-        if let Some(writer) = &mut self.writer {
-            self.unsaved = write(writer).err().map(|error| errors::rollout(&error));
-        }
+        self.unsaved = write(&mut self.writer).err().map(|error| errors::rollout(&error));
     }
 
     /// Whether everything so far is on disk.
@@ -181,19 +193,17 @@ impl Thread {
 
     /// Makes what was stored durable against a power cut.
     pub(crate) async fn sync(&mut self) {
-        let Some(mut writer) = self.writer.take() else { return };
-        let done = tasks::blocking("sync rollout", move || {
-            let result = writer.sync();
-            (writer, result)
-        })
-        .await;
-        match done {
-            Ok((writer, result)) => {
-                self.writer = Some(writer);
-                if let Err(error) = result {
-                    self.unsaved = Some(errors::rollout(&error));
-                }
+        let flush = match self.writer.flush() {
+            Ok(Some(flush)) => flush,
+            Ok(None) => return,
+            Err(error) => {
+                self.unsaved = Some(errors::rollout(&error));
+                return;
             }
+        };
+        match tasks::blocking("sync rollout", move || flush.run()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => self.unsaved = Some(errors::not_durable(&error)),
             Err(failed) => self.unsaved = Some(errors::internal(&failed)),
         }
     }
@@ -207,7 +217,8 @@ impl Thread {
 
     /// Tells a complete item after it was stored.
     pub(crate) async fn complete(&mut self, item: Item) {
-        self.store(|w| w.item(&item));
+        let turn_id = self.turn_id;
+        self.store(|w| w.item(&item, turn_id));
         self.readers.tell(Event::ItemCompleted { item }).await;
     }
 
@@ -228,6 +239,21 @@ impl Thread {
         self.history.tokens(request::fixed_tokens(self))
     }
 
+    /// Stores the settings that the turn runs with.
+    pub(crate) fn store_settings(&mut self) {
+        let settings = &self.settings;
+        let stored = crate::threads::Settings {
+            turn_id: Some(self.turn_id),
+            cwd: Some(settings.cwd.clone()),
+            model: Some(settings.model.clone()),
+            effort: settings.effort.clone(),
+            summary: settings.summary.clone(),
+            approval: Some(settings.approval),
+            sandbox: Some(settings.sandbox.as_ref().clone()),
+        };
+        self.store(|w| w.settings(&stored));
+    }
+
     /// Tells the model what of its context is new or changed.
     pub(crate) fn tell_context(&mut self) {
         for item in request::due_context(self, &self.history) {
@@ -238,8 +264,8 @@ impl Thread {
     /// Goes on with a shorter conversation, in memory and on disk.
     pub(crate) fn replace_history(&mut self, summary: &str, replacement: Vec<ModelItem>) {
         self.window_number += 1;
-        let compacted = Compacted { message: summary, replacement: &replacement };
-        self.store(|w| w.compacted(&compacted));
+        let window_number = u64::from(self.window_number);
+        self.store(|w| w.compacted(Compacted { message: summary, history: &replacement, window_number }));
         self.history.replace(replacement);
         self.since_compaction = 0;
         let tokens = self.tokens();
@@ -285,8 +311,9 @@ impl Thread {
         self.usage.last = usage;
         self.usage.context_window = Some(self.settings.context_window);
         self.history.counted(usage.total_tokens);
-        let now = self.usage;
-        self.store(|w| w.usage(&now));
+        let (now, limits) = (self.usage, self.limits.take());
+        self.store(|w| w.usage(&now, limits.as_ref()));
+        self.limits = limits;
         self.readers.tell(Event::Usage(now)).await;
     }
 

@@ -19,7 +19,7 @@ use crate::protocol::item::Item;
 use crate::protocol::op::Op;
 use crate::protocol::tokens::TokenUsage;
 use crate::protocol::turn::{TurnEnd, TurnStatus};
-use crate::responses::ResponseStream;
+use crate::responses::{ResponseStream, TurnState};
 
 /// Why a turn ends before its answer.
 #[derive(Debug)]
@@ -45,6 +45,8 @@ pub(crate) struct Turn<'a> {
     pub(crate) cancel: CancellationToken,
     /// Input that arrived while the turn ran and is not yet part of the conversation.
     steering: Vec<Vec<UserInput>>,
+    /// A value of the server's that its requests of this turn repeat.
+    pub(crate) state: TurnState,
     pub(crate) schema: Option<serde_json::Value>,
     /// The thread was asked to end, or nobody holds its door any more.
     closing: bool,
@@ -75,6 +77,7 @@ impl<'a> Turn<'a> {
             id: TurnId::new(),
             cancel: CancellationToken::new(),
             steering: Vec::new(),
+            state: TurnState::default(),
             schema,
             closing: false,
             usage: TokenUsage::default(),
@@ -104,10 +107,11 @@ impl<'a> Turn<'a> {
     }
 
     async fn begin(&mut self) -> Result<(), Stop> {
-        let window = self.thread.settings.context_window;
-        self.thread.store(|w| w.turn_started(self.id, window));
+        self.thread.turn_id = self.id;
+        let (id, window) = (self.id, self.thread.settings.context_window);
+        self.thread.store(|w| w.turn_started(id, Some(window)));
         self.thread.readers.tell(Event::TurnStarted { turn_id: self.id }).await;
-        self.thread.store_context(self.id);
+        self.thread.store_settings();
         self.thread.tell_context();
         self.thread.writable()?;
         Ok(())
@@ -117,7 +121,13 @@ impl<'a> Turn<'a> {
         self.user_message(input).await?;
         loop {
             self.compact_if_due().await?;
-            let stream = request::turn_stream(self.thread, self.id, self.schema.as_ref(), &self.cancel);
+            let stream = request::turn_stream(
+                self.thread,
+                self.id,
+                &self.state,
+                self.schema.as_ref(),
+                &self.cancel,
+            );
             let sampled = match self.sample(stream, true).await {
                 Err(Stop::Failed(error)) if error.kind == ErrorKind::ContextTooLong && !self.overflowed => {
                     self.overflowed = true;
@@ -178,7 +188,14 @@ impl<'a> Turn<'a> {
                     self.thread.on_tool_event(event).await;
                     continue;
                 }
-                event = stream.next() => event,
+                event = stream.next() => match event {
+                    Some(event) => event,
+                    // Only a cancelled stream ends without an end event.
+                    None => {
+                        self.salvage(ingest, visible).await;
+                        return Err(Stop::Interrupted);
+                    }
+                },
                 () = self.thread.readers.flush(), if self.thread.readers.holding() => continue,
             };
             match ingest.on(event, &mut self.thread.seen_ids) {
@@ -277,6 +294,7 @@ impl<'a> Turn<'a> {
 
     async fn end(mut self, result: Result<(), Stop>, started: Instant) -> Finished {
         self.cancel.cancel();
+        self.thread.settle(matches!(result, Err(Stop::Interrupted)) || self.closing).await;
         for id in self.thread.asks.cancel_all() {
             self.thread.readers.tell(Event::AskResolved { id }).await;
         }

@@ -71,6 +71,26 @@ pub(crate) fn user(id: &ItemId, parts: &[Part]) -> ModelItem {
     message(id, "user", parts, ModelItemKind::User)
 }
 
+/// Text of the model that broke off: what the user saw of it.
+pub(crate) fn assistant(text: &str) -> ModelItem {
+    #[derive(Serialize)]
+    struct Part<'a> {
+        r#type: &'static str,
+        text: &'a str,
+        annotations: [(); 0],
+    }
+    #[derive(Serialize)]
+    struct Said<'a> {
+        r#type: &'static str,
+        id: &'a ItemId,
+        role: &'static str,
+        content: [Part<'a>; 1],
+    }
+    let content = [Part { r#type: "output_text", text, annotations: [] }];
+    let said = Said { r#type: "message", id: &ItemId::with_prefix("msg"), role: "assistant", content };
+    ModelItem { json: raw(&said), kind: ModelItemKind::Assistant }
+}
+
 /// A user-role message of the program itself: environment, AGENTS.md, markers.
 pub(crate) fn harness(text: impl Into<String>) -> ModelItem {
     message(&ItemId::with_prefix("msg"), "user", &[Part::text(text)], ModelItemKind::Harness)

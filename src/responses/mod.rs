@@ -29,3 +29,9 @@ pub(crate) mod request;
 pub(crate) mod stream;
 pub(crate) mod usage_limit;
 pub(crate) mod wire;
+
+pub(crate) use client::{Client, TurnState};
+pub(crate) use event::{Output, OutputItem, ResponseEvent};
+pub(crate) use provider::ProviderSettings;
+pub(crate) use request::{Reasoning, Request};
+pub(crate) use stream::ResponseStream;

@@ -8,6 +8,7 @@
 //! - [`commands`]: from a request to a running command: ask, start, wait, repeat when allowed
 //! - [`live`]: a running command with its output and its item
 //! - [`sessions`]: commands that outlive their call
+//! - [`registry`]: which tools a thread offers and accepts
 //! - [`exec_command`]: runs a command line
 //! - [`write_stdin`]: talks to a session
 //! - [`shell`]: the older shell tools, accepted but not offered
@@ -23,6 +24,7 @@ pub(crate) mod gate;
 mod live;
 mod output;
 pub(crate) mod picture;
+pub(crate) mod registry;
 mod sessions;
 pub(crate) mod shell;
 #[cfg(test)]

@@ -27,14 +27,14 @@ fn filesystem(text: &mut String, cwd: &Path, roots: &Roots) {
     text.push_str("  <filesystem><workspace_roots><root>");
     text.push_str(&escape(&cwd.display().to_string()));
     text.push_str("</root></workspace_roots>");
-    if roots.is_full_access() {
+    if roots.full_access() {
         text.push_str("<permission_profile type=\"disabled\"/></filesystem>\n");
         return;
     }
     text.push_str("<permission_profile type=\"managed\"><file_system type=\"restricted\">");
     text.push_str("<entry access=\"read\"><special>:root</special></entry>");
-    for root in roots.writable() {
-        entry(text, "write", root);
+    for root in roots.roots() {
+        entry(text, "write", &root.path);
     }
     for path in roots.protected() {
         entry(text, "read", path);
