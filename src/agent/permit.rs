@@ -10,6 +10,7 @@ use futures_util::future::BoxFuture;
 use crate::approvals::decide::{self, Decision, PatchDecision, Request};
 use crate::approvals::deletes;
 use crate::approvals::grants::Grants;
+use crate::patch;
 use crate::process::actions;
 use crate::process::parse::Commands;
 use crate::protocol::ask::{Answer, Ask};
@@ -116,7 +117,7 @@ impl Gate for Permits {
         code: i32,
         output: &'a str,
     ) -> BoxFuture<'a, AfterFailure> {
-        let ended = if code > 128 { Ended::Signal(code - 128) } else { Ended::Code(code) };
+        let ended = if code > 128 { Ended::Signal(code - 128) } else { Ended::Exit(code) };
         match sandbox::denial(&self.roots, ended, output) {
             Some(note) => self.retry(ctx, request, note).boxed(),
             None => std::future::ready(AfterFailure::Keep).boxed(),
@@ -129,7 +130,12 @@ impl Gate for Permits {
         call: &'a ToolCall,
         request: &'a CommandRequest,
     ) -> BoxFuture<'a, Option<ToolOutput>> {
-        self.patch.from_shell(ctx, call, &request.argv, &request.cwd).boxed()
+        async move {
+            let found = patch::as_command(&request.argv)?;
+            let dir = found.dir.map_or_else(|| request.cwd.clone(), |dir| request.cwd.join(dir));
+            Some(self.patch.apply(ctx, &call.call_id, &dir, found.patch).await)
+        }
+        .boxed()
     }
 
     fn actions(&self, request: &CommandRequest) -> Vec<CommandAction> {
