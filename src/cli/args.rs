@@ -12,6 +12,14 @@ use super::exit::{Exit, HELP};
 use crate::exec::text::Color;
 use crate::protocol::policy::SandboxMode;
 
+/// Exit codes of `codex sandbox`, as other wrappers of commands have them.
+const SANDBOX_HELP: &str = "\
+Exit code: that of CMD, or
+  125    the sandbox cannot be enforced as asked; CMD did not run
+  126    CMD cannot be executed
+  127    CMD was not found
+  128+N  CMD was ended by signal N";
+
 /// A coding agent for the terminal.
 #[derive(Debug, Parser)]
 #[command(name = "codex", version, about, after_help = HELP, max_term_width = 100)]
@@ -58,7 +66,7 @@ pub(crate) enum Command {
     #[command(visible_alias = "e")]
     Exec(Box<Exec>),
     /// Run a command inside the sandbox and return its exit code
-    Sandbox(Sandbox),
+    Sandbox(Box<Sandbox>),
     /// Sign in with an API key, or show who is signed in
     Login(Login),
     /// Forget the credentials
@@ -171,7 +179,7 @@ impl ExecOptions {
 
 /// `codex sandbox`.
 #[derive(Args, Debug)]
-#[command(disable_help_subcommand = true, args_conflicts_with_subcommands = true)]
+#[command(after_help = SANDBOX_HELP, disable_help_subcommand = true, args_conflicts_with_subcommands = true)]
 pub(crate) struct Sandbox {
     /// What to run and how.
     #[command(flatten)]

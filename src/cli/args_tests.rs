@@ -188,3 +188,16 @@ fn wrong_words_exit_with_2_and_help_with_0() {
         assert!(help.contains(word), "{word} is missing in:\n{help}");
     }
 }
+
+/// The help is text that people read: every change of it is to be seen.
+#[test]
+fn help() {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots/cli/args"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    for (name, line) in [("exec_help", &["exec", "-h"][..]), ("sandbox_help", &["sandbox", "-h"])] {
+        let text = parsed(line).unwrap_err().to_string();
+        settings.bind(|| insta::assert_snapshot!(name, text));
+    }
+}

@@ -222,10 +222,10 @@ impl Run {
             let line = if text.ends_with('\n') { text } else { format!("{text}\n") };
             self.write(Chunk::Out(line.into_bytes())).await?;
         }
-        if let Some(path) = setup.last_message.clone() {
-            if !self.write_last_message(path, answer).await? {
-                outcome = Outcome::Failed;
-            }
+        if let Some(path) = setup.last_message.clone()
+            && !self.write_last_message(path, answer).await?
+        {
+            outcome = Outcome::Failed;
         }
         if end.is_some() {
             self.brake.submit(Op::Shutdown)?;
