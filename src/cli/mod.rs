@@ -1,16 +1,31 @@
-//! The command line.
+//! The command line: one file per word.
 //!
 //! - [`args`]: the words and flags as they are typed
 //! - [`exit`]: exit codes
+//! - [`wire`]: builds services, settings and tools from the configuration
+//! - [`exec`]: `codex exec`
+//! - [`login`]: `codex login` and `codex logout`
+//! - [`sandbox`]: `codex sandbox`
+//! - [`demo`]: `codex demo`
 
 mod args;
-mod exit;
-
 mod demo;
+mod exec;
+mod exit;
+mod login;
+mod sandbox;
+mod wire;
 
+use std::ffi::OsStr;
+use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
-mod sandbox;
+use crate::config::Env;
+use crate::patch;
+use crate::process::harden;
+use args::{Cli, Command};
+use exit::Exit;
 
 /// Runs this process as the supervisor of one command if it was started as one. Comes before everything else.
 pub fn supervise() -> bool {
@@ -19,18 +34,41 @@ pub fn supervise() -> bool {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    use clap::Parser;
-
-    #[derive(Parser)]
-    #[command(name = "codex")]
-    enum Cli {
-        /// Run a command in the sandbox
-        Sandbox(sandbox::SandboxArgs),
+    harden::harden();
+    let called = std::env::args_os().next().unwrap_or_default();
+    if Path::new(&called).file_name().and_then(OsStr::to_str).is_some_and(patch::is_name) {
+        return apply_patch();
     }
-
-    #[allow(clippy::disallowed_methods, reason = "the environment is read here")]
-    let tmpdir = std::env::var_os("TMPDIR").map(std::path::PathBuf::from);
-    match Cli::parse() {
-        Cli::Sandbox(args) => sandbox::run(args, tmpdir.as_deref()),
+    match args::parse(std::env::args_os()) {
+        Ok(cli) => dispatch(cli),
+        Err(error) => args::report(&error).into(),
     }
+}
+
+fn dispatch(cli: Cli) -> ExitCode {
+    let env = Env::capture();
+    match cli.command {
+        Some(Command::Exec(exec)) => match exec.request(cli.shared) {
+            Ok(request) => exec::run(request, &env).into(),
+            Err(error) => args::report(&error).into(),
+        },
+        Some(Command::Sandbox(sandbox)) => sandbox::run(*sandbox, env.tmpdir()),
+        Some(Command::Login(login)) => login::login(&login, &env).into(),
+        Some(Command::Logout) => login::logout(&env).into(),
+        Some(Command::Demo(demo)) => demo::run(&demo),
+        None => args::report(&args::help()).into(),
+    }
+}
+
+/// The program under the name `apply_patch`.
+fn apply_patch() -> ExitCode {
+    let args: Vec<_> = std::env::args_os().skip(1).collect();
+    let Ok(cwd) = std::env::current_dir() else {
+        let _ = writeln!(std::io::stderr(), "apply_patch: the working directory is gone");
+        return Exit::Failure.into();
+    };
+    let done = patch::run_standalone(&args, std::io::stdin(), &cwd);
+    let _ = std::io::stdout().write_all(done.stdout.as_bytes());
+    let _ = std::io::stderr().write_all(done.stderr.as_bytes());
+    Exit::Other(done.code).into()
 }

@@ -9,6 +9,7 @@
 //! - [`live`]: a running command with its output and its item
 //! - [`sessions`]: commands that outlive their call
 //! - [`registry`]: which tools a thread offers and accepts
+//! - [`apply_patch`]: changes files
 //! - [`exec_command`]: runs a command line
 //! - [`write_stdin`]: talks to a session
 //! - [`shell`]: the older shell tools, accepted but not offered
@@ -16,6 +17,7 @@
 //! - [`view_image`]: shows the model an image
 //! - [`picture`]: image bytes → a `data:` URL of bounded size
 
+pub(crate) mod apply_patch;
 mod arguments;
 pub(crate) mod commands;
 pub(crate) mod context;
