@@ -8,17 +8,19 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
 
+use super::demo::DemoArgs;
 use super::exit::{Exit, HELP};
+use super::sandbox::SandboxArgs;
 use crate::exec::text::Color;
 use crate::protocol::policy::SandboxMode;
 
 /// Exit codes of `codex sandbox`, as other wrappers of commands have them.
 const SANDBOX_HELP: &str = "\
-Exit code: that of CMD, or
-  125    the sandbox cannot be enforced as asked; CMD did not run
-  126    CMD cannot be executed
-  127    CMD was not found
-  128+N  CMD was ended by signal N";
+Exit code: that of COMMAND, or
+  1      the sandbox cannot be enforced as asked; COMMAND did not run
+  126    COMMAND cannot be executed
+  127    COMMAND was not found
+  128+N  COMMAND was ended by signal N";
 
 /// A coding agent for the terminal.
 #[derive(Debug, Parser)]
@@ -67,6 +69,8 @@ pub(crate) enum Command {
     Exec(Box<Exec>),
     /// Run a command inside the sandbox and return its exit code
     Sandbox(Box<Sandbox>),
+    /// Watch a scripted agent work in a temporary project, without account or network
+    Demo(DemoArgs),
     /// Sign in with an API key, or show who is signed in
     Login(Login),
     /// Forget the credentials
@@ -183,38 +187,28 @@ impl ExecOptions {
 pub(crate) struct Sandbox {
     /// What to run and how.
     #[command(flatten)]
-    pub(crate) run: SandboxRun,
+    run: SandboxArgs,
     /// The older spelling with the system's name.
     #[command(subcommand)]
-    pub(crate) system: Option<SandboxSystem>,
+    system: Option<SandboxSystem>,
 }
 
-/// Systems that may be named before the command.
+/// Systems that may be named before the options.
 #[derive(Debug, Subcommand)]
-pub(crate) enum SandboxSystem {
+enum SandboxSystem {
     /// The same (older spelling)
     #[command(alias = "landlock")]
-    Linux(SandboxRun),
+    Linux(SandboxArgs),
 }
 
-/// What `codex sandbox` runs.
-#[derive(Args, Clone, Debug)]
-pub(crate) struct SandboxRun {
-    /// Let the command write the workspace (same as -s workspace-write)
-    #[arg(long, conflicts_with = "sandbox")]
-    pub(crate) full_auto: bool,
-    /// What the command may touch [default: read-only]
-    #[arg(short, long, value_name = "MODE", value_parser = sandbox_mode())]
-    pub(crate) sandbox: Option<SandboxMode>,
-    /// Run in DIR
-    #[arg(short = 'C', long = "cd", value_name = "DIR")]
-    pub(crate) cwd: Option<PathBuf>,
-    /// Configuration flags after the word.
-    #[command(flatten)]
-    pub(crate) shared: Shared,
-    /// Program and arguments
-    #[arg(value_name = "CMD", trailing_var_arg = true, allow_hyphen_values = true)]
-    pub(crate) command: Vec<OsString>,
+impl Sandbox {
+    /// What to run, whichever spelling was used.
+    pub(crate) fn request(self) -> SandboxArgs {
+        match self.system {
+            Some(SandboxSystem::Linux(run)) => run,
+            None => self.run,
+        }
+    }
 }
 
 /// `codex login`.
@@ -310,28 +304,6 @@ impl Exec {
         }
         // `codex exec "prompt" resume ID`: the words before `resume` count when none follow.
         Ok(ExecRequest { options, prompt: prompt.or(self.prompt), resume: Some(target) })
-    }
-}
-
-impl Sandbox {
-    /// What to run, whichever spelling was used. `before`: flags that stood before `sandbox`.
-    ///
-    /// # Errors
-    /// No command was given.
-    pub(crate) fn request(self, before: Shared) -> Result<SandboxRun, clap::Error> {
-        let mut run = match self.system {
-            Some(SandboxSystem::Linux(run)) => run,
-            None => self.run,
-        };
-        if run.command.is_empty() {
-            return Err(usage(
-                ErrorKind::MissingRequiredArgument,
-                "no command given: codex sandbox -- CMD ARGS…",
-            ));
-        }
-        let right = std::mem::replace(&mut run.shared, before);
-        run.shared.join(right);
-        Ok(run)
     }
 }
 
