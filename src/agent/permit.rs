@@ -40,7 +40,11 @@ impl Permits {
 
     fn decision(&self, ctx: &ToolContext, request: &CommandRequest) -> Decision {
         let commands = Commands::of_argv(&request.argv);
-        let roots: Vec<&Path> = self.roots.roots().iter().map(|root| root.path.as_path()).collect();
+        let mut roots: Vec<&Path> = self.roots.roots().iter().map(|root| root.path.as_path()).collect();
+        if roots.is_empty() && self.roots.full_access() {
+            // Without a sandbox the working directory is what a forced deletion may empty unasked.
+            roots.push(&ctx.cwd);
+        }
         decide::decide(&Request {
             policy: ctx.approval,
             sandbox: self.roots.mode(),

@@ -207,7 +207,7 @@ fn setup(
             (false, true) => Show::Raw,
             (false, false) => Show::Summaries,
         },
-        colored: options.color.unwrap_or_default().enabled(stderr_terminal, env.no_color()),
+        colored: options.color.unwrap_or_default().enabled(stderr_terminal, env.no_color() || env.text("TERM") == Some("dumb")),
         stdout_terminal: std::io::stdout().is_terminal(),
         stderr_terminal,
         banner: Banner {

@@ -35,7 +35,7 @@ pub(crate) fn logout(env: &Env) -> Exit {
         Ok(store) => store,
         Err(exit) => return exit,
     };
-    match store.remove() {
+    match store.delete() {
         Ok(true) => tell("Signed out: the stored credentials were removed."),
         Ok(false) => tell("Nobody was signed in; nothing to remove."),
         Err(error) => return failed(&error),

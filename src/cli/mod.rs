@@ -52,11 +52,11 @@ fn dispatch(cli: Cli) -> ExitCode {
             Ok(request) => exec::run(request, &env).into(),
             Err(error) => args::report(&error).into(),
         },
-        Some(Command::Sandbox(sandbox)) => sandbox::run(*sandbox, env.tmpdir()),
+        Some(Command::Sandbox(sandbox)) => sandbox::run(sandbox.request(), env.tmpdir()),
         Some(Command::Login(login)) => login::login(&login, &env).into(),
         Some(Command::Logout) => login::logout(&env).into(),
         Some(Command::Demo(demo)) => demo::run(&demo),
-        None => args::report(&args::help()).into(),
+        None => args::print_help().into(),
     }
 }
 

@@ -64,22 +64,20 @@ pub(crate) fn services(
     manager: Arc<Manager>,
     source: &ThreadSource,
 ) -> Result<Services, ErrorInfo> {
-    let originator = env
-        .text("CODEX_INTERNAL_ORIGINATOR_OVERRIDE")
-        .unwrap_or_else(|| source.originator().to_owned());
+    let originator = env.text("CODEX_INTERNAL_ORIGINATOR_OVERRIDE").unwrap_or(source.originator());
     let unbounded = config.features.enabled("unbounded_connection_retries") && *source == ThreadSource::Cli;
     let budget = (!unbounded).then_some(CONNECT_BUDGET_MS);
     let provider = provider(&config.provider, env, manager.is_chatgpt(), budget);
     let instructions_field = provider.instructions_field;
     let ca_file = env.text("CODEX_CA_CERTIFICATE").or_else(|| env.text("SSL_CERT_FILE"));
     let http = HttpSettings {
-        user_agent: headers::user_agent(&originator, env.text("TERM").as_deref()),
+        user_agent: headers::user_agent(originator, env.text("TERM")),
         ca_file: ca_file.map(PathBuf::from),
     };
     Ok(Services {
         client: Client::new(provider, http, manager)?,
         instructions_field,
-        originator,
+        originator: originator.to_owned(),
         installation_id: None,
         env: env.vars(),
         secret_env: Arc::new(config.secret_env.clone()),
@@ -112,7 +110,7 @@ pub(crate) fn settings(config: &Config, env: &Env) -> (Settings, Vec<String>) {
     let block = docs.block(&config.cwd).unwrap_or_default();
     let shell = Shell::of_user(&env.vars());
     let name = shell.path().file_name().map_or_else(|| "sh".into(), |name| name.to_string_lossy());
-    (Settings::resolve(config, env.tmpdir().as_deref(), &name, block), docs.warnings)
+    (Settings::resolve(config, env.tmpdir(), &name, block), docs.warnings)
 }
 
 /// Tools of one thread, with its permissions.

@@ -57,6 +57,18 @@ pub(crate) enum Reason {
     MissingBase(String),
 }
 
+impl std::fmt::Display for Reason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NotARecord(why) => write!(f, "not a record ({why})"),
+            Self::WrongShape(why) => write!(f, "a record of a strange shape ({why})"),
+            Self::TooLong { bytes } => write!(f, "too long ({bytes} bytes)"),
+            Self::Torn => f.write_str("torn"),
+            Self::MissingBase(what) => write!(f, "earlier lines are missing ({what})"),
+        }
+    }
+}
+
 #[derive(Deserialize)]
 struct Envelope<'a> {
     #[serde(rename = "type", borrow)]

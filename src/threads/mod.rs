@@ -50,7 +50,7 @@ mod writer;
 pub(crate) use classify::classify;
 pub(crate) use error::Error;
 pub(crate) use history::paired;
-pub(crate) use index::{Filter, Found, List, Order, Summary, find, last, list, resolve};
+pub(crate) use index::{Filter, Found, List, Order, Summary, find, id_of, last, list, resolve};
 pub(crate) use meta::{Git, Meta, NewThread, Settings};
 pub(crate) use reader::{Problem, Problems};
 pub(crate) use rebuild::{Cursor, Loaded, Page, PageSize, earlier, load, tail};

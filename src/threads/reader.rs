@@ -29,6 +29,15 @@ pub(crate) struct Problem {
     pub(crate) reason: Reason,
 }
 
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "line {line}: {}", self.reason),
+            None => write!(f, "at byte {}: {}", self.offset, self.reason),
+        }
+    }
+}
+
 /// The lines that were passed over: the first ones in full, the rest as a count.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Problems {
@@ -45,6 +54,17 @@ impl Problems {
         if self.list.len() < MAX_PROBLEMS {
             self.list.push(Problem { offset, line, reason });
         }
+    }
+}
+
+impl Problems {
+    /// What the user should know of them, one sentence.
+    pub(crate) fn summary(&self) -> Option<String> {
+        let first = self.list.first()?;
+        Some(match self.count {
+            1 => format!("one line of the thread's file could not be read and was passed over: {first}"),
+            n => format!("{n} lines of the thread's file could not be read and were passed over; the first: {first}"),
+        })
     }
 }
 

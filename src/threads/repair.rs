@@ -25,6 +25,19 @@ pub(crate) enum Mended {
     },
 }
 
+impl Mended {
+    /// What the user should know of it.
+    pub(crate) fn message(self) -> Option<String> {
+        match self {
+            Self::Nothing | Self::Ended => None,
+            Self::Cut { bytes } => Some(format!(
+                "the end of the thread's file was torn, probably by a crash: a piece of a line ({bytes} bytes) was \
+                 cut off; every whole line is kept"
+            )),
+        }
+    }
+}
+
 /// Makes the file end with a whole line, so that the next one does not run into a piece of the last. `file` is
 /// open for appending; `path` is the same file.
 pub(crate) fn mend(file: &File, path: &Path) -> io::Result<Mended> {
