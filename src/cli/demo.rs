@@ -17,8 +17,7 @@ use crate::demo::setting::Machine;
 use crate::demo::show::{self, Show};
 
 /// Variables of ours that the temporary home's client gets; nothing else is passed on.
-const PASSED: [&str; 9] =
-    ["PATH", "LANG", "LC_ALL", "LC_CTYPE", "TERM", "COLORTERM", "NO_COLOR", "SHELL", "TZ"];
+const PASSED: [&str; 8] = ["PATH", "LANG", "LC_ALL", "LC_CTYPE", "TERM", "COLORTERM", "NO_COLOR", "TZ"];
 
 /// Options of `codex demo`.
 #[derive(Args, Debug)]

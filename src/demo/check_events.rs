@@ -103,8 +103,12 @@ pub(crate) fn items(events: &Events, expects: &[Expect]) -> Vec<Finding> {
         let Some(kind) = &expect.item else { continue };
         let found = completed.iter().skip(from).position(|item| fits(item, kind, expect));
         let part = expect.contains.as_deref().unwrap_or_default();
-        let status = expect.status.as_deref().unwrap_or("told");
-        let what = format!("{} `{part}` is {status}", kind.replace('_', " "));
+
+        let kind_words = kind.replace('_', " ");
+        let what = match &expect.status {
+            Some(status) => format!("{kind_words} `{part}` ends as {status}"),
+            None => format!("{kind_words} `{part}` is told"),
+        };
         let verdict = match found {
             Some(at) => {
                 from += at + 1;

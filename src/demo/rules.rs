@@ -93,6 +93,7 @@ mod tests {
             ("exit = 'nonzero'", true),
             ("exit = 0", false),
             ("exit = 'none'", false),
+            ("exit = 'not-zero'", true),
             ("exits = { tests = 1 }", true),
             ("exits = { other = 'none' }", false),
             ("after = 'tests'", true),

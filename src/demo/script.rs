@@ -1,5 +1,34 @@
 //! A scenario: what is asked, what is answered, what must be true afterwards. Reading it is strict and every
 //! error names file and line, because a scenario that half works hides what a test wanted to see.
+//!
+//! Rules are tried in order for every request; the first whose conditions all hold answers:
+//!
+//! ```toml
+//! [[rule]]
+//! name = "run"                              # its calls are called `call_run_…`
+//! when = { user = "build it", round = 0 }   # all conditions: `script_file::When`
+//! [[rule.output]]                           # all outputs: `script_file::OutputFile`
+//! commentary = "I build it."
+//! [[rule.output]]
+//! exec = "make"
+//!
+//! [[rule]]
+//! when = { after = "run", exit = "nonzero" }
+//! output = [{ text = "It failed: {{last_line}}" }]   # all templates: `template`
+//!
+//! [[rule]]
+//! when = { after = "run" }
+//! times = 1                                 # the first answer is cut, the retry falls through
+//! fault = { kind = "cut", events = 5 }      # all faults: `script_file::FaultFile`
+//! output = [{ text = "It works." }]
+//!
+//! [[rule]]
+//! when = { after = "run" }
+//! output = [{ text = "It works." }]
+//! ```
+//!
+//! A test puts such a text in force with `POST /control/script`, adds `[[fault]]` entries for the next requests
+//! with `POST /control/faults`, or lets the prompt carry the text in a fenced block called `script`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};

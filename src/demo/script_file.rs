@@ -284,12 +284,14 @@ pub(crate) enum BodyWord {
     ContextLength,
 }
 
-/// A condition on an exit code: a number, `"nonzero"`, or `"none"` when the output tells no code.
+/// A condition on an exit code: a number, `"nonzero"`, `"none"` when the output tells no code, or `"not-zero"` for
+/// either of these two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ExitIs {
     Code(i64),
     NonZero,
     Absent,
+    NotZero,
 }
 
 impl ExitIs {
@@ -299,6 +301,7 @@ impl ExitIs {
             Self::Code(code) => exit == Some(code),
             Self::NonZero => exit.is_some_and(|code| code != 0),
             Self::Absent => exit.is_none(),
+            Self::NotZero => exit != Some(0),
         }
     }
 }
@@ -309,7 +312,7 @@ impl<'de> Deserialize<'de> for ExitIs {
         impl Visitor<'_> for Reader {
             type Value = ExitIs;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an exit code, \"nonzero\" or \"none\"")
+                f.write_str("an exit code, \"nonzero\", \"none\" or \"not-zero\"")
             }
             fn visit_i64<E: de::Error>(self, code: i64) -> Result<ExitIs, E> {
                 Ok(ExitIs::Code(code))
@@ -318,6 +321,7 @@ impl<'de> Deserialize<'de> for ExitIs {
                 match word {
                     "nonzero" => Ok(ExitIs::NonZero),
                     "none" => Ok(ExitIs::Absent),
+                    "not-zero" => Ok(ExitIs::NotZero),
                     _ => Err(E::invalid_value(de::Unexpected::Str(word), &self)),
                 }
             }

@@ -87,3 +87,12 @@ fn open_rules_come_last_when_joined() {
     let names: Vec<&str> = joined.rules.iter().map(|rule| rule.name.as_str()).collect();
     assert_eq!(names, ["shut", "once", "open"]);
 }
+
+#[test]
+fn the_example_above_is_a_scenario() {
+    let source = include_str!("script.rs");
+    let lines = source.lines().skip_while(|line| *line != "//! ```toml").skip(1);
+    let lines = lines.take_while(|line| *line != "//! ```").map(|line| line.trim_start_matches("//!"));
+    let text = lines.collect::<Vec<_>>().join("\n");
+    assert_eq!(Script::read("script.rs", &text).unwrap().rules.len(), 4);
+}

@@ -67,6 +67,8 @@ impl Setting {
         let mut env = machine.env.clone();
         env.push(("HOME".into(), user.clone().into()));
         env.push(("TMPDIR".into(), base.join("tmp").into()));
+        // The scripted commands are for a POSIX shell; the user's own may be another kind.
+        env.push(("SHELL".into(), "/bin/sh".into()));
         let setting = Self { root, project, home, token: server.token().clone(), env };
         setting.make_git().await?;
         let config = setting.home.join("config.toml");
