@@ -50,8 +50,7 @@ async fn run_wave(turn: &mut Turn<'_>, wave: Vec<Pending>) -> Result<(), Stop> {
         .iter()
         .enumerate()
         .map(|(index, pending)| {
-            let task =
-                start(Arc::clone(&turn.thread.registry), context.clone(), pending.call.clone());
+            let task = start(Arc::clone(&turn.thread.registry), context.clone(), pending.call.clone());
             async move { (index, task.join().await) }
         })
         .collect();

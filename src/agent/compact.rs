@@ -110,7 +110,8 @@ impl Turn<'_> {
                 Ok(ingest) => {
                     let text = ingest.message_text();
                     if text.trim().is_empty() {
-                        let error = ErrorInfo::new(ErrorKind::Server, "the summary of the conversation is empty");
+                        let error =
+                            ErrorInfo::new(ErrorKind::Server, "the summary of the conversation is empty");
                         return Err(error.into());
                     }
                     return Ok(text);
@@ -230,12 +231,7 @@ mod tests {
         let new = rebuilt(&history, vec![items::developer(&[items::Part::text("ctx")])], "note");
         assert_eq!(
             kinds(&new),
-            [
-                &ModelItemKind::User,
-                &ModelItemKind::Developer,
-                &ModelItemKind::User,
-                &ModelItemKind::Harness
-            ]
+            [&ModelItemKind::User, &ModelItemKind::Developer, &ModelItemKind::User, &ModelItemKind::Harness]
         );
         assert!(new[0].json.get().contains("first") && new[2].json.get().contains("second"));
         assert!(new[3].json.get().contains("note"));

@@ -83,9 +83,9 @@ impl Ingest {
     /// Takes the next event. `seen` holds the item ids of the whole thread.
     pub(crate) fn on(&mut self, event: ResponseEvent, seen: &mut HashSet<String>) -> Step {
         let events = match event {
-            ResponseEvent::Created { .. } | ResponseEvent::Model(_) | ResponseEvent::ArgumentsDelta { .. } => {
-                Vec::new()
-            }
+            ResponseEvent::Created { .. }
+            | ResponseEvent::Model(_)
+            | ResponseEvent::ArgumentsDelta { .. } => Vec::new(),
             ResponseEvent::Limits(limits) => vec![Event::Limits(limits)],
             ResponseEvent::ItemAdded(output) => self.added(&output, seen),
             ResponseEvent::TextDelta { item_id, delta } => {
@@ -136,9 +136,7 @@ impl Ingest {
         let id = fresh(&server_id, kind, seen);
         let item = match kind {
             Kind::Message => Item::AgentMessage { id: id.clone(), text: String::new(), phase },
-            Kind::Reasoning => {
-                Item::Reasoning { id: id.clone(), summary: Vec::new(), content: Vec::new() }
-            }
+            Kind::Reasoning => Item::Reasoning { id: id.clone(), summary: Vec::new(), content: Vec::new() },
         };
         self.open.push(Open { server_id, id, kind, text: String::new(), phase });
         vec![Event::ItemStarted { item }]
@@ -153,10 +151,8 @@ impl Ingest {
         delta: ItemDelta,
         seen: &mut HashSet<String>,
     ) -> Vec<Event> {
-        let known = self
-            .open
-            .iter()
-            .rposition(|o| o.kind == kind && (o.server_id == item_id || item_id.is_empty()));
+        let known =
+            self.open.iter().rposition(|o| o.kind == kind && (o.server_id == item_id || item_id.is_empty()));
         let (mut events, index) = match known {
             Some(index) => (Vec::new(), index),
             None => (self.start(item_id, kind, None, seen), self.open.len() - 1),
@@ -277,9 +273,7 @@ fn done(id: ItemId, item: OutputItem) -> Done {
     };
     let (item, call) = match what {
         Output::Message { text, phase, .. } => (Some(Item::AgentMessage { id, text, phase }), None),
-        Output::Reasoning { summary, content, .. } => {
-            (Some(Item::Reasoning { id, summary, content }), None)
-        }
+        Output::Reasoning { summary, content, .. } => (Some(Item::Reasoning { id, summary, content }), None),
         Output::FunctionCall { call_id, name, namespace, arguments, .. } => {
             let name = namespace.map_or(name.clone(), |space| format!("{space}.{name}"));
             (None, call(call_id, name, Payload::Function(arguments)))

@@ -23,8 +23,8 @@ use crate::base::ids::{ThreadId, TurnId};
 use crate::base::tasks::{self, CancellationToken};
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::event::Event;
-use crate::protocol::limits::LimitsSnapshot;
 use crate::protocol::item::Item;
+use crate::protocol::limits::LimitsSnapshot;
 use crate::protocol::model_item::ModelItem;
 use crate::protocol::op::Op;
 use crate::protocol::tokens::{ThreadUsage, TokenUsage};
@@ -164,9 +164,7 @@ impl Thread {
     /// Gives the items of commands that go on their final state; `kill` also ends the commands.
     pub(crate) async fn settle(&mut self, kill: bool) {
         let registry = Arc::clone(&self.registry);
-        let work = async {
-            if kill { registry.close_sessions().await } else { registry.settle().await }
-        };
+        let work = async { if kill { registry.close_sessions().await } else { registry.settle().await } };
         let mut work = std::pin::pin!(work);
         loop {
             tokio::select! {

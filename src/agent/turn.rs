@@ -121,13 +121,8 @@ impl<'a> Turn<'a> {
         self.user_message(input).await?;
         loop {
             self.compact_if_due().await?;
-            let stream = request::turn_stream(
-                self.thread,
-                self.id,
-                &self.state,
-                self.schema.as_ref(),
-                &self.cancel,
-            );
+            let stream =
+                request::turn_stream(self.thread, self.id, &self.state, self.schema.as_ref(), &self.cancel);
             let sampled = match self.sample(stream, true).await {
                 Err(Stop::Failed(error)) if error.kind == ErrorKind::ContextTooLong && !self.overflowed => {
                     self.overflowed = true;
@@ -325,7 +320,6 @@ impl<'a> Turn<'a> {
         self.thread.readers.tell(Event::TurnCompleted(Box::new(end))).await;
         Finished { closing: self.closing, left_over: std::mem::take(&mut self.steering) }
     }
-
 }
 
 /// Whether an event shows an item.

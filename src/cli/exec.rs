@@ -152,10 +152,9 @@ fn find(config: &Config, target: &ResumeTarget) -> anyhow::Result<PathBuf> {
         }
         ResumeTarget::Last => match threads::last(home, Some(&config.cwd)) {
             Some(summary) => Ok(summary.found.path),
-            None => anyhow::bail!(
-                "no earlier thread was started in {}; name one by its id",
-                config.cwd.display()
-            ),
+            None => {
+                anyhow::bail!("no earlier thread was started in {}; name one by its id", config.cwd.display())
+            }
         },
     }
 }
@@ -197,9 +196,9 @@ fn setup(
 ) -> Setup {
     let stderr_terminal = std::io::stderr().is_terminal();
     let mut input = vec![UserInput::Text { text: prompt.clone() }];
-    input.extend(options.image.iter().map(|image| UserInput::LocalImage {
-        path: path::absolute(&config.cwd, image),
-    }));
+    input.extend(
+        options.image.iter().map(|image| UserInput::LocalImage { path: path::absolute(&config.cwd, image) }),
+    );
     Setup {
         json: options.json,
         show: match (config.interface.hide_agent_reasoning, config.interface.show_raw_agent_reasoning) {
@@ -207,7 +206,10 @@ fn setup(
             (false, true) => Show::Raw,
             (false, false) => Show::Summaries,
         },
-        colored: options.color.unwrap_or_default().enabled(stderr_terminal, env.no_color() || env.text("TERM") == Some("dumb")),
+        colored: options
+            .color
+            .unwrap_or_default()
+            .enabled(stderr_terminal, env.no_color() || env.text("TERM") == Some("dumb")),
         stdout_terminal: std::io::stdout().is_terminal(),
         stderr_terminal,
         banner: Banner {

@@ -23,7 +23,9 @@ pub(crate) fn login(args: &Login, env: &Env) -> Exit {
         (Some(LoginCommand::Status), _) => status(&store),
         (None, true) => with_api_key(&store),
         (None, false) => {
-            tell("Signing in with ChatGPT is not there yet. With an API key: codex login --with-api-key < key.txt");
+            tell(
+                "Signing in with ChatGPT is not there yet. With an API key: codex login --with-api-key < key.txt",
+            );
             Exit::Failure
         }
     }

@@ -93,15 +93,16 @@ fn items_end(events: &Events) -> Result<(), String> {
     if open.is_empty() { Ok(()) } else { Err(format!("{} never ended", open.join(", "))) }
 }
 
-/// The items that the scenario expects, in its order.
+/// The items that the scenario expects, each once. Not their order: calls of one answer run side by side.
 pub(crate) fn items(events: &Events, expects: &[Expect]) -> Vec<Finding> {
     let completed = events.lines.iter().filter(|line| string(line, "type") == "item.completed");
     let completed: Vec<&Value> = completed.filter_map(|line| line.get("item")).collect();
-    let mut from = 0;
+    let mut used = vec![false; completed.len()];
     let mut findings = Vec::new();
     for expect in expects {
         let Some(kind) = &expect.item else { continue };
-        let found = completed.iter().skip(from).position(|item| fits(item, kind, expect));
+        let free = |at: usize| used.get(at) == Some(&false);
+        let found = completed.iter().enumerate().position(|(at, item)| free(at) && fits(item, kind, expect));
         let part = expect.contains.as_deref().unwrap_or_default();
 
         let kind_words = kind.replace('_', " ");
@@ -111,7 +112,7 @@ pub(crate) fn items(events: &Events, expects: &[Expect]) -> Vec<Finding> {
         };
         let verdict = match found {
             Some(at) => {
-                from += at + 1;
+                used[at] = true;
                 Ok(())
             }
             None => Err(nearest(&completed, kind, part)),

@@ -71,12 +71,14 @@ fn meta(lines: &[Value], events: &Events) -> Result<(), String> {
     }
 }
 
-/// The stored items, in order, against the history as the backend knows it. Instructions of the program may be
+/// The stored items, in order, against the history as the backend knows it. Outputs of calls that ran side by
+/// side are stored as they became known, so within their row the order is free. Instructions of the program may be
 /// stored elsewhere (base instructions stand in the first line), so only the rest is compared.
 fn same(lines: &[Value], history: &[Value]) -> Result<(), String> {
     let stored = lines.iter().filter(|line| string(line, "type") == "response_item");
     let stored: Vec<Value> = stored.filter_map(|line| line.get("payload")).filter_map(essence).collect();
-    let known: Vec<Value> = history.iter().filter_map(essence).collect();
+    let stored = outputs_sorted(stored);
+    let known: Vec<Value> = outputs_sorted(history.iter().filter_map(essence).collect());
     if known.is_empty() {
         return Err("the backend knows no history".to_owned());
     }
@@ -89,6 +91,15 @@ fn same(lines: &[Value], history: &[Value]) -> Result<(), String> {
             known.map_or_else(|| "nothing".to_owned(), short),
         )),
     }
+}
+
+/// The items with every row of outputs put into the order of their call ids.
+fn outputs_sorted(mut items: Vec<Value>) -> Vec<Value> {
+    let is_output = |item: &Value| string(item, "type").ends_with("_output");
+    for row in items.chunk_by_mut(|a, b| is_output(a) && is_output(b)) {
+        row.sort_by_key(|item| string(item, "call_id"));
+    }
+    items
 }
 
 /// What must be equal in both; `None` for instructions of the program.

@@ -63,7 +63,9 @@ impl Problems {
         let first = self.list.first()?;
         Some(match self.count {
             1 => format!("one line of the thread's file could not be read and was passed over: {first}"),
-            n => format!("{n} lines of the thread's file could not be read and were passed over; the first: {first}"),
+            n => format!(
+                "{n} lines of the thread's file could not be read and were passed over; the first: {first}"
+            ),
         })
     }
 }

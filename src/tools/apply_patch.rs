@@ -59,11 +59,18 @@ impl ApplyPatch {
     }
 
     /// Applies a patch below `dir` and tells its item; also for patches found inside shell calls.
-    pub(crate) async fn apply(&self, ctx: &ToolContext, call_id: &str, dir: &Path, text: String) -> ToolOutput {
+    pub(crate) async fn apply(
+        &self,
+        ctx: &ToolContext,
+        call_id: &str,
+        dir: &Path,
+        text: String,
+    ) -> ToolOutput {
         let started = Instant::now();
         let id = ItemId::from(call_id);
         let cwd = dir.to_owned();
-        let planned = tasks::blocking("patch plan", move || patch::plan(&patch::parse(&text)?, &cwd, &patch::Disk));
+        let planned =
+            tasks::blocking("patch plan", move || patch::plan(&patch::parse(&text)?, &cwd, &patch::Disk));
         let plan = match planned.await {
             Ok(Ok(plan)) => plan,
             Ok(Err(patch::Error::Empty)) => {
@@ -73,7 +80,9 @@ impl ApplyPatch {
                 let text = format!("apply_patch verification failed: {error}");
                 return self.fail(ctx, id, Vec::new(), text).await;
             }
-            Err(error) => return self.fail(ctx, id, Vec::new(), format!("apply_patch failed: {error}")).await,
+            Err(error) => {
+                return self.fail(ctx, id, Vec::new(), format!("apply_patch failed: {error}")).await;
+            }
         };
         let item = item(&id, &plan.changes, ItemStatus::InProgress, None);
         ctx.tell(Event::ItemStarted { item }).await;
@@ -122,10 +131,13 @@ impl ApplyPatch {
         }
         let journals = self.journals.clone();
         // Once begun it runs to its end: an interrupt must not leave half a patch.
-        let written = tasks::blocking("patch write", move || (patch::commit(&plan, Some(&journals)), plan)).await;
+        let written =
+            tasks::blocking("patch write", move || (patch::commit(&plan, Some(&journals)), plan)).await;
         let (result, plan) = match written {
             Ok(written) => written,
-            Err(error) => return self.fail(ctx, id, Vec::new(), format!("apply_patch failed: {error}")).await,
+            Err(error) => {
+                return self.fail(ctx, id, Vec::new(), format!("apply_patch failed: {error}")).await;
+            }
         };
         match result {
             Ok(committed) => {
@@ -150,9 +162,8 @@ impl ApplyPatch {
     fn record(&self, ctx: &ToolContext, plan: &Plan) -> String {
         let mut diffs = self.diffs.lock().unwrap_or_else(PoisonError::into_inner);
         let known = diffs.iter().position(|(turn, _)| *turn == ctx.turn_id);
-        let (_, mut diff) = known
-            .and_then(|at| diffs.remove(at))
-            .unwrap_or_else(|| (ctx.turn_id, TurnDiff::default()));
+        let (_, mut diff) =
+            known.and_then(|at| diffs.remove(at)).unwrap_or_else(|| (ctx.turn_id, TurnDiff::default()));
         diff.record(&plan.touched);
         let text = diff.render(&ctx.cwd);
         diffs.push_back((ctx.turn_id, diff));
@@ -163,7 +174,13 @@ impl ApplyPatch {
     }
 
     /// Tells an item that never started, and gives its error to the model.
-    async fn fail(&self, ctx: &ToolContext, id: ItemId, changes: Vec<FileChange>, text: String) -> ToolOutput {
+    async fn fail(
+        &self,
+        ctx: &ToolContext,
+        id: ItemId,
+        changes: Vec<FileChange>,
+        text: String,
+    ) -> ToolOutput {
         let item = item(&id, &changes, ItemStatus::InProgress, None);
         ctx.tell(Event::ItemStarted { item }).await;
         self.finish(ctx, id, changes, ItemStatus::Failed, text).await
@@ -237,7 +254,3 @@ fn item(id: &ItemId, changes: &[FileChange], status: ItemStatus, error: Option<S
 fn outcome(wall: Duration, output: &str) -> String {
     format!("Exit code: 0\nWall time: {:.1} seconds\nOutput:\n{output}", wall.as_secs_f64())
 }
-
-
-
-

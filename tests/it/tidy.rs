@@ -97,9 +97,8 @@ fn modules_import_only_from_lower_layers() {
                 let name: String =
                     code[found..].chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
                 let Some(other) = layer(&name) else { continue };
-                let allowed = name == own
-                    || other < own_layer
-                    || PAIRS.contains(&(own.as_str(), name.as_str()));
+                let allowed =
+                    name == own || other < own_layer || PAIRS.contains(&(own.as_str(), name.as_str()));
                 if !allowed {
                     wrong.push(format!("{}:{}: {own} must not know {name}", path.display(), number + 1));
                 }
@@ -169,7 +168,8 @@ fn every_folder_has_an_index_card_without_logic() {
         if text.lines().count() > MAX_CARD {
             wrong.push(format!("{}: more than {MAX_CARD} lines", path.display()));
         }
-        for line in text.lines().filter(|line| line.starts_with("fn ") || line.starts_with("pub(crate) fn ")) {
+        for line in text.lines().filter(|line| line.starts_with("fn ") || line.starts_with("pub(crate) fn "))
+        {
             wrong.push(format!("{}: logic on an index card: {line}", path.display()));
         }
         for line in text.lines() {
@@ -230,7 +230,10 @@ fn no_test_file_is_forgotten() {
     let main = fs::read_to_string(root().join("tests/it/main.rs")).unwrap();
     for entry in fs::read_dir(root().join("tests/it")).unwrap().flatten() {
         let name = entry.file_name().to_string_lossy().trim_end_matches(".rs").to_owned();
-        assert!(name == "main" || main.contains(&format!("mod {name};")), "tests/it/{name} is not in main.rs");
+        assert!(
+            name == "main" || main.contains(&format!("mod {name};")),
+            "tests/it/{name} is not in main.rs"
+        );
     }
     let all: String = sources().into_iter().map(|(_, text)| text).collect();
     for path in files(&root().join("src"), &["rs"]) {
@@ -250,12 +253,10 @@ fn no_snapshot_is_orphaned_or_pending() {
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
         let folder = relative.parent().unwrap();
         let home = Path::new("src").join(folder);
-        let used = sources
-            .iter()
-            .any(|(file, text)| {
-                let near = file.with_extension("").starts_with(&home) || file.starts_with(&home);
-                near && (text.contains(&format!("\"{name}\"")) || text.contains("snapshot_case"))
-            });
+        let used = sources.iter().any(|(file, text)| {
+            let near = file.with_extension("").starts_with(&home) || file.starts_with(&home);
+            near && (text.contains(&format!("\"{name}\"")) || text.contains("snapshot_case"))
+        });
         assert!(used, "no test names snapshot {}", relative.display());
     }
 }
@@ -302,6 +303,9 @@ fn the_top_level_is_as_agreed() {
     ];
     for entry in fs::read_dir(root()).unwrap().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        assert!(name.starts_with('.') || allowed.contains(&name.as_str()), "{name} does not belong at the top");
+        assert!(
+            name.starts_with('.') || allowed.contains(&name.as_str()),
+            "{name} does not belong at the top"
+        );
     }
 }
