@@ -10,6 +10,8 @@
 //! - [`spill`]: the complete output in a file, bounded
 //! - [`env`]: which variables a command gets
 //! - [`shell`]: which shell runs a command line
+//! - [`profile`]: the login profile, read once instead of before every command
+//! - [`replay`]: what a login profile leaves behind, as a difference
 //! - [`supervise`]: the small process between us and every command
 //! - [`harden`]: no core dumps and no debuggers for ourselves
 
@@ -18,7 +20,9 @@ pub(crate) mod harden;
 pub(crate) mod output;
 mod polled;
 mod posix;
+pub(crate) mod profile;
 mod pty;
+mod replay;
 pub(crate) mod ring;
 pub(crate) mod shell;
 pub(crate) mod spawn;
