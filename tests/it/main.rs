@@ -1,1 +1,3 @@
 //! Integration tests: the real binary against the scripted backend on loopback.
+
+mod sandbox;

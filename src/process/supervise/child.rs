@@ -113,9 +113,11 @@ fn before_exec(start: &Start<'_>) -> Result<(), (&'static str, i32)> {
         libc::setrlimit(libc::RLIMIT_CORE, &raw const none);
         default_signals(start.mode);
         check("working directory", libc::chdir(start.cwd.as_ptr()))?;
-        close_from_3();
     }
-    start.confinement.inner()
+    start.confinement.inner()?;
+    // SAFETY: in the child. Last, because the confinement is held in descriptors.
+    unsafe { close_from_3() };
+    Ok(())
 }
 
 /// Every signal to its default and none blocked: a program must not inherit what we ignore. A foreground

@@ -1,17 +1,26 @@
-//! The seam between the supervisor and the sandbox. The supervisor knows three moments, the sandbox fills them;
+//! The seam between the supervisor and the sandbox. The supervisor knows the moments, the sandbox fills them;
 //! neither knows more of the other.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io;
 
 /// Restrictions to put in place around one command.
 pub(crate) trait Confinement {
-    /// In the supervisor, before anything is forked. `true`: the next process forked is process 1 of a new pid
-    /// namespace.
+    /// In the supervisor, before anything is forked. `Some(flags)`: the command gets a process 1 of its own, in
+    /// new namespaces (`CLONE_NEW…`, a pid namespace among them).
     ///
     /// # Errors
     /// The restriction is not available; the command must not run.
-    fn outer(&mut self) -> Result<bool, SetupError>;
+    fn outer(&mut self) -> Result<Option<i32>, SetupError>;
+
+    /// In the supervisor, while process 1 waits: what only somebody outside its namespaces can do for it.
+    ///
+    /// # Errors
+    /// As for [`Confinement::outer`].
+    fn adopt(&mut self, _process_1: i32) -> Result<(), SetupError> {
+        Ok(())
+    }
 
     /// In the process that will start the command (process 1 of the namespace, else the supervisor itself), when
     /// everything may still allocate.
@@ -36,8 +45,8 @@ pub(crate) trait Confinement {
 pub(crate) struct Unconfined;
 
 impl Confinement for Unconfined {
-    fn outer(&mut self) -> Result<bool, SetupError> {
-        Ok(false)
+    fn outer(&mut self) -> Result<Option<i32>, SetupError> {
+        Ok(None)
     }
 
     fn init(&mut self) -> Result<(), SetupError> {
@@ -54,15 +63,15 @@ impl Confinement for Unconfined {
 #[error("{stage}: {text}")]
 pub(crate) struct SetupError {
     /// What was being set up.
-    pub(crate) stage: &'static str,
+    pub(crate) stage: Cow<'static, str>,
     /// Why it failed.
     pub(crate) text: String,
 }
 
 impl SetupError {
     /// A failure with its reason.
-    pub(crate) fn new(stage: &'static str, text: impl fmt::Display) -> Self {
-        Self { stage, text: text.to_string() }
+    pub(crate) fn new(stage: impl Into<Cow<'static, str>>, text: impl fmt::Display) -> Self {
+        Self { stage: stage.into(), text: text.to_string() }
     }
 
     /// The failure of the system call made last.

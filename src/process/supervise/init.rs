@@ -3,11 +3,15 @@
 //! page of memory shared with the supervisor, because an exit status cannot carry a signal number or a sentence.
 #![allow(unsafe_code)] // fork, the shared page, _exit
 
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::{FromRawFd, RawFd};
 use std::ptr::NonNull;
 
 use super::confinement::{Confinement, SetupError};
 use super::job::{Job, Mode, Outcome};
 use super::signals::Signals;
+use super::terminal::Terminal;
 use super::{child, reap};
 
 const TEXT: usize = 1024;
@@ -79,53 +83,94 @@ impl Report {
             SETUP => {
                 let text = page.text.get(..page.text_len as usize).unwrap_or_default();
                 let (stage, text) = text.split_at_checked(page.stage_len as usize).unwrap_or((text, b""));
-                let [stage, text] = [stage, text].map(String::from_utf8_lossy);
-                Outcome::Setup(SetupError::new("sandbox", format_args!("{stage}: {text}")))
+                let [stage, text] = [stage, text].map(|part| String::from_utf8_lossy(part).into_owned());
+                Outcome::Setup(SetupError::new(stage, text))
             }
             NOTHING.. => return None,
         })
     }
 }
 
-/// Forks process 1, which starts the command and stays until it ends. Gives its process id as seen from here.
-///
-/// # Errors
-/// The fork failed.
-pub(super) fn fork(
-    job: &Job,
-    confinement: &mut dyn Confinement,
-    report: &Report,
-    signals: &Signals,
-    terminal: Option<&super::terminal::Terminal>,
-    not_for_it: Option<i32>,
-) -> Result<libc::pid_t, SetupError> {
-    // SAFETY: the supervisor has one thread, so the child may do anything a process may.
-    let pid = unsafe { libc::fork() };
-    if pid < 0 {
-        return Err(SetupError::last("process"));
-    }
-    if pid > 0 {
-        return Ok(pid);
-    }
-    // SAFETY: system calls on our own process; the closed descriptor is the supervisor's control socket, of
-    // which process 1 must not hold a copy: its end of file is how codex sees a supervisor die.
-    unsafe {
-        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
-        if let Some(fd) = not_for_it {
-            libc::close(fd);
+/// What process 1 needs from the supervisor.
+pub(super) struct Birth<'a> {
+    pub(super) job: &'a Job,
+    pub(super) signals: &'a Signals,
+    pub(super) terminal: Option<&'a Terminal>,
+    /// The control socket, of which process 1 must not hold a copy: its end of file is how codex sees a
+    /// supervisor die.
+    pub(super) control: Option<RawFd>,
+    pub(super) report: &'a Report,
+}
+
+impl Birth<'_> {
+    /// Forks process 1 into new namespaces. It starts the command and stays until that ends. Gives its process
+    /// id as seen from here.
+    ///
+    /// # Errors
+    /// The namespaces are not available, or what the confinement does from outside failed.
+    pub(super) fn fork(
+        self,
+        flags: i32,
+        confinement: &mut dyn Confinement,
+    ) -> Result<libc::pid_t, SetupError> {
+        let gate = event_fd()?;
+        let none = 0usize;
+        // SAFETY: without CLONE_VM this is a fork; the supervisor has one thread, so the child may do anything.
+        // The unused arguments are zero, so their order, which differs between machines, does not matter.
+        let pid = unsafe { libc::syscall(libc::SYS_clone, flags | libc::SIGCHLD, none, none, none, none) };
+        if pid < 0 {
+            return Err(SetupError::last("namespaces"));
         }
+        if pid == 0 {
+            self.be(&gate, confinement)
+        }
+        let pid = pid as libc::pid_t;
+        let adopted = confinement.adopt(pid).and_then(|()| {
+            (&gate).write_all(&1u64.to_ne_bytes()).map_err(|error| SetupError::new("namespaces", error))
+        });
+        adopted.map(|()| pid).inspect_err(|_| {
+            reap::send(pid, libc::SIGKILL);
+            // SAFETY: reaps our child; a null status is allowed.
+            unsafe { libc::waitpid(pid, std::ptr::null_mut(), 0) };
+        })
     }
-    let outcome = live(job, confinement, signals, terminal);
-    report.put(&outcome);
-    // SAFETY: leaves without running anything of the supervisor's.
-    unsafe { libc::_exit(0) }
+
+    fn be(self, gate: &File, confinement: &mut dyn Confinement) -> ! {
+        // SAFETY: system calls on our own process.
+        unsafe {
+            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+            if let Some(fd) = self.control {
+                libc::close(fd);
+            }
+        }
+        let mut go = [0; 8];
+        let outcome = match { gate }.read_exact(&mut go) {
+            Ok(()) => {
+                // SAFETY: our own process; now that its id maps are written the command must not trace it.
+                unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 0) };
+                live(self.job, confinement, self.signals, self.terminal)
+            }
+            Err(error) => Outcome::Setup(SetupError::new("namespaces", error)),
+        };
+        self.report.put(&outcome);
+        // SAFETY: leaves without running anything of the supervisor's.
+        unsafe { libc::_exit(0) }
+    }
+}
+
+fn event_fd() -> Result<File, SetupError> {
+    // SAFETY: a fresh descriptor, owned by the file.
+    unsafe {
+        let fd = libc::eventfd(0, libc::EFD_CLOEXEC);
+        if fd < 0 { Err(SetupError::last("descriptors")) } else { Ok(File::from_raw_fd(fd)) }
+    }
 }
 
 fn live(
     job: &Job,
     confinement: &mut dyn Confinement,
     signals: &Signals,
-    terminal: Option<&super::terminal::Terminal>,
+    terminal: Option<&Terminal>,
 ) -> Outcome {
     if let Err(error) = confinement.init() {
         return Outcome::Setup(error);

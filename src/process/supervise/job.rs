@@ -45,6 +45,11 @@ impl Job {
         Ok(Self { mode, cwd: c_string(cwd.as_os_str().to_owned())?, argv })
     }
 
+    /// A program that does not exist, to see how far one would get. Keeps the supervisor's own stdio.
+    pub(crate) fn nothing() -> Self {
+        Self { mode: Mode::Foreground, cwd: c"/".to_owned(), argv: vec![c"/proc/self/nothing".to_owned()] }
+    }
+
     /// Reads `<mode> <confine> <cwd> <program> <args>…`; gives the job and the text of the confinement.
     ///
     /// # Errors

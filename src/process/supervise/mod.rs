@@ -25,4 +25,4 @@ pub(crate) use confinement::{Confinement, SetupError, Unconfined};
 #[allow(unused_imports, reason = "used by `process::spawn` and `codex sandbox`")]
 pub(crate) use job::{ARGV0, Job, Mode, Outcome};
 #[allow(unused_imports, reason = "`foreground` is for `codex sandbox`")]
-pub(crate) use run::{foreground, supervised};
+pub(crate) use run::{foreground, rehearse, supervised};

@@ -41,6 +41,18 @@ pub(crate) fn foreground(job: &Job, confinement: &mut dyn Confinement) -> Outcom
     outcome.unwrap_or_else(Outcome::Setup)
 }
 
+/// Sets everything up around a command that is never started.
+///
+/// # Errors
+/// What a real command would have failed with.
+pub(crate) fn rehearse(confinement: &mut dyn Confinement) -> Result<(), SetupError> {
+    let job = Job::nothing();
+    match run(&job, confinement, None, None)? {
+        Outcome::Setup(error) => Err(error),
+        Outcome::Exit(_) | Outcome::Signal(_) | Outcome::Exec(_) => Ok(()),
+    }
+}
+
 fn run(
     job: &Job,
     confinement: &mut dyn Confinement,
@@ -52,32 +64,52 @@ fn run(
         Mode::Pipe | Mode::Tty => &[libc::SIGCHLD, libc::SIGTERM],
     };
     let signals = Signals::block(wanted).map_err(|e| SetupError::new("signals", e))?;
-    let namespaced = confinement.outer()?;
-    // SAFETY: settings of our own process. Not dumpable: the command may have our user id and must not trace us.
-    // Only now, because a process that is not dumpable may not write its own id maps.
+    let flags = confinement.outer()?;
+    let outcome = start(job, confinement, &signals, control, terminal, flags);
+    confinement.done();
+    outcome
+}
+
+fn start(
+    job: &Job,
+    confinement: &mut dyn Confinement,
+    signals: &Signals,
+    control: Option<RawFd>,
+    terminal: Option<&Terminal>,
+    flags: Option<i32>,
+) -> Result<Outcome, SetupError> {
+    let (child, report) = match flags {
+        Some(flags) => {
+            let report = Report::new()?;
+            let birth = init::Birth { job, signals, terminal, control, report: &report };
+            (birth.fork(flags, confinement)?, Some(report))
+        }
+        None => {
+            confinement.init()?;
+            shield();
+            match child::start(job, confinement, terminal.is_some()) {
+                Ok(pid) => (pid, None),
+                Err(outcome) => return Ok(outcome),
+            }
+        }
+    };
+    shield();
+    Ok(Supervisor { job, signals, control, terminal, child, report }.watch())
+}
+
+/// Orphans come to us, and the command, which may have our user id, cannot trace us. With namespaces only after
+/// the fork: a process that is not dumpable may not write the id maps of its child.
+fn shield() {
+    // SAFETY: settings of our own process.
     unsafe {
         libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1);
         libc::prctl(libc::PR_SET_DUMPABLE, 0);
     }
-    let outcome = if namespaced {
-        let report = Report::new()?;
-        let child = init::fork(job, confinement, &report, &signals, terminal, control)?;
-        let supervisor = Supervisor { job, signals, control, terminal, child, report: Some(report) };
-        supervisor.watch()
-    } else {
-        confinement.init()?;
-        match child::start(job, confinement, terminal.is_some()) {
-            Ok(child) => Supervisor { job, signals, control, terminal, child, report: None }.watch(),
-            Err(outcome) => outcome,
-        }
-    };
-    confinement.done();
-    Ok(outcome)
 }
 
 struct Supervisor<'a> {
     job: &'a Job,
-    signals: Signals,
+    signals: &'a Signals,
     control: Option<RawFd>,
     terminal: Option<&'a Terminal>,
     /// The command, or process 1 of its namespace.
@@ -165,12 +197,12 @@ impl Supervisor<'_> {
 
     fn kill(&self) -> i32 {
         reap::send(self.child, libc::SIGKILL);
-        reap::kill_all(self.child, &self.signals).unwrap_or(libc::SIGKILL)
+        reap::kill_all(self.child, self.signals).unwrap_or(libc::SIGKILL)
     }
 
     /// The child is reaped; kills the rest.
     fn finish(&self, status: i32) -> Outcome {
-        reap::kill_all(self.child, &self.signals);
+        reap::kill_all(self.child, self.signals);
         match &self.report {
             None => Outcome::from_status(status),
             // Process 1 was killed before it could report: so was the command.
