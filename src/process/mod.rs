@@ -10,6 +10,8 @@
 //! - [`spill`]: the complete output in a file, bounded
 //! - [`env`]: which variables a command gets
 //! - [`shell`]: which shell runs a command line
+//! - [`profile`]: the login profile, read once instead of before every command
+//! - [`replay`]: what a login profile leaves behind, as a difference
 //! - [`supervise`]: the small process between us and every command
 //! - [`parse`]: shell command line → argument vectors, or "cannot be read"
 //! - [`actions`]: what a command does, for display
@@ -22,7 +24,9 @@ pub(crate) mod output;
 pub(crate) mod parse;
 mod polled;
 mod posix;
+pub(crate) mod profile;
 mod pty;
+mod replay;
 pub(crate) mod ring;
 pub(crate) mod shell;
 pub(crate) mod spawn;

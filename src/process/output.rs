@@ -132,10 +132,21 @@ fn text_of(buffer: &HeadTail) -> String {
     let (kept_head, _) = head.split_at(head.len() - incomplete_suffix(head));
     let kept_tail = without_half_start(&tail);
     let omitted = buffer.total() - (kept_head.len() + kept_tail.len()) as u64;
-    let mut text = lossy(kept_head.to_vec());
+    let mut text = String::with_capacity(kept_head.len() + kept_tail.len() + 64);
+    push_lossy(&mut text, kept_head);
     text.push_str(&format!("\n... {omitted} bytes omitted ...\n"));
-    text.push_str(&String::from_utf8_lossy(kept_tail));
+    push_lossy(&mut text, kept_tail);
     text
+}
+
+/// Adds bytes as text, without a second copy of them.
+fn push_lossy(text: &mut String, bytes: &[u8]) {
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        if !chunk.invalid().is_empty() {
+            text.push(char::REPLACEMENT_CHARACTER);
+        }
+    }
 }
 
 /// Text without a copy when it is UTF-8 already.

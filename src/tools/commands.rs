@@ -13,6 +13,7 @@ use super::output::{State, Told};
 use super::sessions::Sessions;
 use crate::base::ids::ItemId;
 use crate::process::env::{self, Marks};
+use crate::process::profile::Profiles;
 use crate::process::spawn::{Exit, Launcher};
 use crate::process::spec::{CommandSpec, Stdin};
 use crate::protocol::event::Event;
@@ -21,6 +22,7 @@ use crate::protocol::item::{CommandItem, CommandSource, Item, ItemStatus};
 /// What the tools that run commands share: one per thread.
 pub(crate) struct Commands {
     launcher: Launcher,
+    profiles: Profiles,
     pub(super) gate: Arc<dyn Gate>,
     pub(crate) sessions: Sessions,
 }
@@ -40,7 +42,7 @@ pub(super) enum Reached {
 impl Commands {
     /// The commands of one thread. `launcher` is `Launcher::default()` outside of tests.
     pub(crate) fn new(launcher: Launcher, gate: Arc<dyn Gate>) -> Arc<Self> {
-        Arc::new(Self { launcher, gate, sessions: Sessions::default() })
+        Arc::new(Self { launcher, profiles: Profiles::default(), gate, sessions: Sessions::default() })
     }
 
     /// Runs a command for at most `limit` from its start. The caller completes the item of what it gets.
@@ -91,7 +93,12 @@ impl Commands {
         confine: Option<String>,
         limit: Duration,
     ) -> Reached {
-        let spec = spec(ctx, request, confined, confine);
+        let mut spec = spec(ctx, request, confined, confine);
+        tokio::select! {
+            biased; // an interrupt does not wait for a slow profile
+            () = ctx.cancel.cancelled() => {}
+            () = self.profiles.apply(&self.launcher, &mut spec) => {}
+        }
         let mut live = match self.launcher.start(&spec) {
             Ok(running) => Live::new(ctx, running, item),
             Err(error) => {
