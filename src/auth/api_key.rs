@@ -1,4 +1,4 @@
-//! Login with a key, logout, and the line that `codex login status` shows.
+//! Login with a key, and the line that `codex login status` shows. Logout is [`Store::delete`].
 
 use super::error::Error;
 use super::store::{Store, Stored};
@@ -10,7 +10,7 @@ use crate::base::secret::Secret;
 /// # Errors
 /// There is no key, or the file cannot be written.
 pub(crate) fn login(store: &Store, typed: &str) -> Result<(), Error> {
-    let key = checked(typed, "the input")?.ok_or(Error::NotSignedIn)?;
+    let key = checked(typed, "the input")?.ok_or(Error::NoKey)?;
     store.save_api_key(&key)
 }
 
@@ -57,7 +57,7 @@ mod tests {
     fn login_trims_and_refuses() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::new(dir.path());
-        assert_eq!(login(&store, " \n"), Err(Error::NotSignedIn));
+        assert_eq!(login(&store, " \n"), Err(Error::NoKey));
         for bad in ["sk a", "sk\nb", "sk\u{0}", "schlüssel"] {
             assert!(matches!(login(&store, bad), Err(Error::BadKey { .. })), "{bad:?}");
         }

@@ -10,6 +10,9 @@ pub(crate) enum Error {
     /// Nobody is signed in.
     #[error("Not signed in.")]
     NotSignedIn,
+    /// A login without a key.
+    #[error("No key was given.")]
+    NoKey,
     /// The provider wants a variable that is not set.
     #[error("The provider {provider} needs a key in the environment variable {name}, which is not set.")]
     MissingVariable {
@@ -56,6 +59,7 @@ impl Error {
             Self::NotSignedIn => {
                 "run: codex login --with-api-key (reads the key from stdin), or set CODEX_API_KEY".to_owned()
             }
+            Self::NoKey => "pipe it in: printenv OPENAI_API_KEY | codex login --with-api-key".to_owned(),
             Self::MissingVariable { name, instructions, .. } => {
                 instructions.clone().unwrap_or_else(|| format!("set {name}"))
             }

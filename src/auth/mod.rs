@@ -3,7 +3,7 @@
 //! - [`source`]: the seam: whoever sends requests asks it for the bearer
 //! - [`manager`]: owner of the current credentials: which of them counts, and reading them again after a 401
 //! - [`store`]: `auth.json`: read in every shape, written whole
-//! - [`api_key`]: login with a key, logout, and the status line
+//! - [`api_key`]: login with a key, and the status line
 //! - [`claims`]: what a token says about account, plan and expiry
 //! - [`error`]: what can be wrong, each with the command that helps
 

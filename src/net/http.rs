@@ -1,9 +1,11 @@
 //! The one way to make an HTTP client. A client that will only ever speak plain `http:` is built without
 //! certificates: reading the system's store costs several milliseconds of CPU, more than a whole local turn.
 //!
-//! Proxies come from the usual variables (`HTTPS_PROXY`, `NO_PROXY`, …), read by the library itself. Redirects
-//! are never followed: the requests carry credentials, and no service of ours redirects.
+//! Proxies come from the usual variables (`HTTPS_PROXY`, `NO_PROXY`, …), read by the library itself; what runs on
+//! this machine is never asked for through a proxy. Redirects are never followed: the requests carry
+//! credentials, and no service of ours redirects.
 
+use std::error::Error as StdError;
 use std::path::PathBuf;
 use std::sync::Once;
 use std::time::Duration;
@@ -53,6 +55,9 @@ pub(crate) fn client(base_url: &str, settings: &HttpSettings) -> Result<reqwest:
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
         .no_gzip();
+    if is_local(base_url) {
+        builder = builder.no_proxy();
+    }
     if is_plain(base_url) {
         builder = builder.tls_certs_only(std::iter::empty());
     } else if let Some(path) = &settings.ca_file {
@@ -62,7 +67,7 @@ pub(crate) fn client(base_url: &str, settings: &HttpSettings) -> Result<reqwest:
 }
 
 /// An error and everything below it, in one line.
-pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+pub(crate) fn with_causes(error: &dyn StdError) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {
@@ -78,6 +83,37 @@ pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
 
 fn is_plain(url: &str) -> bool {
     url.split_at_checked(7).is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("http://"))
+}
+
+/// Why TLS refused the server's certificate, if that was the trouble: waiting does not change it.
+pub(crate) fn certificate_problem(error: &reqwest::Error) -> Option<String> {
+    let mut next: Option<&(dyn StdError + 'static)> = error.source();
+    while let Some(cause) = next {
+        if let Some(rustls::Error::InvalidCertificate(problem)) = tls_error(cause) {
+            return Some(problem.to_string());
+        }
+        next = cause.source();
+    }
+    None
+}
+
+/// The TLS error inside `cause`. IO errors hide what they wrap from `source`, and here they wrap each other.
+fn tls_error<'a>(cause: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
+    let mut cause = cause;
+    while let Some(inner) = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+        cause = inner;
+    }
+    cause.downcast_ref()
+}
+
+/// Whether the address is this machine itself.
+fn is_local(url: &str) -> bool {
+    match url::Url::parse(url).ok().as_ref().and_then(url::Url::host) {
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(url::Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        None => false,
+    }
 }
 
 /// Chooses the cryptography of the whole process; the only place that names it.
@@ -104,6 +140,10 @@ fn read_certificates(path: &PathBuf) -> Result<Vec<reqwest::Certificate>, Error>
 }
 
 #[cfg(test)]
+#[path = "http_tests.rs"]
+mod tls_tests;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -113,6 +153,17 @@ mod tests {
         assert!(is_plain("HTTP://x"));
         assert!(!is_plain("https://x"));
         assert!(!is_plain("http:/"));
+    }
+
+    #[test]
+    fn this_machine_is_told_from_others() {
+        for local in ["http://127.0.0.1:8/v1", "http://127.9.9.9", "https://[::1]:1/", "http://LOCALHOST:80/"]
+        {
+            assert!(is_local(local), "{local}");
+        }
+        for other in ["http://10.0.0.1", "https://localhost.example", "http://0.0.0.0", "nonsense"] {
+            assert!(!is_local(other), "{other}");
+        }
     }
 
     #[test]

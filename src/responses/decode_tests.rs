@@ -209,6 +209,29 @@ fn items_keep_their_bytes() {
 }
 
 #[test]
+fn a_frame_cut_anywhere_is_no_trouble() {
+    for frame in [
+        r#"{"type":"response.output_text.delta","item_id":"m","delta":"a\u00fc\ud83d\ude00é"}"#,
+        r#"{"type":"response.output_item.done","item":{"type":"function_call","call_id":"c","arguments":"{}"}}"#,
+        r#"{"type":"response.failed","response":{"error":{"code":"x","message":"é"}}}"#,
+        r#"{"type":"codex.rate_limits","rate_limits":{"primary":{"used_percent":1e999}}}"#,
+    ] {
+        for (cut, _) in frame.char_indices() {
+            let whole_event = matches!(decode(frame.get(..cut).unwrap()), Decoded::Event(_));
+            assert!(!whole_event, "{}", frame.get(..cut).unwrap());
+        }
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn nothing_makes_it_panic(head in "[a-z_.]{0,30}", tail in ".{0,200}") {
+        let _ = decode(&tail);
+        let _ = decode(&format!("{{\"type\":\"response.{head}\",{tail}"));
+    }
+}
+
+#[test]
 fn added_items_may_be_empty() {
     let frame = r#"{"type":"response.output_item.added","item":{"type":"message","id":"m","content":[]}}"#;
     assert!(

@@ -16,7 +16,7 @@ use super::event::ResponseEvent;
 use super::{clean, headers, limit_headers};
 use crate::auth::source::Authorization;
 use crate::base::secret::Secret;
-use crate::net::http::with_causes;
+use crate::net::http::{certificate_problem, with_causes};
 use crate::net::retry::{Jitter, LONGEST, backoff};
 use crate::protocol::error::{ErrorInfo, ErrorKind};
 
@@ -173,6 +173,7 @@ fn from_transport(shared: &Shared, error: &reqwest::Error) -> Failure {
     let reason = innermost(error);
     let host = shared.url.host_str().unwrap_or_default();
     if let Some(problem) = certificate_problem(error) {
+        let problem = clean::line(&problem, 200);
         let message = format!("The certificate of {host} is not trusted: {problem}.");
         let info = ErrorInfo::new(ErrorKind::Connection, message)
             .with_hint("if a proxy inspects your traffic, set CODEX_CA_CERTIFICATE to its certificate file");
@@ -200,21 +201,4 @@ fn innermost(error: &dyn StdError) -> String {
         last = next;
     }
     clean::line(&last.to_string(), 200)
-}
-
-/// TLS refused the server's certificate, which waiting does not change.
-fn certificate_problem(error: &reqwest::Error) -> Option<String> {
-    let mut next: Option<&(dyn StdError + 'static)> = error.source();
-    while let Some(cause) = next {
-        let inner = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        let tls = match inner {
-            Some(inner) => inner.downcast_ref::<rustls::Error>(),
-            None => cause.downcast_ref::<rustls::Error>(),
-        };
-        if let Some(rustls::Error::InvalidCertificate(problem)) = tls {
-            return Some(clean::line(&problem.to_string(), 200));
-        }
-        next = cause.source();
-    }
-    None
 }

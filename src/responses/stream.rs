@@ -194,8 +194,13 @@ impl ResponseStream {
         };
         let Some((attempt, max, delay)) = planned else {
             let mut info = failure.info;
-            if self.retries > 0 && failure.then != Then::Stop {
-                info.message.push_str(&format!(" Gave up after {} retries.", self.retries));
+            let tries = match failure.then {
+                Then::Stop | Then::Recover => 0,
+                Then::AwaitNetwork => self.outage.as_ref().map_or(0, |outage| outage.tries),
+                Then::RepeatRequest | Then::RepeatStream(_) => self.retries.saturating_add(1),
+            };
+            if tries > 1 {
+                info.message.push_str(&format!(" Gave up after {tries} attempts."));
             }
             self.queue.push_back(ResponseEvent::Failed(info));
             self.state = State::Done;
