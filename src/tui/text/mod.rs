@@ -8,6 +8,7 @@
 //! - [`links`]: OSC 8 links as part of a style
 //! - [`markdown`]: Markdown, also while it streams in
 //! - [`highlight`]: code in colours
+//! - [`syntaxes`]: grammars and colour themes behind it
 //! - [`diff`]: unified diffs with line numbers
 
 pub(crate) mod ansi;
@@ -16,6 +17,7 @@ pub(crate) mod highlight;
 pub(crate) mod links;
 pub(crate) mod markdown;
 mod sanitize;
+mod syntaxes;
 mod width;
 mod wrap;
 
