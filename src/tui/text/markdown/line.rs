@@ -95,7 +95,9 @@ pub(super) fn closes(fence: Fence, line: &str) -> bool {
 /// Whether a line is the `|---|:-:|` below the header of a table.
 pub(super) fn is_table_rule(line: &str) -> bool {
     let line = line.trim();
-    line.contains('-') && line.contains('|') && line.bytes().all(|byte| matches!(byte, b'|' | b'-' | b':' | b' '))
+    line.contains('-')
+        && line.contains('|')
+        && line.bytes().all(|byte| matches!(byte, b'|' | b'-' | b':' | b' '))
 }
 
 fn is_heading(rest: &str) -> bool {

@@ -32,8 +32,13 @@ pub(super) enum Kind {
     Prose,
     /// By the parser; the first item carries this number, whatever is written.
     Numbered(u32),
-    /// More rows of a table whose header ends here and begins so many bytes earlier.
-    Rows(u32, u32),
+    /// More rows of a table.
+    Rows {
+        /// First byte of its header.
+        head: u32,
+        /// Byte after the rule below the header.
+        end: u32,
+    },
     /// Lines of the code block whose opening line begins here.
     Code {
         /// First byte of the opening line.
@@ -209,7 +214,7 @@ impl Scanner {
                 (Kind::Numbered(number), None)
             }
             (Mark::Other, Last::Cut(Some((head, end)))) if !self.blank => {
-                (Kind::Rows(small(end), small(end - head)), Some(end))
+                (Kind::Rows { head: small(head), end: small(end) }, Some(end))
             }
             _ => (Kind::Prose, None),
         };
@@ -243,7 +248,7 @@ impl Scanner {
             Open::Code(_) => self.split_code(at, out),
             Open::Block(block) => {
                 let head = match (block.kind, block.head) {
-                    (Kind::Rows(end, length), _) => Some((big(end - length), big(end))),
+                    (Kind::Rows { head, end }, _) => Some((big(head), big(end))),
                     (_, Some(end)) if has_bar(text, block.start) => Some((block.start, end)),
                     _ => None,
                 };
