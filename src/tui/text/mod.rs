@@ -10,10 +10,12 @@
 //! - [`highlight`]: code in colours
 //! - [`syntaxes`]: grammars and colour themes behind it
 //! - [`diff`]: unified diffs with line numbers
+//! - [`hunks`]: what a unified diff says, line by line
 
 pub(crate) mod ansi;
 pub(crate) mod diff;
 pub(crate) mod highlight;
+mod hunks;
 pub(crate) mod links;
 pub(crate) mod markdown;
 mod sanitize;

@@ -137,6 +137,8 @@ struct Piece {
     start: usize,
     /// Where the next piece of the same block begins.
     end: usize,
+    /// As it was named when painting began; it may still have been growing.
+    language: String,
     /// Has seen the lines in `done`.
     painter: Painter,
     done: Vec<(u64, Vec<Run>)>,
@@ -157,7 +159,10 @@ impl Paints {
         if self.theme.as_ref() != Some(theme) {
             *self = Self { theme: Some(theme.clone()), pieces: VecDeque::new() };
         }
-        let known = self.pieces.iter().position(|piece| piece.start == start && piece.matches(lines));
+        let known = self
+            .pieces
+            .iter()
+            .position(|piece| piece.start == start && piece.language == language && piece.matches(lines));
         let mut piece = match known.and_then(|at| self.pieces.remove(at)) {
             Some(piece) => piece,
             None => {
@@ -167,7 +172,7 @@ impl Paints {
                     return Vec::new();
                 };
                 self.pieces.retain(|piece| piece.start != start);
-                Piece { start, end, painter, done: Vec::new(), last: None }
+                Piece { start, end, language: language.to_owned(), painter, done: Vec::new(), last: None }
             }
         };
         piece.end = end;

@@ -16,6 +16,8 @@ use crate::tui::theme::Theme;
 
 /// Bytes of text that are kept; offsets must fit their small form.
 const MAX_TEXT: usize = 1 << 30;
+/// Bytes after which a part ends.
+const PART: u32 = 2_048;
 
 /// The rows of a whole text. For a text that stays on the screen a [`Stream`] is better.
 pub(crate) fn render(text: &str, width: u16, theme: &Theme) -> Vec<Line<'static>> {
@@ -29,6 +31,8 @@ pub(crate) struct Stream {
     sanitizer: Sanitizer,
     scanner: Scanner,
     segments: Vec<Segment>,
+    /// Segments before the end of each finished part.
+    parts: Vec<u32>,
     ended: bool,
     shown: RefCell<Shown>,
 }
@@ -74,6 +78,7 @@ impl Stream {
             sanitizer: Sanitizer::keeping_tabs(),
             scanner: Scanner::default(),
             segments: Vec::new(),
+            parts: Vec::new(),
             ended: false,
             shown: RefCell::default(),
         }
@@ -93,6 +98,7 @@ impl Stream {
         if !self.ended && self.text.len() + delta.len() <= MAX_TEXT {
             self.sanitizer.push(delta, &mut self.text);
             self.scanner.advance(&self.text, &mut self.segments);
+            self.close_parts();
         }
     }
 
@@ -101,6 +107,7 @@ impl Stream {
         if !self.ended {
             self.sanitizer.finish(&mut self.text);
             self.scanner.end(&self.text, &mut self.segments);
+            self.close_parts();
             self.ended = true;
             self.text.shrink_to_fit();
             self.segments.shrink_to_fit();
@@ -163,6 +170,68 @@ impl Stream {
     /// All rows of the open end.
     pub(crate) fn tail(&self, width: u16, theme: &Theme) -> Vec<Line<'static>> {
         self.rows(self.finished_height(width, theme)..usize::MAX, width, theme)
+    }
+
+    /// Into how many parts the text is cut. A finished part is some kilobytes of finished blocks; the last part is
+    /// what is still open. All parts in order are the whole.
+    pub(crate) fn parts(&self) -> usize {
+        let covered = self.parts.last().map_or(0, |end| at(*end));
+        let open = covered < self.segments.len() || !self.ended && !self.text.is_empty();
+        self.parts.len() + usize::from(open)
+    }
+
+    /// Bytes of text in a part; it changes whenever the rows of the part could.
+    pub(crate) fn part_bytes(&self, part: usize) -> usize {
+        let segments = self.part_segments(part);
+        let start = segments.first().map_or(0, |segment| at(segment.start));
+        let end = segments.last().map_or(0, |segment| at(segment.end));
+        if part < self.parts.len() { end - start } else { self.text.len() - start }
+    }
+
+    /// The rows of a part, laid out now, code in colours.
+    pub(crate) fn part(&self, part: usize, width: u16, theme: &Theme) -> Vec<Line<'static>> {
+        let shown = &mut *self.shown.borrow_mut();
+        let columns = usize::from(width.max(1));
+        let mut out = Vec::new();
+        for segment in self.part_segments(part) {
+            out.extend(self.lay_out(*segment, columns, theme, Some(&mut shown.paints)));
+        }
+        if part >= self.parts.len() && !self.ended {
+            out.extend(self.open_lines(columns, theme, &mut shown.paints));
+        }
+        out
+    }
+
+    /// How many rows [`Stream::part`] has. Cheaper: nothing is painted.
+    pub(crate) fn part_height(&self, part: usize, width: u16, theme: &Theme) -> usize {
+        let columns = usize::from(width.max(1));
+        let rows = |segment: &Segment| self.lay_out(*segment, columns, theme, None).len();
+        let open = match part >= self.parts.len() && !self.ended {
+            true => self.open_lines(columns, theme, &mut self.shown.borrow_mut().paints).len(),
+            false => 0,
+        };
+        self.part_segments(part).iter().map(rows).sum::<usize>() + open
+    }
+
+    fn part_segments(&self, part: usize) -> &[Segment] {
+        let start = part
+            .checked_sub(1)
+            .map_or(0, |before| self.parts.get(before).map_or(self.segments.len(), |end| at(*end)));
+        let end = self.parts.get(part).map_or(self.segments.len(), |end| at(*end));
+        self.segments.get(start..end).unwrap_or_default()
+    }
+
+    /// Ends a part wherever enough finished segments have come together.
+    fn close_parts(&mut self) {
+        let mut from = self.parts.last().map_or(0, |end| at(*end));
+        let Some(mut start) = self.segments.get(from).map(|segment| segment.start) else { return };
+        while let Some(segment) = self.segments.get(from) {
+            from += 1;
+            if segment.end.saturating_sub(start) >= PART {
+                self.parts.push(u32::try_from(from).unwrap_or(u32::MAX));
+                start = segment.end;
+            }
+        }
     }
 
     /// Brings `shown` up to date and gives the number of finished rows.

@@ -137,6 +137,25 @@ fn without_colour_code_is_still_told_from_prose() {
     assert_eq!(lines, ["a", "", "┌ rust", "│ let x = 1;"]);
 }
 
+/// All rows, part by part; heights checked on the way.
+fn by_parts(stream: &Stream, width: u16) -> Vec<Line<'static>> {
+    let part = |part| {
+        let rows = stream.part(part, width, &theme());
+        assert_eq!(rows.len(), stream.part_height(part, width, &theme()));
+        rows
+    };
+    (0..stream.parts()).flat_map(part).collect()
+}
+
+#[test]
+fn long_texts_come_in_parts() {
+    let text = "Some words in a paragraph.\n\n- and\n- items\n\n```rust\nlet x = 1;\n```\n".repeat(500);
+    let stream = Stream::whole(&text);
+    assert!(stream.parts() > 10);
+    assert!((0..stream.parts()).all(|part| stream.part_bytes(part) < 4_096));
+    assert_eq!(by_parts(&stream, 60), render(&text, 60, &theme()));
+}
+
 /// Lines that models write, bent a little.
 fn markdown() -> impl Strategy<Value = String> {
     let mark = "( {0,5}|\t)(- |\\* |1\\. |12\\) |> |> - |#{1,3} |```|```rs|~~~|---|- \\[x\\] |\\| |\\|--\\||<b>|\\[a\\]: )?";
@@ -157,9 +176,12 @@ proptest! {
             let finished = stream.complete(width, &theme());
             prop_assert_eq!(&finished[..before.len()], &before[..], "finished rows changed");
             before = finished;
-            prop_assert_eq!(stream.rows(0..usize::MAX, width, &theme()).len(), stream.height(width, &theme()));
+            let all = stream.rows(0..usize::MAX, width, &theme());
+            prop_assert_eq!(all.len(), stream.height(width, &theme()));
+            prop_assert_eq!(by_parts(&stream, width), all);
         }
         stream.finish();
+        prop_assert_eq!(&by_parts(&stream, width), &whole);
         prop_assert_eq!(stream.rows(0..usize::MAX, width, &theme()), whole);
     }
 
