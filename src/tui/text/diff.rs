@@ -5,11 +5,12 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use ratatui::style::Style;
+use ratatui::style::{Color, Style};
 use ratatui::text::{Line, Span};
 
 use super::hunks::{Entry, Reader, Side};
 use super::{hard_wrap, highlight, line_width, sanitize, wrap};
+use crate::tui::palette;
 use crate::tui::theme::{Colors, Role, Theme};
 
 /// Lines of one diff that are painted; the rest is plain.
@@ -127,14 +128,14 @@ impl<'a> Sheet<'a> {
         let number = Span::styled(format!("{number:>digits$} ", digits = self.digits), dim);
         let (first, rest) = match self.has_numbers() {
             true => (Line::from(vec![number, Span::styled(sign, color)]), self.indent()),
-            false => (Line::styled(sign, color).spans.into(), Line::raw("  ")),
+            false => (Line::from(Span::styled(sign, color)), Line::raw("  ")),
         };
         for mut row in hard_wrap(&code, self.width, &first, &rest) {
-            if band.bg.is_some() {
+            if let Some(ground) = band.bg {
                 let free = usize::from(self.width).saturating_sub(line_width(&row));
                 row.spans.push(Span::raw(" ".repeat(free)));
-                for span in &mut row.spans {
-                    span.style = band.patch(span.style);
+                for span in row.spans.iter_mut().skip(usize::from(self.has_numbers())) {
+                    span.style = on_band(span.style, ground);
                 }
             }
             self.out.push(row);
@@ -164,6 +165,12 @@ impl<'a> Sheet<'a> {
     fn indent(&self) -> Line<'static> {
         if self.has_numbers() { Line::raw(" ".repeat(self.digits + 3)) } else { Line::raw("  ") }
     }
+}
+
+/// `style` on a band; a colour that could not be read there gives way to the terminal's own.
+fn on_band(style: Style, ground: Color) -> Style {
+    let fg = style.fg.filter(|color| palette::can_be_read(*color, ground));
+    Style { fg, bg: Some(ground), ..style }
 }
 
 /// A line sanitised; a carriage return inside it is shown, for it could hide what stands before.

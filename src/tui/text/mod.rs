@@ -13,6 +13,8 @@
 //! - [`hunks`]: what a unified diff says, line by line
 
 pub(crate) mod ansi;
+#[cfg(test)]
+mod cost_tests;
 pub(crate) mod diff;
 pub(crate) mod highlight;
 mod hunks;
