@@ -108,6 +108,9 @@ const USUAL: [u32; 16] = [
     0xff_0000, 0x00_ff00, 0xff_ff00, 0x5c_5cff, 0xff_00ff, 0x00_ffff, 0xff_ffff,
 ];
 
+/// Contrast below which text on a band is not readable at a glance.
+const MIN_CONTRAST: f32 = 2.5;
+
 /// Steps of the 6x6x6 cube in the palette of 256.
 const CUBE: [u8; 6] = [0, 95, 135, 175, 215, 255];
 
@@ -124,6 +127,24 @@ fn rgb_of(index: u8) -> [u8; 3] {
         }
         232.. => [8 + 10 * (index - 232); 3],
     }
+}
+
+/// Whether text of one colour can be read on the other. The sixteen named colours always count as readable: what
+/// they look like is the user's choice.
+pub(super) fn can_be_read(text: Color, ground: Color) -> bool {
+    let light = |color| match color {
+        Color::Rgb(r, g, b) => Some(luminance([r, g, b])),
+        Color::Indexed(index @ 16..) => Some(luminance(rgb_of(index))),
+        _ => None,
+    };
+    let (Some(text), Some(ground)) = (light(text), light(ground)) else { return true };
+    (text.max(ground) + 0.05) / (text.min(ground) + 0.05) >= MIN_CONTRAST
+}
+
+/// How bright a colour is, 0 to 1, as WCAG defines it.
+fn luminance(rgb: [u8; 3]) -> f32 {
+    let [r, g, b] = rgb.map(|part| (f32::from(part) / 255.0).powf(2.2));
+    0.2126 * r + 0.7152 * g + 0.0722 * b
 }
 
 fn nearest_256(rgb: [u8; 3]) -> u8 {
@@ -161,5 +182,13 @@ mod tests {
         ] {
             assert_eq!(fit(color, colors), expected, "{color} {colors:?}");
         }
+    }
+
+    #[test]
+    fn grey_on_green_cannot_be_read() {
+        assert!(!can_be_read(Color::Indexed(241), Color::Indexed(22)));
+        assert!(can_be_read(Color::Indexed(114), Color::Indexed(22)));
+        assert!(can_be_read(Color::Rgb(0x5c, 0x63, 0x70), Color::Rgb(0x16, 0x2b, 0x1c)));
+        assert!(can_be_read(Color::Green, Color::Indexed(22)));
     }
 }

@@ -8,14 +8,20 @@
 //! - [`links`]: OSC 8 links as part of a style
 //! - [`markdown`]: Markdown, also while it streams in
 //! - [`highlight`]: code in colours
+//! - [`syntaxes`]: grammars and colour themes behind it
 //! - [`diff`]: unified diffs with line numbers
+//! - [`hunks`]: what a unified diff says, line by line
 
 pub(crate) mod ansi;
+#[cfg(test)]
+mod cost_tests;
 pub(crate) mod diff;
 pub(crate) mod highlight;
+mod hunks;
 pub(crate) mod links;
 pub(crate) mod markdown;
 mod sanitize;
+mod syntaxes;
 mod width;
 mod wrap;
 

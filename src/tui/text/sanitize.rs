@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use unicode_width::UnicodeWidthChar as _;
 
-/// Columns between tab stops.
+/// Columns between tab stops, unless asked for otherwise.
 const TAB: usize = 4;
 /// Characters of an unfinished escape sequence before it is taken for text gone wrong and dropped.
 const MAX_SEQUENCE: u16 = 4_096;
@@ -35,7 +35,8 @@ pub(crate) struct Sanitizer {
     column: usize,
     /// Combining marks in a row so far.
     marks: u8,
-    keep_tabs: bool,
+    /// Columns between tab stops; none leaves tabs in the text.
+    tab: Option<usize>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,12 +59,17 @@ enum State {
 impl Sanitizer {
     /// A machine that makes spaces of tabs.
     pub(crate) fn new() -> Self {
-        Self { state: State::Text, column: 0, marks: 0, keep_tabs: false }
+        Self::with_tabs(TAB)
+    }
+
+    /// A machine that makes spaces of tabs, with stops every `tab` columns.
+    pub(crate) fn with_tabs(tab: usize) -> Self {
+        Self { state: State::Text, column: 0, marks: 0, tab: Some(tab.max(1)) }
     }
 
     /// A machine that leaves tabs in the text, for a reader that knows about them.
     pub(crate) fn keeping_tabs() -> Self {
-        Self { keep_tabs: true, ..Self::new() }
+        Self { tab: None, ..Self::new() }
     }
 
     /// Appends what is left of `piece` to `out`.
@@ -96,7 +102,7 @@ impl Sanitizer {
         if self.state == State::Return {
             out.push('\n');
         }
-        *self = Self { keep_tabs: self.keep_tabs, ..Self::new() };
+        *self = Self { tab: self.tab, ..Self::new() };
     }
 
     fn step(&mut self, c: char, out: &mut String) {
@@ -164,11 +170,11 @@ impl Sanitizer {
 
     fn tab(&mut self, out: &mut String) {
         self.marks = 0;
-        if self.keep_tabs {
+        let Some(tab) = self.tab else {
             out.push('\t');
             return;
-        }
-        let cells = TAB - self.column % TAB;
+        };
+        let cells = tab - self.column % tab;
         out.extend(std::iter::repeat_n(' ', cells));
         self.column += cells;
     }

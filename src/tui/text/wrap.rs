@@ -34,6 +34,17 @@ impl Flow {
         }
     }
 
+    /// Appends another line.
+    pub(crate) fn append(&mut self, other: &Self) {
+        let mut rest = other.text.as_str();
+        let mut from = 0;
+        for (end, style) in &other.runs {
+            let Some((head, tail)) = rest.split_at_checked(end - from) else { return };
+            self.push(head, *style);
+            (rest, from) = (tail, *end);
+        }
+    }
+
     /// Whether there is no text.
     pub(crate) fn is_empty(&self) -> bool {
         self.text.is_empty()
