@@ -5,6 +5,7 @@
 //! - [`palette`]: the colours behind the roles, and colours brought down to what a terminal has
 //! - [`keys`]: one key press, as the components see it
 //! - [`text`]: text → lines: sanitising, wrapping, Markdown, highlighting, diffs
+//! - [`transcript`]: what happened in the thread, as cells
 //! - `testing`: screens as snapshots (tests only)
 
 pub(crate) mod keys;
@@ -13,3 +14,4 @@ mod palette;
 pub(crate) mod testing;
 pub(crate) mod text;
 pub(crate) mod theme;
+pub(crate) mod transcript;

@@ -1,0 +1,1 @@
+//! Events → cells, as tables.
