@@ -32,7 +32,7 @@ impl Look<'_> {
 }
 
 /// One entry of the transcript.
-pub(crate) trait Cell: Send {
+pub(crate) trait Cell {
     /// All lines, none wider than `width`. Nothing at all hides the cell.
     fn lines(&self, width: u16, look: &Look<'_>) -> Vec<Line<'static>>;
 

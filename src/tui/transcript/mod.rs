@@ -37,3 +37,8 @@ pub(crate) use self::{
     replay::Past,
     viewport::Scroll,
 };
+
+#[cfg(test)]
+mod gallery;
+#[cfg(test)]
+mod samples;
