@@ -130,7 +130,7 @@ impl Transcript {
 
     /// Folds or unfolds every cell; what is on the screen stays there.
     pub(crate) fn toggle_fold(&mut self) {
-        let pin = self.sheet(|view, sheet| view.first_start(sheet));
+        let pin = self.sheet(|view, sheet| view.first_start(sheet)).filter(|_| !self.view.is_at_end());
         self.unfolded = !self.unfolded;
         self.model.cells.unflip_all();
         self.pin(pin);
@@ -146,8 +146,9 @@ impl Transcript {
         self.pin(row.map(|row| (key, row)));
     }
 
+    /// Puts the start of a cell into a row of the screen.
     fn pin(&mut self, pin: Option<(Key, usize)>) {
-        if let Some((key, row)) = pin.filter(|_| !self.view.is_at_end()) {
+        if let Some((key, row)) = pin {
             let at = self.start_of(key);
             self.sheet(|view, sheet| view.reveal(sheet, at, row));
         }
@@ -159,6 +160,12 @@ impl Transcript {
 
     fn sheet<T>(&self, with: impl FnOnce(&Viewport, &Sheet<'_>) -> T) -> T {
         self.view.sheet(&self.model.cells, self.unfolded, |sheet| with(&self.view, sheet))
+    }
+
+    /// How many pieces were laid out so far.
+    #[cfg(test)]
+    pub(super) fn laid_out(&self) -> usize {
+        self.sheet(|_, sheet| sheet.cache.borrow().laid_out)
     }
 
     /// Moves the view.

@@ -20,7 +20,7 @@ pub(crate) fn inner(width: u16) -> u16 {
 
 /// Width of details under a corner.
 pub(crate) fn detail_width(width: u16) -> u16 {
-    inner(inner(width))
+    if width >= ROOMY { width - 2 * INDENT } else { width }
 }
 
 /// `lines` (laid out for [`inner`]) with `marker` before the first.
@@ -123,11 +123,12 @@ pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
 }
 
-/// Wall time in few characters: `0.02s`, `2.9s`, `12s`, `1m 05s`, `1h 02m`.
+/// Wall time in few characters: `<0.01s`, `0.02s`, `2.9s`, `12s`, `1m 05s`, `1h 02m`.
 pub(crate) fn span_of_time(ms: u64) -> String {
     let seconds = ms / 1000;
     match seconds {
-        0 => format!("{}.{:02}s", seconds, ms % 1000 / 10),
+        0 if ms < 10 => "<0.01s".to_owned(),
+        0 => format!("0.{:02}s", ms / 10),
         1..=9 => format!("{}.{}s", seconds, ms % 1000 / 100),
         10..=59 => format!("{seconds}s"),
         60..=3599 => format!("{}m {:02}s", seconds / 60, seconds % 60),
@@ -152,7 +153,7 @@ mod tests {
     fn times_are_short() {
         let spans: Vec<String> =
             [0, 20, 999, 2_940, 12_300, 65_000, 3_725_000].map(span_of_time).into_iter().collect();
-        assert_eq!(spans, ["0.00s", "0.02s", "0.99s", "2.9s", "12s", "1m 05s", "1h 02m"]);
+        assert_eq!(spans, ["<0.01s", "0.02s", "0.99s", "2.9s", "12s", "1m 05s", "1h 02m"]);
         assert_eq!([900, 5_200, 61_000].map(clock), ["<1s", "5s", "1m 01s"]);
     }
 

@@ -161,11 +161,8 @@ impl Command {
             (State::Ended(_), None) if self.is_fine() && self.session.is_some() => self.in_background(),
             (State::Ended(_), _) if self.is_fine() && self.by_user() => "You ran".to_owned(),
             (State::Ended(_), _) if self.is_fine() => "Ran".to_owned(),
-            (State::Ended(_), Some(code)) => {
-                let who = if self.by_user() { "You ran, " } else { "" };
-                let words = exit_words(code);
-                if who.is_empty() { capital(&words) } else { format!("{who}{words}:") }
-            }
+            (State::Ended(_), Some(_)) if self.by_user() => "You ran".to_owned(),
+            (State::Ended(_), Some(code)) => capital(&exit_words(code)),
             (State::Ended(_), None) if self.output.is_empty() => "Stopped".to_owned(),
             (State::Ended(_), None) => "Could not run".to_owned(),
         }
@@ -186,13 +183,15 @@ impl Command {
             State::Asking => None,
             State::Ended(_) => self.took_ms,
         };
-        match ms {
-            Some(ms) if ms >= WORTH_TELLING_MS || (self.by_user() && self.ran()) => {
-                let ms = if matches!(self.state, State::Running(_)) { ms / 1000 * 1000 } else { ms };
-                format!(" · {}", time(ms, self.state))
-            }
+        let mut tail = match self.trouble() {
+            Some(trouble) if self.by_user() && self.exit.is_some() => format!(" · {trouble}"),
             _ => String::new(),
+        };
+        if let Some(ms) = ms.filter(|ms| *ms >= WORTH_TELLING_MS || (self.by_user() && self.ran())) {
+            tail.push_str(" · ");
+            tail.push_str(&time(ms, self.state));
         }
+        tail
     }
 
     fn folded(&self, width: u16, look: &Look<'_>) -> Vec<Line<'static>> {
@@ -258,6 +257,10 @@ impl Command {
             } else {
                 Vec::new()
             };
+        }
+        if !self.ran() && !self.is_live() || self.exit.is_none() && !self.is_fine() {
+            // A reason of ours, not output.
+            return body(prose(self.output.text(), look.style(Role::Bad), inner(width)), width);
         }
         body(self.output.piece(piece, inner(width), look), width)
     }

@@ -129,13 +129,14 @@ impl Explored {
             false => (Span::styled("•", look.style(Role::Good)), "Explored"),
         };
         let words = vec![Span::styled(verb, look.style(Role::Strong))];
-        let mut lines = vec![head(marker, words, "", width, look)];
+        let tail = if self.is_live() { String::new() } else { format!(" · {FOLD_KEY} for details") };
+        let mut lines = vec![head(marker, words, &tail, width, look)];
         let summary = self.summary();
         let room = detail_width(width);
         let earlier = if summary.len() > ROWS + 1 { summary.len() - ROWS } else { 0 };
         let mut rows = Vec::new();
         if earlier > 0 {
-            let note = format!("… {} · {FOLD_KEY}", count(earlier, "earlier row", "earlier rows"));
+            let note = format!("… {}", count(earlier, "earlier row", "earlier rows"));
             rows.push(Line::styled(note, look.style(Role::Dim)));
         }
         for (verb, what, trouble) in summary.into_iter().skip(earlier) {

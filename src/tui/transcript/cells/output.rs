@@ -79,7 +79,9 @@ impl Output {
         let mut lines: Vec<_> =
             shown.split('\n').take(head).map(|line| row(line, width, dim, look)).collect();
         let left_out = total - head - fold.tail;
-        let note = format!("… {} · {FOLD_KEY}", count(left_out, "more line", "more lines"));
+        let (one, many) =
+            if head == 0 { ("earlier line", "earlier lines") } else { ("more line", "more lines") };
+        let note = format!("… {} · {FOLD_KEY}", count(left_out, one, many));
         lines.push(Line::styled(text::truncate_end(&note, usize::from(width)).into_owned(), dim));
         let mut tail: Vec<_> =
             shown.rsplit('\n').take(fold.tail).map(|line| row(line, width, dim, look)).collect();
@@ -181,7 +183,7 @@ mod tests {
         assert!(output.text().len() <= 2 * TAIL);
         let theme = Theme::default();
         let shown = strings(output.folded(Fold { head: 1, tail: 2 }, 40, &look(&theme)));
-        assert_eq!(shown, ["… 99998 more lines · ctrl-t", "line 99998", "line 99999"]);
+        assert_eq!(shown, ["… 99998 earlier lines · ctrl-t", "line 99998", "line 99999"]);
     }
 
     #[test]

@@ -119,8 +119,7 @@ impl Patch {
             (ItemStatus::Completed, Kind::Delete) => "Deleted",
             (ItemStatus::Completed, Kind::Update) => "Edited",
             (ItemStatus::Completed, Kind::Rename) => "Renamed",
-            (ItemStatus::Failed, _) => "Not changed:",
-            (ItemStatus::Declined, _) => "Not allowed:",
+            (ItemStatus::Failed | ItemStatus::Declined, _) => "Not changed:",
         }
     }
 

@@ -34,7 +34,7 @@ impl TurnEnd {
         let time = self.took_ms.map(clock);
         if self.interrupted {
             let time = time.map(|time| format!(" after {time}")).unwrap_or_default();
-            return format!("Interrupted{time} · tell me what to do differently");
+            return format!("Interrupted{time}");
         }
         let at = self.at.as_deref().map(|at| format!(" · {at}")).unwrap_or_default();
         format!("Worked for {}{at}", time.unwrap_or_default())
