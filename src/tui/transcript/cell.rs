@@ -150,14 +150,15 @@ mod tests {
     #[test]
     fn capitals_count_only_when_asked_for() {
         for (needle, text, places) in [
-            ("abc", "xABCabc", vec![1..4, 4..7]),
-            ("Abc", "abc Abc", vec![4..7]),
-            ("ä", "xÄä", vec![1..3, 3..5]),
-            ("", "abc", vec![]),
-            ("aa", "aaa", vec![0..2]),
-            ("missing", "abc", vec![]),
+            ("abc", "xABCabc", "1..4 4..7"),
+            ("Abc", "abc Abc", "4..7"),
+            ("ä", "xÄä", "1..3 3..5"),
+            ("", "abc", ""),
+            ("aa", "aaa", "0..2"),
+            ("missing", "abc", ""),
         ] {
-            assert_eq!(Needle::new(needle).places(text), places, "{needle:?} in {text:?}");
+            let found: Vec<_> = Needle::new(needle).places(text).iter().map(|at| format!("{at:?}")).collect();
+            assert_eq!(found.join(" "), places, "{needle:?} in {text:?}");
         }
     }
 }

@@ -12,6 +12,7 @@
 //! - [`finder`]: the line in which one types what to find
 //! - [`pane`]: all of it as one component
 //! - [`copy`]: what to copy, and the export
+//! - `gallery`, `samples`, `cost`: pictures of all cells, events to make them from, figures (tests only)
 
 pub(crate) mod cell;
 pub(crate) mod cells;
@@ -38,6 +39,8 @@ pub(crate) use self::{
     viewport::Scroll,
 };
 
+#[cfg(test)]
+mod cost;
 #[cfg(test)]
 mod gallery;
 #[cfg(test)]
