@@ -9,6 +9,7 @@ use std::ops::Range;
 use ratatui::text::Line;
 
 use super::code::{self, Paints};
+use super::mend::{Mended, mend};
 use super::prose::{self, Page};
 use super::scan::{Kind, Scanner, Segment};
 use crate::tui::text::Sanitizer;
@@ -258,13 +259,28 @@ impl Stream {
         rows_of(end)
     }
 
-    /// The rows of what is not finished: as they would be if the text ended here, so that nothing jumps when it
-    /// does.
+    /// The rows of what is not finished: as they would be if the text ended here and were well formed.
     fn open_lines(&self, width: usize, theme: &Theme, paints: &mut Paints) -> Vec<Line<'static>> {
+        let from = self.scanner.open_from();
+        let open = self.text.get(from..).unwrap_or_default();
+        let raw = self.scanner.in_code() || open.contains("```") || open.contains("~~~");
+        let mended = match raw {
+            true => Mended { shown: open.len(), closers: String::new() },
+            false => mend(open),
+        };
         let mut segments = Vec::new();
-        self.scanner.clone().end(&self.text, &mut segments);
+        let shown = self.text.get(..from + mended.shown).unwrap_or_default();
+        self.scanner.clone().end(shown, &mut segments);
+        let last = if mended.closers.is_empty() { None } else { segments.pop() };
         let lay_out = |segment| self.lay_out(segment, width, theme, Some(paints));
-        segments.into_iter().flat_map(lay_out).collect()
+        let mut lines: Vec<_> = segments.into_iter().flat_map(lay_out).collect();
+        if let Some(last) = last {
+            let text = format!("{}{}", self.slice(last.start, last.end), mended.closers);
+            let number = if let Kind::Numbered(number) = last.kind { Some(number) } else { None };
+            lines.extend(last.gap.then(Line::default));
+            lines.extend(prose::lines(&text, Page { width, theme, paints: None, offset: 0, number }));
+        }
+        lines
     }
 
     fn lay_out(
