@@ -59,10 +59,8 @@ pub(crate) trait Cell {
         0
     }
 
-    /// Whether a piece may hold what is looked for, so that others need not be laid out.
-    fn part_has(&self, _part: usize, _needle: &Needle) -> bool {
-        true
-    }
+    /// It is out of sight: what was kept to lay it out faster may go.
+    fn forget(&self) {}
 
     /// Whether the text holds what is looked for.
     fn has(&self, needle: &Needle) -> bool {

@@ -1,5 +1,5 @@
 //! What a transcript costs, for people: `cargo test --release --lib transcript::cost -- --ignored --nocapture
-//! --test-threads 1`. Not part of the suite: figures belong to a machine.
+//! --test-threads 1`, one at a time for the memory to be true. Not part of the suite: figures belong to a machine.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -44,41 +44,57 @@ fn answer(bytes: usize) -> String {
     unit.repeat(bytes / unit.len() + 1)
 }
 
+/// Twenty megabytes in commands and answers of about `size` bytes. In a process of its own for the memory to be true.
+fn twenty_megabytes(size: usize) {
+    let before = memory();
+    let mut t = transcript();
+    let mut bytes = 0;
+    let mut n = 0;
+    while bytes < 20_000_000 {
+        let text = answer(size / 2);
+        let output = "a line of output with some words\n".repeat(size / 66);
+        bytes += text.len() + output.len();
+        let item = command(ended(running(&format!("c{n}"), "cargo test --workspace"), 0, &output, 5));
+        t.feed(&[completed(&item), completed(&message(&format!("m{n}"), &text))], 0);
+        n += 1;
+    }
+    let held = |what: &str| {
+        let ratio = (memory() - before) as f64 / bytes as f64;
+        println!("{what}: {ratio:.2} times the text is held");
+    };
+    held(&format!("{} cells of {size} bytes", 2 * n));
+    measure("first frame", || frame(&t));
+    measure("100 frames, nothing new", || (0..100).for_each(|_| frame(&t)));
+    measure("find what is nowhere", || {
+        t.open_find();
+        "zzq".chars().for_each(|c| drop(t.on_key(Key::plain(Code::Char(c)))));
+        t.on_key(Key::plain(Code::Esc));
+    });
+    measure("2,000 pages up", || {
+        for _ in 0..2_000 {
+            t.scroll(Scroll::PageUp);
+            frame(&t);
+        }
+    });
+    held("after that");
+}
+
 #[test]
 #[ignore = "prints figures"]
-fn twenty_megabytes() {
-    for (name, size) in [("items of 400 bytes", 400), ("items of 4 KB", 4_000), ("items of 100 KB", 100_000)]
-    {
-        let before = memory();
-        let mut t = transcript();
-        let mut bytes = 0;
-        let mut n = 0;
-        while bytes < 20_000_000 {
-            let text = answer(size / 2);
-            let output = "a line of output with some words\n".repeat(size / 66);
-            bytes += text.len() + output.len();
-            let item = command(ended(running(&format!("c{n}"), "cargo test --workspace"), 0, &output, 5));
-            t.feed(&[completed(&item), completed(&message(&format!("m{n}"), &text))], 0);
-            n += 1;
-        }
-        let held = memory() - before;
-        println!("{name}: {} MB of text, {:.2} times as much held", bytes >> 20, held as f64 / bytes as f64);
-        measure("  first frame", || frame(&t));
-        measure("  100 frames, nothing new", || (0..100).for_each(|_| frame(&t)));
-        measure("  find what is nowhere", || {
-            t.open_find();
-            "zzq".chars().for_each(|c| drop(t.on_key(Key::plain(Code::Char(c)))));
-            t.on_key(Key::plain(Code::Esc));
-        });
-        measure("  500 pages up", || {
-            for _ in 0..500 {
-                t.scroll(Scroll::PageUp);
-                frame(&t);
-            }
-        });
-        let held = memory() - before;
-        println!("  {:.2} times as much held after that", held as f64 / bytes as f64);
-    }
+fn small_cells() {
+    twenty_megabytes(400);
+}
+
+#[test]
+#[ignore = "prints figures"]
+fn usual_cells() {
+    twenty_megabytes(4_000);
+}
+
+#[test]
+#[ignore = "prints figures"]
+fn large_cells() {
+    twenty_megabytes(100_000);
 }
 
 #[test]
@@ -104,11 +120,4 @@ fn streaming() {
             frame(&t);
         });
     }
-}
-#[test]
-#[ignore = "prints figures"]
-fn sizes() {
-    use super::cells::*;
-    println!("slot {}", size_of::<super::list::Slot>());
-    println!("message {} command {} patch {} explored {} user {} reasoning {}", size_of::<message::Message>(), size_of::<command::Command>(), size_of::<patch::Patch>(), size_of::<explored::Explored>(), size_of::<user::User>(), size_of::<reasoning::Reasoning>());
 }

@@ -2,7 +2,7 @@
 //! forgotten again when it is out of sight, so that neither time nor memory follows the length of the transcript.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use ratatui::text::Line;
@@ -37,6 +37,8 @@ pub(crate) struct Cache {
     pieces: HashMap<(Key, usize, bool), Piece>,
     lines: usize,
     round: u64,
+    /// Cells of which a piece was forgotten.
+    out_of_sight: Vec<Key>,
     /// How often something was laid out; tests count it.
     #[cfg(test)]
     pub(crate) laid_out: usize,
@@ -54,20 +56,36 @@ struct Piece {
 impl Cache {
     /// Forgets everything: the theme changed.
     pub(crate) fn clear(&mut self) {
+        self.out_of_sight.extend(self.pieces.keys().map(|(key, ..)| *key));
         self.pieces.clear();
         self.lines = 0;
     }
 
-    /// A frame begins; what the one before did not use may go.
-    pub(crate) fn next_round(&mut self) {
+    /// A frame begins; what the one before did not use may go. Gives the cells of which nothing is kept any more.
+    pub(crate) fn next_round(&mut self) -> Vec<Key> {
         self.round += 1;
         self.trim();
+        let mut gone = std::mem::take(&mut self.out_of_sight);
+        if !gone.is_empty() {
+            gone.sort_unstable();
+            gone.dedup();
+            let kept: HashSet<Key> = self.pieces.keys().map(|(key, ..)| *key).collect();
+            gone.retain(|key| !kept.contains(key));
+        }
+        gone
     }
 
     fn trim(&mut self) {
         if self.pieces.len() > MAX_PIECES || self.lines > MAX_LINES {
             let oldest = self.round.saturating_sub(1);
-            self.pieces.retain(|_, piece| piece.round >= oldest);
+            let out_of_sight = &mut self.out_of_sight;
+            self.pieces.retain(|(key, ..), piece| {
+                let keep = piece.round >= oldest;
+                if !keep {
+                    out_of_sight.push(*key);
+                }
+                keep
+            });
             self.lines = self.pieces.values().map(|piece| piece.lines.len()).sum();
         }
     }

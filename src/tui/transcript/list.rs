@@ -25,7 +25,7 @@ pub(crate) struct Key(i64);
 
 /// A cell by its kind, so that events find what they change.
 pub(crate) enum Body {
-    Header(Header),
+    Header(Box<Header>),
     User(Box<User>),
     Message(Box<Message>),
     Reasoning(Box<Reasoning>),
@@ -34,7 +34,7 @@ pub(crate) enum Body {
     Patch(Box<Patch>),
     Tool(Box<Tool>),
     Plan(Box<Plan>),
-    Search(Search),
+    Search(Box<Search>),
     Image(Box<Image>),
     Compaction(Box<Compaction>),
     Notice(Box<Notice>),
@@ -47,7 +47,7 @@ impl Body {
     /// What every kind can do.
     pub(crate) fn cell(&self) -> &dyn Cell {
         match self {
-            Self::Header(cell) => cell,
+            Self::Header(cell) => cell.as_ref(),
             Self::User(cell) => cell.as_ref(),
             Self::Message(cell) => cell.as_ref(),
             Self::Reasoning(cell) => cell.as_ref(),
@@ -56,7 +56,7 @@ impl Body {
             Self::Patch(cell) => cell.as_ref(),
             Self::Tool(cell) => cell.as_ref(),
             Self::Plan(cell) => cell.as_ref(),
-            Self::Search(cell) => cell,
+            Self::Search(cell) => cell.as_ref(),
             Self::Image(cell) => cell.as_ref(),
             Self::Compaction(cell) => cell.as_ref(),
             Self::Notice(cell) => cell.as_ref(),

@@ -78,7 +78,7 @@ impl Model {
     /// A transcript that holds its header alone.
     pub(crate) fn new(setup: Setup) -> Self {
         let mut cells = Cells::default();
-        cells.push(Body::Header(Header::new(setup.version, &setup.directory)));
+        cells.push(Body::Header(Box::new(Header::new(setup.version, &setup.directory))));
         Self { cells, setup, open: HashMap::new(), asks: HashMap::new() }
     }
 
@@ -138,7 +138,7 @@ impl Model {
         self.cells.clear();
         self.open.clear();
         self.asks.clear();
-        self.cells.push(Body::Header(Header::new(setup.version, &setup.directory)));
+        self.cells.push(Body::Header(Box::new(Header::new(setup.version, &setup.directory))));
     }
 
     /// The working directory changed; cells that are there keep the paths they show.
@@ -386,7 +386,7 @@ fn make(item: &Item, live: bool, now: Now, cwd: &Path) -> Body {
                 }
             }
         }
-        Item::WebSearch { query, .. } => Body::Search(Search::new(query, live)),
+        Item::WebSearch { query, .. } => Body::Search(Box::new(Search::new(query, live))),
         Item::ImageView { path, .. } => Body::Image(Box::new(Image::new(path, cwd))),
         Item::ContextCompaction { .. } if live => Body::Compaction(Box::new(Compaction::live(now.ms))),
         Item::ContextCompaction { .. } => Body::Compaction(Box::new(Compaction::done())),

@@ -76,7 +76,7 @@ fn in_cell(
 
 fn shown_rows(sheet: &Sheet<'_>, slot: &Slot, index: usize, needle: &Needle) -> Vec<Place> {
     let mut rows = Vec::new();
-    for part in (0..sheet.parts(index)).filter(|part| slot.body.cell().part_has(*part, needle)) {
+    for part in 0..sheet.parts(index) {
         let lines = sheet.lines(index, part);
         rows.extend(matching(&lines, needle).map(|line| Place { key: slot.key, part, line }));
     }
@@ -86,7 +86,7 @@ fn shown_rows(sheet: &Sheet<'_>, slot: &Slot, index: usize, needle: &Needle) -> 
 /// Rows of the unfolded cell. When the text is broken over two rows nowhere is a whole one: then it is the first row.
 fn unfolded_rows(sheet: &Sheet<'_>, slot: &Slot, needle: &Needle, gap: usize) -> Vec<Place> {
     let mut rows = Vec::new();
-    for part in (0..sheet.unfolded_parts(slot)).filter(|part| slot.body.cell().part_has(*part, needle)) {
+    for part in 0..sheet.unfolded_parts(slot) {
         let lines = sheet.unfolded_lines(slot, part);
         let gap = if part == 0 { gap } else { 0 };
         rows.extend(matching(&lines, needle).map(|line| Place { key: slot.key, part, line: line + gap }));

@@ -225,7 +225,10 @@ impl Viewport {
         if theme != *look.theme {
             self.cache.borrow_mut().clear();
         }
-        self.cache.borrow_mut().next_round();
+        let out_of_sight = self.cache.borrow_mut().next_round();
+        for slot in out_of_sight.into_iter().filter_map(|key| cells.get(key)) {
+            slot.body.cell().forget();
+        }
         let moved = match self.anchor.get() {
             Anchor::Top(place) if width != area.width && width > 0 && area.width > 0 => {
                 let old = self.sheet(cells, unfolded, |sheet| read_before(sheet, place));
