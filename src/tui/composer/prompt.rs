@@ -514,7 +514,7 @@ impl Composer {
             }
             (_, Some(c)) => self.history.search_for(|query| query.push(c)),
             _ if key == Key::plain(Code::Backspace) || key == Key::ctrl('h') => {
-                self.history.search_for(|query| drop(query.pop()))
+                self.history.search_for(|query| query.truncate(super::clusters::prev(query, query.len())))
             }
             _ if key == Key::plain(Code::Esc)
                 || key == Key::ctrl('g')
@@ -689,4 +689,4 @@ fn held(key: Key, keymap: &Keymap) -> Option<Held> {
 
 #[cfg(test)]
 #[path = "prompt_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -5,9 +5,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
-use super::layout::{Layout, clip};
+use super::layout::Layout;
 use super::popup;
 use super::prompt::Composer;
+use crate::tui::text::truncate_end;
 use crate::tui::theme::{Role, Theme};
 
 /// How the prompt is drawn.
@@ -87,7 +88,7 @@ impl Composer {
             buf.set_stringn(
                 area.x + SIGN.min(area.width),
                 area.y,
-                clip(placeholder, room),
+                truncate_end(placeholder, room),
                 room,
                 theme.style(Role::Dim),
             );
@@ -143,3 +144,7 @@ fn first_row(cursor: usize, rows: usize, height: usize) -> usize {
     let top = (cursor + 1 + below).saturating_sub(height);
     top.min(rows.saturating_sub(height))
 }
+
+#[cfg(test)]
+#[path = "view_tests.rs"]
+mod tests;
