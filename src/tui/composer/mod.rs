@@ -11,10 +11,13 @@
 //! - [`draft`]: the prompt as a value, sent, queued, put back, kept on disk
 //! - [`queue`]: messages that wait while a turn runs
 //! - [`view`], [`popup`]: drawing
+//! - `desk`: a prompt with hands, for tests
 
 mod attach;
 mod clusters;
 mod complete;
+#[cfg(test)]
+mod desk;
 pub(crate) mod draft;
 mod elements;
 mod history;

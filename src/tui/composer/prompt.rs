@@ -689,4 +689,4 @@ fn held(key: Key, keymap: &Keymap) -> Option<Held> {
 
 #[cfg(test)]
 #[path = "prompt_tests.rs"]
-pub(super) mod tests;
+mod tests;

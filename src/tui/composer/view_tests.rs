@@ -1,4 +1,4 @@
-use super::super::prompt::tests::Desk;
+use super::super::desk::Desk;
 use super::*;
 use crate::tui::testing::{assert_screen, draw};
 
