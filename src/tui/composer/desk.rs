@@ -55,6 +55,11 @@ impl Desk {
         reply.handled
     }
 
+    /// One key at the present time.
+    pub(crate) fn press_now(&mut self, key: Key) {
+        self.key_after(0, key);
+    }
+
     /// Lets time pass, with ticks where they are asked for.
     pub(crate) fn wait(&mut self, ms: u64) {
         let end = self.now_ms + ms;

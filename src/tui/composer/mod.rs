@@ -17,6 +17,8 @@ mod attach;
 mod clusters;
 mod complete;
 #[cfg(test)]
+mod cost_tests;
+#[cfg(test)]
 mod desk;
 pub(crate) mod draft;
 mod elements;

@@ -58,7 +58,8 @@ fn commands(
         "" => format!("/{}", row.command.name()),
         takes => format!("/{} {takes}", row.command.name()),
     };
-    let widest = list.rows.iter().map(|r| name(r).len()).max().unwrap_or(0);
+    // Over all commands: the columns stay where they are while the list is filtered.
+    let widest = slash::ROWS.iter().map(|r| name(r).len()).max().unwrap_or(0);
     let (from, rows) = list.visible(room);
     let dim = look.theme.style(Role::Dim);
     let mut out = Vec::new();

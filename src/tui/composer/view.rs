@@ -129,7 +129,8 @@ impl Composer {
         if self.can_open_paste() {
             return Some("enter to open the paste as text".to_owned());
         }
-        (running && !self.is_empty() && !self.is_shell()).then(|| "tab to queue message".to_owned())
+        let queues = running && !self.is_empty() && !self.is_shell() && self.popup().is_none();
+        queues.then(|| "tab to queue message".to_owned())
     }
 
     /// The badge at the right of the hint line.
