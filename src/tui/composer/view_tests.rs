@@ -45,7 +45,7 @@ fn text() {
         d.press("ctrl-a alt-f");
     });
     check("wide", |d| {
-        d.write("日本語の説明 👩‍👩‍👧 e\u{301}cole שלום\tend of the line that goes on and on and on, wide 漢字漢字漢字")
+        d.paste("日本語の説明 👩‍👩‍👧 e\u{301}cole שלום\tend of the line that goes on and on and on, wide 漢字漢字漢字")
     });
     check("lines", |d| {
         for n in 0..20 {
