@@ -1,3 +1,5 @@
+//! Searches in small trees: what is found, in which order, and what never is.
+
 use std::fs;
 use std::path::Path;
 

@@ -1,8 +1,9 @@
 //! A prompt at a desk, for tests: keys by name, time that goes on by hands' speed, effects as text. Only tests
 //! use it.
 
+use super::effect::{Effect, Env};
 use super::history_file::Page;
-use super::prompt::{Composer, Effect, Env};
+use super::prompt::Composer;
 use crate::tui::keymap::{Chord, Keymap};
 use crate::tui::keys::{Code, Key};
 use crate::workspace::search::{Hit, Kind};

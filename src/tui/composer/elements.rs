@@ -139,10 +139,10 @@ impl Elements {
     pub(crate) fn images<'a>(&'a self, text: &str) -> Vec<&'a Path> {
         let mut out: Vec<&Path> = Vec::new();
         for token in text.chars().filter(|c| is_token(*c)) {
-            if let Some(Element::Image { path }) = self.get(token) {
-                if !out.contains(&path.as_path()) {
-                    out.push(path);
-                }
+            if let Some(Element::Image { path }) = self.get(token)
+                && !out.contains(&path.as_path())
+            {
+                out.push(path);
             }
         }
         out

@@ -1,3 +1,5 @@
+//! Walks and searches through earlier prompts, step by step.
+
 use super::*;
 
 fn draft(text: &str) -> Draft {

@@ -1,3 +1,5 @@
+//! Keys and pastes as tables: what is typed, what happens, what is left in the prompt.
+
 use std::path::Path;
 
 use super::super::desk::{Desk, key_of};
@@ -362,7 +364,7 @@ fn the_command_list_is_walked_and_closed() {
 fn the_draft_is_saved_soon_after_each_change_and_not_otherwise() {
     let mut desk = Desk::new();
     assert_eq!(desk.composer.wake_at_ms(), None);
-    let mut saved = |desk: &mut Desk, ms: u64| {
+    let saved = |desk: &mut Desk, ms: u64| {
         desk.now_ms += ms;
         let effects = desk.with(|c, env| c.tick(env));
         let drafts = effects.into_iter().filter_map(|e| match e {

@@ -1,3 +1,5 @@
+//! Every editing action as a table: text with `|` for the cursor before and after.
+
 use super::*;
 
 /// An editor with `text`, the cursor at `|`.

@@ -1,3 +1,5 @@
+//! The prompt in every state at three widths; accepted screens are in `/snapshots/tui/composer/view`.
+
 use super::super::desk::Desk;
 use super::*;
 use crate::tui::testing::{assert_screen, draw};
