@@ -144,4 +144,4 @@ pub(crate) fn bounded(mut text: String) -> String {
 
 #[cfg(test)]
 #[path = "diff_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -19,6 +19,7 @@
 //! - [`diff`]: unified diff of before and after
 //! - [`turn_diff`]: what the patches of one turn changed together
 //! - [`standalone`]: the program under the name `apply_patch`
+//! - `testing`: a temporary tree to patch, for the tests of this folder
 
 mod board;
 mod commit;
@@ -36,6 +37,8 @@ mod plan;
 mod splice;
 mod stage;
 mod standalone;
+#[cfg(test)]
+mod testing;
 mod text;
 mod turn_diff;
 mod undo;
