@@ -20,7 +20,8 @@ pub(in crate::patch) fn apply_unified(old: &str, hunks: &str) -> String {
             continue;
         }
         let bare = lines.next_if(|next| next.starts_with("\\ ")).is_some();
-        let content = if bare { line[1..].strip_suffix('\n').unwrap() } else { &line[1..] };
+        let content = line.get(1..).unwrap();
+        let content = if bare { content.strip_suffix('\n').unwrap() } else { content };
         if !line.starts_with('+') {
             assert_eq!(old[at], content);
             at += 1;

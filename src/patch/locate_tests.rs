@@ -119,3 +119,16 @@ fn errors_quote_what_was_looked_for_and_what_is_near() {
     let got = change(&format!("{long}y\n"), &format!("-{long}z\n").repeat(50)).unwrap_err();
     assert!(got.len() < 20_000, "{}", got.len());
 }
+
+#[test]
+fn a_long_file_with_many_places() {
+    let (file, patch) = crate::patch::sample(4_000, 400);
+    let body = patch.split_once("long.rs\n").unwrap().1.replace("*** End Patch\n", "");
+    let forward = change(&file, &body).unwrap();
+    assert_eq!(forward.lines().filter(|line| line.starts_with("    changed_")).count(), 400);
+    // Backwards, so that every place is above the one before.
+    let mut places: Vec<&str> = body.split("@@\n").skip(1).collect();
+    assert_eq!(places.len(), 400);
+    places.reverse();
+    assert_eq!(change(&file, &format!("@@\n{}", places.join("@@\n"))).unwrap(), forward);
+}

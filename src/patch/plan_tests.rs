@@ -199,7 +199,7 @@ fn rights_stay_and_a_patch_that_changes_nothing_writes_nothing() {
     tree.chmod("x", 0o750);
     let ino = |path: &str| std::fs::metadata(tree.root.join(path)).unwrap().ino();
     let same = ino("same");
-    assert_eq!(tree.apply("*** Update File: x\n-a\n+b\n*** Update File: same\n a\n-a\n+a\n").is_err(), true);
+    assert!(tree.apply("*** Update File: x\n-a\n+b\n*** Update File: same\n a\n-a\n+a\n").is_err());
     assert_eq!(
         tree.apply("*** Update File: x\n-a\n+b\n*** Update File: same\n-a\n+a\n").unwrap(),
         "M x\nM same\n"
@@ -224,4 +224,16 @@ fn what_is_shown() {
     let got: Vec<_> =
         plan.changes.iter().map(|c| (c.path.clone(), c.kind.clone(), c.diff.as_str())).collect();
     assert_eq!(got, want);
+}
+
+#[test]
+fn a_file_that_may_not_be_written_is_not_replaced() {
+    if rustix::process::geteuid().is_root() {
+        return; // root may write everything
+    }
+    let tree = Tree::new(&[("x", "a\n")]);
+    tree.chmod("x", 0o444);
+    let before = tree.all();
+    assert!(tree.apply("*** Update File: x\n-a\n+b\n").unwrap_err().contains("ermission denied"));
+    assert_eq!(tree.all(), before);
 }

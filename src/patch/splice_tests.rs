@@ -53,8 +53,11 @@ fn a_byte_order_mark_stays_first_and_hides_nothing() {
     check("\u{feff}", "+x\n", "\u{feff}x\n");
 }
 
-/// A file, and for each of its lines what becomes of it.
-fn edited() -> impl Strategy<Value = (Vec<(String, &'static str, Option<Vec<String>>)>, bool, usize)> {
+/// A line, its ending, and what replaces it; `None` when it stays.
+type EditedLine = (String, &'static str, Option<Vec<String>>);
+
+/// A file, whether its last line has a newline, and a number that is 0 for a byte order mark.
+fn edited() -> impl Strategy<Value = (Vec<EditedLine>, bool, usize)> {
     let line = "[a-c ]{0,2}|[a-z]{3,8}";
     let ending = prop::sample::select(vec!["\n", "\n", "\n", "\r\n"]);
     let becomes = prop_oneof![3 => Just(None), 1 => prop::collection::vec("[A-Z]{1,4}", 0..3).prop_map(Some)];

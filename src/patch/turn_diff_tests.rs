@@ -45,7 +45,7 @@ fn added_deleted_and_outside() {
         "diff --git a/w/run b/w/run\ndeleted file mode 100755\n--- a/w/run\n+++ /dev/null\n@@ -1 +0,0 @@\n-r\n"
     );
     let binary = play(&tree, &mut diff, "*** Delete File: bin\n");
-    assert!(binary.ends_with("Binary files a/bin and /dev/null differ\n"), "{binary}");
+    assert!(binary.contains("Binary files a/bin and /dev/null differ\n"), "{binary}");
     let outside = diff.render(Path::new("/elsewhere"));
     assert!(outside.contains("--- a/tmp/") || !tree.root.starts_with("/tmp"), "{outside}");
     assert!(!outside.contains("a//"));
