@@ -22,7 +22,5 @@ mod signals;
 mod terminal;
 
 pub(crate) use confinement::{Confinement, SetupError, Unconfined};
-#[allow(unused_imports, reason = "used by `process::spawn` and `codex sandbox`")]
 pub(crate) use job::{ARGV0, Job, Mode, Outcome};
-#[allow(unused_imports, reason = "`foreground` is for `codex sandbox`")]
 pub(crate) use run::{foreground, rehearse, supervised};
