@@ -71,12 +71,12 @@ pub(crate) fn kind_of(json: &RawValue) -> Option<ModelItemKind> {
 }
 
 impl Head<'_> {
+    /// `None` for what does not belong into a request.
     fn kind_of(&self) -> Option<ModelItemKind> {
-        let head = self;
-        let call_id = || head.call_id.as_deref().map(str::to_owned);
-        Some(match &*head.kind {
-            "message" => match head.role.as_deref()? {
-                "user" if is_harness(head) => ModelItemKind::Harness,
+        let call_id = || self.call_id.as_deref().map(str::to_owned);
+        Some(match &*self.kind {
+            "message" => match self.role.as_deref()? {
+                "user" if is_harness(self) => ModelItemKind::Harness,
                 "user" => ModelItemKind::User,
                 "assistant" => ModelItemKind::Assistant,
                 _ => ModelItemKind::Developer,

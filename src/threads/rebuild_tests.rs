@@ -161,7 +161,11 @@ fn a_page_that_is_too_big_ends_inside_a_turn_and_goes_on_there() {
 #[test]
 fn cut_at_every_byte() {
     let fixture = fixtures().into_iter().find(|path| path.ends_with("legacy-plain.jsonl")).unwrap();
-    let text = fs::read(fixture).unwrap();
+    let text = fs::read_to_string(fixture).unwrap();
+    // The long lines that nobody reads here would only make this slow.
+    let idle = ["world_state", "turn_context", "thread_settings_applied", "token_usage_record"];
+    let lines = text.split_inclusive('\n').filter(|line| !idle.iter().any(|word| line.contains(word)));
+    let text = lines.collect::<String>().into_bytes();
     let home = tempfile::tempdir().unwrap();
     let path = install(home.path(), &text, "11-00-00");
     for cut in 0..text.len() {

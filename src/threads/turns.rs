@@ -13,7 +13,7 @@ use super::events::{self, Seen};
 use super::head::Marks;
 use super::legacy::unknown_cwd;
 use super::line::{Reason, Record};
-use super::meta::Settings;
+use super::settings::Settings;
 use crate::base::ids::{ItemId, TurnId};
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::input::UserInput;
