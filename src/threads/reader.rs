@@ -12,8 +12,9 @@ use super::line::Reason;
 /// The longest line that is read. Images travel inside lines, so this is generous.
 pub(crate) const MAX_LINE: usize = 64 << 20;
 
-/// Bytes read at once.
-const BLOCK: usize = 256 << 10;
+/// Bytes read at once. Heads of files are short, tails are not.
+const HEAD_BLOCK: usize = 32 << 10;
+const TAIL_BLOCK: usize = 256 << 10;
 
 /// How many problems of one file are kept one by one.
 const MAX_PROBLEMS: usize = 50;
@@ -71,7 +72,7 @@ pub(crate) struct Forwards {
 impl Forwards {
     /// Opens a file at its start.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        Ok(Self::with_limits(File::open(path)?, MAX_LINE, BLOCK))
+        Ok(Self::with_limits(File::open(path)?, MAX_LINE, HEAD_BLOCK))
     }
 
     fn with_limits(file: File, max: usize, block: usize) -> Self {
@@ -134,7 +135,7 @@ impl Backwards {
     pub(crate) fn open(path: &Path, end: u64) -> io::Result<Self> {
         let file = File::open(path)?;
         let end = end.min(file.metadata()?.len());
-        Ok(Self::with_limits(file, end, MAX_LINE, BLOCK))
+        Ok(Self::with_limits(file, end, MAX_LINE, TAIL_BLOCK))
     }
 
     fn with_limits(file: File, end: u64, max: usize, block: usize) -> Self {
