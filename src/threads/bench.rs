@@ -89,6 +89,7 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
+    use crate::threads::index::{Filter, Order, last, list};
 
     #[test]
     fn the_doors_lead_somewhere() {
@@ -103,7 +104,7 @@ mod tests {
     #[test]
     #[ignore = "prints figures"]
     fn figures() {
-        for megabytes in [10, 1000] {
+        for megabytes in [10, 300] {
             let home = tempfile::tempdir().unwrap();
             let begin = Instant::now();
             let path = write(home.path(), megabytes << 20).unwrap();
@@ -115,5 +116,17 @@ mod tests {
             read_history(home.path(), &path).unwrap();
             println!("history in {:?}", begin.elapsed());
         }
+        let home = tempfile::tempdir().unwrap();
+        for _ in 0..10_000 {
+            write(home.path(), 0).unwrap();
+        }
+        for order in [Order::Created, Order::Updated] {
+            let begin = Instant::now();
+            assert_eq!(list(home.path(), Filter::default(), order).take(50).count(), 50);
+            println!("first 50 of 10000 threads, {order:?}: {:?}", begin.elapsed());
+        }
+        let begin = Instant::now();
+        assert!(last(home.path(), Some(Path::new("/elsewhere"))).is_none());
+        println!("no thread of another folder among 10000: {:?}", begin.elapsed());
     }
 }

@@ -4,7 +4,6 @@
 //! replay exact.
 
 use std::borrow::Cow;
-use std::path::Path;
 
 use serde::Serialize;
 
@@ -353,9 +352,4 @@ pub(crate) fn push_usage(
         model_context_window: usage.context_window,
     });
     event(batch, Event::TokenCount { info, rate_limits: limits })
-}
-
-/// Working directory of an item whose line does not tell one.
-pub(crate) fn unknown_cwd() -> &'static Path {
-    Path::new("/")
 }
