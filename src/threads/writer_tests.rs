@@ -154,15 +154,15 @@ fn what_is_written_comes_back_equal() {
         approval: Some(ApprovalPolicy::Never),
         sandbox: Some(SandboxPolicy::ReadOnly { network_access: false }),
     };
-    let turns = [TurnId::new(), TurnId::new(), TurnId::new()];
-    writer.turn_started(turns[0], Some(1000)).unwrap();
+    let turn = TurnId::new();
+    writer.turn_started(turn, Some(1000)).unwrap();
     writer.settings(&settings).unwrap();
     for item in &history {
         writer.model_item(item).unwrap();
     }
     let items = every_kind();
     for item in &items {
-        writer.item(item, turns[0]).unwrap();
+        writer.item(item, turn).unwrap();
     }
     let usage = ThreadUsage {
         total: TokenUsage { input_tokens: 9, total_tokens: 12, ..Default::default() },
@@ -172,13 +172,7 @@ fn what_is_written_comes_back_equal() {
     let window = LimitWindow { used_percent: 12.5, window_minutes: Some(300), resets_at: Some(7) };
     let limits = LimitsSnapshot { primary: Some(window), ..Default::default() };
     writer.usage(Some(&usage), Some(&limits)).unwrap();
-    writer.turn_completed(&end(turns[0], TurnStatus::Completed, None)).unwrap();
-    let error = ErrorInfo::new(ErrorKind::RateLimited, "slow down").with_hint("wait");
-    writer.turn_started(turns[1], None).unwrap();
-    writer.turn_completed(&end(turns[1], TurnStatus::Failed, Some(error.clone()))).unwrap();
-    writer.turn_started(turns[2], None).unwrap();
-    writer.turn_completed(&end(turns[2], TurnStatus::Interrupted, None)).unwrap();
-
+    writer.turn_completed(&end(turn, TurnStatus::Completed, None)).unwrap();
     let path = writer.path().unwrap().to_owned();
     let loaded = load(home.path(), &path).unwrap();
     assert_eq!(loaded.problems.list, []);
@@ -200,11 +194,44 @@ fn what_is_written_comes_back_equal() {
     // The stored call has no item of its own here, so it is shown by itself.
     shown.retain(|item| item.id().as_str() != "k1");
     assert_eq!(shown, items);
-    let ends: Vec<_> = page.turns.iter().map(|turn| (turn.id.unwrap(), turn.status)).collect();
-    let states = [TurnStatus::Completed, TurnStatus::Failed, TurnStatus::Interrupted];
-    assert_eq!(ends, turns.into_iter().zip(states).collect::<Vec<_>>());
-    assert_eq!(page.turns[1].error, Some(error));
     assert_eq!(page.turns[0].duration_ms, Some(1234));
+}
+
+#[test]
+fn every_end_of_a_turn_comes_back() {
+    let home = tempfile::tempdir().unwrap();
+    let mut writer = Writer::create(home.path(), thread(ThreadId::new()), Arc::new(Noon));
+    let error = ErrorInfo::new(ErrorKind::RateLimited, "slow down").with_hint("wait");
+    let ends = [
+        (TurnId::new(), TurnStatus::Completed, None),
+        (TurnId::new(), TurnStatus::Failed, Some(error)),
+        (TurnId::new(), TurnStatus::Interrupted, None),
+    ];
+    for (turn, status, error) in &ends {
+        writer.turn_started(*turn, None).unwrap();
+        writer.turn_completed(&end(*turn, *status, error.clone())).unwrap();
+    }
+    let page = tail(home.path(), writer.path().unwrap(), ALL).unwrap();
+    let got: Vec<_> =
+        page.turns.into_iter().map(|turn| (turn.id.unwrap(), turn.status, turn.error)).collect();
+    assert_eq!(got, ends);
+}
+
+#[test]
+fn a_path_that_is_no_text_does_not_cost_the_line() {
+    let home = tempfile::tempdir().unwrap();
+    let odd = PathBuf::from(<std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(b"/a\xff"));
+    let mut writer = Writer::create(
+        home.path(),
+        NewThread { cwd: odd.clone(), ..thread(ThreadId::new()) },
+        Arc::new(Noon),
+    );
+    let content = vec![UserInput::LocalImage { path: odd.clone() }, UserInput::Text { text: "x".into() }];
+    writer.item(&Item::UserMessage { id: "u".into(), content }, TurnId::new()).unwrap();
+    writer.item(&Item::ImageView { id: "v".into(), path: odd }, TurnId::new()).unwrap();
+    let loaded = load(home.path(), writer.path().unwrap()).unwrap();
+    assert_eq!((loaded.problems.count, loaded.meta.cwd), (0, Some("/a\u{fffd}".into())));
+    assert_eq!(tail(home.path(), writer.path().unwrap(), ALL).unwrap().turns[0].items.len(), 2);
 }
 
 #[test]
