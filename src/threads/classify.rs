@@ -11,24 +11,20 @@ use serde_json::value::RawValue;
 
 use crate::protocol::model_item::{ModelItem, ModelItemKind, OutputKind};
 
-/// How user-role messages begin that a program wrote.
-const HARNESS_OPENINGS: [&str; 16] = [
+/// How user-role messages begin that a program wrote. Each is long enough that a person hardly begins with it.
+const HARNESS_OPENINGS: [&str; 12] = [
     "<environment_context>",
     "<turn_aborted>",
     "<user_shell_command>",
     "<user_action>",
     "<user_instructions>",
-    "<permissions",
     "<model_switch>",
     "<collaboration_mode>",
     "<conversation_summary>",
-    "<compaction_summary>",
     "<subagent_notification>",
     "<hook_prompt",
-    "<skill>",
-    "<plugin",
-    "# AGENTS.md instructions",
-    "<INSTRUCTIONS>",
+    "<skill>\n<name>",
+    "# AGENTS.md instructions for ",
 ];
 
 /// Bookkeeping of other programs inside the item.
@@ -71,12 +67,12 @@ pub(crate) fn kind_of(json: &RawValue) -> Option<ModelItemKind> {
 }
 
 impl Head<'_> {
+    /// `None` for what does not belong into a request.
     fn kind_of(&self) -> Option<ModelItemKind> {
-        let head = self;
-        let call_id = || head.call_id.as_deref().map(str::to_owned);
-        Some(match &*head.kind {
-            "message" => match head.role.as_deref()? {
-                "user" if is_harness(head) => ModelItemKind::Harness,
+        let call_id = || self.call_id.as_deref().map(str::to_owned);
+        Some(match &*self.kind {
+            "message" => match self.role.as_deref()? {
+                "user" if is_harness(self) => ModelItemKind::Harness,
                 "user" => ModelItemKind::User,
                 "assistant" => ModelItemKind::Assistant,
                 _ => ModelItemKind::Developer,
@@ -253,11 +249,20 @@ mod tests {
 
     #[test]
     fn harness_messages_by_opening_and_by_label() {
-        for text in ["<environment_context>x", "\\n<turn_aborted>", "# AGENTS.md instructions for /p"] {
+        for text in [
+            "<environment_context>x",
+            "\\n<turn_aborted>",
+            "# AGENTS.md instructions for /p",
+            "<skill>\\n<name>x",
+        ] {
             let json = format!(
                 r#"{{"type":"message","role":"user","content":[{{"type":"input_text","text":"{text}"}},{{}}]}}"#
             );
             assert_eq!(kind(&json), Some(ModelItemKind::Harness), "{text}");
+        }
+        for text in ["<plugin>of my pom</plugin>", "# AGENTS.md", "<skill>", "why <turn_aborted>?"] {
+            let json = format!(r#"{{"type":"message","role":"user","content":[{{"text":"{text}"}}]}}"#);
+            assert_eq!(kind(&json), Some(ModelItemKind::User), "{text}");
         }
         let labelled = |label: &str| {
             format!(
