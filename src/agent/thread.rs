@@ -28,6 +28,7 @@ use crate::protocol::limits::LimitsSnapshot;
 use crate::protocol::model_item::ModelItem;
 use crate::protocol::op::Op;
 use crate::protocol::tokens::{ThreadUsage, TokenUsage};
+use crate::protocol::turn::{TurnEnd, TurnStatus};
 use crate::responses::items::{self, OutputBody, Part};
 use crate::threads::{Compacted, Writer};
 use crate::tools::context::{ToolContext, ToolEvent};
@@ -49,6 +50,8 @@ pub(crate) struct Start {
     pub(crate) usage: ThreadUsage,
     /// How often it was compacted; travels with every request.
     pub(crate) window_number: u32,
+    /// The turn whose end was never stored: the program was killed in the middle of it.
+    pub(crate) unfinished: Option<TurnId>,
     /// The settings of its turns.
     pub(crate) settings: Settings,
 }
@@ -88,7 +91,7 @@ pub(crate) fn start(services: Arc<Services>, registry: Registry, start: Start) -
     if start.usage.last.total_tokens > 0 {
         history.counted(start.usage.last.total_tokens);
     }
-    let thread = Thread {
+    let mut thread = Thread {
         id: start.thread_id,
         turn_id: TurnId::new(),
         services,
@@ -108,6 +111,9 @@ pub(crate) fn start(services: Arc<Services>, registry: Registry, start: Start) -
         tool_sender,
         unsaved: None,
     };
+    if let Some(turn_id) = start.unfinished {
+        thread.end_lost_turn(turn_id);
+    }
     let task = tasks::spawn("thread", thread.run(ops_receiver));
     Handle { thread_id: start.thread_id, ops, events, task }
 }
@@ -296,6 +302,20 @@ impl Thread {
             let item = items::output(&call_id, output, &OutputBody::Text(text.to_owned()));
             self.remember(item);
         }
+    }
+
+    /// Ends a turn that a crash cut off: the record gets its end, the model a note.
+    fn end_lost_turn(&mut self, turn_id: TurnId) {
+        self.remember(items::harness(instructions::TURN_LOST.trim_end()));
+        let end = TurnEnd {
+            turn_id,
+            status: TurnStatus::Interrupted,
+            error: None,
+            usage: TokenUsage::default(),
+            last_message: None,
+            duration_ms: 0,
+        };
+        self.store(|w| w.turn_completed(&end));
     }
 
     /// Leaves the note that tells the model about an interrupt.

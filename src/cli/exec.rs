@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::args::{ExecOptions, ExecRequest, ResumeTarget};
 use super::exit::Exit;
+use super::housekeeping;
 use super::wire;
 use crate::agent::settings::Settings;
 use crate::agent::thread::{self, Start};
@@ -74,6 +75,7 @@ fn prepare(request: ExecRequest, env: &Env) -> anyhow::Result<Prepared> {
     let resumed = resume.map(|target| find(&config, &target)).transpose()?;
     let mut warnings = config.warnings.clone();
     warnings.extend(doc_warnings);
+    warnings.extend(housekeeping::recover_patches(&config));
     warnings.extend(prompt.warning);
     let registry = wire::registry(&config, &settings);
     let start = match resumed {
@@ -136,7 +138,7 @@ fn new_thread(config: &Config, settings: Settings, ephemeral: bool) -> Start {
         Writer::create(&config.codex_home, thread, clock)
     };
     let usage = ThreadUsage::default();
-    Start { thread_id, writer, history: Vec::new(), usage, window_number: 0, settings }
+    Start { thread_id, writer, history: Vec::new(), usage, window_number: 0, unfinished: None, settings }
 }
 
 /// The file of the thread that `resume` means.
@@ -181,6 +183,7 @@ fn resume_at(
         history: loaded.history,
         usage: loaded.usage.unwrap_or_default(),
         window_number: u32::try_from(loaded.window_number).unwrap_or(u32::MAX),
+        unfinished: loaded.unfinished,
         settings,
     })
 }
@@ -238,6 +241,7 @@ impl Prepared {
             Ok(signals) => signals,
             Err(error) => return fail(&anyhow::anyhow!("cannot catch signals: {error}")),
         };
+        let _pruning = tasks::spawn("prune outputs", housekeeping::prune(self.services.output_dir.clone()));
         let handle = thread::start(Arc::new(self.services), self.registry, self.start);
         let output = Output::start(Box::new(std::io::stdout()), Box::new(std::io::stderr()));
         let door = Door { ops: handle.ops, events: handle.events };

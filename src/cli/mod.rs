@@ -3,6 +3,7 @@
 //! - [`args`]: the words and flags as they are typed
 //! - [`exit`]: exit codes
 //! - [`wire`]: builds services, settings and tools from the configuration
+//! - [`housekeeping`]: what a start finds of earlier runs
 //! - [`exec`]: `codex exec`
 //! - [`login`]: `codex login` and `codex logout`
 //! - [`sandbox`]: `codex sandbox`
@@ -12,6 +13,7 @@ mod args;
 mod demo;
 mod exec;
 mod exit;
+mod housekeeping;
 mod login;
 mod sandbox;
 mod wire;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::housekeeping;
 use crate::agent::permit::{self, Permits};
 use crate::agent::services::Services;
 use crate::agent::settings::Settings;
@@ -81,7 +82,7 @@ pub(crate) fn services(
         installation_id: None,
         env: env.vars(),
         secret_env: Arc::new(config.secret_env.clone()),
-        output_dir: config.codex_home.join("tmp").join("outputs"),
+        output_dir: housekeeping::outputs(config),
     })
 }
 
@@ -117,7 +118,7 @@ pub(crate) fn settings(config: &Config, env: &Env) -> (Settings, Vec<String>) {
 pub(crate) fn registry(config: &Config, settings: &Settings) -> Registry {
     let roots = Arc::clone(&settings.roots);
     let judge = Arc::new(move |ctx: &_, paths: &[PathBuf]| permit::patch_verdict(&roots, ctx, paths));
-    let patch = Arc::new(ApplyPatch::new(judge, config.codex_home.join("tmp").join("patches")));
+    let patch = Arc::new(ApplyPatch::new(judge, housekeeping::journals(config)));
     let permits = Permits::new(Arc::clone(&settings.roots), Arc::clone(&patch));
     let commands = Commands::new(Launcher::default(), permits);
     let wanted = Wanted {

@@ -45,10 +45,12 @@ impl Lines {
             Event::ItemDropped { item_id } => self.dropped(&mut out, item_id),
             Event::PlanUpdated { plan, .. } => self.plan(&mut out, plan),
             Event::Retrying { attempt, max, error, .. } => {
-                write(
-                    &mut out,
-                    &Line::Error { message: format!("Reconnecting... {attempt}/{max} ({error})") },
-                );
+                // Without a number of retries it is time that bounds them: there is no connection at all.
+                let message = match max {
+                    0 => format!("Reconnecting... waiting for network ({error})"),
+                    _ => format!("Reconnecting... {attempt}/{max} ({error})"),
+                };
+                write(&mut out, &Line::Error { message });
             }
             Event::Warning { message } => {
                 let id = self.take_id();
