@@ -57,7 +57,7 @@ fn fail(error: &anyhow::Error) -> Exit {
 struct Prepared {
     start: Start,
     services: crate::agent::services::Services,
-    registry: crate::tools::registry::Registry,
+    config: Arc<Config>,
     setup: Setup,
 }
 
@@ -77,13 +77,12 @@ fn prepare(request: ExecRequest, env: &Env) -> anyhow::Result<Prepared> {
     warnings.extend(doc_warnings);
     warnings.extend(housekeeping::recover_patches(&config));
     warnings.extend(prompt.warning);
-    let registry = wire::registry(&config, &settings);
     let start = match resumed {
         Some(path) => resume_at(&config, &path, settings, &mut warnings)?,
         None => new_thread(&config, settings, options.ephemeral),
     };
     let setup = setup(&options, &config, &start, prompt.text, schema, warnings, env);
-    Ok(Prepared { start, services, registry, setup })
+    Ok(Prepared { start, services, config: Arc::new(config), setup })
 }
 
 /// An error with its next step, as one line.
@@ -242,7 +241,7 @@ impl Prepared {
             Err(error) => return fail(&anyhow::anyhow!("cannot catch signals: {error}")),
         };
         let _pruning = tasks::spawn("prune outputs", housekeeping::prune(self.services.output_dir.clone()));
-        let handle = thread::start(Arc::new(self.services), self.registry, self.start);
+        let handle = thread::start(Arc::new(self.services), self.config, self.start);
         let output = Output::start(Box::new(std::io::stdout()), Box::new(std::io::stderr()));
         let door = Door { ops: handle.ops, events: handle.events };
         let outcome = run::run(door, signals, output, self.setup).await;

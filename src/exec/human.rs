@@ -108,6 +108,8 @@ impl Progress {
             | Event::DiffUpdated { .. }
             | Event::Usage(_)
             | Event::Limits(_)
+            | Event::Configured(_)
+            | Event::Rewound { .. }
             | Event::Ask { .. }
             | Event::AskResolved { .. }
             | Event::Closed => String::new(),

@@ -61,6 +61,8 @@ impl Lines {
             | Event::DiffUpdated { .. }
             | Event::Usage(_)
             | Event::Limits(_)
+            | Event::Configured(_)
+            | Event::Rewound { .. }
             | Event::Ask { .. }
             | Event::AskResolved { .. }
             | Event::Closed => {}

@@ -176,6 +176,11 @@ impl Writer {
         })
     }
 
+    /// The last turns, counted by the user's messages, were taken back.
+    pub(crate) fn rolled_back(&mut self, turns: u32) -> Result<(), Error> {
+        self.put(|batch| legacy::push_rolled_back(batch, turns))
+    }
+
     /// A turn ended, however it ended.
     pub(crate) fn turn_completed(&mut self, end: &TurnEnd) -> Result<(), Error> {
         let now_ms = self.clock.now_ms();

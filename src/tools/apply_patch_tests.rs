@@ -33,6 +33,7 @@ fn bench(verdict: PatchVerdict) -> Bench {
         approval: ApprovalPolicy::OnRequest,
         sandbox: Arc::new(SandboxPolicy::DangerFullAccess),
         env: Arc::new(BTreeMap::new()),
+        login_shell: true,
         shell_env: Arc::new(ShellEnvPolicy::default()),
         secret_env: Arc::default(),
         output_dir: dir.path().to_owned(),
