@@ -196,6 +196,9 @@ impl<'a> Turn<'a> {
             match ingest.on(event, &mut self.thread.seen_ids) {
                 Step::Tell(events) => {
                     for event in events.into_iter().filter(|e| visible || !is_item(e)) {
+                        if let Event::Limits(limits) = &event {
+                            self.thread.limits = Some(limits.as_ref().clone());
+                        }
                         self.thread.readers.tell(event).await;
                     }
                 }

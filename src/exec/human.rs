@@ -245,7 +245,9 @@ impl Progress {
         let note = if told { String::new() } else { format!(": {reason}") };
         self.last_reason = Some(reason);
         let head = paint(self.colored, Paint::Warn, "reconnecting");
-        format!("{head} {attempt}/{max} in {:.1} s{note}\n", delay_ms as f64 / 1000.0)
+        // Waiting for the network is bounded by time, not by number.
+        let of = if max == 0 { String::new() } else { format!("/{max}") };
+        format!("{head} {attempt}{of} in {:.1} s{note}\n", delay_ms as f64 / 1000.0)
     }
 
     fn turn_completed(&mut self, end: &TurnEnd) -> String {

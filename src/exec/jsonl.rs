@@ -45,10 +45,9 @@ impl Lines {
             Event::ItemDropped { item_id } => self.dropped(&mut out, item_id),
             Event::PlanUpdated { plan, .. } => self.plan(&mut out, plan),
             Event::Retrying { attempt, max, error, .. } => {
-                write(
-                    &mut out,
-                    &Line::Error { message: format!("Reconnecting... {attempt}/{max} ({error})") },
-                );
+                // Waiting for the network is bounded by time, not by number.
+                let of = if *max == 0 { String::new() } else { format!("/{max}") };
+                write(&mut out, &Line::Error { message: format!("Reconnecting... {attempt}{of} ({error})") });
             }
             Event::Warning { message } => {
                 let id = self.take_id();
