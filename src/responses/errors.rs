@@ -248,6 +248,7 @@ fn unexpected(refusal: &Refusal<'_>, error: &wire::ErrorBody) -> ErrorInfo {
 
 fn too_long() -> ErrorInfo {
     ErrorInfo::new(ErrorKind::ContextTooLong, "The conversation no longer fits the model's context window.")
+        .with_hint("start a new thread, or give the model less to read at once")
 }
 
 fn quota() -> ErrorInfo {

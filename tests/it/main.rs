@@ -8,9 +8,12 @@
     reason = "clippy's leave for tests does not reach the helpers of integration tests"
 )]
 
+mod compaction;
 mod exec;
+mod request;
 mod resume;
 mod sandbox;
 mod stop;
 mod support;
 mod tidy;
+mod tools;

@@ -137,7 +137,9 @@ fn a_background_session_ends_with_the_program() {
     let alive = Alive::new(&world.project(), "alive");
     world.backend.script(&format!(
         "[[rule]]\nname = \"run\"\nwhen = {{ round = 0 }}\n[[rule.output]]\n\
-         exec = \"\"\"trap '' TERM HUP; {}; while :; do sleep 600; done\"\"\"\nargs = {{ yield_time_ms = 250 }}\n\
+         exec = \"\"\"trap '' TERM HUP; {}; echo up; while :; do sleep 600; done\"\"\"\nargs = {{ yield_time_ms = 250 }}\n\
+         [[rule]]\nname = \"poll\"\nwhen = {{ running = true, after = [\"run\", \"poll\"], output_not = \"up\" }}\n[[rule.output]]\n\
+         call = \"write_stdin\"\nargs = {{ session_id = \"{{{{session}}}}\" }}\n\
          [[rule]]\nname = \"end\"\nwhen = {{ running = true }}\noutput = [{{ text = \"It runs on.\" }}]\n",
         alive.hold()
     ));

@@ -25,7 +25,12 @@ pub(crate) struct Codex {
 impl Codex {
     /// With an empty environment but for the search path and `home`.
     pub(crate) fn new(home: &Path, cwd: &Path) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_codex"));
+        Self::program(&binary(), home, cwd)
+    }
+
+    /// The same by another path, which also changes the name it is called by.
+    pub(crate) fn program(path: &Path, home: &Path, cwd: &Path) -> Self {
+        let mut command = Command::new(path);
         command
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
