@@ -8,6 +8,7 @@
     reason = "clippy's leave for tests does not reach the helpers of integration tests"
 )]
 
+mod cli;
 mod compaction;
 mod exec;
 mod request;
