@@ -1,4 +1,9 @@
 //! Integration tests: the real binary against the scripted backend on loopback.
 
+mod durability;
+mod faults;
+mod patch;
 mod sandbox;
+mod secrets;
+mod support;
 mod tidy;
