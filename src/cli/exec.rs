@@ -69,10 +69,12 @@ fn prepare(request: ExecRequest, env: &Env) -> anyhow::Result<Prepared> {
     let schema = options.output_schema.as_deref().map(output_schema::read).transpose()?;
     let manager = wire::credentials(&config, env).map_err(plain)?;
     let services = wire::services(&config, env, manager, &ThreadSource::Exec).map_err(plain)?;
+    let patches = wire::take_back_patches(&config);
     let prompt = input::read(prompt.as_deref(), std::io::stdin(), Patience::USUAL)?;
     let (settings, doc_warnings) = wire::settings(&config, env);
     let resumed = resume.map(|target| find(&config, &target)).transpose()?;
     let mut warnings = config.warnings.clone();
+    warnings.extend(patches);
     warnings.extend(doc_warnings);
     warnings.extend(prompt.warning);
     let registry = wire::registry(&config, &settings);

@@ -113,11 +113,33 @@ pub(crate) fn settings(config: &Config, env: &Env) -> (Settings, Vec<String>) {
     (Settings::resolve(config, env.tmpdir(), &name, block), docs.warnings)
 }
 
+/// Folder of the journals of running patches.
+fn journals(config: &Config) -> PathBuf {
+    config.codex_home.join("tmp").join("patches")
+}
+
+/// Takes back what a crash left half done, before anything looks at the files. Says what happened.
+pub(crate) fn take_back_patches(config: &Config) -> Vec<String> {
+    let mut told = Vec::new();
+    for patch in crate::patch::recover(&journals(config)) {
+        if patch.undone && patch.problems.is_empty() {
+            let first = patch.paths.first().map(|path| path.display().to_string()).unwrap_or_default();
+            let more = match patch.paths.len() {
+                0 | 1 => String::new(),
+                count => format!(" and {} more", count - 1),
+            };
+            told.push(format!("an earlier run ended in the middle of a patch; it was undone: {first}{more}"));
+        }
+        told.extend(patch.problems.iter().map(|problem| format!("an earlier run left a patch: {problem}")));
+    }
+    told
+}
+
 /// Tools of one thread, with its permissions.
 pub(crate) fn registry(config: &Config, settings: &Settings) -> Registry {
     let roots = Arc::clone(&settings.roots);
     let judge = Arc::new(move |ctx: &_, paths: &[PathBuf]| permit::patch_verdict(&roots, ctx, paths));
-    let patch = Arc::new(ApplyPatch::new(judge, config.codex_home.join("tmp").join("patches")));
+    let patch = Arc::new(ApplyPatch::new(judge, journals(config)));
     let permits = Permits::new(Arc::clone(&settings.roots), Arc::clone(&patch));
     let commands = Commands::new(Launcher::default(), permits);
     let wanted = Wanted {
