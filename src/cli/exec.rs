@@ -172,6 +172,9 @@ fn resume_at(
         .ok_or_else(|| anyhow::anyhow!("{} does not have the name of a thread", path.display()))?;
     let (writer, mended) = Writer::reopen(&config.codex_home, id, path, Arc::new(SystemClock))?;
     let loaded = threads::load(&config.codex_home, path)?;
+    if loaded.is_lost() {
+        anyhow::bail!("thread {id} cannot be continued: nothing in {} can be read", path.display());
+    }
     warnings.extend(mended.message());
     warnings.extend(loaded.problems.summary());
     if let Some(model) = loaded.settings.model.as_deref().filter(|model| *model != settings.model) {

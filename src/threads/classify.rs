@@ -89,8 +89,8 @@ impl Head<'_> {
         match &*self.kind {
             "message" => self.content.is_some_and(|content| is_content(content.get())),
             "reasoning" => self.summary.is_none_or(|summary| summary.get().starts_with('[')),
-            "function_call" => is(self.name, &['"']) && is(self.arguments, &['"']),
-            "custom_tool_call" => is(self.name, &['"']) && is(self.input, &['"']),
+            "function_call" => is(self.name, &['"']) && self.arguments.is_some(),
+            "custom_tool_call" => is(self.name, &['"']) && self.input.is_some(),
             "function_call_output" | "custom_tool_call_output" => is(self.output, &['"', '[']),
             _ => true,
         }
@@ -279,7 +279,7 @@ mod tests {
             (r#"{"type":"compaction","encrypted_content":"x"}"#, Some(ModelItemKind::Compaction)),
             (r#"{"type":"web_search_call"}"#, Some(ModelItemKind::Other)),
             (r#"{"type":"function_call"}"#, None),
-            (r#"{"type":"function_call","call_id":"c","name":"n","arguments":{}}"#, None),
+            (r#"{"type":"function_call","call_id":"c","arguments":"{}"}"#, None),
             (r#"{"type":"function_call_output","call_id":"c"}"#, None),
             (r#"{"type":"message","role":"user","content":7}"#, None),
             (r#"{"type":"message","role":"user","content":[7]}"#, None),

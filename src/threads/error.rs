@@ -20,14 +20,6 @@ pub(crate) enum Error {
         /// What was looked for.
         what: String,
     },
-    /// There is a file, but nothing to go on with: start a thread anew.
-    #[error("thread {id} cannot be continued: {} holds nothing that can be read", path.display())]
-    Empty {
-        /// The thread.
-        id: ThreadId,
-        /// Its file.
-        path: PathBuf,
-    },
     /// The line is not on disk but kept in memory; the next line tries again.
     #[error("cannot {doing} {}: {source}", path.display())]
     Io {

@@ -47,10 +47,17 @@ pub(crate) struct Loaded {
     pub(crate) problems: Problems,
 }
 
+impl Loaded {
+    /// Nothing of the thread could be read, not even what it is: there is nothing to continue.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.history.is_empty() && self.meta.cwd.is_none()
+    }
+}
+
 /// Rebuilds what is needed to continue the thread in `path`.
 ///
 /// # Errors
-/// The file cannot be read, or nothing in it. Broken lines and missing earlier files are problems, not errors.
+/// The file cannot be read. Broken lines and missing earlier files are problems, not errors.
 pub(crate) fn load(home: &Path, path: &Path) -> Result<Loaded, Error> {
     let mut problems = Problems::default();
     let chain = chain::open(home, path, &mut problems)?;
@@ -76,7 +83,7 @@ pub(crate) fn load(home: &Path, path: &Path) -> Result<Loaded, Error> {
         Some(first) => head::opening_items(&first.path).map_err(Error::io("read", &first.path))?,
         None => Vec::new(),
     };
-    let loaded = Loaded {
+    Ok(Loaded {
         meta: chain.meta,
         settings: collector.settings.take().unwrap_or_default(),
         usage: collector.usage,
@@ -85,11 +92,7 @@ pub(crate) fn load(home: &Path, path: &Path) -> Result<Loaded, Error> {
         unfinished: collector.unfinished,
         history: collector.finish(start),
         problems,
-    };
-    if loaded.meta.timestamp.is_none() && loaded.history.is_empty() {
-        return Err(Error::Empty { id: loaded.meta.id, path: path.to_owned() });
-    }
-    Ok(loaded)
+    })
 }
 
 /// How much of a thread to show at once.
