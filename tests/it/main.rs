@@ -10,10 +10,14 @@
 
 mod cli;
 mod compaction;
+mod durability;
 mod exec;
+mod faults;
+mod patch;
 mod request;
 mod resume;
 mod sandbox;
+mod secrets;
 mod stop;
 mod support;
 mod tidy;

@@ -52,8 +52,7 @@ impl World {
     pub(crate) fn config(&self, more: &str) {
         let text = format!(
             "model = \"gpt-5.5\"\nmodel_provider = \"test\"\n{more}\n\
-             [model_providers.test]\nname = \"test\"\nbase_url = \"{}\"\nenv_key = \"TEST_KEY\"\n\
-             stream_idle_timeout_ms = 20000\n\
+             [model_providers.test]\nname = \"test\"\nbase_url = \"{}\"\nenv_key = \"TEST_KEY\"\n{provider}\n\
              [projects.\"{}\"]\ntrust_level = \"trusted\"\n",
             self.backend.base_url,
             self.project().display()
