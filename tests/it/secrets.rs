@@ -10,8 +10,7 @@ use super::support::codex::Output;
 /// Prints what a command can see of its own world.
 const SPY: &str = "env; tr '\\0' '\\n' < /proc/self/environ; cat /proc/[0-9]*/cmdline | tr '\\0' '\\n'; ls -l /proc/self/fd; true";
 /// And what it must not see, when it is confined: the worlds of others.
-const SPY_ON_OTHERS: &str =
-    "cat /proc/[0-9]*/environ | tr '\\0' '\\n'; true";
+const SPY_ON_OTHERS: &str = "cat /proc/[0-9]*/environ | tr '\\0' '\\n'; true";
 
 fn spies(world: &World, cmd: &str) {
     world.backend.script(&format!(
