@@ -100,8 +100,6 @@ fn path_in(line: &str) -> Option<&str> {
     if let Some(path) = quoted.filter(looks).last() {
         return Some(path);
     }
-    let word =
-        |part: &'_ str| part.split_whitespace().last().map(|word| word.trim_end_matches([':', ',', ')']));
     let parts: Vec<&str> = line.split(": ").collect();
     let about = match parts.as_slice() {
         // The program, perhaps the line of its script, what it is about, and the message.
@@ -114,6 +112,11 @@ fn path_in(line: &str) -> Option<&str> {
     let bare =
         || line.split_whitespace().filter(|word| word.starts_with('/') && !line.starts_with(word)).last();
     about.or_else(bare)
+}
+
+/// The last word of a piece, without what closes a sentence.
+fn word(part: &str) -> Option<&str> {
+    part.split_whitespace().last().map(|word| word.trim_end_matches([':', ',', ')']))
 }
 
 #[cfg(test)]
