@@ -4,11 +4,15 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// Time between two tries: locks cannot be waited for with a limit.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// An exclusive lock, held until dropped or until the process ends, however it ends.
 #[derive(Debug)]
 pub(crate) struct FileLock {
-    _file: File,
+    file: File,
 }
 
 impl FileLock {
@@ -19,9 +23,23 @@ impl FileLock {
     pub(crate) fn try_take(path: &Path) -> io::Result<Option<Self>> {
         let file = open(path)?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(Self { _file: file })),
+            Ok(()) => Ok(Some(Self { file })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    /// Like [`try_take`](Self::try_take), but waits for so long when somebody holds it. Blocks the thread.
+    ///
+    /// # Errors
+    /// The lock file cannot be created or the file system has no locks.
+    pub(crate) fn take_within(path: &Path, time: Duration) -> io::Result<Option<Self>> {
+        let begin = Instant::now();
+        loop {
+            match Self::try_take(path)? {
+                None if begin.elapsed() < time => std::thread::sleep(PAUSE),
+                taken => return Ok(taken),
+            }
         }
     }
 
@@ -29,7 +47,15 @@ impl FileLock {
     pub(crate) fn take(path: &Path) -> io::Result<Self> {
         let file = open(path)?;
         file.lock()?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
+    }
+}
+
+impl Drop for FileLock {
+    /// Unlocks by word, not by closing alone: a child that is just being started holds a copy of the handle until
+    /// its program runs, and would keep the lock for that long.
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
     }
 }
 

@@ -8,7 +8,7 @@
 //! A single write is atomic by its rename, so its journal (which then only serves to clean up) is not forced to disk;
 //! many files are made durable by one sync of the file system instead of one each.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -162,10 +162,9 @@ struct Work<'w> {
 impl Work<'_> {
     /// Everything that may fail before the first change of the disk.
     fn check_all(&mut self) -> Result<(), Stopped> {
+        let made: HashSet<&Path> = self.record.folders.iter().map(PathBuf::as_path).collect();
         for write in &self.plan.writes {
-            let folder_is_new =
-                write.path.parent().is_some_and(|folder| self.record.folders.iter().any(|f| f == folder));
-            if !folder_is_new {
+            if write.path.parent().is_none_or(|folder| !made.contains(folder)) {
                 check(&mut self.folders, write).map_err(|stop| (write.path.clone(), stop))?;
             }
         }
@@ -189,7 +188,9 @@ impl Work<'_> {
             let stamp = stage::stage(&mut self.folders, write, Path::new(&temp), !many, self.gate);
             stamps.push(stamp.map_err(|stop| (write.path.clone(), stop))?);
         }
-        self.sync(many, true)?;
+        if many {
+            self.sync(true)?; // else each was synced when it was staged
+        }
         if let Some(journal) = journal.as_mut() {
             (self.gate)().and_then(|()| Ok(journal.staged(&stamps)?)).map_err(on_journal)?;
         }
@@ -197,7 +198,7 @@ impl Work<'_> {
         for number in 0..self.plan.writes.len() {
             self.apply(number).map_err(|stop| (self.plan.writes[number].path.clone(), stop))?;
         }
-        self.sync(many, false)?;
+        self.sync(many)?;
         if let Some(journal) = journal {
             (self.gate)().and_then(|()| Ok(journal.done()?)).map_err(on_journal)?;
         }
@@ -233,24 +234,21 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Makes staged content or changed names durable.
-    fn sync(&mut self, many: bool, staging: bool) -> Result<(), Stopped> {
-        let mut synced = BTreeSet::new();
-        for write in &self.plan.writes {
-            let Some(folder) = write.path.parent() else { continue };
-            let result = if many {
-                let device = self.folders.open(folder).and_then(|fd| look_at(&fd, Path::new(".")));
-                match device {
-                    Ok(Some(node)) if synced.insert(node.dev.to_string()) => self.folders.sync_all(folder),
-                    Ok(_) => Ok(()),
-                    Err(error) => Err(error),
-                }
-            } else if !staging && synced.insert(folder.to_string_lossy().into_owned()) {
-                self.folders.sync(folder)
+    /// Makes the changed names durable; with `whole`, every file system that was written.
+    fn sync(&mut self, whole: bool) -> Result<(), Stopped> {
+        let touched = self.plan.writes.iter().map(|write| &write.path).chain(&self.record.folders);
+        let folders: BTreeSet<&Path> = touched.filter_map(|path| path.parent()).collect();
+        let mut devices = HashSet::new();
+        for folder in folders {
+            let result = if whole {
+                self.folders.device(folder).and_then(|device| match devices.insert(device) {
+                    true => self.folders.sync_all(folder),
+                    false => Ok(()),
+                })
             } else {
-                Ok(())
+                self.folders.sync(folder)
             };
-            result.map_err(|error| (write.path.clone(), Stop::Io(error)))?;
+            result.map_err(|error| (folder.to_owned(), Stop::Io(error)))?;
         }
         Ok(())
     }

@@ -100,6 +100,9 @@ fn span(start: usize, count: usize) -> String {
 
 /// Hunks of a unified diff between two texts, without file headers; empty when they are equal.
 pub(crate) fn between(old: &str, new: &str) -> String {
+    if old.is_empty() && !new.is_empty() {
+        return bounded(all_new(new));
+    }
     // Split here, not by the library: to it a lone CR ends a line.
     let (old, new): (Vec<&str>, Vec<&str>) =
         (old.split_inclusive('\n').collect(), new.split_inclusive('\n').collect());
@@ -129,6 +132,22 @@ pub(crate) fn between(old: &str, new: &str) -> String {
     bounded(out)
 }
 
+/// The diff of a file that has only new lines.
+fn all_new(text: &str) -> String {
+    let shown = text.get(..text.floor_char_boundary(MAX_BYTES)).unwrap_or(text);
+    let mut out = format!("@@ -0,0 +{} @@\n", span(0, text.split_inclusive('\n').count()));
+    for raw in shown.split_inclusive('\n') {
+        push(
+            &mut out,
+            '+',
+            raw.strip_suffix('\n').unwrap_or(raw),
+            "",
+            raw.ends_with('\n') || shown.len() < text.len(),
+        );
+    }
+    out
+}
+
 /// The beginning of a text that is too long, up to a whole line, and how much is left out.
 pub(crate) fn bounded(mut text: String) -> String {
     if text.len() <= MAX_BYTES {
@@ -144,4 +163,4 @@ pub(crate) fn bounded(mut text: String) -> String {
 
 #[cfg(test)]
 #[path = "diff_tests.rs"]
-mod tests;
+pub(super) mod tests;

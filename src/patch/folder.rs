@@ -64,6 +64,11 @@ impl Folders {
         }
     }
 
+    /// Which file system a folder is on.
+    pub(super) fn device(&mut self, path: &Path) -> io::Result<u64> {
+        Ok(rustix::fs::fstat(&*self.open(path)?)?.st_dev)
+    }
+
     /// Makes names in a folder durable.
     pub(super) fn sync(&mut self, path: &Path) -> io::Result<()> {
         match rustix::fs::fsync(&*self.open(path)?) {

@@ -20,6 +20,9 @@ pub(crate) enum Fit {
     Typography,
 }
 
+/// Places looked at for a better fit once there is one: a file that is one line repeated must not cost a walk each.
+const MAX_BETTER: usize = 4096;
+
 /// Lines of a file by content.
 #[derive(Debug)]
 pub(crate) struct Index {
@@ -117,8 +120,15 @@ impl<'t> Pattern<'t> {
             .min_by_key(|(_, lines)| lines.len())?;
         let first = lines.partition_point(|&line| (line as usize) < from + rarest);
         let mut best: Option<(usize, Fit)> = None;
+        let mut looked = 0;
         for &line in lines.get(first..).unwrap_or_default() {
             let start = line as usize - rarest;
+            if best.is_some() {
+                looked += 1;
+                if looked > MAX_BETTER {
+                    break;
+                }
+            }
             let Some(fit) = self.fit_at(text, index, start) else { continue };
             if best.is_none_or(|(_, known)| fit < known) && allowed(start) {
                 best = Some((start, fit));

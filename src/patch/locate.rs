@@ -5,6 +5,7 @@
 //! The first match wins, searched from the end of the previous chunk; only when nothing below fits is the search
 //! repeated from the top. No file is copied and no chunk walks the whole file: [`Index`] knows where each line is.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -64,18 +65,18 @@ impl<'t> Search<'t, '_> {
     fn place(&mut self, chunk: &Chunk<'t>) -> Result<(), Miss> {
         let mut why: Option<Why> = None;
         for from in [self.cursor, 0] {
-            let mut rest = Some(chunk.lines.as_slice());
+            let mut rest = Some(Cow::Borrowed(chunk.lines.as_slice()));
             while let Some(lines) = rest {
-                match self.try_place(chunk, lines, from) {
+                match self.try_place(chunk, &lines, from) {
                     Ok((start, edits)) => {
-                        self.take(chunk.line, start, lines, edits);
+                        self.take(chunk.line, start, &lines, edits);
                         return Ok(());
                     }
                     // That the lines are there but taken says more than that they are not further down.
                     Err(Why::Overlap(other)) => why = Some(Why::Overlap(other)),
                     Err(other) => why = why.or(Some(other)),
                 }
-                rest = without_last_blank(lines);
+                rest = without_last_blank(&lines).map(Cow::Owned);
             }
             if self.cursor == 0 {
                 break;
@@ -236,17 +237,19 @@ fn edits<'t>(lines: &[Line<'t>], start: usize) -> Vec<Edit<'t>> {
 
 /// The chunk without the blank line that ends its old lines: models write one where the file merely ends. A blank
 /// line that also ends the new lines goes with it.
-fn without_last_blank<'l, 't>(lines: &'l [Line<'t>]) -> Option<&'l [Line<'t>]> {
-    let (last, rest) = lines.split_last()?;
-    let blank = last.text.trim().is_empty();
-    match (last.kind, rest.split_last()) {
-        (LineKind::Keep | LineKind::Remove, Some(_)) if blank => Some(rest),
-        (LineKind::Add, Some((before, rest))) if blank => {
-            (before.kind == LineKind::Remove && before.text.trim().is_empty() && !rest.is_empty())
-                .then_some(rest)
-        }
-        _ => None,
+fn without_last_blank<'t>(lines: &[Line<'t>]) -> Option<Vec<Line<'t>>> {
+    let last_old = lines.iter().rposition(|line| line.kind != LineKind::Add)?;
+    let line = lines.get(last_old)?;
+    let ends_chunk = last_old + 1 == lines.len();
+    if !line.text.trim().is_empty() || last_old == 0 || (line.kind == LineKind::Keep && !ends_chunk) {
+        return None;
     }
+    let mut shorter = lines.to_vec();
+    shorter.remove(last_old);
+    if !ends_chunk && shorter.last().is_some_and(|line| line.text.trim().is_empty()) {
+        shorter.pop();
+    }
+    Some(shorter)
 }
 
 #[cfg(test)]

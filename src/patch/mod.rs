@@ -19,6 +19,8 @@
 //! - [`diff`]: unified diff of before and after
 //! - [`turn_diff`]: what the patches of one turn changed together
 //! - [`standalone`]: the program under the name `apply_patch`
+//! - [`sample`]: a long file and a patch with many places, for the benchmark
+//! - `testing`: a temporary tree to patch, for the tests of this folder
 
 mod board;
 mod commit;
@@ -33,19 +35,28 @@ mod nearest;
 mod parse;
 mod place;
 mod plan;
+mod sample;
 mod splice;
 mod stage;
 mod standalone;
+#[cfg(test)]
+mod testing;
 mod text;
 mod turn_diff;
 mod undo;
 
-pub(crate) use commit::{Committed, commit};
+pub(crate) use commit::commit;
 pub(crate) use error::Error;
-pub(crate) use heredoc::{Heredoc, as_command, as_heredoc, is_name};
 pub(crate) use parse::parse;
 pub(crate) use place::Disk;
 pub(crate) use plan::{Plan, plan};
-pub(crate) use standalone::{Outcome, apply, report, run_standalone};
+pub(crate) use standalone::report;
 pub(crate) use turn_diff::TurnDiff;
-pub(crate) use undo::{Recovered, recover};
+// For the shell tools, the start of the program and the benchmark.
+#[allow(unused_imports)]
+pub(crate) use {
+    heredoc::{Heredoc, as_command, as_heredoc, is_name},
+    sample::long as sample,
+    standalone::run_standalone,
+    undo::recover,
+};

@@ -36,11 +36,9 @@ pub(super) fn lines_not_found(
     let end = (start + pattern.lines.len()).min(text.len());
     out.push_str(&format!("the nearest match begins at line {}:\n", start + 1));
     quote_lines(&mut out, (start..end).map(|line| text.line(line)));
-    let differs = pattern
-        .lines
-        .iter()
-        .enumerate()
-        .find(|(offset, line)| fit(text.line(start + offset), line).is_none());
+    let differs = pattern.lines.iter().enumerate().find(|(offset, line)| {
+        start + offset >= text.len() || fit(text.line(start + offset), line).is_none()
+    });
     if let Some((offset, line)) = differs {
         let has = match start + offset < text.len() {
             true => quote(text.line(start + offset)),

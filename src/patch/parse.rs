@@ -286,13 +286,12 @@ impl<'t> Reader<'t> {
         Ok(())
     }
 
-    /// True when from here to the next marker there is nothing but blank lines: they part hunks, they match nothing.
+    /// True when from here to the next marker there are only empty lines: they part hunks, they match nothing.
     fn only_blank_before_marker(&self) -> bool {
+        let empty = |line: &str| line.is_empty() || line == "\r";
         let rest = self.lines.get(self.at..).unwrap_or_default();
-        match rest.iter().find(|(_, line)| !line.trim().is_empty()) {
-            Some((_, line)) => rest.first().is_some_and(|(_, l)| l.trim().is_empty()) && is_header(line),
-            None => true,
-        }
+        let blank = rest.iter().take_while(|(_, line)| empty(line)).count();
+        blank > 0 && rest.get(blank).is_none_or(|(_, line)| is_header(line))
     }
 }
 

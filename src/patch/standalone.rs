@@ -65,3 +65,40 @@ pub(crate) fn report(plan: &Plan) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::patch::testing::{Tree, patch};
+
+    fn run(tree: &Tree, args: &[&str], stdin: &[u8]) -> Outcome {
+        let args: Vec<OsString> = args.iter().map(OsString::from).collect();
+        run_standalone(&args, stdin, &tree.root)
+    }
+
+    #[test]
+    fn argument_or_standard_input() {
+        let tree = Tree::new(&[("a", "1\n")]);
+        let out = run(&tree, &[&patch("*** Update File: a\n-1\n+2\n")], b"ignored");
+        let want = "Success. Updated the following files:\nM a\n";
+        assert_eq!(out, Outcome { stdout: want.into(), stderr: String::new(), code: 0 });
+        let out = run(&tree, &[], patch("*** Add File: b\n+x\n").as_bytes());
+        assert_eq!((out.code, tree.read("a"), tree.read("b")), (0, "2\n".into(), "x\n".into()));
+    }
+
+    #[test]
+    fn failures_change_nothing_and_say_why() {
+        let tree = Tree::new(&[("a", "1\n")]);
+        let before = tree.all();
+        for (args, stdin, code, want) in [
+            (vec!["a", "b"], b"".as_slice(), 2, "usage: apply_patch"),
+            (vec![], b"\xff", 2, "not UTF-8"),
+            (vec![], b"", 1, "the text is empty"),
+            (vec!["*** Begin Patch\n*** Delete File: b\n*** End Patch"], b"", 1, "failed to read b"),
+        ] {
+            let out = run(&tree, &args, stdin);
+            assert!(out.code == code && out.stdout.is_empty() && out.stderr.contains(want), "{out:?}");
+        }
+        assert_eq!(tree.all(), before);
+    }
+}

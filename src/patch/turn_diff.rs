@@ -1,6 +1,7 @@
 //! What the patches of one turn changed together, as a git-style diff: the baseline of each file is its content
 //! before the turn's first patch to it. Only patches count, not what commands wrote.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -39,7 +40,8 @@ pub(crate) enum Side {
 /// Collects the patches of one turn.
 #[derive(Debug, Default)]
 pub(crate) struct TurnDiff {
-    entries: Vec<Entry>,
+    /// By path after the last patch.
+    entries: BTreeMap<PathBuf, Entry>,
 }
 
 #[derive(Debug)]
@@ -47,7 +49,6 @@ struct Entry {
     /// Path before the turn.
     origin: PathBuf,
     before: Side,
-    path: PathBuf,
     after: Side,
     /// Diff of the only patch so far.
     hunks: Option<String>,
@@ -58,47 +59,43 @@ impl TurnDiff {
     pub(crate) fn record(&mut self, touched: &[Touched]) {
         for file in touched {
             let source = file.from.as_ref().unwrap_or(&file.path);
-            let known = self.entries.iter().position(|entry| entry.path == *source);
-            let known = known.map(|at| self.entries.remove(at));
-            // A file that was moved here takes the place of what was here.
-            self.entries.retain(|entry| entry.path != file.path);
-            self.entries.push(match known {
-                Some(entry) => {
-                    Entry { path: file.path.clone(), after: kept(&file.after), hunks: None, ..entry }
-                }
+            let known = self.entries.remove(source);
+            let entry = match known {
+                Some(entry) => Entry { after: kept(&file.after), hunks: None, ..entry },
                 None => Entry {
                     origin: source.clone(),
                     before: kept(&file.before),
-                    path: file.path.clone(),
                     after: kept(&file.after),
                     hunks: Some(file.hunks.clone()).filter(|hunks| !hunks.is_empty()),
                 },
-            });
+            };
+            // A file that was moved here takes the place of what was here.
+            self.entries.insert(file.path.clone(), entry);
         }
     }
 
     /// The diff, with paths relative to `root` where they are below it; empty when nothing is left changed.
     pub(crate) fn render(&self, root: &Path) -> String {
         let mut out = String::new();
-        for (count, entry) in self.entries.iter().enumerate() {
+        for (count, (path, entry)) in self.entries.iter().enumerate() {
             if out.len() > MAX_DIFF_BYTES {
                 out.push_str(&format!("… {} more files\n", self.entries.len() - count));
                 break;
             }
-            entry.render(root, &mut out);
+            entry.render(path, root, &mut out);
         }
         out
     }
 }
 
 impl Entry {
-    fn render(&self, root: &Path, out: &mut String) {
-        let moved = self.origin != self.path && self.before != Side::Absent && self.after != Side::Absent;
+    fn render(&self, path: &Path, root: &Path, out: &mut String) {
+        let moved = self.origin != path && self.before != Side::Absent && self.after != Side::Absent;
         let same = self.before == self.after && self.hunks.is_none();
         if same && !moved && (self.before != Side::Opaque) {
             return;
         }
-        let (old, new) = (shown(root, &self.origin), shown(root, &self.path));
+        let (old, new) = (shown(root, &self.origin), shown(root, path));
         // A file that the turn itself made has no other old name than its new one.
         let old = if self.before == Side::Absent { &new } else { &old };
         out.push_str(&format!("diff --git a/{old} b/{new}\n"));

@@ -16,9 +16,12 @@ mod foreground;
 mod linux;
 mod policy;
 
-pub(crate) use confine::{Error, confine};
-pub(crate) use denial::{Ended, denial};
-pub(crate) use detect::{Level, level};
-pub(crate) use entry::entry;
-pub(crate) use foreground::foreground;
-pub(crate) use policy::{Origin, PROTECTED, Root, Roots, real, resolve};
+#[allow(unused_imports, reason = "the door; the layers above are being built")]
+pub(crate) use self::{
+    confine::{Error, confine},
+    denial::{Ended, denial},
+    detect::{Level, level},
+    entry::entry,
+    foreground::foreground,
+    policy::{Origin, PROTECTED, Root, Roots, real, resolve},
+};

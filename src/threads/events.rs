@@ -7,10 +7,11 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::legacy::{NO_EXIT_CODE, error_kind, join};
+use super::legacy::{NO_EXIT_CODE, join};
 use super::line::{Kind, Reason, payload};
 use super::paginated;
-use super::shapes::{ChangesIn, Duration, ParsedCommand, path_of, phase_of, source_of, status_of};
+use super::shapes::{ChangesIn, Duration, ParsedCommand, path_of};
+use super::words::{error_kind, phase_of, source_of, status_of};
 use crate::base::ids::{ItemId, TurnId};
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::input::UserInput;

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::classify::{classify, kind_of, message_of};
 use super::line::{Kind, Reason, Record, payload};
-use super::meta::Settings;
+use super::settings::Settings;
 use crate::base::ids::TurnId;
 use crate::protocol::limits::LimitsSnapshot;
 use crate::protocol::model_item::{ModelItem, ModelItemKind, OutputKind};

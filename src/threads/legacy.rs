@@ -4,15 +4,15 @@
 //! replay exact.
 
 use std::borrow::Cow;
-use std::path::Path;
 
 use serde::Serialize;
 
 use super::keep;
 use super::line::Batch;
-use super::shapes::{Changes, Duration, Lossy, ParsedCommand, source_word, status_word};
+use super::shapes::{Changes, Duration, Lossy, ParsedCommand};
+use super::words::{error_words, source_word, status_word};
 use crate::base::ids::{ItemId, TurnId};
-use crate::protocol::error::{ErrorInfo, ErrorKind};
+use crate::protocol::error::ErrorInfo;
 use crate::protocol::input::UserInput;
 use crate::protocol::item::{CommandItem, FileChange, Item, ItemStatus, MessagePhase, ToolStatus};
 use crate::protocol::limits::LimitsSnapshot;
@@ -319,6 +319,16 @@ pub(crate) fn push_turn_start(
     )
 }
 
+/// The mark by which readers leave out the last turns.
+pub(crate) fn push_rolled_back(batch: &mut Batch, num_turns: u32) -> serde_json::Result<()> {
+    #[derive(Serialize)]
+    struct RolledBack {
+        r#type: &'static str,
+        num_turns: u32,
+    }
+    batch.push("event_msg", RolledBack { r#type: "thread_rolled_back", num_turns })
+}
+
 /// Adds the lines that end a turn: the error first, when there is one.
 pub(crate) fn push_turn_end(batch: &mut Batch, end: &TurnEnd, now_ms: u64) -> serde_json::Result<()> {
     let (turn_id, duration_ms) = (end.turn_id, end.duration_ms);
@@ -352,57 +362,4 @@ pub(crate) fn push_usage(
         model_context_window: usage.context_window,
     });
     event(batch, Event::TokenCount { info, rate_limits: limits })
-}
-
-/// Our word for a kind of error, and the word other programs know.
-fn error_words(kind: ErrorKind) -> (&'static str, &'static str) {
-    match kind {
-        ErrorKind::UsageLimit => ("usage_limit", "usage_limit_exceeded"),
-        ErrorKind::RateLimited => ("rate_limited", "other"),
-        ErrorKind::ContextTooLong => ("context_too_long", "context_window_exceeded"),
-        ErrorKind::Overloaded => ("overloaded", "server_overloaded"),
-        ErrorKind::Unauthorized => ("unauthorized", "unauthorized"),
-        ErrorKind::Quota => ("quota", "usage_limit_exceeded"),
-        ErrorKind::BadRequest => ("bad_request", "bad_request"),
-        ErrorKind::Policy => ("policy", "bad_request"),
-        ErrorKind::Connection => ("connection", "other"),
-        ErrorKind::StreamCut => ("stream_cut", "other"),
-        ErrorKind::Incomplete => ("incomplete", "other"),
-        ErrorKind::Server => ("server", "internal_server_error"),
-        ErrorKind::Sandbox => ("sandbox", "sandbox_error"),
-        ErrorKind::Io => ("io", "other"),
-        ErrorKind::Internal => ("internal", "other"),
-    }
-}
-
-const ERROR_KINDS: [ErrorKind; 15] = [
-    ErrorKind::UsageLimit,
-    ErrorKind::RateLimited,
-    ErrorKind::ContextTooLong,
-    ErrorKind::Overloaded,
-    ErrorKind::Unauthorized,
-    ErrorKind::Quota,
-    ErrorKind::BadRequest,
-    ErrorKind::Policy,
-    ErrorKind::Connection,
-    ErrorKind::StreamCut,
-    ErrorKind::Incomplete,
-    ErrorKind::Server,
-    ErrorKind::Sandbox,
-    ErrorKind::Io,
-    ErrorKind::Internal,
-];
-
-/// The kind for our word, else for the word of others.
-pub(crate) fn error_kind(ours: Option<&str>, others: Option<&str>) -> ErrorKind {
-    let by_ours = ERROR_KINDS.into_iter().find(|kind| Some(error_words(*kind).0) == ours);
-    let known = others.filter(|word| *word != "other");
-    by_ours
-        .or_else(|| ERROR_KINDS.into_iter().find(|kind| Some(error_words(*kind).1) == known))
-        .unwrap_or(ErrorKind::Server)
-}
-
-/// Working directory of an item whose line does not tell one.
-pub(crate) fn unknown_cwd() -> &'static Path {
-    Path::new("/")
 }

@@ -168,8 +168,13 @@ impl Batch {
         }
         // Embedded JSON is taken as it came. A line break in it can only stand between tokens, where a space
         // means the same.
-        for byte in self.bytes.iter_mut().skip(before).filter(|b| matches!(b, b'\n' | b'\r')) {
-            *byte = b' ';
+        let line = self.bytes.get_mut(before..).unwrap_or_default();
+        let mut from = 0;
+        while let Some(at) = memchr::memchr2(b'\n', b'\r', line.get(from..).unwrap_or_default()) {
+            from += at;
+            if let Some(byte) = line.get_mut(from) {
+                *byte = b' ';
+            }
         }
         self.bytes.push(b'\n');
         Ok(())

@@ -3,9 +3,11 @@
 //!
 //! - [`error`]: what can go wrong, by what the caller can do about it
 //! - [`line`]: the frame of a line: timestamp, type, payload
-//! - [`meta`]: the first line of a file, and the settings line of each turn
+//! - [`meta`]: the first line of a file: what thread it is
+//! - [`settings`]: the settings line of each turn
 //! - [`keep`]: which items are stored, and how much of their output
 //! - [`shapes`]: pieces of payloads that are spelled the same in every record mode
+//! - [`words`]: words for states, starters and kinds of errors
 //! - [`legacy`]: items as the events we write
 //! - [`events`]: stored events as items and turn marks
 //! - [`paginated`]: items as the newer record mode writes them; read only
@@ -22,10 +24,12 @@
 //! - [`index`]: find and list threads by walking the date folders
 //! - [`names`]: names the user gave
 //! - [`repair`]: check one file, mend a torn end
+//! - [`bench`]: doors for the benchmarks
 
 #![allow(unused_imports)] // removed when everything is wired
 
 mod append;
+pub(crate) mod bench;
 mod chain;
 mod classify;
 mod derive;
@@ -43,16 +47,20 @@ mod paginated;
 mod reader;
 mod rebuild;
 mod repair;
+mod settings;
 mod shapes;
 mod turns;
+mod words;
 mod writer;
 
 pub(crate) use classify::classify;
 pub(crate) use error::Error;
 pub(crate) use history::paired;
 pub(crate) use index::{Filter, Found, List, Order, Summary, find, id_of, last, list, resolve};
-pub(crate) use meta::{Git, Meta, NewThread, Settings};
+pub(crate) use meta::{Git, Meta, NewThread};
 pub(crate) use reader::{Problem, Problems};
 pub(crate) use rebuild::{Cursor, Loaded, Page, PageSize, earlier, load, tail};
+pub(crate) use repair::{Mended, Report, verify};
+pub(crate) use settings::Settings;
 pub(crate) use turns::Turn;
 pub(crate) use writer::{Compacted, Flush, Writer};

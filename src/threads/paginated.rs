@@ -6,7 +6,8 @@ use serde_json::value::RawValue;
 
 use super::events::{self, CommandIn, PatchIn, turn};
 use super::line::{Kind, Reason, payload};
-use super::shapes::{path_of, phase_of};
+use super::shapes::path_of;
+use super::words::phase_of;
 use crate::base::ids::{ItemId, TurnId};
 use crate::protocol::input::UserInput;
 use crate::protocol::item::{Item, ToolStatus};

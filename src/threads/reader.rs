@@ -12,8 +12,9 @@ use super::line::Reason;
 /// The longest line that is read. Images travel inside lines, so this is generous.
 pub(crate) const MAX_LINE: usize = 64 << 20;
 
-/// Bytes read at once.
-const BLOCK: usize = 256 << 10;
+/// Bytes read at once. Heads of files are short, tails are not.
+const HEAD_BLOCK: usize = 32 << 10;
+const TAIL_BLOCK: usize = 256 << 10;
 
 /// How many problems of one file are kept one by one.
 const MAX_PROBLEMS: usize = 50;
@@ -93,11 +94,11 @@ pub(crate) struct Forwards {
 impl Forwards {
     /// Opens a file at its start.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        Ok(Self::with_max(File::open(path)?, MAX_LINE))
+        Ok(Self::with_limits(File::open(path)?, MAX_LINE, HEAD_BLOCK))
     }
 
-    fn with_max(file: File, max: usize) -> Self {
-        Self { reader: BufReader::with_capacity(BLOCK, file), line: Vec::new(), offset: 0, max }
+    fn with_limits(file: File, max: usize, block: usize) -> Self {
+        Self { reader: BufReader::with_capacity(block, file), line: Vec::new(), offset: 0, max }
     }
 
     /// The next line; `None` at the end of the file.
@@ -148,6 +149,7 @@ pub(crate) struct Backwards {
     len: usize,
     start: u64,
     max: usize,
+    block: usize,
 }
 
 impl Backwards {
@@ -155,11 +157,11 @@ impl Backwards {
     pub(crate) fn open(path: &Path, end: u64) -> io::Result<Self> {
         let file = File::open(path)?;
         let end = end.min(file.metadata()?.len());
-        Ok(Self::with_max(file, end, MAX_LINE))
+        Ok(Self::with_limits(file, end, MAX_LINE, TAIL_BLOCK))
     }
 
-    fn with_max(file: File, end: u64, max: usize) -> Self {
-        Self { file, buffer: Vec::new(), len: 0, start: end, max }
+    fn with_limits(file: File, end: u64, max: usize, block: usize) -> Self {
+        Self { file, buffer: Vec::new(), len: 0, start: end, max, block }
     }
 
     /// Where the last returned line begins: what was not read yet ends here.
@@ -216,7 +218,7 @@ impl Backwards {
     /// Reads the block before the buffer. Blocks grow with the line, so that a long line is moved only a few
     /// times.
     fn more(&mut self) -> io::Result<()> {
-        let size = BLOCK.max(self.len).min(usize::try_from(self.start).unwrap_or(usize::MAX));
+        let size = self.block.max(self.len).min(usize::try_from(self.start).unwrap_or(usize::MAX));
         let mut buffer = vec![0; size + self.len];
         let (block, rest) = buffer.split_at_mut(size);
         self.file.read_exact_at(block, self.start - size as u64)?;
@@ -225,5 +227,74 @@ impl Backwards {
         self.start -= size as u64;
         self.buffer = buffer;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// (offset, text or length of a line that is too long, ended)
+    type Seen = Vec<(u64, Result<String, u64>, bool)>;
+
+    fn owned(raw: RawLine<'_>) -> (u64, Result<String, u64>, bool) {
+        let bytes = raw.bytes.map(|bytes| String::from_utf8(bytes.to_vec()).unwrap());
+        let bytes = bytes.map_err(|reason| match reason {
+            Reason::TooLong { bytes } => bytes,
+            other => panic!("{other:?}"),
+        });
+        (raw.offset, bytes, raw.ended)
+    }
+
+    fn both_ways(text: &[u8], max: usize, block: usize) -> (Seen, Seen) {
+        let mut file = tempfile::tempfile().unwrap();
+        io::Write::write_all(&mut file, text).unwrap();
+        io::Seek::rewind(&mut file).unwrap();
+        let (mut there, mut back) = (Vec::new(), Vec::new());
+        let mut lines = Backwards::with_limits(file.try_clone().unwrap(), text.len() as u64, max, block);
+        while let Some(raw) = lines.next().unwrap() {
+            let line = owned(raw);
+            assert_eq!(lines.position(), line.0);
+            back.push(line);
+        }
+        let mut lines = Forwards::with_limits(file, max, block);
+        while let Some(raw) = lines.next().unwrap() {
+            there.push(owned(raw));
+        }
+        back.reverse();
+        (there, back)
+    }
+
+    #[test]
+    fn both_ways_see_the_same_at_any_block_size() {
+        let long = format!("a\n{}\nb\n", "x".repeat(40));
+        for text in ["", "\n", "\n\n", "a", "a\n", "a\nb", "\na\n\nbc\n", "0123456789\nabcdefghij\nz", &long]
+        {
+            let mut at = 0;
+            let want: Seen = text
+                .split_inclusive('\n')
+                .map(|line| {
+                    let bare = line.strip_suffix('\n');
+                    let seen = bare.unwrap_or(line).to_owned();
+                    let bytes = if seen.len() > 20 { Err(seen.len() as u64) } else { Ok(seen) };
+                    at += line.len() as u64;
+                    (at - line.len() as u64, bytes, bare.is_some())
+                })
+                .collect();
+            for block in 1..50 {
+                let (there, back) = both_ways(text.as_bytes(), 20, block);
+                assert_eq!(there, want, "{text:?} forwards by {block}");
+                assert_eq!(back, want, "{text:?} backwards by {block}");
+            }
+        }
+    }
+
+    #[test]
+    fn problems_are_counted_beyond_the_list() {
+        let mut problems = Problems::default();
+        for n in 0..1000 {
+            problems.push(n, None, Reason::Torn);
+        }
+        assert_eq!((problems.count, problems.list.len()), (1000, MAX_PROBLEMS));
     }
 }

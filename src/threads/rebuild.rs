@@ -11,8 +11,9 @@ use super::events::{self, Seen};
 use super::head::{self, Marks};
 use super::history::Collector;
 use super::line::{self, Kind, Line, Reason, Record};
-use super::meta::{Meta, Settings};
+use super::meta::Meta;
 use super::reader::{Backwards, Problems, RawLine};
+use super::settings::Settings;
 use super::turns::{Builder, Turn};
 use crate::base::ids::TurnId;
 use crate::protocol::limits::LimitsSnapshot;
@@ -44,6 +45,13 @@ pub(crate) struct Loaded {
     pub(crate) unfinished: Option<TurnId>,
     /// Lines that were passed over.
     pub(crate) problems: Problems,
+}
+
+impl Loaded {
+    /// Nothing of the thread could be read, not even what it is: there is nothing to continue.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.history.is_empty() && self.meta.cwd.is_none()
+    }
 }
 
 /// Rebuilds what is needed to continue the thread in `path`.

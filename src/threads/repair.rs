@@ -56,6 +56,9 @@ pub(crate) fn mend(file: &File, path: &Path) -> io::Result<Mended> {
         end.write_all(b"\n")?;
         return Ok(Mended::Ended);
     }
+    if tail.offset == 0 {
+        return Ok(Mended::Nothing); // a first line that is torn is all there is: nothing can be continued here
+    }
     file.set_len(tail.offset)?;
     Ok(Mended::Cut { bytes: length - tail.offset })
 }
@@ -94,11 +97,7 @@ pub(crate) fn verify(path: &Path) -> io::Result<Report> {
         report.lines += 1;
         report.torn = !raw.ended;
         let offset = raw.offset;
-        let read = raw.bytes.and_then(|bytes| {
-            report.bytes = offset + bytes.len() as u64 + u64::from(raw.ended);
-            line::parse(bytes)
-        });
-        let read = match read {
+        let read = match raw.bytes.and_then(line::parse) {
             Ok(read) => read,
             Err(reason) => {
                 let reason = if raw.ended { reason } else { Reason::Torn };
@@ -120,4 +119,37 @@ pub(crate) fn verify(path: &Path) -> io::Result<Report> {
     report.bytes = std::fs::metadata(path)?.len();
     report.open_calls = pairs.open();
     Ok(report)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_counts_what_is_wrong() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.jsonl");
+        let text = concat!(
+            r#"{"type":"session_meta","ordinal":0,"payload":{"id":"01a1f8bf-0000-7000-8000-00000000000a"}}"#,
+            "\n\0\0\n",
+            r#"{"type":"response_item","ordinal":1,"payload":{"type":"function_call","call_id":"a"}}"#,
+            "\n",
+            r#"{"type":"response_item","ordinal":1,"payload":{"type":"function_call","call_id":"b"}}"#,
+            "\n",
+            r#"{"type":"response_item","ordinal":2,"payload":{"type":"function_call_output","call_id":"a"}}"#,
+            "\n",
+            r#"{"type":"compacted","ordinal":3,"payload":{"message":""}}"#,
+            "\n{\"type\":",
+        );
+        std::fs::write(&path, text).unwrap();
+        let report = verify(&path).unwrap();
+        assert_eq!((report.lines, report.bytes), (7, text.len() as u64));
+        assert_eq!((report.open_calls, report.ordinal_faults, report.torn), (1, 1, true));
+        assert_eq!(report.compacted_bytes, 14);
+        assert!(report.meta.is_some());
+        let lines: Vec<_> = report.problems.list.iter().map(|problem| problem.line).collect();
+        assert_eq!(lines, [Some(2), Some(7)]);
+        assert_eq!(report.problems.list[1].reason, Reason::Torn);
+        assert_eq!(std::fs::read(&path).unwrap(), text.as_bytes(), "nothing is changed");
+    }
 }

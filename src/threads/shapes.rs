@@ -1,5 +1,5 @@
 //! Pieces of payloads that are spelled the same in both record modes: paths, file changes, parsed commands,
-//! durations, words for states. Each is written from and read into the protocol's types.
+//! durations. Each is written from and read into the protocol's types.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,7 +9,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::protocol::item::{ChangeKind, CommandAction, CommandSource, FileChange, ItemStatus, MessagePhase};
+use crate::protocol::item::{ChangeKind, CommandAction, FileChange};
 
 /// A path as text. Bytes that are not UTF-8 become replacement characters: the record is for reading, and a
 /// strange file name must not cost the line.
@@ -45,56 +45,6 @@ impl Duration {
     /// In milliseconds, rounded down.
     pub(crate) fn ms(self) -> u64 {
         self.secs.saturating_mul(1000).saturating_add(u64::from(self.nanos / 1_000_000))
-    }
-}
-
-/// State of a command or patch, in the rollout's words.
-pub(crate) fn status_word(status: ItemStatus) -> &'static str {
-    match status {
-        ItemStatus::InProgress => "in_progress",
-        ItemStatus::Completed => "completed",
-        ItemStatus::Failed => "failed",
-        ItemStatus::Declined => "declined",
-    }
-}
-
-/// The state for a word; a word nobody knows is no success.
-pub(crate) fn status_of(word: &str) -> ItemStatus {
-    match word {
-        "completed" => ItemStatus::Completed,
-        "declined" => ItemStatus::Declined,
-        "in_progress" => ItemStatus::InProgress,
-        _ => ItemStatus::Failed,
-    }
-}
-
-/// Who started a command, in the rollout's words.
-pub(crate) fn source_word(source: CommandSource) -> &'static str {
-    match source {
-        CommandSource::Agent => "agent",
-        CommandSource::UserShell => "user_shell",
-        CommandSource::UnifiedExecStartup => "unified_exec_startup",
-        CommandSource::UnifiedExecInteraction => "unified_exec_interaction",
-    }
-}
-
-/// The starter for a word.
-pub(crate) fn source_of(word: &str) -> CommandSource {
-    match word {
-        "user_shell" => CommandSource::UserShell,
-        "unified_exec_startup" => CommandSource::UnifiedExecStartup,
-        "unified_exec_interaction" => CommandSource::UnifiedExecInteraction,
-        _ => CommandSource::Agent,
-    }
-}
-
-/// The phase for a word; other programs know more words.
-pub(crate) fn phase_of(word: Option<&str>) -> Option<MessagePhase> {
-    match word {
-        Some("commentary") => Some(MessagePhase::Commentary),
-        Some("partial_answer") => Some(MessagePhase::PartialAnswer),
-        Some("final_answer") => Some(MessagePhase::FinalAnswer),
-        Some(_) | None => None,
     }
 }
 

@@ -11,9 +11,8 @@ use super::classify::{kind_of, message_of};
 use super::derive;
 use super::events::{self, Seen};
 use super::head::Marks;
-use super::legacy::unknown_cwd;
 use super::line::{Reason, Record};
-use super::meta::Settings;
+use super::settings::Settings;
 use crate::base::ids::{ItemId, TurnId};
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::input::UserInput;
@@ -63,7 +62,7 @@ impl Builder {
             derived: HashSet::new(),
             user_shells: 0,
             reasoning: false,
-            cwd: cwd.unwrap_or(unknown_cwd()).to_owned(),
+            cwd: cwd.unwrap_or(Path::new("/")).to_owned(),
         }
     }
 
@@ -123,6 +122,7 @@ impl Builder {
 
     fn end(&mut self, id: Option<TurnId>, aborted: bool, duration_ms: Option<u64>) {
         let turn = self.current(id);
+        turn.id = turn.id.or(id);
         turn.status = match (aborted, &turn.error) {
             (true, _) => TurnStatus::Interrupted,
             (false, Some(_)) => TurnStatus::Failed,
@@ -162,6 +162,10 @@ impl Builder {
     }
 
     fn item(&mut self, turn_id: Option<TurnId>, item: Item, marks: Marks) {
+        // The start of the turn is lost, or on an earlier page.
+        if let Some(turn) = self.turns.last_mut().filter(|turn| self.open && turn.id.is_none()) {
+            turn.id = turn_id;
+        }
         if let Some(id) = turn_id
             && !self.turns.iter().any(|turn| turn.id == Some(id))
         {

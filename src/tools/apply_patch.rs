@@ -254,3 +254,7 @@ fn item(id: &ItemId, changes: &[FileChange], status: ItemStatus, error: Option<S
 fn outcome(wall: Duration, output: &str) -> String {
     format!("Exit code: 0\nWall time: {:.1} seconds\nOutput:\n{output}", wall.as_secs_f64())
 }
+
+#[cfg(test)]
+#[path = "apply_patch_tests.rs"]
+mod tests;

@@ -4,6 +4,7 @@
 #![allow(unsafe_code)] // clone, execvp and the calls between them
 
 use std::ffi::{CStr, c_char, c_int, c_void};
+use std::os::fd::RawFd;
 
 use super::confinement::{Confinement, SetupError};
 use super::job::{Job, Mode, Outcome};
@@ -21,29 +22,33 @@ enum Failed {
 
 struct Start<'a> {
     mode: Mode,
+    /// Who has to be our parent, lest we outlive it.
+    parent: libc::pid_t,
     cwd: &'a CStr,
     argv: *const *const c_char,
-    takes_terminal: bool,
+    terminal: Option<RawFd>,
     confinement: &'a dyn Confinement,
     failed: Failed,
 }
 
-/// Starts the command and gives its process id. The descriptors 0, 1, 2 are inherited, all others closed.
+/// Starts the command and gives its process id. The descriptors 0, 1, 2 are inherited, all others closed; the
+/// command takes `terminal` when one is given.
 ///
 /// # Errors
 /// `Outcome::Setup` or `Outcome::Exec`: nothing is running.
 pub(super) fn start(
     job: &Job,
     confinement: &dyn Confinement,
-    takes_terminal: bool,
+    terminal: Option<RawFd>,
 ) -> Result<libc::pid_t, Outcome> {
     let mut argv: Vec<*const c_char> = job.argv.iter().map(|word| word.as_ptr()).collect();
     argv.push(std::ptr::null());
     let mut start = Start {
         mode: job.mode,
+        parent: std::process::id() as libc::pid_t,
         cwd: &job.cwd,
         argv: argv.as_ptr(),
-        takes_terminal,
+        terminal,
         confinement,
         failed: Failed::No,
     };
@@ -103,12 +108,15 @@ fn before_exec(start: &Start<'_>) -> Result<(), (&'static str, i32)> {
             }
             Mode::Foreground => {
                 check("process group", libc::setpgid(0, 0))?;
-                if start.takes_terminal {
-                    libc::tcsetpgrp(0, libc::getpid());
+                if let Some(tty) = start.terminal {
+                    libc::tcsetpgrp(tty, libc::getpid());
                 }
             }
         }
         libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+        if libc::getppid() != start.parent {
+            return Err(("supervisor", libc::ESRCH));
+        }
         let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
         libc::setrlimit(libc::RLIMIT_CORE, &raw const none);
         default_signals(start.mode);
@@ -121,7 +129,7 @@ fn before_exec(start: &Start<'_>) -> Result<(), (&'static str, i32)> {
 }
 
 /// Every signal to its default and none blocked: a program must not inherit what we ignore. A foreground
-/// command keeps what its user ignores (`nohup`), except for SIGPIPE, which our runtime ignores by itself.
+/// command keeps what its user ignores (`nohup`), except for the two signals that we ignore by ourselves.
 ///
 /// # Safety
 /// Only in the child: changes the process's signal table.
@@ -130,6 +138,7 @@ unsafe fn default_signals(mode: Mode) {
     unsafe {
         if mode == Mode::Foreground {
             libc::signal(libc::SIGPIPE, libc::SIG_DFL);
+            libc::signal(libc::SIGXFSZ, libc::SIG_DFL);
         } else {
             for signal in 1..=libc::SIGRTMAX() {
                 libc::signal(signal, libc::SIG_DFL);

@@ -3,9 +3,8 @@
 //! page of memory shared with the supervisor, because an exit status cannot carry a signal number or a sentence.
 #![allow(unsafe_code)] // fork, the shared page, _exit
 
-use std::fs::File;
-use std::io::{Read, Write};
-use std::os::fd::{FromRawFd, RawFd};
+use std::io::{PipeReader, Read, Write};
+use std::os::fd::RawFd;
 use std::ptr::NonNull;
 
 use super::confinement::{Confinement, SetupError};
@@ -113,7 +112,7 @@ impl Birth<'_> {
         flags: i32,
         confinement: &mut dyn Confinement,
     ) -> Result<libc::pid_t, SetupError> {
-        let gate = event_fd()?;
+        let (gate, mut open) = std::io::pipe().map_err(|error| SetupError::new("descriptors", error))?;
         let none = 0usize;
         // SAFETY: without CLONE_VM this is a fork; the supervisor has one thread, so the child may do anything.
         // The unused arguments are zero, so their order, which differs between machines, does not matter.
@@ -122,12 +121,14 @@ impl Birth<'_> {
             return Err(SetupError::last("namespaces"));
         }
         if pid == 0 {
-            self.be(&gate, confinement)
+            // Ours would keep the pipe open when the supervisor dies.
+            drop(open);
+            self.be(gate, confinement)
         }
         let pid = pid as libc::pid_t;
-        let adopted = confinement.adopt(pid).and_then(|()| {
-            (&gate).write_all(&1u64.to_ne_bytes()).map_err(|error| SetupError::new("namespaces", error))
-        });
+        let adopted = confinement
+            .adopt(pid)
+            .and_then(|()| open.write_all(b"!").map_err(|error| SetupError::new("namespaces", error)));
         adopted.map(|()| pid).inspect_err(|_| {
             reap::send(pid, libc::SIGKILL);
             // SAFETY: reaps our child; a null status is allowed.
@@ -135,7 +136,7 @@ impl Birth<'_> {
         })
     }
 
-    fn be(self, gate: &File, confinement: &mut dyn Confinement) -> ! {
+    fn be(self, mut gate: PipeReader, confinement: &mut dyn Confinement) -> ! {
         // SAFETY: system calls on our own process.
         unsafe {
             libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
@@ -143,8 +144,7 @@ impl Birth<'_> {
                 libc::close(fd);
             }
         }
-        let mut go = [0; 8];
-        let outcome = match { gate }.read_exact(&mut go) {
+        let outcome = match gate.read_exact(&mut [0]) {
             Ok(()) => {
                 // SAFETY: our own process; now that its id maps are written the command must not trace it.
                 unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 0) };
@@ -158,14 +158,6 @@ impl Birth<'_> {
     }
 }
 
-fn event_fd() -> Result<File, SetupError> {
-    // SAFETY: a fresh descriptor, owned by the file.
-    unsafe {
-        let fd = libc::eventfd(0, libc::EFD_CLOEXEC);
-        if fd < 0 { Err(SetupError::last("descriptors")) } else { Ok(File::from_raw_fd(fd)) }
-    }
-}
-
 fn live(
     job: &Job,
     confinement: &mut dyn Confinement,
@@ -175,7 +167,7 @@ fn live(
     if let Err(error) = confinement.init() {
         return Outcome::Setup(error);
     }
-    let command = match child::start(job, confinement, terminal.is_some()) {
+    let command = match child::start(job, confinement, terminal.map(Terminal::tty)) {
         Ok(pid) => pid,
         Err(outcome) => return outcome,
     };

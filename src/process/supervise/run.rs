@@ -87,7 +87,7 @@ fn start(
         None => {
             confinement.init()?;
             shield();
-            match child::start(job, confinement, terminal.is_some()) {
+            match child::start(job, confinement, terminal.map(Terminal::tty)) {
                 Ok(pid) => (pid, None),
                 Err(outcome) => return Ok(outcome),
             }

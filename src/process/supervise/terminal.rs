@@ -7,8 +7,10 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::{AsRawFd, FromRawFd, RawFd};
 
-/// The user's terminal on descriptor 0, of which we are the foreground group.
+/// The user's terminal, of which we are the foreground group.
 pub(super) struct Terminal {
+    /// The first of our stdio that is this terminal.
+    tty: RawFd,
     ours: libc::pid_t,
     /// Process 1 cannot see or signal the supervisor; it writes here when the command has stopped.
     stopped: File,
@@ -17,15 +19,18 @@ pub(super) struct Terminal {
 impl Terminal {
     /// The terminal, when there is one and it is ours to give.
     pub(super) fn held() -> Option<Self> {
-        // SAFETY: questions about descriptor 0 and our own group; the event descriptor is fresh and ours.
+        // SAFETY: questions about our stdio and our own group; the event descriptor is fresh and ours.
         unsafe {
             let ours = libc::getpgrp();
-            if libc::tcgetpgrp(0) != ours {
-                return None;
-            }
+            let tty = (0..3).find(|fd| libc::tcgetpgrp(*fd) == ours)?;
             let fd = libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK);
-            (fd >= 0).then(|| Self { ours, stopped: File::from_raw_fd(fd) })
+            (fd >= 0).then(|| Self { tty, ours, stopped: File::from_raw_fd(fd) })
         }
+    }
+
+    /// Its descriptor, by which the command makes itself the foreground group.
+    pub(super) fn tty(&self) -> RawFd {
+        self.tty
     }
 
     /// For `poll`: readable when process 1 has called [`Terminal::tell_stopped`].
@@ -49,11 +54,11 @@ impl Terminal {
         // SAFETY: signals are blocked, so SIGTTOU cannot stop us here; SIGSTOP cannot be blocked and returns
         // when the user continues the job.
         unsafe {
-            let theirs = libc::tcgetpgrp(0);
-            libc::tcsetpgrp(0, self.ours);
+            let theirs = libc::tcgetpgrp(self.tty);
+            libc::tcsetpgrp(self.tty, self.ours);
             libc::kill(libc::getpid(), libc::SIGSTOP);
-            if libc::tcgetpgrp(0) == self.ours {
-                libc::tcsetpgrp(0, theirs);
+            if libc::tcgetpgrp(self.tty) == self.ours {
+                libc::tcsetpgrp(self.tty, theirs);
             }
             libc::kill(-theirs, libc::SIGCONT);
         }
@@ -62,6 +67,6 @@ impl Terminal {
     /// Makes us the foreground group again.
     pub(super) fn take_back(&self) {
         // SAFETY: as above.
-        unsafe { libc::tcsetpgrp(0, self.ours) };
+        unsafe { libc::tcsetpgrp(self.tty, self.ours) };
     }
 }

@@ -13,6 +13,7 @@ use crate::sandbox::policy::{PROTECTED, targets};
 pub(super) struct Children {
     /// Existing paths, symlinks not resolved in the last part: a symlink must not be replaced either.
     pub(super) read_only: Vec<PathBuf>,
+    write: Vec<PathBuf>,
     guards: Vec<Guard>,
 }
 
@@ -22,7 +23,8 @@ impl Children {
     /// # Errors
     /// A missing name cannot be kept from coming to exist.
     pub(super) fn find(confine: &Confine) -> Result<Self, SetupError> {
-        let mut children = Self::default();
+        let write = confine.write.iter().map(|root| root.path.path()).collect();
+        let mut children = Self { write, ..Self::default() };
         for root in &confine.write {
             let path = root.path.path();
             for name in PROTECTED {
@@ -59,8 +61,12 @@ impl Children {
         Ok(())
     }
 
-    /// A protected symlink to nothing: what it names must not come to exist.
+    /// A protected symlink to nothing: what it names must not come to exist. Outside the roots it cannot, and
+    /// nothing of ours belongs there.
     fn add_missing_target(&mut self, target: &Path) -> Result<(), SetupError> {
+        if !self.write.iter().any(|root| target.starts_with(root)) {
+            return Ok(());
+        }
         if let Hold::Guarded(guard) = guard::hold(target)? {
             self.guards.push(guard);
             self.read_only.push(target.to_owned());

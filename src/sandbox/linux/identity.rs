@@ -1,4 +1,4 @@
-//! Who the command is inside: the same user, without power. An ordinary user keeps exactly its own id. Root keeps
+//! Who the command is: the same user, without power. An ordinary user keeps exactly its own id. Root keeps
 //! all ids of its own namespace, so that files show their owners, and of all capabilities only those over files
 //! (a workspace often belongs to another user): what can be written is decided by mounts and Landlock, which no
 //! capability inside opens.
@@ -60,8 +60,11 @@ pub(super) fn drop_capabilities() -> Result<(), SetupError> {
         | CapabilitiesSecureBits::NO_SETUID_FIXUP
         | CapabilitiesSecureBits::NO_SETUID_FIXUP_LOCKED
         | CapabilitiesSecureBits::KEEP_CAPS_LOCKED;
-    thread::set_capabilities_secure_bits(bits).map_err(fail)?;
-    let keep = if geteuid().is_root() { OVER_FILES } else { CapabilitySet::empty() };
+    // Belt to the braces of no-new-privileges, which alone keeps an execution as root from gaining any; a
+    // container may not allow it.
+    let _ = thread::set_capabilities_secure_bits(bits);
+    let held = thread::capabilities(None).map_err(fail)?.permitted;
+    let keep = if geteuid().is_root() { OVER_FILES & held } else { CapabilitySet::empty() };
     let sets = CapabilitySets { effective: keep, permitted: keep, inheritable: keep };
     thread::set_capabilities(None, sets).map_err(fail)?;
     for capability in keep {

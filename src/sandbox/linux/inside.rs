@@ -2,6 +2,7 @@
 //! pieces of this folder. A piece that fails stops the command; nothing here tries something weaker instead.
 
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::path::PathBuf;
 
 use seccompiler::BpfProgram;
 
@@ -18,7 +19,7 @@ use crate::sandbox::detect::Level;
 pub(crate) struct Inside {
     confine: Confine,
     children: Children,
-    sockets: Vec<std::path::PathBuf>,
+    sockets: Vec<PathBuf>,
     ruleset: Option<OwnedFd>,
     filters: Vec<BpfProgram>,
 }
@@ -42,6 +43,10 @@ impl Inside {
             return Err(SetupError::new("landlock", "this kernel does not offer it"));
         }
         let write: Vec<_> = self.confine.write.iter().map(|root| root.path.path()).collect();
+        // A root that is everything must not bring the kernel's settings and devices with it.
+        if !namespaces && write.iter().any(|root| root.parent().is_none()) {
+            self.children.read_only.extend(["/proc", "/sys", "/dev"].map(PathBuf::from));
+        }
         let grants = match namespaces {
             true => Grants { write: &write, except: &[], private: IN_NAMESPACES },
             false => Grants { write: &write, except: &self.children.read_only, private: HARMLESS },
@@ -88,7 +93,9 @@ impl Confinement for Inside {
 
     fn init(&mut self) -> Result<(), SetupError> {
         if self.confine.level == Level::Landlock {
-            return self.prepare(false);
+            self.prepare(false)?;
+            // Here this is the supervisor itself, which needs no power either.
+            return identity::drop_capabilities();
         }
         if !self.confine.network {
             sys::loopback_up().map_err(|error| SetupError::new("loopback", error))?;

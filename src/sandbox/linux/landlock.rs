@@ -82,7 +82,9 @@ fn grant_around(
 fn grant(ruleset: RulesetCreated, path: &Path) -> Result<RulesetCreated, SetupError> {
     // Vanished or unreadable: nothing to grant.
     let Ok(fd) = PathFd::new(path) else { return Ok(ruleset) };
-    add(ruleset, fd, AccessFs::from_write(NEWEST))
+    // Nobody's work needs new device nodes.
+    let access = AccessFs::from_write(NEWEST) & !(AccessFs::MakeChar | AccessFs::MakeBlock);
+    add(ruleset, fd, access)
 }
 
 /// A terminal or file that the command got as stdio may also be opened by its name (`> /dev/stderr`).

@@ -34,7 +34,7 @@ const DEVICES: [&str; 6] = ["null", "zero", "full", "random", "urandom", "tty"];
 pub(super) fn build(plan: &Plan) -> Result<(), SetupError> {
     let write = outermost(&plan.write);
     let everything = write.iter().any(|root| root.parent().is_none());
-    let set = if everything { 0 } else { sys::RDONLY | sys::NODEV };
+    let set = if everything { sys::NODEV } else { sys::RDONLY | sys::NODEV };
     let attr = MountAttr { propagation: sys::PRIVATE, ..MountAttr::change(set, 0) };
     let root = open(Path::new("/")).map_err(|e| fail("/", e))?;
     sys::mount_setattr(&root, attr).map_err(|e| fail("/", e))?;
@@ -70,7 +70,7 @@ fn pin_inside(root: &Path, outer: &[PathBuf]) -> Result<(), SetupError> {
     match outer.iter().find(|outer| root != outer.as_path() && root.starts_with(outer)) {
         Some(outer) => {
             pin_between(root, outer)?;
-            optional(root, rebind(root, MountAttr::change(0, 0)))
+            optional(root, rebind(root, MountAttr::change(sys::NODEV, sys::RDONLY)))
         }
         None => Ok(()),
     }

@@ -104,6 +104,17 @@ fn missing_protected_names_do_not_come_to_exist() {
 }
 
 #[test]
+fn a_protected_symlink_to_nothing_stays_one() {
+    let make = |bed: &Bed| {
+        symlink("later", bed.work().join(".codex")).unwrap();
+        bed.own(&bed.work().join(".codex"));
+    };
+    let scripts =
+        ["mkdir later && echo x > later/config.toml", "echo x > .codex", "rm .codex", "ln -sfn src .codex"];
+    attack(&scripts, make, |bed| vec![bed.work().join(".codex"), bed.work().join("later")]);
+}
+
+#[test]
 fn nothing_is_left_in_the_workspace() {
     for way in ways() {
         let bed = Bed::new(way);
@@ -179,6 +190,7 @@ fn kernel_settings_and_mounts_are_out_of_reach() {
             "unshare -Ur true",
             "unshare -m true",
             "chroot / true",
+            "mknod src/disk b 8 0",
         ] {
             let (code, output) = bed.sh(script);
             assert_ne!(code, 0, "{way:?}: `{script}` worked: {output}");

@@ -100,6 +100,64 @@ attempt!(own_terminal, {
     Ok(())
 });
 
+/// System calls refused whatever their arguments: the filter answers before the kernel looks at them.
+#[cfg(target_arch = "x86_64")]
+const REFUSED: &[libc::c_long] = &[
+    libc::SYS_mount,
+    libc::SYS_pivot_root,
+    libc::SYS_move_mount,
+    libc::SYS_open_tree,
+    libc::SYS_fsopen,
+    libc::SYS_mount_setattr,
+    libc::SYS_setns,
+    libc::SYS_bpf,
+    libc::SYS_perf_event_open,
+    libc::SYS_kexec_load,
+    libc::SYS_init_module,
+    libc::SYS_keyctl,
+    libc::SYS_add_key,
+    libc::SYS_request_key,
+    libc::SYS_io_uring_setup,
+    libc::SYS_io_uring_enter,
+    libc::SYS_io_uring_register,
+    libc::SYS_userfaultfd,
+    libc::SYS_open_by_handle_at,
+    libc::SYS_pidfd_getfd,
+    libc::SYS_swapon,
+    libc::SYS_acct,
+    libc::SYS_clone3,
+    libc::SYS_process_vm_readv,
+    libc::SYS_process_vm_writev,
+];
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+#[ignore = "runs inside the sandbox, started by another test"]
+#[allow(unsafe_code)]
+fn every_listed_call_is_refused() {
+    for call in REFUSED {
+        // SAFETY: null pointers and impossible numbers; the kernel refuses all of them in any case.
+        let result = unsafe { libc::syscall(*call, -1, 0, 0, -1, 0) };
+        let error = std::io::Error::last_os_error().raw_os_error().unwrap();
+        assert!(result == -1 && [libc::EPERM, libc::ENOSYS].contains(&error), "{call}: {result} {error}");
+    }
+}
+
+/// The 32-bit entry has other numbers for the same calls.
+#[cfg(target_arch = "x86_64")]
+#[test]
+#[ignore = "runs inside the sandbox, started by another test"]
+#[allow(unsafe_code)]
+fn entry_of_32_bits() {
+    const GETPID: i32 = 20;
+    let result: i32;
+    // SAFETY: asks for the process id; the kernel may change the registers named.
+    unsafe {
+        std::arch::asm!("int 0x80", inlateout("eax") GETPID => result, out("r8") _, out("r9") _, out("r10") _, out("r11") _);
+    }
+    assert!(result > 0);
+}
+
 /// Whether the attempt succeeded inside.
 fn try_inside(bed: &Bed, mode: &str, name: &str) -> (bool, String) {
     let name = format!("sandbox::attempts::{name}");
@@ -181,6 +239,20 @@ fn no_network_and_no_socket_of_the_host() {
         for name in ["vsock", "packet", "kernel_crypto", "terminal_input"] {
             assert!(!try_inside(&bed, "workspace-write", name).0, "{way:?}: {name} worked");
         }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn dangerous_calls_are_refused_by_every_entry() {
+    for way in ways() {
+        let bed = Bed::new(way);
+        let (worked, text) = try_inside(&bed, "workspace-write", "every_listed_call_is_refused");
+        assert!(worked, "{way:?}: {text}");
+        let free = Bed::new(way);
+        assert!(!try_inside(&free, "danger-full-access", "every_listed_call_is_refused").0);
+        let (worked, text) = try_inside(&bed, "workspace-write", "entry_of_32_bits");
+        assert!(!worked, "{way:?}: {text}");
     }
 }
 

@@ -1,11 +1,13 @@
 //! Exit codes, and that nothing survives.
 
+use std::fs;
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
-use super::bed::{Bed, processes, ways};
+use super::bed::{Bed, NAMESPACES, processes, ways};
 
 #[test]
 fn the_exit_code_is_the_commands() {
@@ -19,7 +21,7 @@ fn the_exit_code_is_the_commands() {
         ] {
             let output = bed.codex("workspace-write", command);
             assert_eq!(output.status.code(), Some(want), "{way:?} {command:?}: {output:?}");
-            assert_eq!(want >= 126 && want < 128, !output.stderr.is_empty(), "{output:?}");
+            assert_eq!((126..128).contains(&want), !output.stderr.is_empty(), "{output:?}");
         }
     }
 }
@@ -67,6 +69,12 @@ fn a_signal_to_codex_sandbox_ends_the_tree() {
 
 /// As `codex` starts it: the words of the supervisor, control socket on descriptor 3.
 fn supervise(words: &[&str]) -> (std::process::Child, UnixStream) {
+    let (mut command, control) = supervisor(words);
+    (command.spawn().unwrap(), control)
+}
+
+/// The command and our end of its control socket. Its end goes with the command.
+fn supervisor(words: &[&str]) -> (Command, UnixStream) {
     let (ours, theirs) = UnixStream::pair().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_codex"));
     command
@@ -89,10 +97,8 @@ fn supervise(words: &[&str]) -> (std::process::Child, UnixStream) {
             Ok(())
         });
     }
-    let child = command.spawn().unwrap();
-    drop(command);
     ours.set_read_timeout(Some(std::time::Duration::from_secs(60))).unwrap();
-    (child, ours)
+    (command, ours)
 }
 
 fn line(control: &UnixStream) -> String {
@@ -126,6 +132,38 @@ fn a_supervisor_tells_the_end_in_one_line() {
         assert!(line(&control).starts_with("setup "), "{words:?}");
         child.wait().unwrap();
     }
+}
+
+#[test]
+fn a_terminal_becomes_the_commands_own() {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    for confine in ["-", r#"{"level":"landlock","write":[],"network":false}"#] {
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&master).unwrap();
+        unlockpt(&master).unwrap();
+        let name = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
+        let slave = || {
+            fs::OpenOptions::new().read(true).write(true).custom_flags(libc::O_NOCTTY).open(&name).unwrap()
+        };
+        let (mut command, control) =
+            supervisor(&["tty", confine, "/", "sh", "-c", "echo up > /dev/tty; exec sleep 600"]);
+        let mut child = command.stdin(slave()).stdout(slave()).stderr(slave()).spawn().unwrap();
+        drop(command);
+        let mut up = [0; 4];
+        let read = rustix::io::read(&master, &mut up).unwrap();
+        assert!(up[..read].starts_with(b"up"), "{confine}: {up:?}");
+        rustix::io::write(&master, b"\x03").unwrap();
+        assert_eq!(line(&control), "signal 2\n", "{confine}");
+        child.wait().unwrap();
+    }
+}
+
+#[test]
+fn the_probe_says_what_works() {
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_codex")).arg0("codex-supervise").arg("probe").output().unwrap();
+    let works = ways().iter().any(|way| way.level == NAMESPACES && way.user.is_none());
+    assert_eq!(output.stdout == b"namespaces\n", works, "{output:?}");
 }
 
 #[test]
