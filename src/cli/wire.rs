@@ -10,6 +10,7 @@ use crate::auth::manager::{Credentials, Manager};
 use crate::auth::store::Store;
 use crate::config::{Config, Env, Provider};
 use crate::net::http::HttpSettings;
+use crate::process::kept;
 use crate::process::shell::Shell;
 use crate::process::spawn::Launcher;
 use crate::protocol::error::ErrorInfo;
@@ -74,6 +75,8 @@ pub(crate) fn services(
         user_agent: headers::user_agent(originator, env.text("TERM")),
         ca_file: ca_file.map(PathBuf::from),
     };
+    let output_dir = config.codex_home.join("tmp").join("outputs");
+    kept::sweep(&output_dir);
     Ok(Services {
         client: Client::new(provider, http, manager)?,
         instructions_field,
@@ -81,7 +84,7 @@ pub(crate) fn services(
         installation_id: None,
         env: env.vars(),
         secret_env: Arc::new(config.secret_env.clone()),
-        output_dir: config.codex_home.join("tmp").join("outputs"),
+        output_dir,
     })
 }
 

@@ -124,7 +124,10 @@ impl Iterator for List {
 fn summary(found: Found, filter: &Filter) -> Option<Summary> {
     let head = head::read(&found.path).ok()?;
     let meta = head.meta?;
-    let right_cwd = filter.cwd.as_ref().is_none_or(|cwd| meta.cwd.as_ref() == Some(cwd));
+    // Stored as text: bytes that are no text were replaced on the way.
+    let same =
+        |cwd: &PathBuf| meta.cwd.as_ref().is_some_and(|own| own.to_string_lossy() == cwd.to_string_lossy());
+    let right_cwd = filter.cwd.as_ref().is_none_or(same);
     let right_source =
         filter.sources.is_empty() || meta.source.as_ref().is_some_and(|s| filter.sources.contains(s));
     let empty = head.preview.is_none() && meta.base.is_none();
