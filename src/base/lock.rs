@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::time::Duration;
 
 /// An exclusive lock, held until dropped or until the process ends, however it ends.
 #[derive(Debug)]
@@ -23,6 +24,21 @@ impl FileLock {
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
         }
+    }
+
+    /// Like [`Self::try_take`], but gives a holder that was just killed a moment: a child that it was about to
+    /// start has the lock until its program runs. Blocks the thread for up to 200 ms.
+    ///
+    /// # Errors
+    /// Those of [`Self::try_take`].
+    pub(crate) fn take_soon(path: &Path) -> io::Result<Option<Self>> {
+        for _ in 0..20 {
+            if let Some(lock) = Self::try_take(path)? {
+                return Ok(Some(lock));
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Self::try_take(path)
     }
 
     /// Waits for the lock. Blocks the thread: call it on a blocking task.

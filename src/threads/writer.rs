@@ -243,7 +243,7 @@ fn take_lock(home: &Path, id: ThreadId) -> Result<FileLock, Error> {
     let dir = home.join(LOCKS);
     create_private_dir(&dir).map_err(Error::io("create", &dir))?;
     let path = dir.join(format!("{id}.lock"));
-    FileLock::try_take(&path).map_err(Error::io("lock", &path))?.ok_or(Error::InUse { id })
+    FileLock::take_soon(&path).map_err(Error::io("lock", &path))?.ok_or(Error::InUse { id })
 }
 
 /// Makes the file with its first line, or leaves none behind.
