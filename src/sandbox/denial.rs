@@ -112,7 +112,7 @@ fn path_in(line: &str) -> Option<&str> {
     // The first part of several is the program.
     let programs = usize::from(parts.len() > 2);
     let words = parts.into_iter().skip(programs).flat_map(str::split_whitespace);
-    words.map(|word| word.trim_end_matches([':', ',', ')'])).filter(|word| word.starts_with('/')).last()
+    words.map(|word| word.trim_end_matches([':', ',', ')'])).rfind(|word| word.starts_with('/'))
 }
 
 #[cfg(test)]
