@@ -100,20 +100,22 @@ fn path_in(line: &str) -> Option<&str> {
     if let Some(path) = quoted.filter(looks).last() {
         return Some(path);
     }
-    let word =
-        |part: &'_ str| part.split_whitespace().last().map(|word| word.trim_end_matches([':', ',', ')']));
     let parts: Vec<&str> = line.split(": ").collect();
     let about = match parts.as_slice() {
         // The program, perhaps the line of its script, what it is about, and the message.
         [_program, .., about, _message] => {
-            word(about).filter(|word| word.contains('/') || about.contains("create"))
+            last_word(about).filter(|word| word.contains('/') || about.contains("create"))
         }
-        [about, _message] => word(about).filter(|word| word.starts_with('/')),
+        [about, _message] => last_word(about).filter(|word| word.starts_with('/')),
         _ => None,
     };
     let bare =
         || line.split_whitespace().filter(|word| word.starts_with('/') && !line.starts_with(word)).last();
     about.or_else(bare)
+}
+
+fn last_word(text: &str) -> Option<&str> {
+    text.split_whitespace().last().map(|word| word.trim_end_matches([':', ',', ')']))
 }
 
 #[cfg(test)]
