@@ -74,6 +74,23 @@ impl History {
         }
     }
 
+    /// Forgets everything from the user's last `turns` messages on; returns how many there were.
+    pub(crate) fn rewind(&mut self, turns: u32) -> u32 {
+        let mut found = 0;
+        while found < turns
+            && let Some(at) = self.items.iter().rposition(|item| item.kind == ModelItemKind::User)
+        {
+            let gone: u64 = self.items.drain(at..).map(|item| item.bytes() as u64).sum();
+            self.bytes = self.bytes.saturating_sub(gone);
+            found += 1;
+        }
+        if found > 0 {
+            // The server's count was for the longer conversation.
+            self.counted = None;
+        }
+        found
+    }
+
     /// Starts anew with these items, after a compaction.
     pub(crate) fn replace(&mut self, items: Vec<ModelItem>) {
         *self = Self::from_items(items);
@@ -195,6 +212,16 @@ mod tests {
     fn open_calls_are_those_without_output() {
         let history = History::from_items(vec![call("1"), call("2"), output("1")]);
         assert_eq!(history.open_calls(), vec![("2".to_owned(), OutputKind::Function)]);
+    }
+
+    #[test]
+    fn rewinding_takes_back_whole_turns() {
+        let turn = |id: &str| [item(ModelItemKind::Harness), item(ModelItemKind::User), call(id), output(id)];
+        let mut history = History::from_items([turn("1"), turn("2"), turn("3")].concat());
+        assert_eq!(history.rewind(2), 2);
+        assert_eq!(order(&history), "m m c1 o1 m ", "what stood before the message stays");
+        assert_eq!(history.rewind(5), 1, "there was only one left");
+        assert!(history.open_calls().is_empty());
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Builds what a thread works with from the configuration: the only place that knows all services at once.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::agent::permit::{self, Permits};
+use super::housekeeping;
 use crate::agent::services::Services;
 use crate::agent::settings::Settings;
 use crate::auth::manager::{Credentials, Manager};
@@ -11,14 +11,10 @@ use crate::auth::store::Store;
 use crate::config::{Config, Env, Provider};
 use crate::net::http::HttpSettings;
 use crate::process::shell::Shell;
-use crate::process::spawn::Launcher;
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::thread::ThreadSource;
 use crate::responses::provider::{CHATGPT_BASE_URL, OPENAI_BASE_URL};
 use crate::responses::{Client, ProviderSettings, headers};
-use crate::tools::apply_patch::ApplyPatch;
-use crate::tools::commands::Commands;
-use crate::tools::registry::{Registry, Wanted};
 use crate::workspace::agents_md;
 
 /// A headless run does not wait longer than this for a connection.
@@ -81,7 +77,9 @@ pub(crate) fn services(
         installation_id: None,
         env: env.vars(),
         secret_env: Arc::new(config.secret_env.clone()),
-        output_dir: config.codex_home.join("tmp").join("outputs"),
+        tmpdir: env.tmpdir().map(Path::to_owned),
+        journals: housekeeping::journals(config),
+        output_dir: housekeeping::outputs(config),
     })
 }
 
@@ -111,40 +109,4 @@ pub(crate) fn settings(config: &Config, env: &Env) -> (Settings, Vec<String>) {
     let shell = Shell::of_user(&env.vars());
     let name = shell.path().file_name().map_or_else(|| "sh".into(), |name| name.to_string_lossy());
     (Settings::resolve(config, env.tmpdir(), &name, block), docs.warnings)
-}
-
-/// Folder of the journals of running patches.
-fn journals(config: &Config) -> PathBuf {
-    config.codex_home.join("tmp").join("patches")
-}
-
-/// Takes back what a crash left half done, before anything looks at the files. Says what happened.
-pub(crate) fn take_back_patches(config: &Config) -> Vec<String> {
-    let mut told = Vec::new();
-    for patch in crate::patch::recover(&journals(config)) {
-        if patch.undone && patch.problems.is_empty() {
-            let first = patch.paths.first().map(|path| path.display().to_string()).unwrap_or_default();
-            let more = match patch.paths.len() {
-                0 | 1 => String::new(),
-                count => format!(" and {} more", count - 1),
-            };
-            told.push(format!("an earlier run ended in the middle of a patch; it was undone: {first}{more}"));
-        }
-        told.extend(patch.problems.iter().map(|problem| format!("an earlier run left a patch: {problem}")));
-    }
-    told
-}
-
-/// Tools of one thread, with its permissions.
-pub(crate) fn registry(config: &Config, settings: &Settings) -> Registry {
-    let roots = Arc::clone(&settings.roots);
-    let judge = Arc::new(move |ctx: &_, paths: &[PathBuf]| permit::patch_verdict(&roots, ctx, paths));
-    let patch = Arc::new(ApplyPatch::new(judge, journals(config)));
-    let permits = Permits::new(Arc::clone(&settings.roots), Arc::clone(&patch));
-    let commands = Commands::new(Launcher::default(), permits);
-    let wanted = Wanted {
-        shell: config.features.enabled("shell_tool"),
-        view_image: config.features.enabled("view_image"),
-    };
-    Registry::new(wanted, commands, patch)
 }

@@ -5,7 +5,7 @@ use super::error::ErrorInfo;
 use super::item::{Item, ItemDelta, PlanStep};
 use super::limits::LimitsSnapshot;
 use super::tokens::ThreadUsage;
-use super::turn::TurnEnd;
+use super::turn::{Configured, TurnEnd};
 use crate::base::ids::{AskId, ItemId, TurnId};
 
 /// One thing that happened in a thread.
@@ -70,7 +70,7 @@ pub(crate) enum Event {
     Retrying {
         /// This retry, from 1.
         attempt: u32,
-        /// Retries allowed.
+        /// Retries allowed; 0 while waiting for the network, which is bounded by time.
         max: u32,
         /// Wait before the retry, in milliseconds.
         delay_ms: u64,
@@ -81,6 +81,13 @@ pub(crate) enum Event {
     Warning {
         /// One sentence.
         message: String,
+    },
+    /// The settings of the following turns: after the start and after every change.
+    Configured(Box<Configured>),
+    /// The last turns were taken back.
+    Rewound {
+        /// How many of the user's messages.
+        turns: u32,
     },
     /// The turn ended; every item of it has its final state before this.
     TurnCompleted(Box<TurnEnd>),

@@ -242,6 +242,9 @@ impl ResponseStream {
         outage.tries = outage.tries.saturating_add(1);
         let delay = backoff(outage.tries, NETWORK_PAUSE, &mut self.jitter);
         let budget = self.shared.provider.connect_budget_ms.map(Duration::from_millis);
+        if self.shared.provider.stream_max_retries == 0 {
+            return None;
+        }
         let in_time = budget.is_none_or(|budget| outage.since.elapsed() + delay <= budget);
         in_time.then_some((outage.tries, 0, delay))
     }

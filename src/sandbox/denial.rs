@@ -104,9 +104,9 @@ fn path_in(line: &str) -> Option<&str> {
     let about = match parts.as_slice() {
         // The program, perhaps the line of its script, what it is about, and the message.
         [_program, .., about, _message] => {
-            last_word(about).filter(|word| word.contains('/') || about.contains("create"))
+            word(about).filter(|word| word.contains('/') || about.contains("create"))
         }
-        [about, _message] => last_word(about).filter(|word| word.starts_with('/')),
+        [about, _message] => word(about).filter(|word| word.starts_with('/')),
         _ => None,
     };
     let bare =
@@ -114,8 +114,9 @@ fn path_in(line: &str) -> Option<&str> {
     about.or_else(bare)
 }
 
-fn last_word(text: &str) -> Option<&str> {
-    text.split_whitespace().last().map(|word| word.trim_end_matches([':', ',', ')']))
+/// The last word of a piece, without what closes a sentence.
+fn word(part: &str) -> Option<&str> {
+    part.split_whitespace().last().map(|word| word.trim_end_matches([':', ',', ')']))
 }
 
 #[cfg(test)]

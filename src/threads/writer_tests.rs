@@ -280,6 +280,24 @@ fn the_file_comes_with_the_first_line_and_is_private() {
 }
 
 #[test]
+fn an_fsync_covers_what_is_new_and_nothing_else() {
+    let home = tempfile::tempdir().unwrap();
+    let clock = || -> Arc<dyn Clock> { Arc::new(Noon) };
+    let mut first = Writer::create(home.path(), thread(ThreadId::new()), clock());
+    first.turn_started(TurnId::new(), None).unwrap();
+    let day = first.path().unwrap().parent().unwrap().to_owned();
+    let all: Vec<_> = day.ancestors().take(5).map(Path::to_owned).collect();
+    assert_eq!(all.last().unwrap(), home.path());
+    assert_eq!(first.flush().unwrap().unwrap().dirs, all, "every folder is new");
+    assert!(first.flush().unwrap().is_none(), "nothing was written since");
+    first.turn_started(TurnId::new(), None).unwrap();
+    assert!(first.flush().unwrap().unwrap().dirs.is_empty(), "the file only");
+    let mut second = Writer::create(home.path(), thread(ThreadId::new()), clock());
+    second.turn_started(TurnId::new(), None).unwrap();
+    assert_eq!(second.flush().unwrap().unwrap().dirs, [day], "its own name only");
+}
+
+#[test]
 fn date_and_time_are_local() {
     let id = ThreadId::new();
     let zone = TimeZone::fixed(jiff::tz::offset(13));

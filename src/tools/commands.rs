@@ -83,6 +83,19 @@ impl Commands {
         }
     }
 
+    /// Runs a command of the user's own: nobody is asked and nothing is confined.
+    pub(super) async fn run_unasked(
+        &self,
+        ctx: &ToolContext,
+        request: &CommandRequest,
+        source: CommandSource,
+        limit: Duration,
+    ) -> Reached {
+        let item = self.started(request, source);
+        ctx.tell(Event::ItemStarted { item: Item::CommandExecution(item.clone()) }).await;
+        self.once(ctx, request, item, false, None, limit).await
+    }
+
     /// One attempt.
     async fn once(
         &self,

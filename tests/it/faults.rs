@@ -135,9 +135,9 @@ fn refusals_are_told_in_their_own_words() {
     for (code, body, want) in [
         (400, "json", "scripted refusal with status 400"),
         (400, "context-length", "context window"),
-        (401, "json", "codex login"),
-        (401, "empty", "codex login"),
-        (401, "token-expired", "codex login"),
+        (401, "json", "TEST_KEY"),
+        (401, "empty", "TEST_KEY"),
+        (401, "token-expired", "TEST_KEY"),
         (403, "html", "403"),
         (403, "json", "scripted refusal"),
         (403, "empty", "403"),

@@ -19,12 +19,18 @@ pub(crate) struct Codex {
     command: Command,
     stdin: Option<Vec<u8>>,
     open_stdin: bool,
+    closed_stdout: bool,
 }
 
 impl Codex {
     /// With an empty environment but for the search path and `home`.
     pub(crate) fn new(home: &Path, cwd: &Path) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_codex"));
+        Self::program(&binary(), home, cwd)
+    }
+
+    /// The same by another path, which also changes the name it is called by.
+    pub(crate) fn program(path: &Path, home: &Path, cwd: &Path) -> Self {
+        let mut command = Command::new(path);
         command
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
@@ -33,7 +39,7 @@ impl Codex {
             .env("LANG", "C.UTF-8")
             .env("SHELL", "/bin/sh")
             .current_dir(cwd);
-        Self { command, stdin: None, open_stdin: false }
+        Self { command, stdin: None, open_stdin: false, closed_stdout: false }
     }
 
     pub(crate) fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
@@ -68,6 +74,12 @@ impl Codex {
         self
     }
 
+    /// The reader of standard output goes away after the first line.
+    pub(crate) fn closed_stdout(mut self) -> Self {
+        self.closed_stdout = true;
+        self
+    }
+
     /// Starts without waiting.
     pub(crate) fn start(mut self) -> Running {
         let piped = self.open_stdin || self.stdin.is_some();
@@ -79,7 +91,16 @@ impl Codex {
             let mut pipe = stdin.take().expect("stdin is a pipe");
             thread::spawn(move || pipe.write_all(&text));
         }
-        let stdout = reader(child.stdout.take().expect("stdout is a pipe"));
+        let mut stdout = child.stdout.take().expect("stdout is a pipe");
+        if self.closed_stdout {
+            // The first line, so that it is the turn that is hit; then the reader is gone.
+            let mut byte = [0];
+            while stdout.read_exact(&mut byte).is_ok() && byte != *b"\n" {}
+            drop(stdout);
+            let stderr = reader(child.stderr.take().expect("stderr is a pipe"));
+            return Running { child, _stdin: stdin, stdout: mpsc::sync_channel(1).1, stderr };
+        }
+        let stdout = reader(stdout);
         let stderr = reader(child.stderr.take().expect("stderr is a pipe"));
         Running { child, _stdin: stdin, stdout, stderr }
     }

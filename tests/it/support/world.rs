@@ -11,7 +11,7 @@ use super::codex::Codex;
 
 /// Everything one test needs; all of it goes with this value.
 pub(crate) struct World {
-    pub backend: Backend,
+    pub(crate) backend: Backend,
     dir: tempfile::TempDir,
 }
 
@@ -103,5 +103,15 @@ impl World {
             .lines()
             .map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}")))
             .collect()
+    }
+}
+
+impl Drop for World {
+    /// The backend checks every request against the protocol; no test may end with a breach.
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let state = self.backend.state();
+            assert_eq!(state["breaches"], 0, "{}", state["breach_texts"]);
+        }
     }
 }
