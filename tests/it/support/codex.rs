@@ -149,11 +149,6 @@ impl Running {
         self.until_seen(text, |seen| seen.contains(text))
     }
 
-    /// Waits until standard output has this many lines.
-    pub(crate) fn lines(&mut self, count: usize) -> String {
-        self.until_seen("another line", |seen| seen.matches('\n').count() >= count)
-    }
-
     fn until_seen(&mut self, what: &str, enough: impl Fn(&str) -> bool) -> String {
         let started = Instant::now();
         let mut seen = String::new();
