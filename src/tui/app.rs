@@ -1,35 +1,28 @@
 //! The loop: terminal, thread, results and time → messages → update → effects → at most one frame. A key is painted
-//! at once; everything else waits for the next frame, sixteen milliseconds after the last. Nothing runs while nothing
-//! happens.
+//! at once; everything else waits for the next frame. Nothing runs while nothing happens.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use super::door::{Door, Live};
 use super::effect::Effect;
-use super::model::{Model, Stage};
+use super::model::Model;
 use super::msg::{At, Msg, Opened};
-use super::popups::any::Popup;
 use super::runner::{Done, Runner};
-use super::scrollback::Scrollback;
 use super::setup::{Mode, Setup};
 use super::signals::{self, Signal};
-use super::terminal::title::{self, Activity};
-use super::terminal::{self, Decoder, Input, Keyboard, Screen, Terminal, Waiting};
-use super::{farewell, update, view};
+use super::terminal::{self, Decoder, Input, Keyboard, Screen, Waiting};
+use super::window::Window;
+use super::{farewell, update};
 use crate::base::clock::{Clock, SystemClock};
 use crate::base::ids::ThreadId;
 use crate::base::tasks::{self, Task};
 use crate::protocol::event::Event;
 use crate::protocol::op::Op;
 
-/// Time between frames that no key asked for.
-const FRAME: Duration = Duration::from_millis(16);
 /// How long an escape may turn out to begin a sequence.
 const ESCAPE: Duration = Duration::from_millis(25);
 /// How long a paste may pause before it is taken as it is.
@@ -62,14 +55,6 @@ pub(crate) async fn run(setup: Setup, door: Door) -> Result<Outcome, terminal::E
     }
 }
 
-/// What the screen still owes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Owed {
-    Nothing,
-    Frame,
-    AtOnce,
-}
-
 /// The open thread's channels.
 struct Channels {
     ops: mpsc::Sender<Op>,
@@ -78,11 +63,10 @@ struct Channels {
 
 struct App {
     model: Model,
-    terminal: Terminal,
+    window: Window,
     keyboard: Keyboard,
     decoder: Decoder,
     input_at: Instant,
-    scrollback: Option<Scrollback>,
     runner: Runner,
     results: mpsc::Receiver<Done>,
     signals: mpsc::Receiver<Signal>,
@@ -91,9 +75,6 @@ struct App {
     ending: Vec<Task<()>>,
     outbox: VecDeque<Op>,
     started: Instant,
-    drawn_at: Option<Instant>,
-    owed: Owed,
-    title: String,
     leaving: bool,
     signal: Option<i32>,
 }
@@ -111,17 +92,16 @@ enum Woken {
 impl App {
     fn open(setup: Setup, door: Door, screen: Screen) -> Result<Self, terminal::Error> {
         let (signals, catching) = signals::catch()?;
-        let terminal = Terminal::open(screen)?;
+        let window = Window::open(screen)?;
         let keyboard = Keyboard::open()?;
-        let size = terminal.size();
+        let size = window.size();
         let (runner, results) = Runner::new(&setup, door);
         Ok(Self {
             model: Model::new(setup, size, 0),
-            terminal,
+            window,
             keyboard,
             decoder: Decoder::default(),
             input_at: Instant::now(),
-            scrollback: (screen == Screen::Scrollback).then(Scrollback::default),
             runner,
             results,
             signals,
@@ -130,9 +110,6 @@ impl App {
             ending: Vec::new(),
             outbox: VecDeque::new(),
             started: Instant::now(),
-            drawn_at: None,
-            owed: Owed::AtOnce,
-            title: String::new(),
             leaving: false,
             signal: None,
         })
@@ -141,7 +118,7 @@ impl App {
     async fn play(mut self) -> Result<Outcome, terminal::Error> {
         self.draw()?;
         if self.model.setup.surroundings.answers {
-            self.terminal.query()?;
+            self.window.query()?;
         }
         let mut effects = Vec::new();
         update::begin(&mut self.model, &mut effects);
@@ -149,11 +126,16 @@ impl App {
         while !self.leaving {
             let woken = self.wait().await;
             self.on_woken(woken).await?;
-            if self.frame_is_due() {
+            if self.window.is_due() {
                 self.draw()?;
             }
         }
         Ok(self.close().await)
+    }
+
+    fn draw(&mut self) -> Result<(), terminal::Error> {
+        self.model.now_ms = self.at().ms;
+        Ok(self.window.draw(&self.model)?)
     }
 
     fn at(&self) -> At {
@@ -163,7 +145,7 @@ impl App {
 
     /// When to wake up without being told.
     fn deadline(&self) -> Option<Instant> {
-        let frame = self.drawn_at.filter(|_| self.owed == Owed::Frame).map(|at| at + FRAME);
+        let frame = self.window.frame_at();
         let wake = self.model.wake_at_ms().map(|ms| self.started + Duration::from_millis(ms));
         let input = match self.decoder.waiting() {
             Waiting::Nothing => None,
@@ -205,7 +187,8 @@ impl App {
             Woken::Bytes(_) => self.end(rustix::process::Signal::HUP.as_raw()),
             Woken::Done(Some(done)) => self.on_done(done).await?,
             Woken::Event(Some(event)) => self.on_events(event).await?,
-            Woken::Event(None) => self.live = None,
+            // It stopped without a word.
+            Woken::Event(None) => self.on_events(Event::Closed).await?,
             Woken::Done(None) | Woken::Room => {}
             Woken::Time => self.on_time().await?,
         }
@@ -216,7 +199,7 @@ impl App {
         match signal {
             Some(Signal::Resize) => self.resize().await?,
             Some(Signal::Continue) => {
-                self.terminal.leave();
+                self.window.give_back()?;
                 self.retake().await?;
             }
             Some(Signal::End(number)) => self.end(number),
@@ -226,8 +209,8 @@ impl App {
     }
 
     async fn resize(&mut self) -> Result<(), terminal::Error> {
-        let (columns, rows) = self.terminal.size();
-        self.owed = Owed::AtOnce;
+        let (columns, rows) = self.window.size();
+        self.window.owe_at_once();
         self.message(Msg::Resize(columns, rows)).await
     }
 
@@ -240,12 +223,12 @@ impl App {
         self.input_at = Instant::now();
         let mut inputs = Vec::new();
         self.decoder.feed(bytes, &mut inputs);
-        self.on_inputs(inputs).await
+        self.on_inputs(terminal::with_wheel(inputs)).await
     }
 
     async fn on_inputs(&mut self, inputs: Vec<Input>) -> Result<(), terminal::Error> {
         for input in inputs {
-            self.owed = Owed::AtOnce;
+            self.window.owe_at_once();
             self.message(Msg::Input(input)).await?;
             if self.leaving {
                 break;
@@ -272,7 +255,7 @@ impl App {
     async fn on_done(&mut self, done: Done) -> Result<(), terminal::Error> {
         match done {
             Done::Answer(answer) => self.message(Msg::Answer(answer)).await,
-            Done::Bytes(bytes) => Ok(self.terminal.write(&bytes)?),
+            Done::Bytes(bytes) => Ok(self.window.write(&bytes)?),
             Done::Opened(Err(error)) => self.message(Msg::Opened(Err(error))).await,
             Done::Opened(Ok(live)) => self.on_opened(*live).await,
         }
@@ -281,7 +264,7 @@ impl App {
     async fn on_opened(&mut self, live: Live) -> Result<(), terminal::Error> {
         let Live { info, ops, events, past, earlier, usage, warnings } = live;
         self.live = Some(Channels { ops, events });
-        self.message(Msg::Opened(Ok(Opened { info, past, earlier, usage, warnings }))).await
+        self.message(Msg::Opened(Ok(Box::new(Opened { info, past, earlier, usage, warnings })))).await
     }
 
     /// Takes everything the thread has told so far, so that it is laid out once.
@@ -289,6 +272,9 @@ impl App {
         let mut next = Some(first);
         let mut taken = 0;
         while let Some(event) = next.take() {
+            if matches!(event, Event::Closed) {
+                self.live = None;
+            }
             self.message(Msg::Event(event)).await?;
             taken += 1;
             if taken < BATCH {
@@ -301,9 +287,7 @@ impl App {
     async fn message(&mut self, msg: Msg) -> Result<(), terminal::Error> {
         let at = self.at();
         let effects = terminal::guarded(|| update::update(&mut self.model, msg, at));
-        if self.owed == Owed::Nothing {
-            self.owed = Owed::Frame;
-        }
+        self.window.owe();
         self.carry_out(effects).await
     }
 
@@ -318,12 +302,11 @@ impl App {
                 Effect::Editor(text) => Box::pin(self.edit(&text)).await?,
                 Effect::Notify(words) => {
                     let osc9 = self.model.setup.surroundings.osc9;
-                    self.terminal.write(&terminal::notify::bytes(&words, osc9))?;
+                    self.window.write(&terminal::notify::bytes(&words, osc9))?;
                 }
-                Effect::Redraw => self.forget(),
+                Effect::Redraw => self.window.forget(),
                 Effect::Suspend => {
-                    self.give_back()?;
-                    self.terminal.suspend()?;
+                    self.window.suspend()?;
                     Box::pin(self.retake()).await?;
                 }
                 Effect::Quit => self.leaving = true,
@@ -341,28 +324,9 @@ impl App {
         }
     }
 
-    fn forget(&mut self) {
-        self.terminal.forget();
-        if let Some(scrollback) = &mut self.scrollback {
-            scrollback.forget();
-        }
-        self.owed = Owed::AtOnce;
-    }
-
-    /// Takes live rows away before something else has the terminal.
-    fn give_back(&mut self) -> Result<(), terminal::Error> {
-        if let Some(scrollback) = &mut self.scrollback {
-            let bytes = scrollback.leave();
-            self.terminal.write(&bytes)?;
-        }
-        self.terminal.leave();
-        Ok(())
-    }
-
     /// Takes the terminal again after something else had it.
     async fn retake(&mut self) -> Result<(), terminal::Error> {
-        self.terminal.enter()?;
-        self.title.clear();
+        self.window.retake()?;
         // Continuing is told by a signal too; the terminal is taken once.
         while let Ok(signal) = self.signals.try_recv() {
             if let Signal::End(number) = signal
@@ -371,66 +335,21 @@ impl App {
                 self.end(number);
             }
         }
-        self.owed = Owed::AtOnce;
         self.resize().await
     }
 
     async fn edit(&mut self, text: &str) -> Result<(), terminal::Error> {
-        self.give_back()?;
+        self.window.give_back()?;
         let edited = self.runner.edit(text).await;
         self.retake().await?;
         self.message(Msg::Answer(super::msg::Answer::Edited(edited))).await
-    }
-
-    fn frame_is_due(&self) -> bool {
-        match (self.owed, self.drawn_at) {
-            (Owed::Nothing, _) => false,
-            (Owed::AtOnce, _) | (Owed::Frame, None) => true,
-            (Owed::Frame, Some(at)) => at.elapsed() >= FRAME,
-        }
-    }
-
-    fn draw(&mut self) -> Result<(), terminal::Error> {
-        self.model.now_ms = self.at().ms;
-        self.set_title()?;
-        let (columns, rows) = self.model.size;
-        if let Some(scrollback) = self.scrollback.as_mut().filter(|_| in_conversation(&self.model)) {
-            let bytes = terminal::guarded(|| scrollback.update(&self.model));
-            if !bytes.is_empty() {
-                self.terminal.write_frame(&bytes)?;
-            }
-        } else {
-            let mut buffer = Buffer::empty(Rect::new(0, 0, columns, rows));
-            let cursor = terminal::guarded(|| view::view(&self.model, &mut buffer));
-            self.terminal.draw(&buffer, cursor)?;
-            if let Some(scrollback) = &mut self.scrollback {
-                scrollback.forget();
-            }
-        }
-        self.drawn_at = Some(Instant::now());
-        self.owed = Owed::Nothing;
-        Ok(())
-    }
-
-    fn set_title(&mut self) -> Result<(), terminal::Error> {
-        let activity = match &self.model.popup {
-            Some(Popup::Approval(_)) => Activity::Asking,
-            _ if self.model.is_running() => Activity::Working,
-            _ => Activity::Idle,
-        };
-        let wanted = title::title(&self.model.options.title, &self.model.facts, activity);
-        if wanted != self.title {
-            self.terminal.write(&title::bytes(&wanted))?;
-            self.title = wanted;
-        }
-        Ok(())
     }
 
     /// Ends in order: the draft is kept, the thread is on disk, the terminal is given back.
     async fn close(mut self) -> Outcome {
         let draft = self.model.composer.draft();
         self.runner.finish(draft).await;
-        let _ = self.give_back();
+        let _ = self.window.give_back();
         self.shut_down();
         let all = async {
             for task in std::mem::take(&mut self.ending) {
@@ -444,12 +363,6 @@ impl App {
             thread: self.model.facts.thread.as_ref().map(|thread| thread.id),
         }
     }
-}
-
-/// Whether live rows are to be shown, not a page.
-fn in_conversation(model: &Model) -> bool {
-    let page = model.page.is_some() || matches!(model.popup, Some(Popup::Resume(_)));
-    matches!(model.stage, Stage::Main) && !page
 }
 
 /// Hands over the next op as soon as there is room.
@@ -487,7 +400,3 @@ async fn close(live: Channels) {
         () = told => {}
     }
 }
-
-#[cfg(test)]
-#[path = "app_tests.rs"]
-mod tests;

@@ -10,6 +10,10 @@ const LINES: usize = 10;
 /// The text; empty when nothing was said.
 pub(crate) fn text(model: &Model) -> String {
     let mut out = String::new();
+    let usage = model.facts.usage.map(|usage| usage.total).filter(|usage| usage.total_tokens > 0);
+    if !model.options.fullscreen && usage.is_some() {
+        out.push('\n');
+    }
     if let Some(answer) = &model.turn.last_answer
         && model.options.fullscreen
     {
@@ -25,10 +29,7 @@ pub(crate) fn text(model: &Model) -> String {
         }
         out.push('\n');
     }
-    let Some(usage) = model.facts.usage.map(|usage| usage.total).filter(|usage| usage.total_tokens > 0)
-    else {
-        return out;
-    };
+    let Some(usage) = usage else { return out };
     let (input, output) = (short(usage.input_tokens), short(usage.output_tokens));
     out.push_str(&format!("Tokens: {} ({input} in, {output} out)\n", short(usage.total_tokens)));
     if let Some(thread) = &model.facts.thread {

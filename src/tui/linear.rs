@@ -277,7 +277,7 @@ impl Linear {
 
     async fn close(mut self) -> Outcome {
         let thread = self.shut_down().await;
-        let farewell = thread.map(|id| format!("To go on: codex resume {id}\n")).unwrap_or_default();
+        let farewell = thread.map(|id| format!("\nTo go on: codex resume {id}\n")).unwrap_or_default();
         Outcome { farewell, signal: self.signal, thread }
     }
 }

@@ -29,7 +29,9 @@
 //! - [`transcript`]: what happened, as cells
 //! - [`update`]: messages → state and effects
 //! - [`view`]: the state → one screen
-//! - `testing`, `scene`: screens as snapshots, the app played by hand (tests only)
+//! - [`window`]: when a frame is due, and how it gets onto the terminal
+//! - [`scene`]: the app played by hand (tests only)
+//! - [`testing`]: screens as snapshots (tests only)
 
 pub(crate) mod app;
 pub(crate) mod composer;
@@ -59,6 +61,7 @@ pub(crate) mod theme;
 pub(crate) mod transcript;
 mod update;
 mod view;
+mod window;
 
 #[cfg(test)]
 mod scene;

@@ -31,7 +31,7 @@ pub(crate) enum Msg {
     /// From the open thread.
     Event(Event),
     /// A thread was opened, or not.
-    Opened(Result<Opened, ErrorInfo>),
+    Opened(Result<Box<Opened>, ErrorInfo>),
     /// What an effect came to.
     Answer(Answer),
 }

@@ -134,7 +134,7 @@ impl Page {
     }
 
     fn keep_inside(&mut self) {
-        let rows = self.laid.borrow().as_ref().map_or(0, |(_, lines)| lines.len());
+        let Some(rows) = self.laid.borrow().as_ref().map(|(_, lines)| lines.len()) else { return };
         self.top = self.top.min(rows.saturating_sub(self.height.get()));
     }
 

@@ -1,3 +1,5 @@
+//! Pages: moving, finding, and how each kind of content looks.
+
 use super::*;
 use crate::tui::testing::{assert_screen, draw};
 
@@ -7,7 +9,9 @@ fn page(rows: usize) -> Page {
 }
 
 fn screen(page: &Page, width: u16, height: u16) -> Buffer {
-    draw(width, height, |area, buf| drop(page.view(area, buf, &Theme::default())))
+    draw(width, height, |area, buf| {
+        page.view(area, buf, &Theme::default());
+    })
 }
 
 fn press(page: &mut Page, keys: &[Key]) -> Turned {

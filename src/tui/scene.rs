@@ -82,7 +82,7 @@ impl Scene {
     /// A thread is open now.
     pub(super) fn open(&mut self, info: ThreadInfo) {
         let opened = Opened { info, past: Vec::new(), earlier: false, usage: None, warnings: Vec::new() };
-        self.send(Msg::Opened(Ok(opened)));
+        self.send(Msg::Opened(Ok(Box::new(opened))));
     }
 
     /// Something happens.

@@ -153,8 +153,10 @@ impl Scrollback {
             }
             let rows = cell.lines(self.width, &look);
             if !rows.is_empty() {
+                if self.printed.is_some() {
+                    lines.push(Line::default());
+                }
                 lines.extend(rows);
-                lines.push(Line::default());
             }
             self.printed = Some(key);
         }
@@ -191,6 +193,9 @@ impl Scrollback {
                 break;
             }
             // From the end of it, and no more than is shown: a long answer must not cost its length in each frame.
+            if !lines.is_empty() {
+                lines.insert(0, Line::default());
+            }
             for part in (0..cell.parts(&look)).rev() {
                 if lines.len() >= room {
                     break;
@@ -199,6 +204,9 @@ impl Scrollback {
                 rows.append(&mut lines);
                 lines = rows;
             }
+        }
+        if !lines.is_empty() && self.printed.is_some() {
+            lines.insert(0, Line::default());
         }
         let skip = lines.len().saturating_sub(room);
         lines.split_off(skip)

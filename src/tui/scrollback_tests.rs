@@ -1,3 +1,5 @@
+//! The mode in which the terminal scrolls, in a terminal with a scrollback: one copy of everything.
+
 use super::*;
 use crate::protocol::turn::TurnStatus;
 use crate::tui::msg::Msg;

@@ -1,3 +1,5 @@
+//! Approvals: answers, the guard against typing ahead, scrolling, and how they look.
+
 use super::*;
 use crate::base::ids::ItemId;
 use crate::tui::testing::{assert_screen, paper};

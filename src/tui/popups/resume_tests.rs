@@ -1,3 +1,5 @@
+//! The picker of threads: choosing, searching, filters, and how it looks.
+
 use super::*;
 use crate::tui::testing::{assert_screen, draw};
 
@@ -72,12 +74,24 @@ fn ages_are_short() {
 fn views() {
     let theme = Theme::default();
     for (width, height) in [(60, 12), (80, 12), (120, 12)] {
-        let screen = draw(width, height, |area, buf| drop(picker().view(area, buf, &theme)));
+        let screen = draw(width, height, |area, buf| {
+            picker().view(area, buf, &theme);
+        });
         assert_screen!(format!("threads_{width}"), screen);
     }
     let empty = Picker::new(ThreadFilter::default());
-    assert_screen!("looking", draw(60, 8, |area, buf| drop(empty.view(area, buf, &theme))));
+    assert_screen!(
+        "looking",
+        draw(60, 8, |area, buf| {
+            empty.view(area, buf, &theme);
+        })
+    );
     let mut none = Picker::new(ThreadFilter::default());
     none.done(ThreadFilter::default());
-    assert_screen!("none", draw(60, 8, |area, buf| drop(none.view(area, buf, &theme))));
+    assert_screen!(
+        "none",
+        draw(60, 8, |area, buf| {
+            none.view(area, buf, &theme);
+        })
+    );
 }

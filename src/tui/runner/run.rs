@@ -83,35 +83,20 @@ impl Runner {
 
     /// Begins an effect; those of the terminal and the open thread are the app's own.
     pub(crate) fn run(&mut self, effect: Effect, unix: u64) {
-        let door = self.door.clone();
         match effect {
             Effect::Open(begin) => self.open(begin),
-            Effect::Earlier => {
-                self.answer("earlier turns", async move { Answer::Earlier(door.call(Call::Earlier).await) });
-            }
+            Effect::Earlier
+            | Effect::Rename(_)
+            | Effect::Diff
+            | Effect::Trust
+            | Effect::SignIn(_)
+            | Effect::Demo
+            | Effect::Logout
+            | Effect::Save(_) => self.call(effect),
             Effect::Threads(filter) => self.list(filter),
-            Effect::Rename(name) => self.answer("rename", async move {
-                let result = door.call(|reply| Call::Rename(name.clone(), reply)).await;
-                Answer::Renamed(name, result)
-            }),
-            Effect::Diff => self.answer("git diff", async move { Answer::Diff(door.call(Call::Diff).await) }),
             Effect::CheckFolder(base, folder) => {
                 self.blocking("folder", move || Answer::Folder(check_folder(&base, &folder)));
             }
-            Effect::Trust => {
-                self.answer("trust", async move { Answer::Trusted(door.call(Call::Trust).await) })
-            }
-            Effect::SignIn(key) => self.answer("sign in", async move {
-                Answer::SignedIn(door.call(|reply| Call::SignIn(key, reply)).await)
-            }),
-            Effect::Demo => self.answer("demo", async move { Answer::SignedIn(door.call(Call::Demo).await) }),
-            Effect::Logout => {
-                self.answer("log out", async move { Answer::LoggedOut(door.call(Call::Logout).await) });
-            }
-            Effect::Save(setting) => self.answer("save a setting", async move {
-                let result = door.call(|reply| Call::Save(setting.clone(), reply)).await;
-                Answer::Saved(setting, result)
-            }),
             Effect::Remember(thread, text) => {
                 self.on_disk(Job::Remember(thread.map(|id| id.to_string()).unwrap_or_default(), unix, text));
             }
@@ -148,6 +133,37 @@ impl Runner {
             | Effect::Redraw
             | Effect::Suspend
             | Effect::Quit => {}
+        }
+    }
+
+    /// Makes a call through the door whose answer is a message.
+    fn call(&mut self, effect: Effect) {
+        let door = self.door.clone();
+        match effect {
+            Effect::Earlier => {
+                self.answer("earlier turns", async move { Answer::Earlier(door.call(Call::Earlier).await) });
+            }
+            Effect::Rename(name) => self.answer("rename", async move {
+                let result = door.call(|reply| Call::Rename(name.clone(), reply)).await;
+                Answer::Renamed(name, result)
+            }),
+            Effect::Diff => self.answer("git diff", async move { Answer::Diff(door.call(Call::Diff).await) }),
+            Effect::Trust => {
+                self.answer("trust", async move { Answer::Trusted(door.call(Call::Trust).await) })
+            }
+            Effect::SignIn(key) => self.answer("sign in", async move {
+                Answer::SignedIn(door.call(|reply| Call::SignIn(key, reply)).await)
+            }),
+            Effect::Demo => self.answer("demo", async move { Answer::SignedIn(door.call(Call::Demo).await) }),
+            Effect::Logout => {
+                self.answer("log out", async move { Answer::LoggedOut(door.call(Call::Logout).await) });
+            }
+            Effect::Save(setting) => self.answer("save a setting", async move {
+                let result = door.call(|reply| Call::Save(setting.clone(), reply)).await;
+                Answer::Saved(setting, result)
+            }),
+            // Everything else needs no door.
+            _ => {}
         }
     }
 
@@ -274,28 +290,5 @@ fn images(base: &Path, home: Option<&Path>, paths: &[PathBuf]) -> Vec<PathBuf> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_whole_pastes_are_images() {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("a.png"), "x").unwrap();
-        let found = images(dir.path(), None, &[PathBuf::from("a.png")]);
-        assert_eq!(found, [dir.path().join("a.png")]);
-        assert!(images(dir.path(), None, &[PathBuf::from("a.png"), PathBuf::from("b.png")]).is_empty());
-        assert_eq!(images(Path::new("/"), Some(dir.path()), &[PathBuf::from("~/a.png")]).len(), 1);
-    }
-
-    #[test]
-    fn a_folder_is_checked() {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::create_dir(dir.path().join("sub")).unwrap();
-        std::fs::write(dir.path().join("file"), "").unwrap();
-        let real = dir.path().canonicalize().unwrap();
-        assert_eq!(check_folder(&real, Path::new("sub")), Ok(real.join("sub")));
-        assert_eq!(check_folder(&real, Path::new("sub/..")), Ok(real.clone()));
-        assert!(check_folder(&real, Path::new("file")).unwrap_err().ends_with("is not a folder"));
-        assert!(check_folder(&real, Path::new("none")).is_err());
-    }
-}
+#[path = "run_tests.rs"]
+mod tests;

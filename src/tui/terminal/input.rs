@@ -9,6 +9,8 @@ use crate::tui::keys::{Code, Key};
 const SEQUENCE_MAX: usize = 4096;
 /// Longest paste that is collected, in bytes; what goes beyond is dropped.
 const PASTE_MAX: usize = 64 * 1024 * 1024;
+/// Arrows of one turn of the wheel, at least.
+const WHEEL: i32 = 3;
 /// Ends a bracketed paste.
 const PASTE_END: &[u8] = b"\x1b[201~";
 
@@ -17,6 +19,8 @@ const PASTE_END: &[u8] = b"\x1b[201~";
 pub(crate) enum Input {
     /// A key.
     Key(Key),
+    /// The wheel was turned: rows towards the start, negative towards the end.
+    Wheel(i32),
     /// Text put in as a whole.
     Paste(String),
     /// The window got (true) or lost the focus.
@@ -29,6 +33,24 @@ pub(crate) enum Input {
     Kitty,
     /// The terminal told what it is: the last reply to our queries.
     Attributes,
+}
+
+/// Without a mouse mode the terminal sends the wheel as arrows, several at once, which no finger does: three or more
+/// that came together are the wheel.
+pub(crate) fn with_wheel(inputs: Vec<Input>) -> Vec<Input> {
+    let arrow = |input: &Input| match input {
+        Input::Key(key) if *key == Key::plain(Code::Up) => 1,
+        Input::Key(key) if *key == Key::plain(Code::Down) => -1,
+        _ => 0,
+    };
+    let mut out = Vec::with_capacity(inputs.len());
+    for run in inputs.chunk_by(|a, b| arrow(a) != 0 && arrow(a) == arrow(b)) {
+        match i32::try_from(run.len()) {
+            Ok(rows) if rows >= WHEEL => out.push(Input::Wheel(rows * run.first().map_or(0, arrow))),
+            _ => out.extend_from_slice(run),
+        }
+    }
+    out
 }
 
 /// For what an incomplete input waits.

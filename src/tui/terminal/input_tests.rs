@@ -1,3 +1,5 @@
+//! Bytes and what they mean, whole and cut anywhere.
+
 use super::*;
 
 fn decode(pieces: &[&[u8]]) -> Vec<Input> {
@@ -146,6 +148,21 @@ fn a_large_paste_is_linear() {
     }
     decoder.feed(b"\x1b[201~", &mut out);
     assert!(matches!(out.as_slice(), [Input::Paste(text)] if text.len() == 2560 * 4096));
+}
+
+#[test]
+fn the_wheel_is_told_from_fingers() {
+    for (bytes, wheel) in [
+        (&b"\x1b[A\x1b[A\x1b[A"[..], Some(3)),
+        (b"\x1bOB\x1bOB\x1bOB\x1bOB\x1bOB", Some(-5)),
+        (b"\x1b[A\x1b[A", None),
+        (b"\x1b[A\x1b[B\x1b[A", None),
+        (b"aaaa", None),
+    ] {
+        let plain = decode(&[bytes]);
+        let want = wheel.map_or(plain.clone(), |rows| vec![Input::Wheel(rows)]);
+        assert_eq!(with_wheel(plain), want, "{:?}", String::from_utf8_lossy(bytes));
+    }
 }
 
 #[test]

@@ -1,3 +1,5 @@
+//! Two screens and the bytes between them, replayed by a terminal.
+
 use ratatui::layout::Rect;
 use ratatui::style::{Style, Stylize as _};
 use ratatui::text::Line;
@@ -104,6 +106,8 @@ fn every_colour_has_its_number() {
 }
 
 proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config { failure_persistence: None, ..Default::default() })]
+
     /// Whatever moves where: the terminal ends up with the wanted rows.
     #[test]
     fn any_two_screens(a in proptest::collection::vec(0..6_u8, 12), b in proptest::collection::vec(0..6_u8, 12)) {

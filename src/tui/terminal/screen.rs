@@ -50,7 +50,7 @@ impl Screen {
                 b"\x1b[?2026l\x1b[r\x1b[0m\x1b[<1u\x1b[>4m\x1b[?1004l\x1b[?2004l\x1b[?1007l\x1b[?1049l\x1b[23;0t\x1b[?25h"
             }
             Self::Scrollback => {
-                b"\x1b[?2026l\x1b[r\x1b[0m\x1b[<1u\x1b[>4m\x1b[?1004l\x1b[?2004l\x1b[23;0t\x1b[?25h"
+                b"\x1b[?2026l\x1b[0m\x1b[<1u\x1b[>4m\x1b[?1004l\x1b[?2004l\x1b[23;0t\x1b[?25h"
             }
         }
     }
@@ -177,6 +177,19 @@ impl Terminal {
         write(&self.out)
     }
 
+    /// Begins or ends a screen of its own, for a page over a terminal that scrolls.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub(crate) fn page(&mut self, begins: bool) -> io::Result<()> {
+        self.unknown = true;
+        if let Some(before) = BEFORE.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            before.screen = if begins { Screen::Full } else { self.screen };
+        }
+        // Each screen has keyboard flags of its own.
+        write(if begins { b"\x1b[?1049h\x1b[?1007h\x1b[>5u" } else { b"\x1b[<1u\x1b[?1007l\x1b[?1049l" })
+    }
+
     /// Writes bytes that are no part of the screen: a title, a bell, the clipboard.
     ///
     /// # Errors
@@ -197,14 +210,9 @@ impl Terminal {
         write(&self.out)
     }
 
-    /// Stops the program as the shell would, and goes on when the shell says so.
-    ///
-    /// # Errors
-    /// The terminal is gone.
-    pub(crate) fn suspend(&mut self) -> io::Result<()> {
-        self.leave();
+    /// Stops the program as the shell would; comes back when the shell lets it go on.
+    pub(crate) fn stop(&mut self) {
         let _ = rustix::process::kill_current_process_group(rustix::process::Signal::TSTP);
-        self.enter()
     }
 }
 
@@ -218,6 +226,8 @@ impl Drop for Terminal {
 pub(crate) struct Keyboard {
     fd: AsyncFd<OwnedFd>,
     buffer: Vec<u8>,
+    /// Bytes that were typed before the terminal was ours.
+    early: u64,
 }
 
 impl Keyboard {
@@ -232,7 +242,8 @@ impl Keyboard {
     pub(crate) fn open() -> Result<Self, Error> {
         let own = stdin().try_clone_to_owned()?;
         let fd = AsyncFd::with_interest(own, tokio::io::Interest::READABLE)?;
-        Ok(Self { fd, buffer: vec![0; READ] })
+        let early = rustix::io::ioctl_fionread(stdin()).unwrap_or(0);
+        Ok(Self { fd, buffer: vec![0; READ], early })
     }
 
     /// The next bytes; nothing at all when the terminal is gone. Cancel-safe.
@@ -248,12 +259,25 @@ impl Keyboard {
                 continue;
             }
             match rustix::io::read(self.fd.get_ref(), &mut self.buffer) {
-                Ok(count) => return Ok(self.buffer.get(..count).unwrap_or_default()),
+                Ok(count) => {
+                    let read = self.buffer.get_mut(..count).unwrap_or_default();
+                    mend_early(&mut self.early, read);
+                    return Ok(read);
+                }
                 Err(rustix::io::Errno::AGAIN) => ready.clear_ready(),
                 Err(rustix::io::Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+}
+
+/// While the shell had the terminal, `enter` was turned into a line feed; here it is `enter` again.
+fn mend_early(early: &mut u64, read: &mut [u8]) {
+    let count = u64::try_from(read.len()).unwrap_or(u64::MAX).min(*early);
+    *early -= count;
+    for byte in read.iter_mut().take(usize::try_from(count).unwrap_or(0)).filter(|byte| **byte == b'\n') {
+        *byte = b'\r';
     }
 }
 
@@ -292,7 +316,7 @@ fn write(bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Puts the terminal back as it was, if it was taken. May be called at any time, from anywhere.
-pub(crate) fn restore() {
+fn restore() {
     let before = BEFORE.lock().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(before) = before {
         let _ = write(before.screen.leave());
@@ -326,4 +350,36 @@ fn restore_on_panic() {
             }
         }));
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn enter_typed_early_is_enter() {
+        let mut early = 4;
+        let mut first = *b"a\nb";
+        mend_early(&mut early, &mut first);
+        let mut second = *b"\n\nc";
+        mend_early(&mut early, &mut second);
+        assert_eq!((&first, &second, early), (b"a\rb", b"\r\nc", 0));
+    }
+
+    #[test]
+    fn what_is_switched_on_is_switched_off() {
+        for screen in [Screen::Full, Screen::Scrollback] {
+            let text = |bytes: &'static [u8]| std::str::from_utf8(bytes).unwrap();
+            let on: Vec<&str> =
+                text(screen.enter()).split('\x1b').filter(|part| part.ends_with('h')).collect();
+            assert!(on.len() >= 2);
+            for mode in on {
+                let off = mode.replace('h', "l");
+                assert!(text(screen.leave()).split('\x1b').any(|part| part == off), "{mode}");
+            }
+            for (begun, ended) in [("[>5u", "[<1u"), ("[>4;0m", "[>4m"), ("[22;0t", "[23;0t")] {
+                assert!(text(screen.enter()).contains(begun) && text(screen.leave()).contains(ended));
+            }
+        }
+    }
 }

@@ -1,3 +1,5 @@
+//! The update as tables: keys and events in, state and effects out.
+
 use crate::base::ids::{AskId, ItemId};
 use crate::protocol::ask::Answer as Said;
 use crate::protocol::error::{ErrorInfo, ErrorKind};
@@ -419,6 +421,19 @@ fn limits_warn_once_and_update_the_block() {
     assert_eq!(scene.model.warnings.len(), 1);
     scene.event(limits(92.0));
     assert_eq!(scene.model.warnings.len(), 1);
+}
+
+#[test]
+fn the_wheel_scrolls_and_leaves_the_prompt_alone() {
+    let mut scene = Scene::new(60, 14);
+    scene.turn("go").says(&"text\n\n".repeat(40)).ends(TurnStatus::Completed);
+    scene.screen();
+    scene.send(Msg::Input(Input::Wheel(3)));
+    assert!(!scene.model.transcript.is_at_end() && scene.prompt().is_empty());
+    scene.send(Msg::Input(Input::Wheel(-5)));
+    assert!(scene.model.transcript.is_at_end());
+    scene.keys(&["?"]).send(Msg::Input(Input::Wheel(-3)));
+    assert!(scene.shown().contains("4–"), "pages scroll too");
 }
 
 #[test]

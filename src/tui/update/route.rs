@@ -81,6 +81,21 @@ pub(crate) fn type_ahead(model: &mut Model, key: Key, effects: &mut Effects) {
     }
 }
 
+/// The wheel was turned: it scrolls the transcript; in lists and pages it is arrows.
+pub(crate) fn on_wheel(model: &mut Model, rows: i32, at: At, effects: &mut Effects) {
+    let count = usize::try_from(rows.unsigned_abs()).unwrap_or(0);
+    let covered = model.page.is_some() || model.popup.is_some() || !matches!(model.stage, Stage::Main);
+    if covered {
+        let code = if rows > 0 { Code::Up } else { Code::Down };
+        (0..count).for_each(|_| on_key(model, Key::plain(code), at, effects));
+    } else if rows > 0 {
+        model.transcript.scroll(Scroll::Up(count));
+        load_earlier(model, effects);
+    } else {
+        model.transcript.scroll(Scroll::Down(count));
+    }
+}
+
 /// Something was pasted.
 pub(crate) fn on_paste(model: &mut Model, text: &str, effects: &mut Effects) {
     if let Stage::SignIn(page) = &mut model.stage {
