@@ -293,3 +293,7 @@ fn done(id: ItemId, item: OutputItem) -> Done {
     };
     Done { model_item, item, call }
 }
+
+#[cfg(test)]
+#[path = "ingest_tests.rs"]
+mod tests;

@@ -8,6 +8,9 @@
 //! - [`ingest`]: stream events → items; pure
 //! - [`calls`]: carries out the calls of an answer
 //! - [`permit`]: may this command run, may this patch be written
+//! - [`toolbox`]: the tools of a thread, joined with its permissions
+//! - [`configure`]: new settings for a live thread
+//! - [`user_shell`]: the user's own commands
 //! - [`request`]: state → request, and the context before it
 //! - [`context`]: what the model is told besides the conversation
 //! - [`history`]: what the model sees
@@ -20,6 +23,7 @@
 pub(crate) mod asks;
 pub(crate) mod calls;
 pub(crate) mod compact;
+pub(crate) mod configure;
 pub(crate) mod context;
 pub(crate) mod errors;
 pub(crate) mod handle;
@@ -32,4 +36,6 @@ pub(crate) mod request;
 pub(crate) mod services;
 pub(crate) mod settings;
 pub(crate) mod thread;
+pub(crate) mod toolbox;
 pub(crate) mod turn;
+pub(crate) mod user_shell;

@@ -21,16 +21,37 @@ use crate::tools::context::ToolContext;
 use crate::tools::gate::{AfterFailure, CommandRequest, Gate, Permit};
 use crate::tools::tool::{ToolCall, ToolOutput};
 
+/// The writable paths in force: they change with the settings while tools hold on to them.
+#[derive(Clone, Debug)]
+pub(crate) struct LiveRoots(Arc<Mutex<Arc<Roots>>>);
+
+impl LiveRoots {
+    /// These, until they are replaced.
+    pub(crate) fn new(roots: Arc<Roots>) -> Self {
+        Self(Arc::new(Mutex::new(roots)))
+    }
+
+    /// Those in force now.
+    pub(crate) fn now(&self) -> Arc<Roots> {
+        Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts others in force, for every call that begins from now on.
+    pub(crate) fn replace(&self, roots: Arc<Roots>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = roots;
+    }
+}
+
 /// The permissions of one thread.
 pub(crate) struct Permits {
-    roots: Arc<Roots>,
+    roots: LiveRoots,
     grants: Mutex<Grants>,
     patch: Arc<ApplyPatch>,
 }
 
 impl Permits {
     /// Permissions that follow from `roots`; `patch` carries out patches that come as shell calls.
-    pub(crate) fn new(roots: Arc<Roots>, patch: Arc<ApplyPatch>) -> Arc<Self> {
+    pub(crate) fn new(roots: LiveRoots, patch: Arc<ApplyPatch>) -> Arc<Self> {
         Arc::new(Self { roots, grants: Mutex::default(), patch })
     }
 
@@ -40,14 +61,15 @@ impl Permits {
 
     fn decision(&self, ctx: &ToolContext, request: &CommandRequest) -> Decision {
         let commands = Commands::of_argv(&request.argv);
-        let mut roots: Vec<&Path> = self.roots.roots().iter().map(|root| root.path.as_path()).collect();
-        if roots.is_empty() && self.roots.full_access() {
+        let in_force = self.roots.now();
+        let mut roots: Vec<&Path> = in_force.roots().iter().map(|root| root.path.as_path()).collect();
+        if roots.is_empty() && in_force.full_access() {
             // Without a sandbox the working directory is what a forced deletion may empty unasked.
             roots.push(&ctx.cwd);
         }
         decide::decide(&Request {
             policy: ctx.approval,
-            sandbox: self.roots.mode(),
+            sandbox: in_force.mode(),
             commands: &commands,
             rules: &[],
             escalate: request.escalate,
@@ -91,7 +113,7 @@ impl Permits {
         if !sandboxed {
             return Permit::Unsandboxed;
         }
-        match sandbox::confine(&self.roots) {
+        match sandbox::confine(&self.roots.now()) {
             Ok(confine) => Permit::Sandboxed(confine),
             Err(error) => Permit::Refused(format!("the command did not run: {error}")),
         }
@@ -122,7 +144,7 @@ impl Gate for Permits {
         output: &'a str,
     ) -> BoxFuture<'a, AfterFailure> {
         let ended = if code > 128 { Ended::Signal(code - 128) } else { Ended::Exit(code) };
-        match sandbox::denial(&self.roots, ended, output) {
+        match sandbox::denial(&self.roots.now(), ended, output) {
             Some(note) => self.retry(ctx, request, note).boxed(),
             None => std::future::ready(AfterFailure::Keep).boxed(),
         }

@@ -21,6 +21,10 @@ pub(crate) struct Services {
     pub(crate) env: Arc<BTreeMap<OsString, OsString>>,
     /// Variables that hold keys of model providers; commands never get them.
     pub(crate) secret_env: Arc<Vec<String>>,
+    /// Value of `TMPDIR`.
+    pub(crate) tmpdir: Option<PathBuf>,
+    /// Folder for the journals of running patches.
+    pub(crate) journals: PathBuf,
     /// Folder for outputs that are too long for the model.
     pub(crate) output_dir: PathBuf,
 }

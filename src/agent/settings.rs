@@ -57,6 +57,8 @@ pub(crate) struct Settings {
     pub(crate) sandbox: Arc<SandboxPolicy>,
     /// Writable and protected paths that follow from it.
     pub(crate) roots: Arc<Roots>,
+    /// Whether commands may read the user's login profile first.
+    pub(crate) login_shell: bool,
     /// Which variables commands inherit.
     pub(crate) shell_env: Arc<ShellEnvPolicy>,
     /// Instruction files, as one message; empty when there are none.
@@ -106,6 +108,7 @@ impl Settings {
             approval: config.approval,
             sandbox: Arc::new(config.sandbox.clone()),
             roots: Arc::new(roots),
+            login_shell: config.allow_login_shell,
             shell_env: Arc::new(config.shell_env.clone()),
             agents_md,
             model: model.slug.into_owned(),

@@ -10,17 +10,22 @@ use tokio::sync::mpsc;
 use super::asks::Asks;
 use super::calls::Pending;
 use super::compact::Threshold;
+use super::configure;
 use super::context::instructions;
 use super::errors;
 use super::handle::{Handle, OPS};
 use super::history::History;
+use super::permit::LiveRoots;
 use super::readers::Readers;
 use super::request;
 use super::services::Services;
 use super::settings::Settings;
+use super::toolbox::Toolbox;
 use super::turn::{Finished, Turn};
+use super::user_shell::{self, UserShells};
 use crate::base::ids::{ThreadId, TurnId};
 use crate::base::tasks::{self, CancellationToken};
+use crate::config::Config;
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::event::Event;
 use crate::protocol::item::Item;
@@ -28,6 +33,7 @@ use crate::protocol::limits::LimitsSnapshot;
 use crate::protocol::model_item::ModelItem;
 use crate::protocol::op::Op;
 use crate::protocol::tokens::{ThreadUsage, TokenUsage};
+use crate::protocol::turn::{TurnEnd, TurnStatus};
 use crate::responses::items::{self, OutputBody, Part};
 use crate::threads::{Compacted, Writer};
 use crate::tools::context::{ToolContext, ToolEvent};
@@ -49,6 +55,8 @@ pub(crate) struct Start {
     pub(crate) usage: ThreadUsage,
     /// How often it was compacted; travels with every request.
     pub(crate) window_number: u32,
+    /// The turn whose end was never stored: the program was killed in the middle of it.
+    pub(crate) unfinished: Option<TurnId>,
     /// The settings of its turns.
     pub(crate) settings: Settings,
 }
@@ -59,7 +67,10 @@ pub(crate) struct Thread {
     /// The running turn, or the last one: commands in the background belong to it.
     pub(crate) turn_id: TurnId,
     pub(crate) services: Arc<Services>,
+    pub(crate) config: Arc<Config>,
     pub(crate) settings: Settings,
+    pub(crate) roots: LiveRoots,
+    pub(crate) user_shells: UserShells,
     pub(crate) history: History,
     pub(crate) readers: Readers,
     pub(crate) registry: Arc<Registry>,
@@ -80,7 +91,8 @@ pub(crate) struct Thread {
 }
 
 /// Starts a thread.
-pub(crate) fn start(services: Arc<Services>, registry: Registry, start: Start) -> Handle {
+pub(crate) fn start(services: Arc<Services>, config: Arc<Config>, start: Start) -> Handle {
+    let Toolbox { registry, roots } = Toolbox::new(&config, &start.settings, &services);
     let (tool_sender, tool_events) = mpsc::channel(TOOL_EVENTS);
     let (ops, ops_receiver) = mpsc::channel(OPS);
     let mut readers = Readers::default();
@@ -89,12 +101,15 @@ pub(crate) fn start(services: Arc<Services>, registry: Registry, start: Start) -
     if start.usage.last.total_tokens > 0 {
         history.counted(start.usage.last.total_tokens);
     }
-    let thread = Thread {
+    let mut thread = Thread {
         id: start.thread_id,
         turn_id: TurnId::new(),
         services,
         since_compaction: history.items().len(),
+        config,
         settings: start.settings,
+        roots,
+        user_shells: UserShells::default(),
         history,
         readers,
         registry: Arc::new(registry),
@@ -109,6 +124,9 @@ pub(crate) fn start(services: Arc<Services>, registry: Registry, start: Start) -
         tool_sender,
         unsaved: None,
     };
+    if let Some(turn_id) = start.unfinished {
+        thread.end_lost_turn(turn_id);
+    }
     let task = tasks::spawn("thread", thread.run(ops_receiver));
     Handle { thread_id: start.thread_id, ops, events, task }
 }
@@ -116,6 +134,7 @@ pub(crate) fn start(services: Arc<Services>, registry: Registry, start: Start) -
 impl Thread {
     async fn run(mut self, mut ops: mpsc::Receiver<Op>) {
         let mut waiting: VecDeque<Op> = VecDeque::new();
+        configure::tell(&mut self).await;
         loop {
             let op = match waiting.pop_front() {
                 Some(op) => Some(op),
@@ -130,17 +149,47 @@ impl Thread {
                     self.asks.answer(id, answer);
                     continue;
                 }
-                // Nothing runs: there is nothing to interrupt.
-                Some(Op::Interrupt) => continue,
+                Some(
+                    op @ (Op::Interrupt
+                    | Op::UserShell { .. }
+                    | Op::Configure(_)
+                    | Op::Rewind { .. }
+                    | Op::StopSessions),
+                ) => {
+                    self.between_turns(op).await;
+                    continue;
+                }
                 Some(Op::Shutdown) | None => break,
             };
             let Finished { closing, left_over } = finished;
-            waiting.extend(left_over.into_iter().map(|input| Op::UserTurn { input, output_schema: None }));
+            waiting.extend(left_over);
             if closing {
                 break;
             }
         }
         self.close().await;
+    }
+
+    /// What ops mean that need no turn.
+    async fn between_turns(&mut self, op: Op) {
+        match op {
+            Op::Interrupt => user_shell::interrupt(self),
+            Op::UserShell { command } => user_shell::start(self, command),
+            Op::Configure(change) => configure::apply(self, *change).await,
+            Op::Rewind { turns } => self.rewind(turns).await,
+            Op::StopSessions => self.settle(true).await,
+            Op::UserTurn { .. } | Op::Answer { .. } | Op::Compact | Op::Shutdown => {}
+        }
+    }
+
+    /// Takes back the last turns, in memory and by a mark on disk.
+    async fn rewind(&mut self, turns: u32) {
+        let turns = self.history.rewind(turns);
+        if turns > 0 {
+            self.store(|w| w.rolled_back(turns));
+            self.since_compaction = self.history.items().len();
+        }
+        self.readers.tell(Event::Rewound { turns }).await;
     }
 
     /// Waits for the next op; background sessions may still tell things meanwhile.
@@ -157,6 +206,8 @@ impl Thread {
 
     /// Ends in order: background sessions are stopped and told, everything is on disk, then `Closed`.
     async fn close(mut self) {
+        user_shell::interrupt(&mut self);
+        user_shell::record(&mut self, true).await;
         self.settle(true).await;
         self.sync().await;
         self.readers.tell(Event::Closed).await;
@@ -299,6 +350,20 @@ impl Thread {
         }
     }
 
+    /// Ends a turn that a crash cut off: the record gets its end, the model a note.
+    fn end_lost_turn(&mut self, turn_id: TurnId) {
+        self.remember(items::harness(instructions::TURN_LOST.trim_end()));
+        let end = TurnEnd {
+            turn_id,
+            status: TurnStatus::Interrupted,
+            error: None,
+            usage: TokenUsage::default(),
+            last_message: None,
+            duration_ms: 0,
+        };
+        self.store(|w| w.turn_completed(&end));
+    }
+
     /// Leaves the note that tells the model about an interrupt.
     pub(crate) fn remember_aborted(&mut self) {
         self.remember(items::harness(instructions::TURN_ABORTED.trim_end()));
@@ -326,6 +391,7 @@ impl Thread {
             approval: settings.approval,
             sandbox: Arc::clone(&settings.sandbox),
             env: Arc::clone(&self.services.env),
+            login_shell: settings.login_shell,
             shell_env: Arc::clone(&settings.shell_env),
             secret_env: Arc::clone(&self.services.secret_env),
             output_dir: self.services.output_dir.join(self.id.to_string()),

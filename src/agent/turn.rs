@@ -10,6 +10,7 @@ use super::calls;
 use super::ingest::{Ingest, Step};
 use super::request;
 use super::thread::Thread;
+use super::user_shell;
 use crate::base::ids::{ItemId, TurnId};
 use crate::base::tasks::CancellationToken;
 use crate::protocol::error::{ErrorInfo, ErrorKind};
@@ -45,6 +46,8 @@ pub(crate) struct Turn<'a> {
     pub(crate) cancel: CancellationToken,
     /// Input that arrived while the turn ran and is not yet part of the conversation.
     steering: Vec<Vec<UserInput>>,
+    /// Ops that must wait for the turn's end.
+    later: Vec<Op>,
     /// A value of the server's that its requests of this turn repeat.
     pub(crate) state: TurnState,
     pub(crate) schema: Option<serde_json::Value>,
@@ -60,8 +63,8 @@ pub(crate) struct Turn<'a> {
 pub(crate) struct Finished {
     /// The thread is to end.
     pub(crate) closing: bool,
-    /// Input that came too late for the turn: it starts the next one.
-    pub(crate) left_over: Vec<Vec<UserInput>>,
+    /// What the turn could not take: input that came too late, changes of settings.
+    pub(crate) left_over: Vec<Op>,
 }
 
 impl<'a> Turn<'a> {
@@ -77,6 +80,7 @@ impl<'a> Turn<'a> {
             id: TurnId::new(),
             cancel: CancellationToken::new(),
             steering: Vec::new(),
+            later: Vec::new(),
             state: TurnState::default(),
             schema,
             closing: false,
@@ -136,6 +140,7 @@ impl<'a> Turn<'a> {
             if called {
                 calls::run(self, calls).await?;
             }
+            user_shell::record(self.thread, false).await;
             let steered = self.take_steering().await?;
             if !called && !steered {
                 return Ok(());
@@ -145,6 +150,7 @@ impl<'a> Turn<'a> {
 
     /// Adds the user's input to the conversation and to the disk, before any request carries it.
     async fn user_message(&mut self, input: Vec<UserInput>) -> Result<(), Stop> {
+        user_shell::record(self.thread, false).await;
         let id = ItemId::with_prefix("msg");
         let message = super::input::message(&id, &input, &self.thread.settings.cwd).await?;
         let item = Item::UserMessage { id, content: input };
@@ -279,7 +285,12 @@ impl<'a> Turn<'a> {
                 self.steering.push(input);
                 self.schema = output_schema.or(self.schema.take());
             }
-            Some(Op::Interrupt) => self.cancel.cancel(),
+            Some(Op::Interrupt) => {
+                user_shell::interrupt(self.thread);
+                self.cancel.cancel();
+            }
+            Some(Op::UserShell { command }) => user_shell::start(self.thread, command),
+            Some(op @ (Op::Configure(_) | Op::Rewind { .. } | Op::StopSessions)) => self.later.push(op),
             Some(Op::Answer { id, answer }) => {
                 self.thread.asks.answer(id, answer);
             }
@@ -317,7 +328,7 @@ impl<'a> Turn<'a> {
         if status == TurnStatus::Interrupted {
             self.thread.remember_aborted();
         }
-        let end = TurnEnd {
+        let mut end = TurnEnd {
             turn_id: self.id,
             status,
             error,
@@ -327,13 +338,15 @@ impl<'a> Turn<'a> {
         };
         self.thread.store(|w| w.turn_completed(&end));
         self.thread.sync().await;
-        let mut end = end;
         if let (TurnStatus::Completed, Err(error)) = (status, self.thread.writable()) {
             end.status = TurnStatus::Failed;
             end.error = Some(error);
         }
         self.thread.readers.tell(Event::TurnCompleted(Box::new(end))).await;
-        Finished { closing: self.closing, left_over: std::mem::take(&mut self.steering) }
+        let mut left_over = std::mem::take(&mut self.later);
+        let inputs = std::mem::take(&mut self.steering).into_iter();
+        left_over.extend(inputs.map(|input| Op::UserTurn { input, output_schema: None }));
+        Finished { closing: self.closing, left_over }
     }
 }
 

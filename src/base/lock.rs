@@ -4,7 +4,10 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// Time between two tries: locks cannot be waited for with a limit.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// An exclusive lock, held until dropped or until the process ends, however it ends.
 #[derive(Debug)]
@@ -26,19 +29,18 @@ impl FileLock {
         }
     }
 
-    /// Like [`Self::try_take`], but gives a holder that was just killed a moment: a child that it was about to
-    /// start has the lock until its program runs. Blocks the thread for up to 200 ms.
+    /// Like [`try_take`](Self::try_take), but waits for so long when somebody holds it. Blocks the thread.
     ///
     /// # Errors
-    /// Those of [`Self::try_take`].
-    pub(crate) fn take_soon(path: &Path) -> io::Result<Option<Self>> {
-        for _ in 0..20 {
-            if let Some(lock) = Self::try_take(path)? {
-                return Ok(Some(lock));
+    /// The lock file cannot be created or the file system has no locks.
+    pub(crate) fn take_within(path: &Path, time: Duration) -> io::Result<Option<Self>> {
+        let begin = Instant::now();
+        loop {
+            match Self::try_take(path)? {
+                None if begin.elapsed() < time => std::thread::sleep(PAUSE),
+                taken => return Ok(taken),
             }
-            std::thread::sleep(Duration::from_millis(10));
         }
-        Self::try_take(path)
     }
 
     /// Waits for the lock. Blocks the thread: call it on a blocking task.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::args::{ExecOptions, ExecRequest, ResumeTarget};
 use super::exit::Exit;
+use super::housekeeping;
 use super::wire;
 use crate::agent::settings::Settings;
 use crate::agent::thread::{self, Start};
@@ -56,7 +57,7 @@ fn fail(error: &anyhow::Error) -> Exit {
 struct Prepared {
     start: Start,
     services: crate::agent::services::Services,
-    registry: crate::tools::registry::Registry,
+    config: Arc<Config>,
     setup: Setup,
 }
 
@@ -69,19 +70,20 @@ fn prepare(request: ExecRequest, env: &Env) -> anyhow::Result<Prepared> {
     let schema = options.output_schema.as_deref().map(output_schema::read).transpose()?;
     let manager = wire::credentials(&config, env).map_err(plain)?;
     let services = wire::services(&config, env, manager, &ThreadSource::Exec).map_err(plain)?;
+    let patches = housekeeping::recover_patches(&config);
     let prompt = input::read(prompt.as_deref(), std::io::stdin(), Patience::USUAL)?;
     let (settings, doc_warnings) = wire::settings(&config, env);
     let resumed = resume.map(|target| find(&config, &target)).transpose()?;
     let mut warnings = config.warnings.clone();
+    warnings.extend(patches);
     warnings.extend(doc_warnings);
     warnings.extend(prompt.warning);
-    let registry = wire::registry(&config, &settings);
     let start = match resumed {
         Some(path) => resume_at(&config, &path, settings, &mut warnings)?,
         None => new_thread(&config, settings, options.ephemeral),
     };
     let setup = setup(&options, &config, &start, prompt.text, schema, warnings, env);
-    Ok(Prepared { start, services, registry, setup })
+    Ok(Prepared { start, services, config: Arc::new(config), setup })
 }
 
 /// An error with its next step, as one line.
@@ -136,7 +138,7 @@ fn new_thread(config: &Config, settings: Settings, ephemeral: bool) -> Start {
         Writer::create(&config.codex_home, thread, clock)
     };
     let usage = ThreadUsage::default();
-    Start { thread_id, writer, history: Vec::new(), usage, window_number: 0, settings }
+    Start { thread_id, writer, history: Vec::new(), usage, window_number: 0, unfinished: None, settings }
 }
 
 /// The file of the thread that `resume` means.
@@ -170,6 +172,9 @@ fn resume_at(
         .ok_or_else(|| anyhow::anyhow!("{} does not have the name of a thread", path.display()))?;
     let (writer, mended) = Writer::reopen(&config.codex_home, id, path, Arc::new(SystemClock))?;
     let loaded = threads::load(&config.codex_home, path)?;
+    if loaded.is_lost() {
+        anyhow::bail!("thread {id} cannot be continued: nothing in {} can be read", path.display());
+    }
     warnings.extend(mended.message());
     warnings.extend(loaded.problems.summary());
     if let Some(model) = loaded.settings.model.as_deref().filter(|model| *model != settings.model) {
@@ -181,6 +186,7 @@ fn resume_at(
         history: loaded.history,
         usage: loaded.usage.unwrap_or_default(),
         window_number: u32::try_from(loaded.window_number).unwrap_or(u32::MAX),
+        unfinished: loaded.unfinished,
         settings,
     })
 }
@@ -238,7 +244,7 @@ impl Prepared {
             Ok(signals) => signals,
             Err(error) => return fail(&anyhow::anyhow!("cannot catch signals: {error}")),
         };
-        let handle = thread::start(Arc::new(self.services), self.registry, self.start);
+        let handle = thread::start(Arc::new(self.services), self.config, self.start);
         let output = Output::start(Box::new(std::io::stdout()), Box::new(std::io::stderr()));
         let door = Door { ops: handle.ops, events: handle.events };
         let outcome = run::run(door, signals, output, self.setup).await;

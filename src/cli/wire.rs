@@ -1,9 +1,9 @@
 //! Builds what a thread works with from the configuration: the only place that knows all services at once.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::agent::permit::{self, Permits};
+use super::housekeeping;
 use crate::agent::services::Services;
 use crate::agent::settings::Settings;
 use crate::auth::manager::{Credentials, Manager};
@@ -12,14 +12,10 @@ use crate::config::{Config, Env, Provider};
 use crate::net::http::HttpSettings;
 use crate::process::kept;
 use crate::process::shell::Shell;
-use crate::process::spawn::Launcher;
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::thread::ThreadSource;
 use crate::responses::provider::{CHATGPT_BASE_URL, OPENAI_BASE_URL};
 use crate::responses::{Client, ProviderSettings, headers};
-use crate::tools::apply_patch::ApplyPatch;
-use crate::tools::commands::Commands;
-use crate::tools::registry::{Registry, Wanted};
 use crate::workspace::agents_md;
 
 /// A headless run does not wait longer than this for a connection.
@@ -75,7 +71,7 @@ pub(crate) fn services(
         user_agent: headers::user_agent(originator, env.text("TERM")),
         ca_file: ca_file.map(PathBuf::from),
     };
-    let output_dir = config.codex_home.join("tmp").join("outputs");
+    let output_dir = housekeeping::outputs(config);
     kept::sweep(&output_dir);
     Ok(Services {
         client: Client::new(provider, http, manager)?,
@@ -84,6 +80,8 @@ pub(crate) fn services(
         installation_id: None,
         env: env.vars(),
         secret_env: Arc::new(config.secret_env.clone()),
+        tmpdir: env.tmpdir().map(Path::to_owned),
+        journals: housekeeping::journals(config),
         output_dir,
     })
 }
@@ -114,18 +112,4 @@ pub(crate) fn settings(config: &Config, env: &Env) -> (Settings, Vec<String>) {
     let shell = Shell::of_user(&env.vars());
     let name = shell.path().file_name().map_or_else(|| "sh".into(), |name| name.to_string_lossy());
     (Settings::resolve(config, env.tmpdir(), &name, block), docs.warnings)
-}
-
-/// Tools of one thread, with its permissions.
-pub(crate) fn registry(config: &Config, settings: &Settings) -> Registry {
-    let roots = Arc::clone(&settings.roots);
-    let judge = Arc::new(move |ctx: &_, paths: &[PathBuf]| permit::patch_verdict(&roots, ctx, paths));
-    let patch = Arc::new(ApplyPatch::new(judge, config.codex_home.join("tmp").join("patches")));
-    let permits = Permits::new(Arc::clone(&settings.roots), Arc::clone(&patch));
-    let commands = Commands::new(Launcher::default(), permits);
-    let wanted = Wanted {
-        shell: config.features.enabled("shell_tool"),
-        view_image: config.features.enabled("view_image"),
-    };
-    Registry::new(wanted, commands, patch)
 }

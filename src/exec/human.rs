@@ -108,6 +108,8 @@ impl Progress {
             | Event::DiffUpdated { .. }
             | Event::Usage(_)
             | Event::Limits(_)
+            | Event::Configured(_)
+            | Event::Rewound { .. }
             | Event::Ask { .. }
             | Event::AskResolved { .. }
             | Event::Closed => String::new(),
@@ -245,9 +247,8 @@ impl Progress {
         let note = if told { String::new() } else { format!(": {reason}") };
         self.last_reason = Some(reason);
         let head = paint(self.colored, Paint::Warn, "reconnecting");
-        // Waiting for the network is bounded by time, not by number.
-        let of = if max == 0 { String::new() } else { format!("/{max}") };
-        format!("{head} {attempt}{of} in {:.1} s{note}\n", delay_ms as f64 / 1000.0)
+        let which = if max == 0 { "waiting for network".to_owned() } else { format!("{attempt}/{max}") };
+        format!("{head} {which}, next try in {:.1} s{note}\n", delay_ms as f64 / 1000.0)
     }
 
     fn turn_completed(&mut self, end: &TurnEnd) -> String {

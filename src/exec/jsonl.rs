@@ -45,9 +45,12 @@ impl Lines {
             Event::ItemDropped { item_id } => self.dropped(&mut out, item_id),
             Event::PlanUpdated { plan, .. } => self.plan(&mut out, plan),
             Event::Retrying { attempt, max, error, .. } => {
-                // Waiting for the network is bounded by time, not by number.
-                let of = if *max == 0 { String::new() } else { format!("/{max}") };
-                write(&mut out, &Line::Error { message: format!("Reconnecting... {attempt}{of} ({error})") });
+                // Without a number of retries it is time that bounds them: there is no connection at all.
+                let message = match max {
+                    0 => format!("Reconnecting... waiting for network ({error})"),
+                    _ => format!("Reconnecting... {attempt}/{max} ({error})"),
+                };
+                write(&mut out, &Line::Error { message });
             }
             Event::Warning { message } => {
                 let id = self.take_id();
@@ -58,6 +61,8 @@ impl Lines {
             | Event::DiffUpdated { .. }
             | Event::Usage(_)
             | Event::Limits(_)
+            | Event::Configured(_)
+            | Event::Rewound { .. }
             | Event::Ask { .. }
             | Event::AskResolved { .. }
             | Event::Closed => {}

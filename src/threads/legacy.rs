@@ -319,6 +319,16 @@ pub(crate) fn push_turn_start(
     )
 }
 
+/// The mark by which readers leave out the last turns.
+pub(crate) fn push_rolled_back(batch: &mut Batch, num_turns: u32) -> serde_json::Result<()> {
+    #[derive(Serialize)]
+    struct RolledBack {
+        r#type: &'static str,
+        num_turns: u32,
+    }
+    batch.push("event_msg", RolledBack { r#type: "thread_rolled_back", num_turns })
+}
+
 /// Adds the lines that end a turn: the error first, when there is one.
 pub(crate) fn push_turn_end(batch: &mut Batch, end: &TurnEnd, now_ms: u64) -> serde_json::Result<()> {
     let (turn_id, duration_ms) = (end.turn_id, end.duration_ms);

@@ -1,3 +1,5 @@
+//! Tests of `apply_patch`.
+
 use std::collections::BTreeMap;
 
 use tokio::sync::mpsc;
@@ -33,6 +35,7 @@ fn bench(verdict: PatchVerdict) -> Bench {
         approval: ApprovalPolicy::OnRequest,
         sandbox: Arc::new(SandboxPolicy::DangerFullAccess),
         env: Arc::new(BTreeMap::new()),
+        login_shell: true,
         shell_env: Arc::new(ShellEnvPolicy::default()),
         secret_env: Arc::default(),
         output_dir: dir.path().to_owned(),

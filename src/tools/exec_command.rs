@@ -124,7 +124,7 @@ impl ExecCommand {
             _ => Shell::of_user(&ctx.env),
         };
         let request = CommandRequest {
-            argv: shell.argv(&args.cmd, args.login.unwrap_or(true)),
+            argv: shell.argv(&args.cmd, args.login.unwrap_or(true) && ctx.login_shell),
             escalate: args.escalation.asked(),
             script: Some(args.cmd),
             cwd: absolute(&ctx.cwd, Path::new(args.workdir.as_deref().unwrap_or(""))),

@@ -13,6 +13,7 @@
 //! - [`exec_command`]: runs a command line
 //! - [`write_stdin`]: talks to a session
 //! - [`shell`]: the older shell tools, accepted but not offered
+//! - [`user_shell`]: the user's own commands
 //! - [`update_plan`]: the model's plan
 //! - [`view_image`]: shows the model an image
 //! - [`picture`]: image bytes → a `data:` URL of bounded size
@@ -33,5 +34,6 @@ pub(crate) mod shell;
 mod testing;
 pub(crate) mod tool;
 pub(crate) mod update_plan;
+mod user_shell;
 pub(crate) mod view_image;
 pub(crate) mod write_stdin;

@@ -91,7 +91,7 @@ fn body(told: &Told) -> String {
 }
 
 /// The chunk's text, cut in the middle when it is too long.
-fn within(chunk: &Chunk, budget: u64, file: Option<&SpillFile>) -> String {
+pub(super) fn within(chunk: &Chunk, budget: u64, file: Option<&SpillFile>) -> String {
     if !exceeds(chunk, budget) {
         return chunk.text.clone();
     }

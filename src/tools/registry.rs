@@ -9,7 +9,7 @@ use super::apply_patch::ApplyPatch;
 use super::commands::Commands;
 use super::exec_command::ExecCommand;
 use super::shell::{Flavour, OldShell};
-use super::tool::Tool;
+use super::tool::{Tool, ToolCall};
 use super::update_plan::UpdatePlan;
 use super::view_image::ViewImage;
 use super::write_stdin::WriteStdin;
@@ -64,9 +64,16 @@ impl Registry {
         self.tools.iter().find(|tool| tool.name() == name)
     }
 
-    /// Whether a call of that name may run beside others. An unknown name only answers that it is unknown.
-    pub(crate) fn parallel(&self, name: &str) -> bool {
-        self.find(name).is_none_or(|tool| tool.parallel())
+    /// Whether a call may run beside others. An unknown name only answers that it is unknown; a patch inside a
+    /// shell call is a patch.
+    pub(crate) fn parallel(&self, call: &ToolCall) -> bool {
+        !call.payload.text().contains("*** Begin Patch")
+            && self.find(&call.name).is_none_or(|tool| tool.parallel())
+    }
+
+    /// What runs commands, also those of the user.
+    pub(crate) fn commands(&self) -> &Arc<Commands> {
+        &self.commands
     }
 
     /// The end of a turn: items of commands that go on get their final state.

@@ -112,9 +112,10 @@ impl Tool for OldShell {
 impl OldShell {
     async fn run(&self, ctx: &ToolContext, call: &ToolCall, args: Args) -> ToolOutput {
         let (argv, script) = match args.command {
-            Command::Script(script) => {
-                (Shell::of_user(&ctx.env).argv(&script, args.login.unwrap_or(true)), Some(script))
-            }
+            Command::Script(script) => (
+                Shell::of_user(&ctx.env).argv(&script, args.login.unwrap_or(true) && ctx.login_shell),
+                Some(script),
+            ),
             Command::Argv(argv) => {
                 let script = script_of(&argv);
                 (argv, script)

@@ -40,6 +40,7 @@ impl Bench {
             approval: ApprovalPolicy::Never,
             sandbox: Arc::new(SandboxPolicy::DangerFullAccess),
             env: Arc::new(env.into_iter().collect()),
+            login_shell: true,
             shell_env: Arc::new(ShellEnvPolicy::default()),
             secret_env: Arc::new(Vec::new()),
             output_tokens: 10_000,

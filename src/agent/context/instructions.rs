@@ -6,6 +6,8 @@ use crate::protocol::policy::{ApprovalPolicy, SandboxMode, SandboxPolicy};
 pub(crate) const BASE: &str = include_str!("../../../assets/prompts/base.md");
 /// Note for the model after an interrupt.
 pub(crate) const TURN_ABORTED: &str = include_str!("../../../assets/prompts/turn_aborted.md");
+/// Note for the model after a turn whose end was never stored.
+pub(crate) const TURN_LOST: &str = include_str!("../../../assets/prompts/turn_lost.md");
 /// Request for a hand-over note.
 pub(crate) const COMPACT: &str = include_str!("../../../assets/prompts/compact.md");
 /// Introduction of a hand-over note.

@@ -40,6 +40,12 @@ impl Backend {
         assert_eq!(status, 200, "{body}\n{toml}");
     }
 
+    /// Forgets everything but the script.
+    pub(crate) fn reset(&self) {
+        let (status, body) = self.call("POST", "/control/reset", "");
+        assert_eq!(status, 200, "{body}");
+    }
+
     /// The bodies of all model requests so far, oldest first.
     pub(crate) fn requests(&self) -> Vec<Value> {
         self.records().iter().map(|record| record["body"].clone()).collect()

@@ -149,11 +149,6 @@ impl Running {
         self.until_seen(text, |seen| seen.contains(text))
     }
 
-    /// Waits until standard output has this many lines.
-    pub(crate) fn lines(&mut self, count: usize) -> String {
-        self.until_seen("another line", |seen| seen.matches('\n').count() >= count)
-    }
-
     fn until_seen(&mut self, what: &str, enough: impl Fn(&str) -> bool) -> String {
         let started = Instant::now();
         let mut seen = String::new();
@@ -165,6 +160,28 @@ impl Running {
             }
         }
         seen
+    }
+
+    /// Waits for that many lines on standard output, or its end; returns what came so far.
+    pub(crate) fn lines(&mut self, count: usize) -> String {
+        let started = Instant::now();
+        let mut seen = String::new();
+        while seen.matches('\n').count() < count {
+            match self.stdout.recv_timeout(LIMIT.saturating_sub(started.elapsed())) {
+                Ok(chunk) => seen.push_str(&String::from_utf8_lossy(&chunk)),
+                Err(mpsc::RecvTimeoutError::Disconnected) => break,
+                Err(mpsc::RecvTimeoutError::Timeout) => {
+                    panic!("only this came: {seen}\nstderr: {}", drain(&self.stderr))
+                }
+            }
+        }
+        seen
+    }
+
+    /// Kills without warning; returns what was printed meanwhile.
+    pub(crate) fn kill(mut self) -> Output {
+        self.child.kill().expect("the process is there");
+        self.wait()
     }
 
     /// Waits for the end; kills and fails when it takes too long.

@@ -50,10 +50,14 @@ impl World {
 
     /// Writes the configuration: `more` goes before the tables.
     pub(crate) fn config(&self, more: &str) {
+        self.config_with(more, "stream_idle_timeout_ms = 20000");
+    }
+
+    /// Writes the configuration: `more` goes before the tables, `provider` into that of the provider.
+    pub(crate) fn config_with(&self, more: &str, provider: &str) {
         let text = format!(
             "model = \"gpt-5.5\"\nmodel_provider = \"test\"\n{more}\n\
-             [model_providers.test]\nname = \"test\"\nbase_url = \"{}\"\nenv_key = \"TEST_KEY\"\n\
-             stream_idle_timeout_ms = 20000\n\
+             [model_providers.test]\nname = \"test\"\nbase_url = \"{}\"\nenv_key = \"TEST_KEY\"\n{provider}\n\
              [projects.\"{}\"]\ntrust_level = \"trusted\"\n",
             self.backend.base_url,
             self.project().display()

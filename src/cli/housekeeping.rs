@@ -1,0 +1,38 @@
+//! What a start finds of earlier runs: patches that a crash cut off are undone before anything else happens. Costs
+//! nothing when there is nothing.
+
+use std::path::PathBuf;
+
+use crate::config::Config;
+use crate::patch;
+
+/// Folder of the journals of running patches.
+pub(crate) fn journals(config: &Config) -> PathBuf {
+    config.codex_home.join("tmp").join("patches")
+}
+
+/// Folder of complete outputs, one folder per thread.
+pub(crate) fn outputs(config: &Config) -> PathBuf {
+    config.codex_home.join("tmp").join("outputs")
+}
+
+/// Undoes or finishes patches that a crash cut off; sentences for the user about each.
+pub(crate) fn recover_patches(config: &Config) -> Vec<String> {
+    let journals = journals(config);
+    if !journals.is_dir() {
+        return Vec::new();
+    }
+    let mut told = Vec::new();
+    for patch in patch::recover(&journals) {
+        if patch.undone && patch.problems.is_empty() {
+            let first = patch.paths.first().map(|path| path.display().to_string()).unwrap_or_default();
+            let more = match patch.paths.len() {
+                0 | 1 => String::new(),
+                count => format!(" and {} more", count - 1),
+            };
+            told.push(format!("an earlier run ended in the middle of a patch; it was undone: {first}{more}"));
+        }
+        told.extend(patch.problems.iter().map(|problem| format!("an earlier run left a patch: {problem}")));
+    }
+    told
+}
