@@ -6,6 +6,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -34,6 +35,9 @@ pub(crate) const SESSIONS: &str = "sessions";
 
 /// Folder of the locks under the home; other Codex programs use it too.
 const LOCKS: &str = "thread-writer-locks";
+
+/// A program that was killed while it started a command holds its lock until that command's program runs.
+const LAST_BREATH: Duration = Duration::from_millis(500);
 
 /// Appends the lines of one thread.
 pub(crate) struct Writer {
@@ -257,7 +261,7 @@ fn take_lock(home: &Path, id: ThreadId) -> Result<FileLock, Error> {
     let dir = home.join(LOCKS);
     create_private_dir(&dir).map_err(Error::io("create", &dir))?;
     let path = dir.join(format!("{id}.lock"));
-    FileLock::try_take(&path).map_err(Error::io("lock", &path))?.ok_or(Error::InUse { id })
+    FileLock::take_within(&path, LAST_BREATH).map_err(Error::io("lock", &path))?.ok_or(Error::InUse { id })
 }
 
 /// Makes the file with its first line, or leaves none behind.

@@ -137,7 +137,7 @@ fn what_is_written_comes_back_equal() {
     let id = ThreadId::new();
     let mut writer = Writer::create(home.path(), thread(id), Arc::new(Noon));
     let history = [
-        raw(r#"{"type":"message","role":"developer","content":[]}"#),
+        raw(r#"{"type":"message","role":"developer","content":[{}]}"#),
         user("hi"),
         raw(
             r#"{ "type" : "function_call", "call_id":"k1", "name":"exec_command", "arguments":"{}" , "n":1.50 }"#,

@@ -5,9 +5,22 @@
     clippy::panic,
     clippy::string_slice,
     clippy::disallowed_methods,
+    clippy::print_stderr,
     reason = "clippy's leave for tests does not reach the helpers of integration tests"
 )]
 
+mod cli;
+mod compaction;
+mod durability;
+mod exec;
+mod faults;
 mod memory;
+mod patch;
+mod request;
+mod resume;
 mod sandbox;
+mod secrets;
+mod stop;
+mod support;
 mod tidy;
+mod tools;

@@ -6,6 +6,8 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// Far more than any step needs on a loaded machine.
@@ -79,7 +81,7 @@ fn a_line_without_end_is_given_up() {
 
 /// The binary in a home of its own, and the service it asks.
 struct Run {
-    service: TcpListener,
+    requests: mpsc::Receiver<Asked>,
     child: Child,
     dir: tempfile::TempDir,
 }
@@ -93,13 +95,21 @@ struct Asked {
 impl Run {
     fn start() -> Self {
         let service = TcpListener::bind("127.0.0.1:0").unwrap();
-        service.set_nonblocking(true).unwrap();
         let dir = tempfile::Builder::new().prefix("m").tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let config = format!(
             "model = \"gpt-5.5\"\nmodel_provider = \"test\"\nmodel_context_window = 100000000\n[model_providers.test]\nname = \"test\"\n\
              base_url = \"http://{}/v1\"\nrequest_max_retries = 0\nstream_max_retries = 0\n",
             service.local_addr().unwrap()
         );
+        let (sender, requests) = mpsc::sync_channel(1);
+        // Ends with the test: nobody connects any more.
+        thread::spawn(move || {
+            for stream in service.incoming() {
+                if sender.send(Asked::read(stream.unwrap())).is_err() {
+                    break;
+                }
+            }
+        });
         fs::write(dir.path().join("config.toml"), config).unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_codex"))
             .args([
@@ -120,22 +130,35 @@ impl Run {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        Self { service, child, dir }
+        Self { requests, child, dir }
     }
 
     /// Waits for the next request.
     fn request(&mut self) -> Asked {
-        let until = Instant::now() + LIMIT;
-        loop {
-            if let Ok((stream, _)) = self.service.accept() {
-                stream.set_nonblocking(false).unwrap();
-                stream.set_read_timeout(Some(LIMIT)).unwrap();
-                return Asked::read(stream);
-            }
-            assert_eq!(self.child.try_wait().unwrap(), None, "ended without asking");
-            assert!(Instant::now() < until, "no request");
-            std::thread::sleep(Duration::from_millis(2));
+        match self.next() {
+            Next::Request(asked) => asked,
+            Next::End(code) => panic!("ended with {code:?} instead of asking"),
         }
+    }
+
+    fn ends(&mut self, code: i32) {
+        match self.next() {
+            Next::Request(asked) => panic!("asks once more: {:.1000}", asked.body),
+            Next::End(found) => assert_eq!(found, Some(code)),
+        }
+    }
+
+    fn next(&mut self) -> Next {
+        let until = Instant::now() + LIMIT;
+        while Instant::now() < until {
+            if let Ok(asked) = self.requests.recv_timeout(Duration::from_millis(10)) {
+                return Next::Request(asked);
+            }
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return Next::End(status.code());
+            }
+        }
+        panic!("neither a request nor the end");
     }
 
     /// The largest resident size so far, in KiB.
@@ -143,18 +166,6 @@ impl Run {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
         line.trim().trim_end_matches(" kB").parse().unwrap_or_else(|e| panic!("{e}: {line}"))
-    }
-
-    fn ends(&mut self, code: i32) {
-        let until = Instant::now() + LIMIT;
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return assert_eq!(status.code(), Some(code));
-            }
-            assert!(self.service.accept().is_err(), "asks once more");
-            assert!(Instant::now() < until, "does not end");
-            std::thread::sleep(Duration::from_millis(2));
-        }
     }
 
     fn bytes_in_home(&self) -> u64 {
@@ -169,6 +180,12 @@ impl Run {
         }
         below(self.dir.path())
     }
+}
+
+/// What the binary does next.
+enum Next {
+    Request(Asked),
+    End(Option<i32>),
 }
 
 impl Drop for Run {
