@@ -14,6 +14,7 @@ mod compaction;
 mod durability;
 mod exec;
 mod faults;
+mod memory;
 mod patch;
 mod request;
 mod resume;
