@@ -59,11 +59,16 @@ async fn run_wave(turn: &mut Turn<'_>, wave: Vec<Pending>) -> Result<(), Stop> {
         })
         .collect();
     drop(context);
+    let mut heard = true;
     while !running.is_empty() {
         let (thread, ops) = turn.parts();
         tokio::select! {
             biased; // events of a call come before its output, and ops before both
-            op = Turn::next_op(ops) => turn.on_op(op),
+            // When nobody can send ops any more, the end of the channel would be heard for ever.
+            op = ops.recv(), if heard => {
+                heard = op.is_some();
+                turn.on_op(op);
+            }
             Some(event) = thread.tool_events.recv() => thread.on_tool_event(event).await,
             Some((index, done)) = running.next() => {
                 let output = done.unwrap_or_else(|failed| ToolOutput::text(failed.to_string()));
