@@ -53,8 +53,7 @@ pub(crate) fn client(base_url: &str, settings: &HttpSettings) -> Result<reqwest:
         .tcp_keepalive(Duration::from_secs(30))
         .pool_max_idle_per_host(2)
         .redirect(reqwest::redirect::Policy::none())
-        .referer(false)
-        .no_gzip();
+        .referer(false);
     if is_local(base_url) {
         builder = builder.no_proxy();
     }
