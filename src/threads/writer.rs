@@ -203,6 +203,7 @@ impl Writer {
     }
 
     /// Bytes that wait for the disk; 0 when all is well.
+    #[cfg(test)]
     pub(crate) fn unsaved(&self) -> usize {
         self.queue.len()
     }
