@@ -35,18 +35,9 @@ mod settings;
 mod tree;
 mod trust;
 
-#[allow(unused_imports, reason = "wired by agent, exec and cli")]
 pub(crate) use env::Env;
-#[allow(unused_imports, reason = "wired by agent, exec and cli")]
-pub(crate) use error::Error;
-#[allow(unused_imports, reason = "wired by agent, exec and cli")]
 pub(crate) use flags::Flags;
-#[allow(unused_imports, reason = "wired by agent, exec and cli")]
 pub(crate) use load::load;
-#[allow(unused_imports, reason = "wired by agent, exec and cli")]
-pub(crate) use provider::{MissingKey, Provider};
-#[allow(unused_imports, reason = "wired by agent, exec and cli")]
+pub(crate) use provider::Provider;
 pub(crate) use settings::Config;
-#[allow(unused_imports, reason = "wired by agent, exec and cli")]
-pub(crate) use tree::Layer;
 pub(crate) use trust::{Trust, git_dir};

@@ -7,9 +7,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::error::Error;
-use super::layers::read_bounded;
 use super::tree::{Sources, Tree, Value, find};
-use crate::base::fs::marks;
+use crate::base::fs::{marks, read_bounded};
 use crate::base::path::absolute;
 
 /// What the user said about a project.

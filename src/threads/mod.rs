@@ -23,10 +23,8 @@
 //! - [`rebuild`]: the two questions callers ask: load for the model, page for the screen
 //! - [`index`]: find and list threads by walking the date folders
 //! - [`names`]: names the user gave
-//! - [`repair`]: check one file, mend a torn end
+//! - [`repair`]: mend a torn end
 //! - [`bench`]: doors for the benchmarks
-
-#![allow(unused_imports)] // removed when everything is wired
 
 mod append;
 pub(crate) mod bench;
@@ -53,14 +51,15 @@ mod turns;
 mod words;
 mod writer;
 
-pub(crate) use classify::classify;
 pub(crate) use error::Error;
-pub(crate) use history::paired;
-pub(crate) use index::{Filter, Found, List, Order, Summary, find, id_of, last, list, resolve};
-pub(crate) use meta::{Git, Meta, NewThread};
-pub(crate) use reader::{Problem, Problems};
-pub(crate) use rebuild::{Cursor, Loaded, Page, PageSize, earlier, load, tail};
-pub(crate) use repair::{Mended, Report, verify};
+pub(crate) use index::{id_of, last, resolve};
+pub(crate) use meta::{Git, NewThread};
+pub(crate) use rebuild::load;
 pub(crate) use settings::Settings;
-pub(crate) use turns::Turn;
-pub(crate) use writer::{Compacted, Flush, Writer};
+pub(crate) use writer::{Compacted, Writer};
+#[allow(unused_imports, reason = "for the terminal app, which lists threads and pages through them")]
+pub(crate) use {
+    index::{Filter, Order, Summary, list},
+    rebuild::{Cursor, Page, PageSize, earlier, tail},
+    turns::Turn,
+};

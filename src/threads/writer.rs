@@ -154,7 +154,7 @@ impl Writer {
 
     /// An entry of what the model sees, byte for byte.
     pub(crate) fn model_item(&mut self, item: &ModelItem) -> Result<(), Error> {
-        self.put(|batch| batch.push("response_item", &item.json))
+        self.put(|batch| batch.push("response_item", &*item.json))
     }
 
     /// A complete item of a turn. Items that are not complete, or have nothing to show, are not stored.
@@ -203,6 +203,7 @@ impl Writer {
     }
 
     /// Bytes that wait for the disk; 0 when all is well.
+    #[cfg(test)]
     pub(crate) fn unsaved(&self) -> usize {
         self.queue.len()
     }

@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 use super::context::ToolContext;
 use super::tool::{ToolCall, ToolOutput};
 use crate::base::ids::ItemId;
+use crate::process::actions::quote;
 use crate::protocol::item::CommandAction;
 
 /// A command the model wants to run.
@@ -34,8 +35,7 @@ pub(crate) struct CommandRequest {
 impl CommandRequest {
     /// The command line as it is shown: quoted for a shell.
     pub(crate) fn display(&self) -> String {
-        let words = self.argv.iter().map(String::as_str);
-        shlex::try_join(words).unwrap_or_else(|_| self.argv.join(" "))
+        quote(&self.argv)
     }
 }
 

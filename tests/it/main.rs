@@ -3,6 +3,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stderr,
     clippy::string_slice,
     clippy::disallowed_methods,
     clippy::print_stderr,

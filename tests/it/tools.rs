@@ -74,6 +74,18 @@ fn exec_command_answers_in_the_known_form() {
 }
 
 #[test]
+fn more_calls_than_run_side_by_side_are_all_answered_in_their_order() {
+    let world = World::new("");
+    let calls: String =
+        (0..50).map(|n| call("exec_command", &json!({"cmd": format!("echo {n}!")}))).collect();
+    let told = play(&world, &calls);
+    assert_eq!(told.len(), 50);
+    for (n, text) in told.iter().enumerate() {
+        assert!(text.trim_end().ends_with(&format!("Output:\n{n}!")), "{n}: {text}");
+    }
+}
+
+#[test]
 fn a_command_that_goes_on_becomes_a_session_that_can_be_written_to() {
     let world = World::new(
         r#"
