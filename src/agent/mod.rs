@@ -1,1 +1,41 @@
-//! (index card of `agent`)
+//! The core: a thread takes ops and tells events; a turn is request, stream, calls, again.
+//!
+//! - [`handle`]: the door of a live thread
+//! - [`services`]: what threads work with
+//! - [`settings`]: what the turns of a thread are frozen with
+//! - [`thread`]: one task per thread; owns its state
+//! - [`turn`]: one turn from input to answer
+//! - [`ingest`]: stream events → items; pure
+//! - [`calls`]: carries out the calls of an answer
+//! - [`permit`]: may this command run, may this patch be written
+//! - [`toolbox`]: the tools of a thread, joined with its permissions
+//! - [`configure`]: new settings for a live thread
+//! - [`user_shell`]: the user's own commands
+//! - [`request`]: state → request, and the context before it
+//! - [`context`]: what the model is told besides the conversation
+//! - [`history`]: what the model sees
+//! - [`compact`]: a long conversation → a short one
+//! - [`input`]: the user's input → a message
+//! - [`readers`]: the channels to the front ends
+//! - [`asks`]: open questions
+//! - [`errors`]: errors of the areas below → the one error that is shown
+
+pub(crate) mod asks;
+pub(crate) mod calls;
+pub(crate) mod compact;
+pub(crate) mod configure;
+pub(crate) mod context;
+pub(crate) mod errors;
+pub(crate) mod handle;
+pub(crate) mod history;
+pub(crate) mod ingest;
+pub(crate) mod input;
+pub(crate) mod permit;
+pub(crate) mod readers;
+pub(crate) mod request;
+pub(crate) mod services;
+pub(crate) mod settings;
+pub(crate) mod thread;
+pub(crate) mod toolbox;
+pub(crate) mod turn;
+pub(crate) mod user_shell;

@@ -8,7 +8,7 @@ use std::path::Path;
 /// An exclusive lock, held until dropped or until the process ends, however it ends.
 #[derive(Debug)]
 pub(crate) struct FileLock {
-    _file: File,
+    file: File,
 }
 
 impl FileLock {
@@ -19,7 +19,7 @@ impl FileLock {
     pub(crate) fn try_take(path: &Path) -> io::Result<Option<Self>> {
         let file = open(path)?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(Self { _file: file })),
+            Ok(()) => Ok(Some(Self { file })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
         }
@@ -29,7 +29,15 @@ impl FileLock {
     pub(crate) fn take(path: &Path) -> io::Result<Self> {
         let file = open(path)?;
         file.lock()?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
+    }
+}
+
+impl Drop for FileLock {
+    /// Unlocks by word, not by closing alone: a child that is just being started holds a copy of the handle until
+    /// its program runs, and would keep the lock for that long.
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
     }
 }
 

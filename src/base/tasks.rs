@@ -35,6 +35,11 @@ pub(crate) struct Task<T> {
 }
 
 impl<T> Task<T> {
+    /// Whether the task has come to its end.
+    pub(crate) fn is_finished(&self) -> bool {
+        self.handle.is_finished()
+    }
+
     /// Waits for the end.
     ///
     /// # Errors

@@ -1,8 +1,76 @@
-//! The command line.
+//! The command line: one file per word.
+//!
+//! - [`args`]: the words and flags as they are typed
+//! - [`exit`]: exit codes
+//! - [`wire`]: builds services, settings and tools from the configuration
+//! - [`housekeeping`]: what a start finds of earlier runs
+//! - [`exec`]: `codex exec`
+//! - [`login`]: `codex login` and `codex logout`
+//! - [`sandbox`]: `codex sandbox`
+//! - [`demo`]: `codex demo`
 
+mod args;
+mod demo;
+mod exec;
+mod exit;
+mod housekeeping;
+mod login;
+mod sandbox;
+mod wire;
+
+use std::ffi::OsStr;
+use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
+
+use crate::config::Env;
+use crate::patch;
+use crate::process::harden;
+use args::{Cli, Command};
+use exit::Exit;
+
+/// Runs this process as the supervisor of one command if it was started as one. Comes before everything else.
+pub fn supervise() -> bool {
+    crate::sandbox::entry(std::env::args_os())
+}
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    harden::harden();
+    let called = std::env::args_os().next().unwrap_or_default();
+    if Path::new(&called).file_name().and_then(OsStr::to_str).is_some_and(patch::is_name) {
+        return apply_patch();
+    }
+    match args::parse(std::env::args_os()) {
+        Ok(cli) => dispatch(cli),
+        Err(error) => args::report(&error).into(),
+    }
+}
+
+fn dispatch(cli: Cli) -> ExitCode {
+    let env = Env::capture();
+    match cli.command {
+        Some(Command::Exec(exec)) => match exec.request(cli.shared) {
+            Ok(request) => exec::run(request, &env).into(),
+            Err(error) => args::report(&error).into(),
+        },
+        Some(Command::Sandbox(sandbox)) => sandbox::run(sandbox.request(), env.tmpdir()),
+        Some(Command::Login(login)) => login::login(&login, &env).into(),
+        Some(Command::Logout) => login::logout(&env).into(),
+        Some(Command::Demo(demo)) => demo::run(&demo),
+        None => args::print_help().into(),
+    }
+}
+
+/// The program under the name `apply_patch`.
+fn apply_patch() -> ExitCode {
+    let args: Vec<_> = std::env::args_os().skip(1).collect();
+    let Ok(cwd) = std::env::current_dir() else {
+        let _ = writeln!(std::io::stderr(), "apply_patch: the working directory is gone");
+        return Exit::Failure.into();
+    };
+    let done = patch::run_standalone(&args, std::io::stdin(), &cwd);
+    let _ = std::io::stdout().write_all(done.stdout.as_bytes());
+    let _ = std::io::stderr().write_all(done.stderr.as_bytes());
+    Exit::Other(done.code).into()
 }

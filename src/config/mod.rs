@@ -1,1 +1,52 @@
-//! (index card of `config`)
+//! What was written → what it means. Files, arguments and variables become one [`Config`]; nothing here talks to
+//! the network or writes a file.
+//!
+//! - [`env`]: the environment, captured once
+//! - [`home`]: the folder of the user's files and the paths below it
+//! - [`flags`]: what the command line says, as a layer
+//! - [`overrides`]: `-c key=value`
+//! - [`layers`]: finds, reads and orders the files
+//! - [`tree`]: values as written, each with its place
+//! - [`merge`]: layers to one table, with an origin per key
+//! - [`trust`]: which folder is the project, and is it trusted
+//! - [`schema`]: the shape of the file, one file per table
+//! - [`load`]: all of the above, in order
+//! - [`resolve`]: what depends on more than one key
+//! - [`requirements`]: what the administrator allows, applied last
+//! - [`settings`]: the result
+//! - [`provider`]: the model provider that answers
+//! - [`error`]: what can be wrong
+//! - [`diagnose`]: line and column, excerpts, "did you mean"
+
+mod diagnose;
+pub(crate) mod env;
+mod error;
+mod flags;
+pub(crate) mod home;
+mod layers;
+mod load;
+mod merge;
+mod overrides;
+mod provider;
+mod requirements;
+mod resolve;
+pub(crate) mod schema;
+mod settings;
+mod tree;
+mod trust;
+
+#[allow(unused_imports, reason = "wired by agent, exec and cli")]
+pub(crate) use env::Env;
+#[allow(unused_imports, reason = "wired by agent, exec and cli")]
+pub(crate) use error::Error;
+#[allow(unused_imports, reason = "wired by agent, exec and cli")]
+pub(crate) use flags::Flags;
+#[allow(unused_imports, reason = "wired by agent, exec and cli")]
+pub(crate) use load::load;
+#[allow(unused_imports, reason = "wired by agent, exec and cli")]
+pub(crate) use provider::{MissingKey, Provider};
+#[allow(unused_imports, reason = "wired by agent, exec and cli")]
+pub(crate) use settings::Config;
+#[allow(unused_imports, reason = "wired by agent, exec and cli")]
+pub(crate) use tree::Layer;
+pub(crate) use trust::{Trust, git_dir};

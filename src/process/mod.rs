@@ -1,1 +1,37 @@
-//! Running programs.
+//! Running programs: every command is a child of a small supervisor, which is this binary started again.
+//!
+//! - [`spec`]: what to run
+//! - [`spawn`]: start it, wait for it, end it
+//! - [`posix`]: the one call that creates the process, and the wait for its end
+//! - [`polled`]: a file descriptor that the runtime waits for
+//! - [`pty`]: a pseudo terminal
+//! - [`output`]: what a command printed, bounded, with exact counts
+//! - [`ring`]: first and last bytes of a stream
+//! - [`spill`]: the complete output in a file, bounded
+//! - [`env`]: which variables a command gets
+//! - [`shell`]: which shell runs a command line
+//! - [`profile`]: the login profile, read once instead of before every command
+//! - [`replay`]: what a login profile leaves behind, as a difference
+//! - [`supervise`]: the small process between us and every command
+//! - [`parse`]: shell command line → argument vectors, or "cannot be read"
+//! - [`actions`]: what a command does, for display
+//! - [`harden`]: no core dumps and no debuggers for ourselves
+
+pub(crate) mod actions;
+pub(crate) mod env;
+pub(crate) mod harden;
+pub(crate) mod output;
+pub(crate) mod parse;
+mod polled;
+mod posix;
+pub(crate) mod profile;
+mod pty;
+mod replay;
+pub(crate) mod ring;
+pub(crate) mod shell;
+pub(crate) mod spawn;
+pub(crate) mod spec;
+pub(crate) mod spill;
+pub(crate) mod supervise;
+#[cfg(test)]
+pub(crate) mod testing;

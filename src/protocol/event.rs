@@ -5,7 +5,7 @@ use super::error::ErrorInfo;
 use super::item::{Item, ItemDelta, PlanStep};
 use super::limits::LimitsSnapshot;
 use super::tokens::ThreadUsage;
-use super::turn::TurnEnd;
+use super::turn::{Configured, TurnEnd};
 use crate::base::ids::{AskId, ItemId, TurnId};
 
 /// One thing that happened in a thread.
@@ -81,6 +81,13 @@ pub(crate) enum Event {
     Warning {
         /// One sentence.
         message: String,
+    },
+    /// The settings of the following turns: after the start and after every change.
+    Configured(Box<Configured>),
+    /// The last turns were taken back.
+    Rewound {
+        /// How many of the user's messages.
+        turns: u32,
     },
     /// The turn ended; every item of it has its final state before this.
     TurnCompleted(Box<TurnEnd>),

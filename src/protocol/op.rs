@@ -2,6 +2,7 @@
 
 use super::ask::Answer;
 use super::input::UserInput;
+use super::turn::Change;
 use crate::base::ids::AskId;
 
 /// One request to a live thread.
@@ -25,6 +26,20 @@ pub(crate) enum Op {
     },
     /// Summarises the conversation to free context.
     Compact,
+    /// Runs the user's own command, outside the sandbox and beside a turn; the model reads about it later.
+    UserShell {
+        /// As typed, without the `!`.
+        command: String,
+    },
+    /// Changes the settings of the following turns; told back as `Event::Configured`.
+    Configure(Box<Change>),
+    /// Takes back the last turns: the model forgets them; files stay as they are.
+    Rewind {
+        /// How many of the user's messages.
+        turns: u32,
+    },
+    /// Ends the commands that run in the background.
+    StopSessions,
     /// Ends the thread: the running turn is interrupted, the rollout flushed, then `Event::Closed`.
     Shutdown,
 }

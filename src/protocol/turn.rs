@@ -1,8 +1,11 @@
-//! How a turn ends.
+//! How a turn ends, and the settings it runs with.
+
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use super::error::ErrorInfo;
+use super::policy::{ApprovalPolicy, SandboxPolicy};
 use super::tokens::TokenUsage;
 use crate::base::ids::TurnId;
 
@@ -35,4 +38,36 @@ pub(crate) struct TurnEnd {
     pub(crate) last_message: Option<String>,
     /// Wall time in milliseconds.
     pub(crate) duration_ms: u64,
+}
+
+/// New settings; what is absent stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Change {
+    /// Slug of the model.
+    pub(crate) model: Option<String>,
+    /// Reasoning effort, in the API's word.
+    pub(crate) effort: Option<String>,
+    /// When to ask.
+    pub(crate) approval: Option<ApprovalPolicy>,
+    /// What commands may touch.
+    pub(crate) sandbox: Option<SandboxPolicy>,
+    /// Absolute working directory.
+    pub(crate) cwd: Option<PathBuf>,
+}
+
+/// The settings of the following turns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Configured {
+    /// Slug of the model.
+    pub(crate) model: String,
+    /// Reasoning effort, when one is set.
+    pub(crate) effort: Option<String>,
+    /// When to ask.
+    pub(crate) approval: ApprovalPolicy,
+    /// What commands may touch.
+    pub(crate) sandbox: SandboxPolicy,
+    /// Absolute working directory.
+    pub(crate) cwd: PathBuf,
+    /// Usable context window in tokens.
+    pub(crate) context_window: u64,
 }

@@ -1,1 +1,66 @@
-//! (index card of `threads`)
+//! History on disk: one append-only file of JSON lines per thread (a "rollout"), in the layout and record format
+//! that other Codex programs read and write. Files are the only truth; there is no database to repair.
+//!
+//! - [`error`]: what can go wrong, by what the caller can do about it
+//! - [`line`]: the frame of a line: timestamp, type, payload
+//! - [`meta`]: the first line of a file: what thread it is
+//! - [`settings`]: the settings line of each turn
+//! - [`keep`]: which items are stored, and how much of their output
+//! - [`shapes`]: pieces of payloads that are spelled the same in every record mode
+//! - [`words`]: words for states, starters and kinds of errors
+//! - [`legacy`]: items as the events we write
+//! - [`events`]: stored events as items and turn marks
+//! - [`paginated`]: items as the newer record mode writes them; read only
+//! - [`append`]: all-or-nothing appends with a queue for what could not be written
+//! - [`writer`]: the one owner of a live thread's file
+//! - [`reader`]: raw lines from the start or from the end, in bounded memory
+//! - [`chain`]: a thread spread over several files by forks and reverts
+//! - [`classify`]: what a stored model item is to the history
+//! - [`head`]: the start of a file: thread, turn marks, first prompt
+//! - [`history`]: lines from the end → what the model sees
+//! - [`turns`]: lines → what the user saw
+//! - [`derive`]: items that only calls and outputs tell of
+//! - [`rebuild`]: the two questions callers ask: load for the model, page for the screen
+//! - [`index`]: find and list threads by walking the date folders
+//! - [`names`]: names the user gave
+//! - [`repair`]: check one file, mend a torn end
+//! - [`bench`]: doors for the benchmarks
+
+#![allow(unused_imports)] // removed when everything is wired
+
+mod append;
+pub(crate) mod bench;
+mod chain;
+mod classify;
+mod derive;
+mod error;
+mod events;
+mod head;
+mod history;
+mod index;
+mod keep;
+mod legacy;
+mod line;
+mod meta;
+mod names;
+mod paginated;
+mod reader;
+mod rebuild;
+mod repair;
+mod settings;
+mod shapes;
+mod turns;
+mod words;
+mod writer;
+
+pub(crate) use classify::classify;
+pub(crate) use error::Error;
+pub(crate) use history::paired;
+pub(crate) use index::{Filter, Found, List, Order, Summary, find, id_of, last, list, resolve};
+pub(crate) use meta::{Git, Meta, NewThread};
+pub(crate) use reader::{Problem, Problems};
+pub(crate) use rebuild::{Cursor, Loaded, Page, PageSize, earlier, load, tail};
+pub(crate) use repair::{Mended, Report, verify};
+pub(crate) use settings::Settings;
+pub(crate) use turns::Turn;
+pub(crate) use writer::{Compacted, Flush, Writer};

@@ -28,6 +28,8 @@ pub(crate) struct ToolContext {
     pub(crate) sandbox: Arc<SandboxPolicy>,
     /// Our own environment, captured at start.
     pub(crate) env: Arc<BTreeMap<OsString, OsString>>,
+    /// Whether commands may read the user's login profile first.
+    pub(crate) login_shell: bool,
     /// Which of it commands inherit.
     pub(crate) shell_env: Arc<ShellEnvPolicy>,
     /// Names of variables that hold model-provider keys; commands never get them.

@@ -1,5 +1,7 @@
 //! Benchmarks of the hot paths: `cargo bench`.
 
+mod sandbox;
+
 fn main() {
     divan::main();
 }

@@ -1,1 +1,4 @@
 //! Integration tests: the real binary against the scripted backend on loopback.
+
+mod sandbox;
+mod tidy;

@@ -1,0 +1,109 @@
+//! Carries out the calls of one answer. Calls that allow it run side by side; a call that writes the workspace
+//! by itself waits for the ones before it and runs alone. Every call gets exactly one output, whatever happens:
+//! an unknown tool, a crash of ours and an interrupt are outputs too.
+
+use std::sync::Arc;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+
+use super::turn::{Stop, Turn};
+use crate::base::ids::ItemId;
+use crate::base::tasks;
+use crate::protocol::event::Event;
+use crate::protocol::item::{Item, ToolStatus};
+use crate::protocol::model_item::{ModelItem, OutputKind};
+use crate::tools::context::ToolContext;
+use crate::tools::registry::Registry;
+use crate::tools::tool::{ToolCall, ToolOutput};
+
+/// A call that waits to be carried out.
+#[derive(Clone, Debug)]
+pub(crate) struct Pending {
+    /// What is called.
+    pub(crate) call: ToolCall,
+    /// How the answer is typed on the wire.
+    pub(crate) output: OutputKind,
+}
+
+/// Carries out `calls` in waves and adds their outputs to the conversation in call order. On disk an output is
+/// stored as soon as it is known.
+pub(crate) async fn run(turn: &mut Turn<'_>, calls: Vec<Pending>) -> Result<(), Stop> {
+    let mut rest = calls.into_iter().peekable();
+    while let Some(first) = rest.next() {
+        let registry = Arc::clone(&turn.thread.registry);
+        let mut wave = vec![first];
+        if registry.parallel(&wave[0].call) {
+            while let Some(next) = rest.next_if(|p| registry.parallel(&p.call)) {
+                wave.push(next);
+            }
+        }
+        run_wave(turn, wave).await?;
+    }
+    if turn.cancel.is_cancelled() { Err(Stop::Interrupted) } else { Ok(()) }
+}
+
+async fn run_wave(turn: &mut Turn<'_>, wave: Vec<Pending>) -> Result<(), Stop> {
+    let context = turn.thread.tool_context(turn.id, &turn.cancel);
+    let mut outputs: Vec<Option<ModelItem>> = vec![None; wave.len()];
+    let mut running: FuturesUnordered<_> = wave
+        .iter()
+        .enumerate()
+        .map(|(index, pending)| {
+            let task = start(Arc::clone(&turn.thread.registry), context.clone(), pending.call.clone());
+            async move { (index, task.join().await) }
+        })
+        .collect();
+    drop(context);
+    while !running.is_empty() {
+        let (thread, ops) = turn.parts();
+        tokio::select! {
+            biased; // events of a call come before its output, and ops before both
+            op = Turn::next_op(ops) => turn.on_op(op),
+            Some(event) = thread.tool_events.recv() => thread.on_tool_event(event).await,
+            Some((index, done)) = running.next() => {
+                let output = done.unwrap_or_else(|failed| ToolOutput::text(failed.to_string()));
+                if let (Some(slot), Some(pending)) = (outputs.get_mut(index), wave.get(index)) {
+                    *slot = Some(thread.store_output(pending, output));
+                }
+            }
+            () = thread.readers.flush(), if thread.readers.holding() => {}
+        }
+    }
+    turn.thread.drain_tool_events().await;
+    for output in outputs.into_iter().flatten() {
+        turn.thread.add_stored(output);
+    }
+    turn.thread.writable()?;
+    Ok(())
+}
+
+fn start(registry: Arc<Registry>, context: ToolContext, call: ToolCall) -> tasks::Task<ToolOutput> {
+    tasks::spawn("tool call", async move {
+        match registry.find(&call.name) {
+            Some(_) if context.cancel.is_cancelled() => ToolOutput::text("aborted by user"),
+            Some(tool) => tool.call(&context, call).await,
+            None => unknown(&context, &call).await,
+        }
+    })
+}
+
+/// A name nobody answers to: the user sees the call, the model is told.
+async fn unknown(context: &ToolContext, call: &ToolCall) -> ToolOutput {
+    let text = match call.payload {
+        crate::tools::tool::Payload::Function(_) => format!("unsupported call: {}", call.name),
+        crate::tools::tool::Payload::Custom(_) => format!("unsupported custom tool call: {}", call.name),
+    };
+    let item = Item::ToolCall {
+        id: ItemId::from(call.call_id.as_str()),
+        tool: call.name.clone(),
+        arguments: serde_json::from_str(call.payload.text())
+            .unwrap_or_else(|_| serde_json::Value::String(call.payload.text().to_owned())),
+        status: ToolStatus::Failed,
+        success: Some(false),
+        output: Some(text.clone()),
+    };
+    context.tell(Event::ItemStarted { item: item.clone() }).await;
+    context.tell(Event::ItemCompleted { item }).await;
+    ToolOutput::text(text)
+}

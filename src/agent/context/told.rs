@@ -1,0 +1,59 @@
+//! What the model already knows. A fragment is sent when it differs from the last one of its kind in the
+//! history, so that the prefix of every request stays as it was; after a compaction or a resume the history
+//! itself says what is still known.
+
+use serde::Deserialize;
+
+use crate::agent::history::History;
+use crate::protocol::model_item::ModelItemKind;
+
+/// Text by which a fragment of each kind begins.
+const TAGS: [(Fragment, &str); 3] = [
+    (Fragment::Permissions, "<permissions instructions>"),
+    (Fragment::AgentsMd, "# AGENTS.md instructions"),
+    (Fragment::Environment, "<environment_context>"),
+];
+
+/// A kind of fragment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fragment {
+    /// What the model may do (developer message).
+    Permissions,
+    /// Instruction files (user message).
+    AgentsMd,
+    /// Where it works (user message).
+    Environment,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    #[serde(default)]
+    content: Vec<Part>,
+}
+
+#[derive(Deserialize)]
+struct Part {
+    #[serde(default)]
+    text: Option<String>,
+}
+
+/// The last text of each kind in `history`, newest first.
+pub(crate) fn last_of(history: &History, kind: Fragment) -> Option<String> {
+    let tag = TAGS.iter().find(|(k, _)| *k == kind).map(|(_, tag)| *tag)?;
+    history
+        .items()
+        .iter()
+        .rev()
+        .filter(|item| matches!(item.kind, ModelItemKind::Developer | ModelItemKind::Harness))
+        // A cheap look at the raw text first: only messages that can match are parsed.
+        .filter(|item| item.json.get().contains(tag))
+        .find_map(|item| {
+            let message: Message = serde_json::from_str(item.json.get()).ok()?;
+            message.content.into_iter().filter_map(|p| p.text).find(|text| text.starts_with(tag))
+        })
+}
+
+/// Whether `text` must be sent: it is not empty and not what the model was told last.
+pub(crate) fn is_due(history: &History, kind: Fragment, text: &str) -> bool {
+    !text.is_empty() && last_of(history, kind).as_deref() != Some(text)
+}

@@ -1,0 +1,412 @@
+//! One task per thread. It owns everything of the thread and lends it to the running turn; nothing of it is
+//! shared, so nothing of it is locked.
+
+use std::collections::HashSet;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::asks::Asks;
+use super::calls::Pending;
+use super::compact::Threshold;
+use super::configure;
+use super::context::instructions;
+use super::errors;
+use super::handle::{Handle, OPS};
+use super::history::History;
+use super::permit::LiveRoots;
+use super::readers::Readers;
+use super::request;
+use super::services::Services;
+use super::settings::Settings;
+use super::toolbox::Toolbox;
+use super::turn::{Finished, Turn};
+use super::user_shell::{self, UserShells};
+use crate::base::ids::{ThreadId, TurnId};
+use crate::base::tasks::{self, CancellationToken};
+use crate::config::Config;
+use crate::protocol::error::ErrorInfo;
+use crate::protocol::event::Event;
+use crate::protocol::item::Item;
+use crate::protocol::limits::LimitsSnapshot;
+use crate::protocol::model_item::ModelItem;
+use crate::protocol::op::Op;
+use crate::protocol::tokens::{ThreadUsage, TokenUsage};
+use crate::protocol::turn::{TurnEnd, TurnStatus};
+use crate::responses::items::{self, OutputBody, Part};
+use crate::threads::{Compacted, Writer};
+use crate::tools::context::{ToolContext, ToolEvent};
+use crate::tools::registry::Registry;
+use crate::tools::tool::ToolOutput;
+
+/// Events of tools that may wait; a tool that tells more waits for its turn.
+const TOOL_EVENTS: usize = 256;
+
+/// What a thread begins with.
+pub(crate) struct Start {
+    /// New, or the one that goes on.
+    pub(crate) thread_id: ThreadId,
+    /// Where its lines go.
+    pub(crate) writer: Writer,
+    /// What the model has seen so far.
+    pub(crate) history: Vec<ModelItem>,
+    /// Tokens so far.
+    pub(crate) usage: ThreadUsage,
+    /// How often it was compacted; travels with every request.
+    pub(crate) window_number: u32,
+    /// The turn whose end was never stored: the program was killed in the middle of it.
+    pub(crate) unfinished: Option<TurnId>,
+    /// The settings of its turns.
+    pub(crate) settings: Settings,
+}
+
+/// The state of a live thread.
+pub(crate) struct Thread {
+    pub(crate) id: ThreadId,
+    /// The running turn, or the last one: commands in the background belong to it.
+    pub(crate) turn_id: TurnId,
+    pub(crate) services: Arc<Services>,
+    pub(crate) config: Arc<Config>,
+    pub(crate) settings: Settings,
+    pub(crate) roots: LiveRoots,
+    pub(crate) user_shells: UserShells,
+    pub(crate) history: History,
+    pub(crate) readers: Readers,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) tool_events: mpsc::Receiver<ToolEvent>,
+    pub(crate) asks: Asks,
+    pub(crate) window_number: u32,
+    /// Item ids already shown: servers may repeat theirs, readers must be able to rely on them.
+    pub(crate) seen_ids: HashSet<String>,
+    /// Items the model added since the last compaction; none means that another one cannot help.
+    pub(crate) since_compaction: usize,
+    pub(crate) threshold: Threshold,
+    usage: ThreadUsage,
+    writer: Writer,
+    limits: Option<LimitsSnapshot>,
+    tool_sender: mpsc::Sender<ToolEvent>,
+    unsaved: Option<ErrorInfo>,
+}
+
+/// Starts a thread.
+pub(crate) fn start(services: Arc<Services>, config: Arc<Config>, start: Start) -> Handle {
+    let Toolbox { registry, roots } = Toolbox::new(&config, &start.settings, &services);
+    let (tool_sender, tool_events) = mpsc::channel(TOOL_EVENTS);
+    let (ops, ops_receiver) = mpsc::channel(OPS);
+    let mut readers = Readers::default();
+    let events = readers.subscribe();
+    let mut history = History::from_items(start.history);
+    if start.usage.last.total_tokens > 0 {
+        history.counted(start.usage.last.total_tokens);
+    }
+    let mut thread = Thread {
+        id: start.thread_id,
+        turn_id: TurnId::new(),
+        services,
+        since_compaction: history.items().len(),
+        config,
+        settings: start.settings,
+        roots,
+        user_shells: UserShells::default(),
+        history,
+        readers,
+        registry: Arc::new(registry),
+        tool_events,
+        asks: Asks::default(),
+        window_number: start.window_number,
+        seen_ids: HashSet::new(),
+        threshold: Threshold::default(),
+        usage: start.usage,
+        writer: start.writer,
+        limits: None,
+        tool_sender,
+        unsaved: None,
+    };
+    if let Some(turn_id) = start.unfinished {
+        thread.end_lost_turn(turn_id);
+    }
+    let task = tasks::spawn("thread", thread.run(ops_receiver));
+    Handle { thread_id: start.thread_id, ops, events, task }
+}
+
+impl Thread {
+    async fn run(mut self, mut ops: mpsc::Receiver<Op>) {
+        let mut waiting: VecDeque<Op> = VecDeque::new();
+        configure::tell(&mut self).await;
+        loop {
+            let op = match waiting.pop_front() {
+                Some(op) => Some(op),
+                None => self.idle(&mut ops).await,
+            };
+            let finished = match op {
+                Some(Op::UserTurn { input, output_schema }) => {
+                    Turn::new(&mut self, &mut ops, output_schema).run(input).await
+                }
+                Some(Op::Compact) => Turn::new(&mut self, &mut ops, None).run_compaction().await,
+                Some(Op::Answer { id, answer }) => {
+                    self.asks.answer(id, answer);
+                    continue;
+                }
+                Some(
+                    op @ (Op::Interrupt
+                    | Op::UserShell { .. }
+                    | Op::Configure(_)
+                    | Op::Rewind { .. }
+                    | Op::StopSessions),
+                ) => {
+                    self.between_turns(op).await;
+                    continue;
+                }
+                Some(Op::Shutdown) | None => break,
+            };
+            let Finished { closing, left_over } = finished;
+            waiting.extend(left_over);
+            if closing {
+                break;
+            }
+        }
+        self.close().await;
+    }
+
+    /// What ops mean that need no turn.
+    async fn between_turns(&mut self, op: Op) {
+        match op {
+            Op::Interrupt => user_shell::interrupt(self),
+            Op::UserShell { command } => user_shell::start(self, command),
+            Op::Configure(change) => configure::apply(self, *change).await,
+            Op::Rewind { turns } => self.rewind(turns).await,
+            Op::StopSessions => self.settle(true).await,
+            Op::UserTurn { .. } | Op::Answer { .. } | Op::Compact | Op::Shutdown => {}
+        }
+    }
+
+    /// Takes back the last turns, in memory and by a mark on disk.
+    async fn rewind(&mut self, turns: u32) {
+        let turns = self.history.rewind(turns);
+        if turns > 0 {
+            self.store(|w| w.rolled_back(turns));
+            self.since_compaction = self.history.items().len();
+        }
+        self.readers.tell(Event::Rewound { turns }).await;
+    }
+
+    /// Waits for the next op; background sessions may still tell things meanwhile.
+    async fn idle(&mut self, ops: &mut mpsc::Receiver<Op>) -> Option<Op> {
+        loop {
+            tokio::select! {
+                biased; // ops first: a person waits for them
+                op = ops.recv() => return op,
+                Some(event) = self.tool_events.recv() => self.on_tool_event(event).await,
+                () = self.readers.flush(), if self.readers.holding() => {}
+            }
+        }
+    }
+
+    /// Ends in order: background sessions are stopped and told, everything is on disk, then `Closed`.
+    async fn close(mut self) {
+        user_shell::interrupt(&mut self);
+        user_shell::record(&mut self, true).await;
+        self.settle(true).await;
+        self.sync().await;
+        self.readers.tell(Event::Closed).await;
+    }
+
+    /// Gives the items of commands that go on their final state; `kill` also ends the commands.
+    pub(crate) async fn settle(&mut self, kill: bool) {
+        let registry = Arc::clone(&self.registry);
+        let work = async { if kill { registry.close_sessions().await } else { registry.settle().await } };
+        let mut work = std::pin::pin!(work);
+        loop {
+            tokio::select! {
+                biased; // what the commands tell on the way comes first
+                Some(event) = self.tool_events.recv() => self.on_tool_event(event).await,
+                () = &mut work => break,
+            }
+        }
+        self.drain_tool_events().await;
+    }
+
+    /// Stores a line. A failure is kept until the turn looks: the writer repeats what it could not write.
+    pub(crate) fn store(&mut self, write: impl FnOnce(&mut Writer) -> Result<(), crate::threads::Error>) {
+        self.unsaved = write(&mut self.writer).err().map(|error| errors::rollout(&error));
+    }
+
+    /// Whether everything so far is on disk.
+    ///
+    /// # Errors
+    /// The last write failed: the turn must not go on as if it were safe.
+    pub(crate) fn writable(&mut self) -> Result<(), ErrorInfo> {
+        self.unsaved.take().map_or(Ok(()), Err)
+    }
+
+    /// Makes what was stored durable against a power cut.
+    pub(crate) async fn sync(&mut self) {
+        let flush = match self.writer.flush() {
+            Ok(Some(flush)) => flush,
+            Ok(None) => return,
+            Err(error) => {
+                self.unsaved = Some(errors::rollout(&error));
+                return;
+            }
+        };
+        match tasks::blocking("sync rollout", move || flush.run()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => self.unsaved = Some(errors::not_durable(&error)),
+            Err(failed) => self.unsaved = Some(errors::internal(&failed)),
+        }
+    }
+
+    /// Adds an item to the model's view, in memory and on disk.
+    pub(crate) fn remember(&mut self, item: ModelItem) {
+        self.store(|w| w.model_item(&item));
+        self.since_compaction += 1;
+        self.history.push(item);
+    }
+
+    /// Tells a complete item after it was stored.
+    pub(crate) async fn complete(&mut self, item: Item) {
+        let turn_id = self.turn_id;
+        self.store(|w| w.item(&item, turn_id));
+        self.readers.tell(Event::ItemCompleted { item }).await;
+    }
+
+    /// Events of tools: items are stored on their way, questions are opened.
+    pub(crate) async fn on_tool_event(&mut self, event: ToolEvent) {
+        match event {
+            ToolEvent::Event(Event::ItemCompleted { item }) => self.complete(item).await,
+            ToolEvent::Event(event) => self.readers.tell(event).await,
+            ToolEvent::Ask(ask, sender) => {
+                let id = self.asks.open(sender);
+                self.readers.tell(Event::Ask { id, ask }).await;
+            }
+        }
+    }
+
+    /// Context fill in tokens, as far as it is known.
+    pub(crate) fn tokens(&self) -> u64 {
+        self.history.tokens(request::fixed_tokens(self))
+    }
+
+    /// Stores the settings that the turn runs with.
+    pub(crate) fn store_settings(&mut self) {
+        let settings = &self.settings;
+        let stored = crate::threads::Settings {
+            turn_id: Some(self.turn_id),
+            cwd: Some(settings.cwd.clone()),
+            model: Some(settings.model.clone()),
+            effort: settings.effort.clone(),
+            summary: settings.summary.clone(),
+            approval: Some(settings.approval),
+            sandbox: Some(settings.sandbox.as_ref().clone()),
+        };
+        self.store(|w| w.settings(&stored));
+    }
+
+    /// Tells the model what of its context is new or changed.
+    pub(crate) fn tell_context(&mut self) {
+        for item in request::due_context(self, &self.history) {
+            self.remember(item);
+        }
+    }
+
+    /// Goes on with a shorter conversation, in memory and on disk.
+    pub(crate) fn replace_history(&mut self, summary: &str, replacement: Vec<ModelItem>) {
+        self.window_number += 1;
+        let window_number = u64::from(self.window_number);
+        self.store(|w| w.compacted(Compacted { message: summary, history: &replacement, window_number }));
+        self.history.replace(replacement);
+        self.since_compaction = 0;
+        let tokens = self.tokens();
+        self.threshold.compacted(tokens);
+    }
+
+    /// Takes everything tools have told so far.
+    pub(crate) async fn drain_tool_events(&mut self) {
+        while let Ok(event) = self.tool_events.try_recv() {
+            self.on_tool_event(event).await;
+        }
+    }
+
+    /// Stores an output as soon as it is known; it joins the history later, in call order.
+    pub(crate) fn store_output(&mut self, pending: &Pending, output: ToolOutput) -> ModelItem {
+        let item = items::output(&pending.call.call_id, pending.output, &body(output));
+        self.store(|w| w.model_item(&item));
+        item
+    }
+
+    /// Adds an item that is on disk already.
+    pub(crate) fn add_stored(&mut self, item: ModelItem) {
+        self.since_compaction += 1;
+        self.history.push(item);
+    }
+
+    /// Answers every call that has no output, so that the next request is accepted.
+    pub(crate) fn close_open_calls(&mut self, text: &str) {
+        for (call_id, output) in self.history.open_calls() {
+            let item = items::output(&call_id, output, &OutputBody::Text(text.to_owned()));
+            self.remember(item);
+        }
+    }
+
+    /// Ends a turn that a crash cut off: the record gets its end, the model a note.
+    fn end_lost_turn(&mut self, turn_id: TurnId) {
+        self.remember(items::harness(instructions::TURN_LOST.trim_end()));
+        let end = TurnEnd {
+            turn_id,
+            status: TurnStatus::Interrupted,
+            error: None,
+            usage: TokenUsage::default(),
+            last_message: None,
+            duration_ms: 0,
+        };
+        self.store(|w| w.turn_completed(&end));
+    }
+
+    /// Leaves the note that tells the model about an interrupt.
+    pub(crate) fn remember_aborted(&mut self) {
+        self.remember(items::harness(instructions::TURN_ABORTED.trim_end()));
+    }
+
+    /// Adds an answer's usage and tells where the thread stands.
+    pub(crate) async fn count(&mut self, usage: TokenUsage) {
+        self.usage.total.add(&usage);
+        self.usage.last = usage;
+        self.usage.context_window = Some(self.settings.context_window);
+        self.history.counted(usage.total_tokens);
+        let (now, limits) = (self.usage, self.limits.take());
+        self.store(|w| w.usage(Some(&now), limits.as_ref()));
+        self.limits = limits;
+        self.readers.tell(Event::Usage(now)).await;
+    }
+
+    /// What the tools of a turn may use.
+    pub(crate) fn tool_context(&self, turn_id: TurnId, cancel: &CancellationToken) -> ToolContext {
+        let settings = &self.settings;
+        ToolContext {
+            thread_id: self.id,
+            turn_id,
+            cwd: settings.cwd.clone(),
+            approval: settings.approval,
+            sandbox: Arc::clone(&settings.sandbox),
+            env: Arc::clone(&self.services.env),
+            login_shell: settings.login_shell,
+            shell_env: Arc::clone(&settings.shell_env),
+            secret_env: Arc::clone(&self.services.secret_env),
+            output_dir: self.services.output_dir.join(self.id.to_string()),
+            output_tokens: settings.output_tokens,
+            events: self.tool_sender.clone(),
+            cancel: cancel.clone(),
+        }
+    }
+}
+
+/// A tool's answer in the words of the wire.
+fn body(output: ToolOutput) -> OutputBody {
+    match output {
+        ToolOutput::Text(text) => OutputBody::Text(text),
+        ToolOutput::Image { url } => {
+            OutputBody::Parts(vec![Part::InputImage { image_url: url, detail: Some("original") }])
+        }
+    }
+}

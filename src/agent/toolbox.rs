@@ -1,0 +1,39 @@
+//! The tools of one thread, joined with its permissions.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::permit::{self, LiveRoots, Permits};
+use super::services::Services;
+use super::settings::Settings;
+use crate::config::Config;
+use crate::process::spawn::Launcher;
+use crate::tools::apply_patch::ApplyPatch;
+use crate::tools::commands::Commands;
+use crate::tools::registry::{Registry, Wanted};
+
+/// Tools, and the paths they may write.
+pub(crate) struct Toolbox {
+    /// The tools.
+    pub(crate) registry: Registry,
+    /// Replaced when the settings change.
+    pub(crate) roots: LiveRoots,
+}
+
+impl Toolbox {
+    /// Builds the tools that the configuration wants.
+    pub(crate) fn new(config: &Config, settings: &Settings, services: &Services) -> Self {
+        let roots = LiveRoots::new(Arc::clone(&settings.roots));
+        let judged = roots.clone();
+        let judge =
+            Arc::new(move |ctx: &_, paths: &[PathBuf]| permit::patch_verdict(&judged.now(), ctx, paths));
+        let patch = Arc::new(ApplyPatch::new(judge, services.journals.clone()));
+        let permits = Permits::new(roots.clone(), Arc::clone(&patch));
+        let commands = Commands::new(Launcher::default(), permits);
+        let wanted = Wanted {
+            shell: config.features.enabled("shell_tool"),
+            view_image: config.features.enabled("view_image"),
+        };
+        Self { registry: Registry::new(wanted, commands, patch), roots }
+    }
+}

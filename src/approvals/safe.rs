@@ -1,0 +1,266 @@
+//! Commands known to be harmless, and commands known to be dangerous. Both lists are short on purpose: the
+//! sandbox is what protects, the lists only decide what is worth a question. `git` is not harmless: it runs
+//! programs that its configuration names.
+
+use crate::process::actions::is_print_range;
+use crate::process::parse::{Commands, Shape};
+
+/// Programs that only look, whatever their arguments.
+const HARMLESS: &[&str] = &[
+    "cat", "cd", "cut", "echo", "expr", "false", "grep", "head", "id", "ls", "nl", "numfmt", "paste", "pwd",
+    "rev", "seq", "stat", "tac", "tail", "tr", "true", "uname", "wc", "which", "whoami",
+];
+
+/// Predicates of `find` that run, delete or write.
+const FIND_ACTS: &[&str] =
+    &["-exec", "-execdir", "-ok", "-okdir", "-delete", "-fls", "-fprint", "-fprint0", "-fprintf"];
+
+/// Programs that run another program named among their arguments.
+const WRAPPERS: &[&str] = &[
+    "sudo", "doas", "command", "builtin", "exec", "env", "nohup", "nice", "ionice", "time", "timeout",
+    "xargs", "busybox", "setsid", "stdbuf", "find", "fd", "fdfind", "parallel", "chroot", "unshare",
+    "strace",
+];
+
+/// Programs that may take a command as text.
+const RUNS_TEXT: &[&str] = &[
+    "eval", "ssh", "su", "sudo", "doas", "env", "xargs", "timeout", "nohup", "bash", "sh", "zsh", "dash",
+    "fish", "ksh",
+];
+
+/// How often a shell inside a shell is opened before the rest counts as unreadable.
+const MAX_NESTING: usize = 4;
+
+/// Whether every command of the call is known to be harmless.
+pub(crate) fn is_harmless(commands: &Commands) -> bool {
+    commands.shape != Shape::Opaque
+        && !commands.pieces.is_empty()
+        && commands.pieces.iter().all(|piece| harmless(piece))
+}
+
+fn harmless(piece: &[String]) -> bool {
+    let Some((program, args)) = piece.split_first() else { return false };
+    // A program of the same name elsewhere, such as `./ls`, is not the one we know.
+    let name = ["/bin/", "/usr/bin/"].iter().find_map(|dir| program.strip_prefix(dir)).unwrap_or(program);
+    let any = |bad: &dyn Fn(&str) -> bool| args.iter().any(|a| bad(a));
+    match name {
+        "base64" => !any(&|a| a.starts_with("--o") || (a.starts_with("-o") || is_cluster_with(a, 'o'))),
+        "find" => !any(&|a| FIND_ACTS.contains(&a)),
+        "rg" => !any(&|a| {
+            let long = a.split('=').next().unwrap_or(a);
+            matches!(long, "--pre" | "--hostname-bin" | "--search-zip") || is_cluster_with(a, 'z')
+        }),
+        // `sed` can write and run; only "show these lines" is harmless.
+        "sed" => match args {
+            [flag, range] => flag == "-n" && is_print_range(range),
+            [flag, range, file] => flag == "-n" && is_print_range(range) && !file.starts_with('-'),
+            _ => false,
+        },
+        // A second operand of `uniq` is a file that it writes.
+        "uniq" => args.iter().filter(|a| !a.starts_with('-')).count() <= 1 && !any(&|a| a == "--"),
+        _ => HARMLESS.contains(&name),
+    }
+}
+
+/// `-abz` for `z`: short options written together. Values of options count too, which errs towards asking.
+fn is_cluster_with(arg: &str, letter: char) -> bool {
+    arg.starts_with('-') && !arg.starts_with("--") && arg.contains(letter)
+}
+
+/// A forced deletion (`rm -f`) somewhere in a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Deletion {
+    /// Of these targets, exactly as `rm` gets them.
+    Of(Vec<String>),
+    /// Behind another program, or in a script that cannot be read.
+    Hidden,
+}
+
+/// All forced deletions of a call.
+pub(crate) fn forced_deletions(commands: &Commands) -> Vec<Deletion> {
+    deletions(commands, 0)
+}
+
+fn deletions(commands: &Commands, depth: usize) -> Vec<Deletion> {
+    if commands.shape == Shape::Opaque {
+        let hit = commands.script.as_deref().is_some_and(|script| forced_rm(&loose_words(script)));
+        return if hit { vec![Deletion::Hidden] } else { Vec::new() };
+    }
+    commands.pieces.iter().filter_map(|piece| deletion(piece, depth)).collect()
+}
+
+fn deletion(piece: &[String], depth: usize) -> Option<Deletion> {
+    let (program, args) = piece.split_first()?;
+    let name = base_name(program);
+    if name == "rm" {
+        return forced_targets(args).map(Deletion::Of);
+    }
+    let inner = Commands::of_argv(piece);
+    let hidden = if inner.script.is_some() {
+        depth >= MAX_NESTING || !deletions(&inner, depth + 1).is_empty()
+    } else {
+        let words: Vec<&str> = args.iter().map(String::as_str).collect();
+        let text = || {
+            args.iter().any(|arg| forced_rm(&loose_words(arg))) || forced_rm(&loose_words(&args.join(" ")))
+        };
+        (WRAPPERS.contains(&name) && forced_rm(&words)) || (RUNS_TEXT.contains(&name) && text())
+    };
+    hidden.then_some(Deletion::Hidden)
+}
+
+fn base_name(program: &str) -> &str {
+    program.rsplit('/').next().unwrap_or(program)
+}
+
+/// The targets of an `rm` that is forced; `None` when it is not.
+fn forced_targets(args: &[String]) -> Option<Vec<String>> {
+    let end = args.iter().position(|a| a == "--").unwrap_or(args.len());
+    let (options, after) = args.split_at_checked(end)?;
+    options.iter().any(|a| is_force(a)).then(|| {
+        let before = options.iter().filter(|a| !a.starts_with('-') || *a == "-");
+        before.chain(after.iter().skip(1)).cloned().collect()
+    })
+}
+
+/// `-f`, `-rf`, `--force` and the abbreviations of it that `rm` takes.
+fn is_force(arg: &str) -> bool {
+    is_cluster_with(arg, 'f') || (arg.len() > 2 && "--force".starts_with(arg))
+}
+
+/// Whether `rm` with a force option stands anywhere in these words. A separator is a word of its own.
+fn forced_rm(words: &[&str]) -> bool {
+    words.iter().enumerate().filter(|(_, word)| base_name(word) == "rm").any(|(at, _)| {
+        let args = words.iter().skip(at + 1).take_while(|w| **w != ";" && **w != "--");
+        args.into_iter().any(|w| is_force(w))
+    })
+}
+
+/// Words of a script that cannot be read properly: quotes are ignored, separators become `;`.
+fn loose_words(script: &str) -> Vec<&str> {
+    let is_separator = |c: char| ";|&(){}<>`\n".contains(c);
+    let mut words = Vec::new();
+    for command in script.split(is_separator) {
+        let blank = |c: char| c.is_whitespace() || "'\"\\$,[]".contains(c);
+        words.extend(command.split(blank).filter(|word| !word.is_empty()));
+        words.push(";");
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn argv(line: &str) -> Vec<String> {
+        line.split(' ').map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn harmless_commands() {
+        for script in [
+            "ls -la",
+            "cat a | head -3",
+            "cd x && pwd",
+            "find . -name '*.rs'",
+            "rg -n needle src",
+            "sed -n 1,5p f",
+            "sed -n 5p",
+            "/usr/bin/wc -l f",
+            "grep -r x . || true",
+            "base64 f",
+            "base64 -d f",
+            "uniq -c",
+            "uniq f",
+            "cat <<'E'\n$(x)\nE",
+            "echo 'rm -f x'",
+            "numfmt 3",
+            "tac f",
+        ] {
+            assert!(is_harmless(&Commands::of_script(script)), "{script}");
+        }
+    }
+
+    #[test]
+    fn everything_else_is_not_harmless() {
+        for script in [
+            "git status",
+            "python3 -V",
+            "./ls",
+            "/tmp/cat x",
+            "ls > x",
+            "find . -delete",
+            "find . -exec rm {} \\;",
+            "find . -fprintf x y",
+            "rg --pre=sh x",
+            "rg --pre sh x",
+            "rg -z x",
+            "rg -nz x",
+            "rg --search-zip x",
+            "rg --hostname-bin=./x y",
+            "sed -i s/a/b/ f",
+            "sed -n 5p -i",
+            "sed -n w/etc/x",
+            "sed 5p f",
+            "uniq a b",
+            "uniq -- a b",
+            "base64 -o x f",
+            "base64 --output=x f",
+            "ls; rm x",
+            "sort x",
+            "ls $(x)",
+            "xargs cat",
+            "",
+            "cat <<E\n$(x)\nE",
+        ] {
+            assert!(!is_harmless(&Commands::of_script(script)), "{script}");
+        }
+        assert!(is_harmless(&Commands::of_argv(&argv("ls -l"))));
+        assert!(!is_harmless(&Commands::of_argv(&[])));
+    }
+
+    #[test]
+    fn forced_deletions_are_found() {
+        let of = |words: &[&str]| vec![Deletion::Of(words.iter().map(|w| (*w).to_owned()).collect())];
+        let hidden = || vec![Deletion::Hidden];
+        for (script, want) in [
+            ("rm -rf build/x", of(&["build/x"])),
+            ("ls && /bin/rm -f -- -a b", of(&["-a", "b"])),
+            ("rm x --force", of(&["x"])),
+            ("rm --fo x", of(&["x"])),
+            ("rm -vf a b", of(&["a", "b"])),
+            ("rm x", vec![]),
+            ("rm -r x", vec![]),
+            ("rm -- -f", vec![]),
+            ("rm --recursive x", vec![]),
+            ("echo rm -f x", vec![]),
+            ("git commit -m 'rm -f'", vec![]),
+            ("sudo rm -f x", hidden()),
+            ("sudo -u root /bin/rm -rf x", hidden()),
+            ("find . -exec rm -f {} \\;", hidden()),
+            ("env A=1 rm -f x", hidden()),
+            ("xargs rm -f", hidden()),
+            ("bash -c 'rm -f x'", hidden()),
+            ("sudo bash -c 'rm -f x'", hidden()),
+            ("eval 'rm -f x'", hidden()),
+            ("bash -x -c 'rm -f x'", hidden()),
+            ("for f in *; do rm -f $f; done", hidden()),
+            ("echo \"$(rm -rf x)\"", hidden()),
+            ("rm -f *.o", hidden()),
+            ("rm -f x > log", hidden()),
+            ("echo x > y; rm z", vec![]),
+            ("cat > y; ls -f", vec![]),
+        ] {
+            assert_eq!(forced_deletions(&Commands::of_script(script)), want, "{script}");
+        }
+        assert_eq!(forced_deletions(&Commands::of_argv(&argv("rm -f x"))), of(&["x"]));
+    }
+
+    #[test]
+    fn shells_within_shells_end_somewhere() {
+        let mut script = "ls".to_owned();
+        for _ in 0..MAX_NESTING + 2 {
+            script = format!("bash -c {}", shlex::try_quote(&script).unwrap());
+        }
+        assert_eq!(forced_deletions(&Commands::of_script(&script)), vec![Deletion::Hidden]);
+    }
+}

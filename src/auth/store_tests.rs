@@ -1,0 +1,114 @@
+//! Tests of the credential file: every shape that was ever written, damage of every kind, and what writing keeps.
+
+use std::os::unix::fs::PermissionsExt;
+
+use serde_json::json;
+
+use super::*;
+
+fn store_with(bytes: &[u8]) -> (tempfile::TempDir, Store) {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join(FILE_NAME), bytes).unwrap();
+    let store = Store::new(dir.path());
+    (dir, store)
+}
+
+fn load(value: &Value) -> Result<Option<Stored>, Error> {
+    let (_dir, store) = store_with(value.to_string().as_bytes());
+    store.load()
+}
+
+#[test]
+fn shapes() {
+    let key = |text: &str| Some(Stored::ApiKey(Secret::new(text)));
+    assert_eq!(load(&json!({"auth_mode": "apikey", "OPENAI_API_KEY": "sk-1"})).unwrap(), key("sk-1"));
+    assert_eq!(load(&json!({"OPENAI_API_KEY": "sk-1"})).unwrap(), key("sk-1"));
+    assert_eq!(load(&json!({"OPENAI_API_KEY": "sk-1", "tokens": null, "x": [1]})).unwrap(), key("sk-1"));
+    assert_eq!(load(&json!({"auth_mode": "apikey", "OPENAI_API_KEY": null})).unwrap(), None);
+    assert_eq!(load(&json!({"OPENAI_API_KEY": null})).unwrap(), None);
+    assert_eq!(load(&json!({})).unwrap(), None);
+
+    let id_token = claims::fake_token(&json!({
+        "email": "a@example.org",
+        claims::CLAIM_NAMES.0: {"chatgpt_plan_type": "plus", "chatgpt_account_id": "from-token"},
+    }));
+    let access = claims::fake_token(&json!({"exp": 1_795_181_000}));
+    for (mode, account) in [(json!("chatgpt"), json!("acct")), (json!(null), json!(null))] {
+        let got = load(&json!({
+            "auth_mode": mode, "OPENAI_API_KEY": null, "last_refresh": "2026-11-20T11:31:31Z",
+            "tokens": {"id_token": id_token, "access_token": access, "refresh_token": "r", "account_id": account},
+        }));
+        let Some(Stored::ChatGpt(tokens)) = got.unwrap() else { panic!("not a ChatGPT sign-in") };
+        assert_eq!(tokens.account_id.as_deref(), account.as_str().or(Some("from-token")));
+        assert_eq!(tokens.identity.plan.as_deref(), Some("plus"));
+        assert_eq!(tokens.expires_at, Some(1_795_181_000));
+    }
+}
+
+#[test]
+fn no_file_is_no_error() {
+    let dir = tempfile::tempdir().unwrap();
+    assert_eq!(Store::new(dir.path()).load().unwrap(), None);
+    assert!(!Store::new(dir.path()).delete().unwrap());
+}
+
+#[test]
+fn damage_is_named_without_showing_secrets() {
+    let cases: [(&[u8], &str); 10] = [
+        (b"", "empty"),
+        (b" \n", "empty"),
+        (b"\0\0\0\0\0\0\0\0", "not JSON"),
+        (br#"{"OPENAI_API_KEY": "sk-sec"#, "breaks off"),
+        (br#"{"OPENAI_API_KEY": sk-sec}"#, "not JSON"),
+        (br#"["sk-sec"]"#, "not a JSON object"),
+        (br#"{"OPENAI_API_KEY": 7}"#, "`OPENAI_API_KEY` is not a text"),
+        (br#"{"auth_mode": "chatgpt", "tokens": "sk-sec"}"#, "`tokens` is not an object"),
+        (
+            br#"{"auth_mode": "chatgpt", "tokens": {"access_token": ["sk-sec"]}}"#,
+            "`access_token` is not a text",
+        ),
+        (br#"{"auth_mode": "agentIdentity"}"#, "`agentidentity` is not supported"),
+    ];
+    for (bytes, want) in cases {
+        let (_dir, store) = store_with(bytes);
+        let error = store.load().unwrap_err();
+        let text = format!("{error} {error:?} {}", error.hint());
+        assert!(text.contains(want), "{want}: {text}");
+        assert!(text.contains("auth.json") && text.contains("codex login"), "{text}");
+        assert!(!text.contains("sk-sec"), "{text}");
+    }
+    let (_dir, store) = store_with(&vec![b' '; (MAX_BYTES + 1) as usize]);
+    assert!(store.load().unwrap_err().to_string().contains("too large"));
+}
+
+#[test]
+fn a_directory_in_its_place_is_a_file_error() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join(FILE_NAME)).unwrap();
+    assert!(matches!(Store::new(dir.path()).load(), Err(Error::File { .. })));
+}
+
+#[test]
+fn saving_keeps_what_others_wrote_and_hides_the_file() {
+    let (dir, store) =
+        store_with(br#"{"auth_mode":"chatgpt","tokens":{"access_token":"a"},"custom":{"n":[1,2]}}"#);
+    store.save_api_key(&Secret::new("sk-2")).unwrap();
+    let text = std::fs::read_to_string(store.path()).unwrap();
+    let value: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(value, json!({"auth_mode": "apikey", "OPENAI_API_KEY": "sk-2", "custom": {"n": [1, 2]}}));
+    assert_eq!(std::fs::metadata(store.path()).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(store.load().unwrap(), Some(Stored::ApiKey(Secret::new("sk-2"))));
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    assert!(store.delete().unwrap());
+    assert_eq!(store.load().unwrap(), None);
+}
+
+#[test]
+fn saving_makes_the_home_and_replaces_damage() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::new(&dir.path().join("new/home"));
+    store.save_api_key(&Secret::new("sk-3")).unwrap();
+    std::fs::write(store.path(), b"\0\0").unwrap();
+    store.save_api_key(&Secret::new("sk-4")).unwrap();
+    assert_eq!(store.load().unwrap(), Some(Stored::ApiKey(Secret::new("sk-4"))));
+}

@@ -1,0 +1,345 @@
+//! The command line as it is typed. Only shapes: what the words mean is decided by their commands. Flags that
+//! people put before or after a word (`codex -c a=1 exec -c b=2`) are accepted in both places and joined.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::error::ErrorKind;
+use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
+
+use super::demo::DemoArgs;
+use super::exit::{Exit, HELP};
+use super::sandbox::SandboxArgs;
+use crate::exec::text::Color;
+use crate::protocol::policy::SandboxMode;
+
+/// Exit codes of `codex sandbox`, as other wrappers of commands have them.
+const SANDBOX_HELP: &str = "\
+Exit code: that of COMMAND, or
+  1      the sandbox cannot be enforced as asked; COMMAND did not run
+  126    COMMAND cannot be executed
+  127    COMMAND was not found
+  128+N  COMMAND was ended by signal N";
+
+/// A coding agent for the terminal.
+#[derive(Debug, Parser)]
+#[command(name = "codex", version, about, after_help = HELP, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// Configuration flags before the word.
+    #[command(flatten)]
+    pub(crate) shared: Shared,
+    /// The word.
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// Flags that every word takes.
+#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Shared {
+    /// Set a configuration value; KEY may be dotted, VALUE is TOML, or text if it is not
+    #[arg(short = 'c', long = "config", value_name = "KEY=VALUE")]
+    pub(crate) config: Vec<String>,
+    /// Use this profile of the configuration
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// Switch a feature on
+    #[arg(long, value_name = "FEATURE")]
+    pub(crate) enable: Vec<String>,
+    /// Switch a feature off
+    #[arg(long, value_name = "FEATURE")]
+    pub(crate) disable: Vec<String>,
+}
+
+impl Shared {
+    /// Joins flags given further right; they win.
+    fn join(&mut self, right: Self) {
+        self.config.extend(right.config);
+        self.profile = right.profile.or(self.profile.take());
+        self.enable.extend(right.enable);
+        self.disable.extend(right.disable);
+    }
+}
+
+/// The words.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run one turn without a screen and print the answer
+    #[command(visible_alias = "e")]
+    Exec(Box<Exec>),
+    /// Run a command inside the sandbox and return its exit code
+    Sandbox(Box<Sandbox>),
+    /// Watch a scripted agent work in a temporary project, without account or network
+    Demo(DemoArgs),
+    /// Sign in with an API key, or show who is signed in
+    Login(Login),
+    /// Forget the credentials
+    Logout,
+}
+
+/// `codex exec`.
+#[derive(Args, Debug)]
+#[command(after_help = HELP, disable_help_subcommand = true)]
+pub(crate) struct Exec {
+    /// What to do; `-` reads it from stdin. Piped input is added to it
+    pub(crate) prompt: Option<String>,
+    /// Options before `resume`.
+    #[command(flatten)]
+    pub(crate) options: ExecOptions,
+    /// Continue an earlier thread.
+    #[command(subcommand)]
+    pub(crate) resume: Option<ExecCommand>,
+}
+
+/// The words of `codex exec`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ExecCommand {
+    /// Continue an earlier thread
+    Resume(Resume),
+}
+
+/// `codex exec resume`.
+#[derive(Args, Debug)]
+#[command(after_help = HELP)]
+pub(crate) struct Resume {
+    /// Id of the thread; with --last, the prompt stands here
+    pub(crate) id: Option<String>,
+    /// What to do next; `-` reads it from stdin
+    pub(crate) prompt: Option<String>,
+    /// Continue the latest thread of this folder
+    #[arg(long)]
+    pub(crate) last: bool,
+    /// Options after `resume`.
+    #[command(flatten)]
+    pub(crate) options: ExecOptions,
+}
+
+/// Options of one turn.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct ExecOptions {
+    /// Print events as JSON lines to stdout
+    #[arg(long, alias = "experimental-json")]
+    pub(crate) json: bool,
+    /// Also write the last message to FILE
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output_last_message: Option<PathBuf>,
+    /// JSON schema that the answer must follow
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output_schema: Option<PathBuf>,
+    /// Model to use
+    #[arg(short, long, value_name = "MODEL")]
+    pub(crate) model: Option<String>,
+    /// What commands of the model may touch
+    #[arg(short, long, value_name = "MODE", value_parser = sandbox_mode())]
+    pub(crate) sandbox: Option<SandboxMode>,
+    /// Work without questions inside the workspace (same as -s workspace-write)
+    #[arg(long, conflicts_with = "bypass")]
+    pub(crate) full_auto: bool,
+    /// No sandbox and no questions. Only where something else protects the machine
+    #[arg(long = "dangerously-bypass-approvals-and-sandbox", id = "bypass", alias = "yolo")]
+    pub(crate) bypass: bool,
+    /// Work in DIR
+    #[arg(short = 'C', long = "cd", value_name = "DIR")]
+    pub(crate) cwd: Option<PathBuf>,
+    /// Let commands also write below DIR
+    #[arg(long, value_name = "DIR")]
+    pub(crate) add_dir: Vec<PathBuf>,
+    /// Attach an image; several with commas or by repeating
+    #[arg(short, long = "image", value_name = "FILE", value_delimiter = ',', action = ArgAction::Append)]
+    pub(crate) image: Vec<PathBuf>,
+    /// Run also where changes cannot be undone with git
+    #[arg(long)]
+    pub(crate) skip_git_repo_check: bool,
+    /// Store nothing of this thread
+    #[arg(long)]
+    pub(crate) ephemeral: bool,
+    /// When to colour the progress
+    #[arg(long, value_name = "WHEN", value_parser = color())]
+    pub(crate) color: Option<Color>,
+    /// Configuration flags after the word.
+    #[command(flatten)]
+    pub(crate) shared: Shared,
+}
+
+impl ExecOptions {
+    /// Joins options given further right; they win.
+    fn join(&mut self, right: Self) {
+        self.json |= right.json;
+        self.output_last_message = right.output_last_message.or(self.output_last_message.take());
+        self.output_schema = right.output_schema.or(self.output_schema.take());
+        self.model = right.model.or(self.model.take());
+        self.sandbox = right.sandbox.or(self.sandbox);
+        self.full_auto |= right.full_auto;
+        self.bypass |= right.bypass;
+        self.cwd = right.cwd.or(self.cwd.take());
+        self.add_dir.extend(right.add_dir);
+        self.image.extend(right.image);
+        self.skip_git_repo_check |= right.skip_git_repo_check;
+        self.ephemeral |= right.ephemeral;
+        self.color = right.color.or(self.color);
+        self.shared.join(right.shared);
+    }
+}
+
+/// `codex sandbox`.
+#[derive(Args, Debug)]
+#[command(after_help = SANDBOX_HELP, disable_help_subcommand = true, args_conflicts_with_subcommands = true)]
+pub(crate) struct Sandbox {
+    /// What to run and how.
+    #[command(flatten)]
+    run: SandboxArgs,
+    /// The older spelling with the system's name.
+    #[command(subcommand)]
+    system: Option<SandboxSystem>,
+}
+
+/// Systems that may be named before the options.
+#[derive(Debug, Subcommand)]
+enum SandboxSystem {
+    /// The same (older spelling)
+    #[command(alias = "landlock")]
+    Linux(SandboxArgs),
+}
+
+impl Sandbox {
+    /// What to run, whichever spelling was used.
+    pub(crate) fn request(self) -> SandboxArgs {
+        match self.system {
+            Some(SandboxSystem::Linux(run)) => run,
+            None => self.run,
+        }
+    }
+}
+
+/// `codex login`.
+#[derive(Args, Debug)]
+pub(crate) struct Login {
+    /// Read an API key from stdin and store it
+    #[arg(long)]
+    pub(crate) with_api_key: bool,
+    /// Once took the key itself, where every process could read it.
+    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "", value_name = "KEY")]
+    api_key: Option<OsString>,
+    /// Show instead of sign in.
+    #[command(subcommand)]
+    pub(crate) command: Option<LoginCommand>,
+}
+
+/// The words of `codex login`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum LoginCommand {
+    /// Show who is signed in; exit code 1 when nobody is
+    Status,
+}
+
+fn sandbox_mode() -> impl TypedValueParser<Value = SandboxMode> {
+    let modes = [SandboxMode::ReadOnly, SandboxMode::WorkspaceWrite, SandboxMode::DangerFullAccess];
+    PossibleValuesParser::new(modes.map(SandboxMode::as_str)).map(move |word| {
+        // The parser lets only these words pass.
+        modes.into_iter().find(|mode| mode.as_str() == word).unwrap_or(SandboxMode::ReadOnly)
+    })
+}
+
+fn color() -> impl TypedValueParser<Value = Color> {
+    PossibleValuesParser::new(["always", "never", "auto"]).map(|word| match word.as_str() {
+        "always" => Color::Always,
+        "never" => Color::Never,
+        _ => Color::Auto,
+    })
+}
+
+/// What `codex exec` was asked to do, all places joined.
+#[derive(Clone, Debug)]
+pub(crate) struct ExecRequest {
+    /// All options; `shared` includes those before `exec`.
+    pub(crate) options: ExecOptions,
+    /// The prompt as typed.
+    pub(crate) prompt: Option<String>,
+    /// The thread to continue.
+    pub(crate) resume: Option<ResumeTarget>,
+}
+
+/// Which thread `resume` means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ResumeTarget {
+    /// The latest of the folder.
+    Last,
+    /// The one with this id, or a beginning of it.
+    Id(String),
+}
+
+impl Exec {
+    /// Joins everything that was typed. `before`: flags that stood before `exec`.
+    ///
+    /// # Errors
+    /// The words of `resume` do not name one thread.
+    pub(crate) fn request(self, before: Shared) -> Result<ExecRequest, clap::Error> {
+        let mut options = ExecOptions { shared: before, ..ExecOptions::default() };
+        options.join(self.options);
+        let Some(ExecCommand::Resume(resume)) = self.resume else {
+            return Ok(ExecRequest { options, prompt: self.prompt, resume: None });
+        };
+        options.join(resume.options);
+        let (target, prompt) = match (resume.last, resume.id, resume.prompt) {
+            (true, Some(_), Some(_)) => {
+                return Err(usage(
+                    ErrorKind::ArgumentConflict,
+                    "--last and an id name two threads; give one of them",
+                ));
+            }
+            (true, prompt, None) | (true, None, prompt) => (ResumeTarget::Last, prompt),
+            (false, Some(id), prompt) => (ResumeTarget::Id(id), prompt),
+            (false, None, _) => {
+                return Err(usage(
+                    ErrorKind::MissingRequiredArgument,
+                    "which thread? Give its id, or --last",
+                ));
+            }
+        };
+        if options.bypass && options.full_auto {
+            return Err(usage(
+                ErrorKind::ArgumentConflict,
+                "--full-auto keeps the sandbox that the bypass removes",
+            ));
+        }
+        // `codex exec "prompt" resume ID`: the words before `resume` count when none follow.
+        Ok(ExecRequest { options, prompt: prompt.or(self.prompt), resume: Some(target) })
+    }
+}
+
+fn usage(kind: ErrorKind, message: &str) -> clap::Error {
+    Cli::command().error(kind, message)
+}
+
+/// Reads the command line.
+///
+/// # Errors
+/// It is wrong, or asks for help or the version: [`report`] prints that.
+pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    let cli = Cli::try_parse_from(args)?;
+    if let Some(Command::Login(Login { api_key: Some(_), .. })) = &cli.command {
+        return Err(usage(
+            ErrorKind::UnknownArgument,
+            "--api-key would show the key to every process. Pipe it in instead: \
+             printenv OPENAI_API_KEY | codex login --with-api-key",
+        ));
+    }
+    Ok(cli)
+}
+
+/// Prints the help, for a call without a word.
+pub(crate) fn print_help() -> Exit {
+    let _ = Cli::command().print_help();
+    Exit::Usage
+}
+
+/// Prints help, version or what is wrong, and says how to exit.
+pub(crate) fn report(error: &clap::Error) -> Exit {
+    // Nobody may be reading; that changes nothing.
+    let _ = error.print();
+    if error.use_stderr() { Exit::Usage } else { Exit::Success }
+}
+
+#[cfg(test)]
+#[path = "args_tests.rs"]
+mod tests;

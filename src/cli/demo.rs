@@ -1,0 +1,179 @@
+//! `codex demo`: the scripted model, for watching, for checking, and for serving other clients.
+
+use std::ffi::OsString;
+use std::io::{Read, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::base::tasks::{self, CancellationToken};
+use crate::demo::check;
+use crate::demo::error::Error;
+use crate::demo::scenarios;
+use crate::demo::server::{Options, Server};
+use crate::demo::setting::Machine;
+use crate::demo::show::{self, Show};
+
+/// Variables of ours that the temporary home's client gets; nothing else is passed on.
+const PASSED: [&str; 8] = ["PATH", "LANG", "LC_ALL", "LC_CTYPE", "TERM", "COLORTERM", "NO_COLOR", "TZ"];
+
+/// Options of `codex demo`.
+#[derive(Args, Debug)]
+pub(crate) struct DemoArgs {
+    /// Play all scenarios and verify files, exit codes, denials and the stored thread
+    #[arg(long, conflicts_with_all = ["serve", "list"])]
+    check: bool,
+    /// Only serve the scripted model, so that any client can be pointed at it
+    #[arg(long, conflicts_with = "list")]
+    serve: bool,
+    /// List the scenarios
+    #[arg(long)]
+    list: bool,
+    /// Play or serve only this scenario
+    #[arg(long, value_name = "NAME")]
+    scenario: Option<String>,
+    /// Leave the temporary project and home in place
+    #[arg(long, conflicts_with_all = ["check", "serve", "list"])]
+    keep: bool,
+    /// Play this many times as fast; 0 means without any wait
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
+    speed: f64,
+    /// Port on 127.0.0.1; 0 takes any free one
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "serve")]
+    port: u16,
+    /// Serve without a token
+    #[arg(long, requires = "serve")]
+    no_auth: bool,
+    /// Print where it serves as one JSON line, and end when standard input closes
+    #[arg(long, requires = "serve")]
+    json: bool,
+    /// Serve the scenario in this file
+    #[arg(long, value_name = "FILE", requires = "serve", conflicts_with = "scenario")]
+    script: Option<PathBuf>,
+}
+
+/// Runs `codex demo`. Exit codes: 0 fine, 1 a check or a run failed, 2 wrong use, 130 and 143 stopped.
+pub(crate) fn run(args: &DemoArgs) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&format!("cannot start: {error}"), 1),
+    };
+    let code = runtime.block_on(until_stopped(args));
+    // A thread may still wait for standard input; it is not waited for.
+    runtime.shutdown_background();
+    code
+}
+
+/// Runs until the end or until a signal; on a signal everything is put away before this returns.
+async fn until_stopped(args: &DemoArgs) -> ExitCode {
+    let stop = CancellationToken::new();
+    let (Ok(mut int), Ok(mut term)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return fail("cannot listen for signals", 1);
+    };
+    let work = work(args, &stop);
+    tokio::pin!(work);
+    let mut code = 1;
+    loop {
+        tokio::select! {
+            done = &mut work => return match done {
+                Ok(true) => ExitCode::SUCCESS,
+                Ok(false) => ExitCode::from(1),
+                Err(Error::Stopped) => ExitCode::from(code),
+                Err(error @ Error::NoScenario { .. }) => fail(&error.to_string(), 2),
+                Err(error) => fail(&error.to_string(), 1),
+            },
+            _ = int.recv() => code = 130,
+            _ = term.recv() => code = 143,
+        }
+        stop.cancel();
+    }
+}
+
+async fn work(args: &DemoArgs, stop: &CancellationToken) -> Result<bool, Error> {
+    let mut out = std::io::stdout();
+    let scale = if args.speed > 0.0 { 1.0 / args.speed } else { 0.0 };
+    if args.list {
+        for script in scenarios::playable()? {
+            let _ = writeln!(out, "{:<18} {}", script.name, script.title);
+        }
+        return Ok(true);
+    }
+    if args.serve {
+        return serve(args, scale, stop, &mut out).await;
+    }
+    let machine = machine()?;
+    let name = args.scenario.as_deref();
+    if args.check {
+        return check::check(&machine, name, stop, &mut out).await;
+    }
+    let show = Show { name: args.scenario.clone(), keep: args.keep, scale };
+    show::show(&machine, &show, stop, &mut out).await
+}
+
+async fn serve(
+    args: &DemoArgs,
+    scale: f64,
+    stop: &CancellationToken,
+    out: &mut dyn Write,
+) -> Result<bool, Error> {
+    let script = match &args.script {
+        Some(path) => scenarios::from_file(path)?,
+        None => scenarios::served(args.scenario.as_deref())?,
+    };
+    let server = Server::start(script, Options { port: args.port, auth: !args.no_auth, scale }).await?;
+    let _ = writeln!(out, "{}", if args.json { as_json(&server) } else { as_text(&server) });
+    let _ = out.flush();
+    if args.json {
+        tokio::select! {
+            () = stop.cancelled() => return Err(Error::Stopped),
+            _ = tasks::blocking("end of standard input", end_of_stdin) => return Ok(true),
+        }
+    }
+    stop.cancelled().await;
+    Err(Error::Stopped)
+}
+
+fn end_of_stdin() {
+    let mut stdin = std::io::stdin().lock();
+    let mut bytes = [0; 1024];
+    while stdin.read(&mut bytes).is_ok_and(|read| read > 0) {}
+}
+
+fn as_json(server: &Server) -> String {
+    serde_json::json!({
+        "base_url": server.base_url(),
+        "token": server.token().expose(),
+        "port": server.backend().port,
+    })
+    .to_string()
+}
+
+fn as_text(server: &Server) -> String {
+    let (url, token) = (server.base_url(), server.token().expose());
+    format!(
+        "The scripted model (no real one) serves at {url}\n\n\
+         Point a client at it:\n\n\
+         \x20 export CODEX_DEMO_TOKEN={token}\n\
+         \x20 codex exec -c model_provider=demo -c 'model_providers.demo={{name=\"Scripted\", base_url=\"{url}\", \
+         env_key=\"CODEX_DEMO_TOKEN\", wire_api=\"responses\"}}' 'hello'\n\n\
+         Look into it: curl -H \"Authorization: Bearer $CODEX_DEMO_TOKEN\" {}/control/state\n\
+         Ctrl-C ends it.",
+        url.trim_end_matches("/v1")
+    )
+}
+
+#[allow(clippy::disallowed_methods, reason = "cli/ is where the environment is read")]
+fn machine() -> Result<Machine, Error> {
+    let unknown = |source| Error::Run { program: PathBuf::from("codex"), source };
+    let program = std::env::current_exe().map_err(unknown)?;
+    let passed = |name: &&str| std::env::var_os(name).map(|value| (OsString::from(*name), value));
+    Ok(Machine { program, temp: std::env::temp_dir(), env: PASSED.iter().filter_map(passed).collect() })
+}
+
+fn fail(message: &str, code: u8) -> ExitCode {
+    let _ = writeln!(std::io::stderr(), "codex demo: {message}");
+    ExitCode::from(code)
+}

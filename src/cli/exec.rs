@@ -1,0 +1,252 @@
+//! `codex exec`: reads everything a turn needs, in the order in which a user would want to hear what is wrong
+//! with it, then hands the thread's door to the front end. Nothing before the turn touches the network.
+
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::args::{ExecOptions, ExecRequest, ResumeTarget};
+use super::exit::Exit;
+use super::housekeeping;
+use super::wire;
+use crate::agent::settings::Settings;
+use crate::agent::thread::{self, Start};
+use crate::base::clock::SystemClock;
+use crate::base::ids::ThreadId;
+use crate::base::path;
+use crate::base::tasks;
+use crate::config::{self, Config, Env, Flags, Trust};
+use crate::exec::brake;
+use crate::exec::gate;
+use crate::exec::human::Banner;
+use crate::exec::input::{self, Patience};
+use crate::exec::output::Output;
+use crate::exec::output_schema;
+use crate::exec::run::{self, Door, Setup, Show};
+use crate::protocol::error::ErrorInfo;
+use crate::protocol::input::UserInput;
+use crate::protocol::policy::ApprovalPolicy;
+use crate::protocol::thread::ThreadSource;
+use crate::protocol::tokens::ThreadUsage;
+use crate::threads::{self, NewThread, Writer};
+use crate::workspace::git;
+
+/// Runs `codex exec`.
+pub(crate) fn run(request: ExecRequest, env: &Env) -> Exit {
+    match prepare(request, env) {
+        Ok(prepared) => match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => {
+                let exit = runtime.block_on(prepared.play());
+                // A blocked read or a slow disk must not hold up the exit: everything that matters is flushed.
+                runtime.shutdown_background();
+                exit
+            }
+            Err(error) => fail(&anyhow::Error::from(error)),
+        },
+        Err(error) => fail(&error),
+    }
+}
+
+fn fail(error: &anyhow::Error) -> Exit {
+    let text = format!("{error:#}");
+    let _ = writeln!(std::io::stderr(), "ERROR: {}", crate::exec::text::clean(&text));
+    Exit::Failure
+}
+
+/// Everything that could be wrong before the turn has been looked at.
+struct Prepared {
+    start: Start,
+    services: crate::agent::services::Services,
+    config: Arc<Config>,
+    setup: Setup,
+}
+
+fn prepare(request: ExecRequest, env: &Env) -> anyhow::Result<Prepared> {
+    let ExecRequest { options, prompt, resume } = request;
+    let config = config::load(env, &flags(&options))?;
+    let in_git = git::root(&config.cwd).is_some();
+    let skip = options.skip_git_repo_check || options.bypass;
+    gate::check(&config.cwd, in_git, config.trust == Trust::Trusted, skip)?;
+    let schema = options.output_schema.as_deref().map(output_schema::read).transpose()?;
+    let manager = wire::credentials(&config, env).map_err(plain)?;
+    let services = wire::services(&config, env, manager, &ThreadSource::Exec).map_err(plain)?;
+    let prompt = input::read(prompt.as_deref(), std::io::stdin(), Patience::USUAL)?;
+    let (settings, doc_warnings) = wire::settings(&config, env);
+    let resumed = resume.map(|target| find(&config, &target)).transpose()?;
+    let mut warnings = config.warnings.clone();
+    warnings.extend(doc_warnings);
+    warnings.extend(housekeeping::recover_patches(&config));
+    warnings.extend(prompt.warning);
+    let start = match resumed {
+        Some(path) => resume_at(&config, &path, settings, &mut warnings)?,
+        None => new_thread(&config, settings, options.ephemeral),
+    };
+    let setup = setup(&options, &config, &start, prompt.text, schema, warnings, env);
+    Ok(Prepared { start, services, config: Arc::new(config), setup })
+}
+
+/// An error with its next step, as one line.
+fn plain(error: ErrorInfo) -> anyhow::Error {
+    anyhow::anyhow!("{error}")
+}
+
+fn flags(options: &ExecOptions) -> Flags {
+    let features = |names: &[String], on: bool| -> Vec<(String, bool)> {
+        names.iter().map(|name| (name.clone(), on)).collect()
+    };
+    let mut switched = features(&options.shared.enable, true);
+    switched.extend(features(&options.shared.disable, false));
+    Flags {
+        model: options.model.clone(),
+        profile: options.shared.profile.clone(),
+        sandbox: options.sandbox,
+        // There is nobody to ask.
+        approval: Some(ApprovalPolicy::Never),
+        full_auto: options.full_auto,
+        bypass: options.bypass,
+        cwd: options.cwd.clone(),
+        add_dirs: options.add_dir.clone(),
+        overrides: options.shared.config.clone(),
+        features: switched,
+        ..Flags::default()
+    }
+}
+
+fn new_thread(config: &Config, settings: Settings, ephemeral: bool) -> Start {
+    let thread_id = ThreadId::new();
+    let clock = Arc::new(SystemClock);
+    let writer = if ephemeral {
+        Writer::ephemeral(clock)
+    } else {
+        let state = config.project_root.as_deref().or(Some(&config.cwd)).and_then(git::state);
+        let git = state.map(|state| threads::Git {
+            commit_hash: state.commit,
+            branch: state.branch,
+            repository_url: state.origin,
+        });
+        let thread = NewThread {
+            id: thread_id,
+            cwd: config.cwd.clone(),
+            source: ThreadSource::Exec,
+            cli_version: env!("CARGO_PKG_VERSION").to_owned(),
+            model_provider: config.provider.id.clone(),
+            base_instructions: Some(settings.instructions.to_string()),
+            forked_from: None,
+            git,
+        };
+        Writer::create(&config.codex_home, thread, clock)
+    };
+    let usage = ThreadUsage::default();
+    Start { thread_id, writer, history: Vec::new(), usage, window_number: 0, unfinished: None, settings }
+}
+
+/// The file of the thread that `resume` means.
+fn find(config: &Config, target: &ResumeTarget) -> anyhow::Result<PathBuf> {
+    let home = &config.codex_home;
+    match target {
+        ResumeTarget::Id(what) => {
+            let found = threads::resolve(home, what)?;
+            if found.archived {
+                anyhow::bail!("thread {} is archived; unarchive it first", found.id);
+            }
+            Ok(found.path)
+        }
+        ResumeTarget::Last => match threads::last(home, Some(&config.cwd)) {
+            Some(summary) => Ok(summary.found.path),
+            None => {
+                anyhow::bail!("no earlier thread was started in {}; name one by its id", config.cwd.display())
+            }
+        },
+    }
+}
+
+fn resume_at(
+    config: &Config,
+    path: &Path,
+    settings: Settings,
+    warnings: &mut Vec<String>,
+) -> anyhow::Result<Start> {
+    // The writer first: its lock keeps the file still while it is read.
+    let id = threads::id_of(path)
+        .ok_or_else(|| anyhow::anyhow!("{} does not have the name of a thread", path.display()))?;
+    let (writer, mended) = Writer::reopen(&config.codex_home, id, path, Arc::new(SystemClock))?;
+    let loaded = threads::load(&config.codex_home, path)?;
+    warnings.extend(mended.message());
+    warnings.extend(loaded.problems.summary());
+    if let Some(model) = loaded.settings.model.as_deref().filter(|model| *model != settings.model) {
+        warnings.push(format!("this thread used {model} before and goes on with {}", settings.model));
+    }
+    Ok(Start {
+        thread_id: id,
+        writer,
+        history: loaded.history,
+        usage: loaded.usage.unwrap_or_default(),
+        window_number: u32::try_from(loaded.window_number).unwrap_or(u32::MAX),
+        unfinished: loaded.unfinished,
+        settings,
+    })
+}
+
+fn setup(
+    options: &ExecOptions,
+    config: &Config,
+    start: &Start,
+    prompt: String,
+    output_schema: Option<serde_json::Value>,
+    warnings: Vec<String>,
+    env: &Env,
+) -> Setup {
+    let stderr_terminal = std::io::stderr().is_terminal();
+    let mut input = vec![UserInput::Text { text: prompt.clone() }];
+    input.extend(
+        options.image.iter().map(|image| UserInput::LocalImage { path: path::absolute(&config.cwd, image) }),
+    );
+    Setup {
+        json: options.json,
+        show: match (config.interface.hide_agent_reasoning, config.interface.show_raw_agent_reasoning) {
+            (true, _) => Show::Nothing,
+            (false, true) => Show::Raw,
+            (false, false) => Show::Summaries,
+        },
+        colored: options
+            .color
+            .unwrap_or_default()
+            .enabled(stderr_terminal, env.no_color() || env.text("TERM") == Some("dumb")),
+        stdout_terminal: std::io::stdout().is_terminal(),
+        stderr_terminal,
+        banner: Banner {
+            version: env!("CARGO_PKG_VERSION"),
+            workdir: config.cwd.clone(),
+            model: start.settings.model.clone(),
+            provider: config.provider.id.clone(),
+            approval: config.approval,
+            sandbox: config.sandbox.clone(),
+            effort: start.settings.effort.clone(),
+            summary: start.settings.summary.clone(),
+            thread_id: start.thread_id,
+        },
+        prompt,
+        input,
+        output_schema,
+        last_message: options.output_last_message.clone(),
+        warnings,
+    }
+}
+
+impl Prepared {
+    /// Plays the turn.
+    async fn play(self) -> Exit {
+        let (signals, _catching) = match brake::signals() {
+            Ok(signals) => signals,
+            Err(error) => return fail(&anyhow::anyhow!("cannot catch signals: {error}")),
+        };
+        let _pruning = tasks::spawn("prune outputs", housekeeping::prune(self.services.output_dir.clone()));
+        let handle = thread::start(Arc::new(self.services), self.config, self.start);
+        let output = Output::start(Box::new(std::io::stdout()), Box::new(std::io::stderr()));
+        let door = Door { ops: handle.ops, events: handle.events };
+        let outcome = run::run(door, signals, output, self.setup).await;
+        // The thread has told `Closed`, or is given up; its task goes with the runtime.
+        let _: tasks::Task<()> = handle.task;
+        Exit::from(outcome)
+    }
+}

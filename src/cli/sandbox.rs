@@ -1,0 +1,169 @@
+//! `codex sandbox`: runs one command as the agent would, confined. Exit codes: the command's own; 128 + n when
+//! signal n killed it; 127 or 126 when the program is missing or not executable; 1 when the sandbox could not be
+//! put in place (the command did not run); 2 for wrong usage.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+
+use crate::process::supervise::{Job, Mode, Outcome};
+use crate::protocol::policy::SandboxPolicy;
+use crate::sandbox::{self, Level};
+
+/// Runs a command in the sandbox.
+#[derive(Args, Debug)]
+pub(crate) struct SandboxArgs {
+    /// What the command may touch
+    #[arg(short = 's', long = "sandbox", value_name = "MODE", value_enum, conflicts_with = "full_auto")]
+    mode: Option<ModeArg>,
+
+    /// Short for --sandbox workspace-write
+    #[arg(long)]
+    full_auto: bool,
+
+    /// Run in this directory
+    #[arg(short = 'C', long = "cd", value_name = "DIR")]
+    cd: Option<PathBuf>,
+
+    /// Leave the network open
+    #[arg(long)]
+    network: bool,
+
+    /// Use this mechanism and no other
+    #[arg(long, value_enum, hide = true)]
+    level: Option<LevelArg>,
+
+    /// The command and its arguments, perhaps after `linux`
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ModeArg {
+    ReadOnly,
+    WorkspaceWrite,
+    DangerFullAccess,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum LevelArg {
+    Namespaces,
+    Landlock,
+}
+
+/// Runs the command and gives the exit code. `tmpdir` is the value of `TMPDIR`.
+pub(crate) fn run(mut args: SandboxArgs, tmpdir: Option<&Path>) -> ExitCode {
+    let written_after_dashes = std::mem::take(&mut args.command);
+    let command = match without_system_word(written_after_dashes) {
+        Ok(command) if !command.is_empty() => command,
+        Ok(_) => return fail(2, "no command given; try `codex sandbox -- ls`"),
+        Err(system) => {
+            return fail(
+                2,
+                &format!("this build runs on Linux and has no {system} sandbox; leave the word out"),
+            );
+        }
+    };
+    let cwd = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
+    let cwd = args.cd.as_ref().map_or_else(|| cwd.clone(), |dir| cwd.join(dir));
+    let roots = sandbox::resolve(&args.policy(), &cwd, tmpdir);
+    let program = command.first().cloned().unwrap_or_default();
+    let job = match Job::new(Mode::Foreground, &cwd, command) {
+        Ok(job) => job,
+        Err(error) => return fail(2, &error.to_string()),
+    };
+    let level = args.level.map(|level| match level {
+        LevelArg::Namespaces => Level::Namespaces,
+        LevelArg::Landlock => Level::Landlock,
+    });
+    report(&sandbox::foreground(&roots, &job, level), &program.to_string_lossy())
+}
+
+impl SandboxArgs {
+    fn policy(&self) -> SandboxPolicy {
+        let mode = if self.full_auto { Some(ModeArg::WorkspaceWrite) } else { self.mode };
+        match mode.unwrap_or(ModeArg::ReadOnly) {
+            ModeArg::ReadOnly => SandboxPolicy::ReadOnly { network_access: self.network },
+            ModeArg::DangerFullAccess => SandboxPolicy::DangerFullAccess,
+            ModeArg::WorkspaceWrite => SandboxPolicy::WorkspaceWrite {
+                writable_roots: Vec::new(),
+                network_access: self.network,
+                exclude_tmpdir_env_var: false,
+                exclude_slash_tmp: false,
+            },
+        }
+    }
+}
+
+/// Older spellings name the system first. A name of another system comes back as the error.
+fn without_system_word(mut command: Vec<OsString>) -> Result<Vec<OsString>, &'static str> {
+    match command.first().and_then(|word| word.to_str()) {
+        Some("linux" | "landlock") => {
+            command.remove(0);
+            if command.first().is_some_and(|word| word == "--") {
+                command.remove(0);
+            }
+            Ok(command)
+        }
+        Some("macos" | "seatbelt") => Err("macOS"),
+        Some("windows") => Err("Windows"),
+        _ => Ok(command),
+    }
+}
+
+fn report(outcome: &Outcome, program: &str) -> ExitCode {
+    match outcome {
+        Outcome::Exit(code) => ExitCode::from(*code as u8),
+        Outcome::Signal(signal) => ExitCode::from(128u8.wrapping_add(*signal as u8)),
+        Outcome::Exec(libc::ENOENT) => fail(127, &format!("program not found: {program}")),
+        Outcome::Exec(errno) => {
+            fail(126, &format!("cannot execute {program}: {}", std::io::Error::from_raw_os_error(*errno)))
+        }
+        Outcome::Setup(error) => {
+            fail(1, &format!("the sandbox could not be set up, nothing was run: {error}"))
+        }
+    }
+}
+
+fn fail(code: u8, text: &str) -> ExitCode {
+    let _ = writeln!(std::io::stderr(), "codex sandbox: {text}");
+    ExitCode::from(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        args: SandboxArgs,
+    }
+
+    fn parse(words: &[&str]) -> Result<SandboxArgs, clap::Error> {
+        Cli::try_parse_from(std::iter::once(&"sandbox").chain(words)).map(|cli| cli.args)
+    }
+
+    #[test]
+    fn flags_end_where_the_command_begins() {
+        let args = parse(&["--full-auto", "ls", "-s", "x"]).unwrap();
+        assert_eq!(args.command, ["ls", "-s", "x"]);
+        assert!(matches!(args.policy(), SandboxPolicy::WorkspaceWrite { network_access: false, .. }));
+        let args = parse(&["-s", "read-only", "-C", "/tmp", "--", "--odd"]).unwrap();
+        assert_eq!(args.command, ["--odd"]);
+        assert!(matches!(args.policy(), SandboxPolicy::ReadOnly { network_access: false }));
+        assert!(parse(&[]).is_err() && parse(&["-s", "everything", "ls"]).is_err());
+    }
+
+    #[test]
+    fn the_system_word_is_optional() {
+        let words = |words: &[&str]| words.iter().map(OsString::from).collect::<Vec<_>>();
+        assert_eq!(without_system_word(words(&["linux", "--", "ls"])), Ok(words(&["ls"])));
+        assert_eq!(without_system_word(words(&["ls", "linux"])), Ok(words(&["ls", "linux"])));
+        assert_eq!(without_system_word(words(&["windows", "dir"])), Err("Windows"));
+    }
+}

@@ -1,0 +1,112 @@
+//! Builds what a thread works with from the configuration: the only place that knows all services at once.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::housekeeping;
+use crate::agent::services::Services;
+use crate::agent::settings::Settings;
+use crate::auth::manager::{Credentials, Manager};
+use crate::auth::store::Store;
+use crate::config::{Config, Env, Provider};
+use crate::net::http::HttpSettings;
+use crate::process::shell::Shell;
+use crate::protocol::error::ErrorInfo;
+use crate::protocol::thread::ThreadSource;
+use crate::responses::provider::{CHATGPT_BASE_URL, OPENAI_BASE_URL};
+use crate::responses::{Client, ProviderSettings, headers};
+use crate::workspace::agents_md;
+
+/// A headless run does not wait longer than this for a connection.
+const CONNECT_BUDGET_MS: u64 = 60_000;
+
+/// Opens the credentials that count for the provider. Never touches the network.
+///
+/// # Errors
+/// There are none, or they cannot be used.
+pub(crate) fn credentials(config: &Config, env: &Env) -> Result<Arc<Manager>, ErrorInfo> {
+    let provider = &config.provider;
+    let credentials = if let Some(name) = &provider.env_key {
+        match (env.secret(name), &provider.bearer_token) {
+            (None, Some(token)) => Credentials::Bearer(token.clone()),
+            (value, _) => Credentials::Variable {
+                provider: provider.name.clone(),
+                name: name.clone(),
+                instructions: provider.env_key_instructions.clone(),
+                value,
+            },
+        }
+    } else if let Some(token) = &provider.bearer_token {
+        Credentials::Bearer(token.clone())
+    } else if provider.requires_openai_auth {
+        Credentials::OpenAi {
+            codex_api_key: env.codex_api_key(),
+            openai_api_key: env.openai_api_key(),
+            store: Store::new(&config.codex_home),
+        }
+    } else {
+        Credentials::None
+    };
+    Manager::open(credentials).map_err(ErrorInfo::from)
+}
+
+/// Services of one thread.
+///
+/// # Errors
+/// The provider's address cannot be used.
+pub(crate) fn services(
+    config: &Config,
+    env: &Env,
+    manager: Arc<Manager>,
+    source: &ThreadSource,
+) -> Result<Services, ErrorInfo> {
+    let originator = env.text("CODEX_INTERNAL_ORIGINATOR_OVERRIDE").unwrap_or(source.originator());
+    let unbounded = config.features.enabled("unbounded_connection_retries") && *source == ThreadSource::Cli;
+    let budget = (!unbounded).then_some(CONNECT_BUDGET_MS);
+    let provider = provider(&config.provider, env, manager.is_chatgpt(), budget);
+    let instructions_field = provider.instructions_field;
+    let ca_file = env.text("CODEX_CA_CERTIFICATE").or_else(|| env.text("SSL_CERT_FILE"));
+    let http = HttpSettings {
+        user_agent: headers::user_agent(originator, env.text("TERM")),
+        ca_file: ca_file.map(PathBuf::from),
+    };
+    Ok(Services {
+        client: Client::new(provider, http, manager)?,
+        instructions_field,
+        originator: originator.to_owned(),
+        installation_id: None,
+        env: env.vars(),
+        secret_env: Arc::new(config.secret_env.clone()),
+        tmpdir: env.tmpdir().map(Path::to_owned),
+        journals: housekeeping::journals(config),
+        output_dir: housekeeping::outputs(config),
+    })
+}
+
+fn provider(from: &Provider, env: &Env, chatgpt: bool, budget: Option<u64>) -> ProviderSettings {
+    let default = if chatgpt { CHATGPT_BASE_URL } else { OPENAI_BASE_URL };
+    let base_url = from.base_url.as_deref().unwrap_or(default);
+    let plain = |pairs: &[(String, crate::base::secret::Secret)]| -> Vec<(String, String)> {
+        pairs.iter().map(|(name, value)| (name.clone(), value.expose().to_owned())).collect()
+    };
+    ProviderSettings {
+        name: from.name.clone(),
+        query_params: plain(&from.query_params),
+        headers: plain(&from.headers(env)),
+        request_max_retries: from.request_max_retries,
+        stream_max_retries: from.stream_max_retries,
+        stream_idle_timeout_ms: from.stream_idle_timeout_ms,
+        instructions_field: !chatgpt || from.id != "openai",
+        connect_budget_ms: budget,
+        ..ProviderSettings::with_base_url(&from.id, base_url)
+    }
+}
+
+/// Settings of the thread's turns, and sentences for the user about instruction files.
+pub(crate) fn settings(config: &Config, env: &Env) -> (Settings, Vec<String>) {
+    let docs = agents_md::find(agents_md::Search::from(config));
+    let block = docs.block(&config.cwd).unwrap_or_default();
+    let shell = Shell::of_user(&env.vars());
+    let name = shell.path().file_name().map_or_else(|| "sh".into(), |name| name.to_string_lossy());
+    (Settings::resolve(config, env.tmpdir(), &name, block), docs.warnings)
+}

@@ -1,0 +1,136 @@
+//! Finds, reads and orders the files. A file that is not there is no layer; a file that is there but cannot be
+//! read is an error, because going on without it could mean going on with less protection.
+
+use std::fs::OpenOptions;
+use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use super::diagnose;
+use super::error::{Error, Place};
+use super::tree::{Layer, Source, Sources, Tree};
+
+/// Largest configuration file.
+pub(crate) const FILE_MAX: u64 = 1024 * 1024;
+
+/// Keys a project file may not set: where requests and credentials go, what is run or reported in the user's
+/// name, whom to trust, and what has to be known before the project's file is found.
+const NOT_FOR_PROJECTS: [&str; 22] = [
+    "openai_base_url",
+    "chatgpt_base_url",
+    "experimental_realtime_ws_base_url",
+    "model_provider",
+    "model_providers",
+    "oss_provider",
+    "model_catalog_json",
+    "notify",
+    "otel",
+    "analytics",
+    "feedback",
+    "profile",
+    "profiles",
+    "projects",
+    "project_root_markers",
+    "log_dir",
+    "sqlite_home",
+    "cli_auth_credentials_store",
+    "mcp_oauth_credentials_store",
+    "forced_login_method",
+    "forced_chatgpt_workspace_id",
+    "history",
+];
+
+/// Reads one file as a layer; `None` when there is no such file.
+///
+/// # Errors
+/// It is there but is no readable TOML text of at most 1 MiB.
+pub(crate) fn read(path: &Path, layer: Layer, sources: &mut Sources) -> Result<Option<Tree>, Error> {
+    let Some(text) = read_text(path)? else { return Ok(None) };
+    let base = path.parent().unwrap_or(Path::new("/")).to_owned();
+    let source = sources.add(Source { layer, label: path.display().to_string(), base, text: Some(text) });
+    sources.parse(source).map(Some)
+}
+
+/// The text of a file; `None` when there is no such file.
+///
+/// # Errors
+/// It cannot be read, is too large, or is not text.
+pub(crate) fn read_text(path: &Path) -> Result<Option<String>, Error> {
+    let bytes = match read_bounded(path, FILE_MAX) {
+        Ok(bytes) => bytes,
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
+        Err(error) => {
+            return Err(Error::File {
+                place: Place::file(path),
+                problem: format!("cannot be read: {error}"),
+            });
+        }
+    };
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    let (valid, problem) = match std::str::from_utf8(bytes) {
+        Ok(text) => match text.find('\0') {
+            None => return Ok(Some(text.to_owned())),
+            Some(at) => (text.get(..at).unwrap_or_default(), "holds a NUL byte; this is not a text file"),
+        },
+        Err(error) => {
+            let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
+            (std::str::from_utf8(valid).unwrap_or_default(), "is not UTF-8 from here on")
+        }
+    };
+    let at = Some(diagnose::line_column(valid, valid.len()));
+    let place = Place { at, ..Place::file(path) };
+    Err(Error::File { place, problem: problem.to_owned() })
+}
+
+/// Reads a regular file of at most `max` bytes. Never waits: a pipe or device in its place is an error.
+pub(crate) fn read_bounded(path: &Path, max: u64) -> io::Result<Vec<u8>> {
+    let nonblock = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let file = OpenOptions::new().read(true).custom_flags(nonblock).open(path)?;
+    let metadata = file.metadata()?;
+    if metadata.is_dir() {
+        return Err(io::Error::other("it is a directory"));
+    }
+    if !metadata.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(max)).unwrap_or(0));
+    file.take(max + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > max {
+        return Err(io::Error::other(format!("it is larger than {max} bytes")));
+    }
+    Ok(bytes)
+}
+
+/// Existing project files from the root down to `cwd`; without a root, only that of `cwd`. The user's own folder
+/// is no project, even when the user works in the home folder.
+pub(crate) fn project_files(root: Option<&Path>, cwd: &Path, codex_home: &Path) -> Vec<PathBuf> {
+    let top = root.unwrap_or(cwd);
+    let real_home = codex_home.canonicalize();
+    let of_the_user = |dir: &Path| match (dir.canonicalize(), &real_home) {
+        (Ok(real), Ok(home)) => real == *home,
+        _ => dir == codex_home,
+    };
+    let mut files: Vec<PathBuf> = cwd
+        .ancestors()
+        .take_while(|dir| dir.starts_with(top))
+        .map(|dir| dir.join(".codex"))
+        .filter(|dir| !of_the_user(dir))
+        .map(|dir| dir.join("config.toml"))
+        .filter(|file| file.symlink_metadata().is_ok())
+        .collect();
+    files.reverse();
+    files
+}
+
+/// Takes out what a project may not say, and returns the sentence that tells so.
+pub(crate) fn restrict(tree: &mut Tree, file: &Path) -> Option<String> {
+    let removed: Vec<&str> =
+        NOT_FOR_PROJECTS.iter().filter(|key| tree.remove(**key).is_some()).copied().collect();
+    if removed.is_empty() {
+        return None;
+    }
+    let keys = removed.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
+    Some(format!("{}: ignored, because a project may not set: {keys}", file.display()))
+}

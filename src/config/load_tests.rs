@@ -1,0 +1,421 @@
+//! Tests of loading: precedence, profiles, projects, flags, and every file under `tests/fixtures/config`.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use super::*;
+use crate::config::schema::choice::Choice;
+use crate::protocol::policy::{ApprovalPolicy, SandboxMode, SandboxPolicy};
+
+/// A machine of its own: home, system folder, project with a `.git`.
+struct Machine {
+    _dir: tempfile::TempDir,
+    root: PathBuf,
+}
+
+impl Machine {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap();
+        for folder in ["home/.codex", "etc", "project/.git", "project/.codex", "project/sub/.codex"] {
+            std::fs::create_dir_all(root.join(folder)).unwrap();
+        }
+        Self { _dir: dir, root }
+    }
+
+    fn write(&self, path: &str, text: &str) -> &Self {
+        std::fs::write(self.root.join(path), text).unwrap();
+        self
+    }
+
+    fn user(&self, text: &str) -> &Self {
+        self.write("home/.codex/config.toml", text)
+    }
+
+    /// Trusts the project on top of `text`.
+    fn trusting(&self, text: &str) -> &Self {
+        let project = self.root.join("project");
+        self.user(&format!("{text}\n[projects.'{}']\ntrust_level = 'trusted'\n", project.display()))
+    }
+
+    fn env(&self) -> Env {
+        let home = self.root.join("home");
+        Env::of(&[("HOME", home.to_str().unwrap())], &self.root.join("project/sub"))
+            .with_system_dir(&self.root.join("etc"))
+    }
+
+    fn load(&self, flags: &Flags) -> Result<Config, Error> {
+        load(&self.env(), flags)
+    }
+
+    fn config(&self) -> Config {
+        self.load(&Flags::default()).unwrap()
+    }
+
+    fn with(&self, overrides: &[&str]) -> Config {
+        self.load(&set(overrides)).unwrap()
+    }
+
+    fn error(&self, flags: &Flags) -> String {
+        self.load(flags).unwrap_err().to_string().replace(&format!("{}/", self.root.display()), "")
+    }
+}
+
+fn set(overrides: &[&str]) -> Flags {
+    Flags { overrides: overrides.iter().map(|text| (*text).to_owned()).collect(), ..Flags::default() }
+}
+
+fn model(config: &Config) -> &str {
+    config.model.name.as_deref().unwrap_or("-")
+}
+
+#[test]
+fn without_any_file_everything_has_its_default() {
+    let config = Machine::new().config();
+    assert_eq!(model(&config), "-");
+    assert_eq!(config.provider.id, "openai");
+    assert_eq!(config.approval, ApprovalPolicy::OnRequest);
+    assert_eq!(config.sandbox, SandboxPolicy::ReadOnly { network_access: false });
+    assert_eq!(config.docs.max_bytes, 32768);
+    assert!(config.warnings.is_empty() && config.origins.is_empty());
+    assert!(config.cwd.ends_with("project/sub") && config.project_root.unwrap().ends_with("project"));
+}
+
+#[test]
+fn each_layer_beats_the_one_below() {
+    let machine = Machine::new();
+    let mut flags = Flags::default();
+    let check = |flags: &Flags, want: &str, layer: Layer| {
+        let config = machine.load(flags).unwrap();
+        assert_eq!((model(&config), config.origins.get("model")), (want, Some(&layer)));
+    };
+    machine.write("etc/config.toml", "model = 'system'");
+    check(&flags, "system", Layer::System);
+    machine.trusting("model = 'user'");
+    check(&flags, "user", Layer::User);
+    machine.write("home/.codex/fast.config.toml", "model = 'profile'");
+    flags.profile = Some("fast".to_owned());
+    check(&flags, "profile", Layer::Profile("fast".to_owned()));
+    machine.write("project/.codex/config.toml", "model = 'project'");
+    check(&flags, "project", Layer::Project(machine.root.join("project/.codex")));
+    machine.write("project/sub/.codex/config.toml", "model = 'nearer'");
+    check(&flags, "nearer", Layer::Project(machine.root.join("project/sub/.codex")));
+    flags.overrides = vec!["model=first".to_owned(), "model=second".to_owned()];
+    check(&flags, "second", Layer::Session);
+    flags.model = Some("flag".to_owned());
+    check(&flags, "flag", Layer::Session);
+    machine.write("etc/managed_config.toml", "model = 'managed'");
+    check(&flags, "managed", Layer::Managed);
+}
+
+#[test]
+fn an_untrusted_project_is_told_and_not_loaded() {
+    let machine = Machine::new();
+    machine.write("project/.codex/config.toml", "model = 'evil'\nthis is not toml");
+    let config = machine.config();
+    assert_eq!((model(&config), config.trust), ("-", Trust::Unknown));
+    assert_eq!(config.warnings.len(), 1);
+    assert!(config.warnings[0].contains("project/.codex/config.toml exists but is not loaded"));
+    assert!(config.warnings[0].contains(&format!("[projects.\"{}/project\"]", machine.root.display())));
+
+    machine.user(&format!("projects.'{}/project'.trust_level = 'untrusted'", machine.root.display()));
+    let config = machine.config();
+    assert_eq!(config.trust, Trust::Untrusted);
+    assert!(config.warnings[0].contains("you marked"));
+}
+
+#[test]
+fn a_trusted_project_gets_a_writable_workspace_but_not_every_key() {
+    let machine = Machine::new();
+    machine.trusting("").write(
+        "project/.codex/config.toml",
+        "model = 'm'\nnotify = ['evil']\nmodel_provider = 'evil'\nmodel_providers.evil.base_url = 'http://evil'\n\
+         [projects.'/x']\ntrust_level = 'trusted'\n[sandbox_workspace_write]\nwritable_roots = ['out', '/abs/../y']",
+    );
+    let config = machine.config();
+    assert_eq!(model(&config), "m");
+    assert_eq!(config.sandbox.mode(), SandboxMode::WorkspaceWrite);
+    let SandboxPolicy::WorkspaceWrite { writable_roots, .. } = &config.sandbox else { panic!() };
+    assert_eq!(*writable_roots, [machine.root.join("project/.codex/out"), PathBuf::from("/y")]);
+    assert_eq!(config.provider.id, "openai");
+    assert!(config.interface.notify.is_empty());
+    assert_eq!(config.warnings.len(), 1);
+    assert!(
+        config.warnings[0].ends_with("`model_provider`, `model_providers`, `notify`, `projects`"),
+        "{}",
+        config.warnings[0]
+    );
+}
+
+#[test]
+fn the_folder_of_the_user_is_no_project() {
+    let machine = Machine::new();
+    machine.user("model = 'mine'\nnotify = ['x']");
+    let flags = Flags { cwd: Some(machine.root.join("home")), ..Flags::default() };
+    let config = machine.load(&flags).unwrap();
+    assert_eq!((model(&config), config.warnings.len()), ("mine", 0));
+}
+
+#[test]
+fn profiles_come_from_a_file_or_else_from_a_table() {
+    let machine = Machine::new();
+    machine.user("model = 'u'\n[profiles.deep]\nmodel = 't'\nmodel_reasoning_effort = 'high'");
+    let profile = |name: &str| Flags { profile: Some(name.to_owned()), ..Flags::default() };
+    let config = machine.load(&profile("deep")).unwrap();
+    assert_eq!((model(&config), config.profile.as_deref()), ("t", Some("deep")));
+    assert_eq!(config.model.effort.unwrap().word(), "high");
+    assert_eq!(config.origins["model"], Layer::Profile("deep".to_owned()));
+    assert_eq!(model(&machine.with(&["profile=deep"])), "t");
+
+    machine.write("home/.codex/deep.config.toml", "model = 'f'");
+    let config = machine.load(&profile("deep")).unwrap();
+    assert_eq!((model(&config), config.model.effort), ("f", None));
+
+    let error = machine.error(&profile("dep"));
+    assert!(
+        error.contains("home/.codex/dep.config.toml") && error.contains("did you mean `deep`"),
+        "{error}"
+    );
+    for name in ["../x", "", ".hidden", "a/b"] {
+        assert!(matches!(machine.load(&profile(name)), Err(Error::Profile(_))), "{name}");
+    }
+}
+
+#[test]
+fn flags_with_names_beat_overrides() {
+    let machine = Machine::new();
+    let mut flags = set(&["sandbox_mode=read-only", "approval_policy=never", "web_search=disabled"]);
+    flags.full_auto = true;
+    flags.search = true;
+    let config = machine.load(&flags).unwrap();
+    assert_eq!(
+        (config.sandbox.mode(), config.approval),
+        (SandboxMode::WorkspaceWrite, ApprovalPolicy::OnRequest)
+    );
+    assert_eq!(config.web_search.word(), "live");
+    flags.sandbox = Some(SandboxMode::ReadOnly);
+    flags.approval = Some(ApprovalPolicy::Never);
+    let config = machine.load(&flags).unwrap();
+    assert_eq!((config.sandbox.mode(), config.approval), (SandboxMode::ReadOnly, ApprovalPolicy::Never));
+    flags.bypass = true;
+    assert_eq!(machine.load(&flags).unwrap().sandbox, SandboxPolicy::DangerFullAccess);
+}
+
+#[test]
+fn added_folders_count_only_where_writing_is_allowed() {
+    let machine = Machine::new();
+    let mut flags = Flags { add_dirs: vec!["../out".into(), "/abs".into()], ..Flags::default() };
+    let config = machine.load(&flags).unwrap();
+    assert!(config.warnings[0].contains("--add-dir has no effect"));
+    flags.sandbox = Some(SandboxMode::WorkspaceWrite);
+    let roots = |flags: &Flags| match machine.load(flags).unwrap().sandbox {
+        SandboxPolicy::WorkspaceWrite { writable_roots, .. } => writable_roots,
+        _ => panic!("not workspace-write"),
+    };
+    assert_eq!(roots(&flags), [PathBuf::from("/abs"), machine.root.join("project/out")]);
+    machine.write("etc/managed_config.toml", "sandbox_workspace_write.writable_roots = ['/only']");
+    assert_eq!(roots(&flags), [PathBuf::from("/only")]);
+}
+
+#[test]
+fn permission_profiles_are_followed_or_refused_but_never_dropped() {
+    let machine = Machine::new();
+    machine.trusting("default_permissions = ':read-only'");
+    assert_eq!(machine.config().sandbox.mode(), SandboxMode::ReadOnly);
+    assert_eq!(machine.with(&["sandbox_mode=workspace-write"]).sandbox.mode(), SandboxMode::WorkspaceWrite);
+    let error = machine.error(&set(&["default_permissions=dev"]));
+    assert!(error.starts_with("-c default_permissions: `default_permissions` is \"dev\""), "{error}");
+}
+
+#[test]
+fn providers() {
+    let machine = Machine::new();
+    machine.user(
+        "model_provider = 'mine'\nopenai_base_url = 'https://proxy.example/v1/'\n[model_providers.mine]\n\
+         name = 'Mine'\nbase_url = 'http://127.0.0.1:1/v1/'\nenv_key = 'MINE_KEY'\nrequest_max_retries = 1000\n\
+         http_headers = { a = 'secret-a' }\nenv_http_headers = { b = 'B_VAR', c = 'C_VAR' }",
+    );
+    let config = machine.config();
+    let provider = &config.provider;
+    assert_eq!((provider.name.as_str(), provider.request_max_retries), ("Mine", 100));
+    assert_eq!(provider.base_url.as_deref(), Some("http://127.0.0.1:1/v1"));
+    assert!(!format!("{config:?}").contains("secret-a"));
+    let env = Env::of(&[("MINE_KEY", "k"), ("B_VAR", "vb"), ("C_VAR", "")], Path::new("/"));
+    assert_eq!(provider.key(&env).unwrap().unwrap().expose(), "k");
+    assert_eq!(provider.key(&machine.env()).unwrap_err().variable, "MINE_KEY");
+    let headers = provider.headers(&env);
+    let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.expose())).collect();
+    assert_eq!(headers, [("a", "secret-a"), ("b", "vb")]);
+    for name in ["MINE_KEY", "B_VAR", "C_VAR", "OPENAI_API_KEY", "CODEX_API_KEY"] {
+        assert!(config.secret_env.iter().any(|known| known == name), "{name}");
+    }
+
+    let config = machine.with(&["model_provider=openai"]);
+    assert_eq!(config.provider.base_url.as_deref(), Some("https://proxy.example/v1"));
+    assert!(config.provider.requires_openai_auth);
+    let oss = Flags { oss: true, overrides: vec!["oss_provider=lmstudio".to_owned()], ..Flags::default() };
+    assert_eq!(machine.load(&oss).unwrap().provider.base_url.as_deref(), Some("http://localhost:1234/v1"));
+}
+
+#[test]
+fn features_can_be_switched_and_unknown_ones_are_errors() {
+    let machine = Machine::new();
+    machine.user("features.unified_exec = false");
+    let config = machine.config();
+    assert!(!config.features.enabled("unified_exec") && config.features.enabled("shell_tool"));
+    let flags = |name: &str| Flags { features: vec![(name.to_owned(), true)], ..Flags::default() };
+    assert!(machine.load(&flags("unified_exec")).unwrap().features.enabled("unified_exec"));
+    assert!(machine.error(&flags("unified_exce")).contains("did you mean `unified_exec`"));
+}
+
+#[test]
+fn working_directory_must_be_a_folder() {
+    let machine = Machine::new();
+    machine.write("project/file", "");
+    for (dir, says) in [("no-such", "does not exist"), ("../file", "is not a folder")] {
+        let error = machine.error(&Flags { cwd: Some(dir.into()), ..Flags::default() });
+        assert!(error.starts_with("working directory project/sub/") && error.contains(says), "{error}");
+    }
+    let env = Env::new(Default::default(), None);
+    assert!(load(&env, &Flags::default()).is_err());
+}
+
+#[test]
+fn files_that_are_no_text_files() {
+    let machine = Machine::new();
+    let path = machine.root.join("home/.codex/config.toml");
+    for (bytes, says) in [
+        (b"model = 'a'\n\xff".to_vec(), "config.toml:2:1: is not UTF-8"),
+        (b"a = 1\n\0\0".to_vec(), "config.toml:2:1: holds a NUL byte"),
+        (vec![b'#'; 2 * 1024 * 1024], "larger than 1048576 bytes"),
+        ([b"a.".repeat(5000), b"a = 1".to_vec()].concat(), "config.toml:1:1"),
+        ([b"a = ".to_vec(), b"[".repeat(9000)].concat(), "config.toml:1:"),
+        (b"model = 99999999999999999999".to_vec(), "`model` is too large a number"),
+    ] {
+        std::fs::write(&path, bytes).unwrap();
+        let error = machine.error(&Flags::default());
+        assert!(error.contains(says), "{error}");
+    }
+    std::fs::remove_file(&path).unwrap();
+    std::fs::create_dir(&path).unwrap();
+    assert!(machine.error(&Flags::default()).contains("config.toml: cannot be read: it is a directory"));
+    std::fs::remove_dir(&path).unwrap();
+    rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+    assert!(
+        machine.error(&Flags::default()).contains("not a regular file"),
+        "a pipe must not block the start"
+    );
+    assert!(machine.load(&Flags { ignore_user_config: true, ..Flags::default() }).is_ok());
+}
+
+#[test]
+fn a_byte_order_mark_and_crlf_are_no_trouble() {
+    let machine = Machine::new();
+    machine.user("\u{feff}model = 'a'\r\n[tui]\r\n");
+    assert_eq!(model(&machine.config()), "a");
+}
+
+#[test]
+fn fixtures() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/config");
+    let mut cases = 0;
+    for (folder, render) in [("valid", accepted as fn(&Machine) -> String), ("invalid", refused)] {
+        for entry in std::fs::read_dir(dir.join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_none_or(|ending| ending != "toml") {
+                continue;
+            }
+            let machine = Machine::new();
+            std::fs::copy(&path, machine.root.join("home/.codex/config.toml")).unwrap();
+            let got = render(&machine).replace(&format!("{}/home/.codex/", machine.root.display()), "");
+            let want = std::fs::read_to_string(path.with_extension("expect")).unwrap_or_default();
+            assert_eq!(got.trim_end(), want.trim_end(), "{}", path.display());
+            cases += 1;
+        }
+    }
+    assert!(cases > 20);
+}
+
+fn refused(machine: &Machine) -> String {
+    machine.load(&Flags::default()).expect_err("an error is expected").to_string()
+}
+
+/// Warnings and what a reader would look at first.
+fn accepted(machine: &Machine) -> String {
+    let config = machine.config();
+    let mut text = String::new();
+    for warning in &config.warnings {
+        let _ = writeln!(text, "warning: {warning}");
+    }
+    let effort = config.model.effort.map_or("-", Choice::word);
+    let provider = &config.provider;
+    let url = provider.base_url.as_deref().unwrap_or("-");
+    let _ = writeln!(text, "model {} effort {effort} web {}", model(&config), config.web_search.word());
+    let _ = writeln!(text, "provider {} {url} idle {}", provider.id, provider.stream_idle_timeout_ms);
+    let _ = writeln!(
+        text,
+        "sandbox {} network {}",
+        config.sandbox.mode().as_str(),
+        config.sandbox.network_access()
+    );
+    let _ = writeln!(text, "approval {:?}", config.approval);
+    text
+}
+
+#[test]
+fn requirements_of_the_administrator_bound_the_result() {
+    let machine = Machine::new();
+    machine.write(
+        "etc/requirements.toml",
+        "allowed_approval_policies = ['untrusted', 'on-request']\nallowed_sandbox_modes = ['read-only', \
+         'workspace-write']\nallowed_web_search_modes = []\nallow_login_shell = false\n[features]\n\
+         unified_exec = false\n[rules]\nprefix_rules = []",
+    );
+    let config = machine.config();
+    assert_eq!((config.approval, config.sandbox.mode()), (ApprovalPolicy::OnRequest, SandboxMode::ReadOnly));
+    assert_eq!((config.web_search.word(), config.allow_login_shell), ("disabled", false));
+    assert!(!config.features.enabled("unified_exec"));
+    let told = |config: &Config, words: &str| config.warnings.iter().any(|warning| warning.contains(words));
+    assert!(told(&config, "does not enforce yet: `rules`"), "{:?}", config.warnings);
+
+    let asked = ["sandbox_mode=danger-full-access", "features.unified_exec=true"];
+    let config = machine.with(&asked);
+    assert_eq!(config.sandbox, SandboxPolicy::ReadOnly { network_access: false });
+    assert!(told(&config, "sandbox_mode = \"danger-full-access\" is not allowed"), "{:?}", config.warnings);
+    assert!(told(&config, "allowed: \"read-only\", \"workspace-write\""));
+    assert!(!config.features.enabled("unified_exec"));
+
+    let config = machine.with(&["approval_policy=never"]);
+    assert_eq!(config.approval, ApprovalPolicy::Untrusted);
+    assert!(told(&config, "approval_policy = \"never\" is not allowed"));
+
+    machine.write("etc/requirements.toml", "allowed_sandbox_modes = ['workspace-write']");
+    let flags = Flags { bypass: true, ..Flags::default() };
+    assert!(
+        matches!(machine.load(&flags), Err(Error::Forbidden(_))),
+        "never silently read-only without asking"
+    );
+    machine.trusting("").write("etc/requirements.toml", "allowed_sandbox_modes = ['read-only']");
+    let flags = Flags { approval: Some(ApprovalPolicy::Never), ..Flags::default() };
+    let config = machine.load(&flags).unwrap();
+    assert_eq!(config.sandbox.mode(), SandboxMode::ReadOnly, "a default gives way without a word");
+    assert!(config.warnings.is_empty());
+    machine.write("etc/requirements.toml", "allowed_sandbox_modes = 'read-only'");
+    assert!(
+        machine.error(&Flags::default()).starts_with("etc/requirements.toml:1:25: `allowed_sandbox_modes`")
+    );
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(100))]
+
+    /// Whatever is written, loading ends with a configuration or with a sentence.
+    #[test]
+    fn any_text_loads_or_is_refused(text in ".{0,80}", key in "[a-z._\"'=\\[\\]# ]{0,30}", value in ".{0,20}") {
+        let machine = Machine::new();
+        machine.user(&format!("{text}\n{key} = {value}"));
+        let _ = machine.load(&Flags::default()).map_err(|error| assert!(!error.to_string().is_empty()));
+        machine.user("");
+        let _ = machine.load(&set(&[&text, &format!("{key}={value}")])).map_err(|error| error.to_string());
+    }
+}

@@ -1,0 +1,74 @@
+//! What is shown, what is kept, and who is told.
+
+use crate::config::error::Error;
+
+use super::choice::words;
+use super::reader::Reader;
+
+words! {
+    /// Which prompts are kept in `history.jsonl`.
+    Persistence {
+        /// All.
+        SaveAll = "save-all",
+        /// None.
+        None = "none",
+    }
+}
+
+words! {
+    /// Editor that file links open.
+    FileOpener {
+        /// Visual Studio Code.
+        VsCode = "vscode",
+        /// Its preview edition.
+        VsCodeInsiders = "vscode-insiders",
+        /// Windsurf.
+        Windsurf = "windsurf",
+        /// Cursor.
+        Cursor = "cursor",
+        /// No links.
+        None = "none",
+    }
+}
+
+/// Settings of front ends.
+#[derive(Clone, Debug)]
+pub(crate) struct Interface {
+    /// Program and arguments called after each turn; empty for none.
+    pub(crate) notify: Vec<String>,
+    /// Reasoning is not shown.
+    pub(crate) hide_agent_reasoning: bool,
+    /// Raw reasoning is shown where the model gives it.
+    pub(crate) show_raw_agent_reasoning: bool,
+    /// Editor of file links.
+    pub(crate) file_opener: FileOpener,
+    /// Which prompts are kept.
+    pub(crate) history: Persistence,
+    /// Size at which the oldest prompts go.
+    pub(crate) history_max_bytes: Option<u64>,
+}
+
+/// Reads the keys.
+///
+/// # Errors
+/// A value is not allowed.
+pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Interface, Error> {
+    let notify = reader.texts("notify")?.unwrap_or_default();
+    if notify.first().is_some_and(String::is_empty) {
+        return Err(
+            reader.fault("notify", "begins with an empty string; allowed: a program and its arguments")
+        );
+    }
+    let (history, history_max_bytes) = reader.table("history", |table| {
+        let persistence = table.choice("persistence")?.unwrap_or(Persistence::SaveAll);
+        Ok((persistence, table.number("max_bytes", 0)?))
+    })?;
+    Ok(Interface {
+        notify,
+        hide_agent_reasoning: reader.flag("hide_agent_reasoning")?.unwrap_or(false),
+        show_raw_agent_reasoning: reader.flag("show_raw_agent_reasoning")?.unwrap_or(false),
+        file_opener: reader.choice("file_opener")?.unwrap_or(FileOpener::VsCode),
+        history,
+        history_max_bytes,
+    })
+}

@@ -1,0 +1,60 @@
+//! Where credentials are kept, and which sign-ins are accepted.
+
+use crate::config::error::Error;
+use crate::config::tree::Value;
+
+use super::choice::words;
+use super::reader::Reader;
+
+words! {
+    /// Where `codex login` puts credentials.
+    CredentialStore {
+        /// `auth.json`, readable by the user only.
+        File = "file",
+        /// The system's keyring.
+        Keyring = "keyring",
+        /// The keyring where there is one, else the file.
+        Auto = "auto",
+        /// Memory only.
+        Ephemeral = "ephemeral",
+    }
+}
+
+words! {
+    /// A way to sign in.
+    LoginMethod {
+        /// A ChatGPT account.
+        Chatgpt = "chatgpt",
+        /// An API key.
+        Api = "api",
+    }
+}
+
+/// Settings of the sign-in.
+#[derive(Clone, Debug)]
+pub(crate) struct Login {
+    /// Where credentials are kept.
+    pub(crate) store: CredentialStore,
+    /// The only accepted way to sign in.
+    pub(crate) forced_method: Option<LoginMethod>,
+    /// The only accepted ChatGPT workspaces; empty for any.
+    pub(crate) forced_workspaces: Vec<String>,
+}
+
+/// Reads the keys.
+///
+/// # Errors
+/// A value is not allowed.
+pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Login, Error> {
+    const WORKSPACE: &str = "forced_chatgpt_workspace_id";
+    let one = matches!(reader.node(WORKSPACE).map(|node| &node.value), Some(Value::Text(_)));
+    let forced_workspaces = match one {
+        true => reader.name(WORKSPACE)?.into_iter().collect(),
+        false => reader.texts(WORKSPACE)?.unwrap_or_default(),
+    };
+    Ok(Login {
+        store: reader.choice("cli_auth_credentials_store")?.unwrap_or(CredentialStore::File),
+        forced_method: reader.choice("forced_login_method")?,
+        forced_workspaces,
+    })
+}

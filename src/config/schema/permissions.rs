@@ -1,0 +1,105 @@
+//! Approvals and the sandbox as written; what they come to depends on the trust in the project as well.
+
+use std::path::PathBuf;
+
+use crate::config::error::Error;
+use crate::config::tree::{Layer, Value};
+use crate::protocol::policy::{ApprovalPolicy, GranularApproval, SandboxMode};
+
+use super::reader::Reader;
+
+/// What the file says.
+pub(crate) struct Permissions {
+    /// When to ask.
+    pub(crate) approval: Option<ApprovalPolicy>,
+    /// Which sandbox.
+    pub(crate) mode: Option<SandboxMode>,
+    /// `[sandbox_workspace_write]`.
+    pub(crate) workspace_write: WorkspaceWrite,
+    /// Whether commands may ask for a login shell.
+    pub(crate) allow_login_shell: bool,
+}
+
+/// Details of the workspace-write sandbox.
+pub(crate) struct WorkspaceWrite {
+    /// Absolute folders besides the working directory.
+    pub(crate) writable_roots: Vec<PathBuf>,
+    /// Network open.
+    pub(crate) network_access: bool,
+    /// `$TMPDIR` is not writable.
+    pub(crate) exclude_tmpdir_env_var: bool,
+    /// `/tmp` is not writable.
+    pub(crate) exclude_slash_tmp: bool,
+    /// Whether the administrator set the roots, so that nobody adds to them.
+    pub(crate) roots_managed: bool,
+}
+
+/// Reads approvals and sandbox.
+///
+/// # Errors
+/// A value is not allowed.
+pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Permissions, Error> {
+    Ok(Permissions {
+        approval: approval(reader)?,
+        mode: mode(reader)?,
+        workspace_write: reader.table("sandbox_workspace_write", workspace_write)?,
+        allow_login_shell: reader.flag("allow_login_shell")?.unwrap_or(true),
+    })
+}
+
+fn workspace_write(reader: &mut Reader<'_>) -> Result<WorkspaceWrite, Error> {
+    Ok(WorkspaceWrite {
+        writable_roots: reader.paths("writable_roots")?,
+        network_access: reader.flag("network_access")?.unwrap_or(false),
+        exclude_tmpdir_env_var: reader.flag("exclude_tmpdir_env_var")?.unwrap_or(false),
+        exclude_slash_tmp: reader.flag("exclude_slash_tmp")?.unwrap_or(false),
+        roots_managed: reader.layer("writable_roots") == Some(Layer::Managed),
+    })
+}
+
+/// A word, or `{ granular = { … } }`.
+fn approval(reader: &mut Reader<'_>) -> Result<Option<ApprovalPolicy>, Error> {
+    const KEY: &str = "approval_policy";
+    if !matches!(reader.node(KEY).map(|node| &node.value), Some(Value::Table(_))) {
+        return reader.choice(KEY);
+    }
+    let granular = reader.table(KEY, |policy| {
+        policy.table("granular", |flags| {
+            let mut flag = |key| Ok(flags.flag(key)?.unwrap_or(false));
+            Ok(GranularApproval {
+                sandbox_approval: flag("sandbox_approval")?,
+                rules: flag("rules")?,
+                mcp_elicitations: flag("mcp_elicitations")?,
+                request_permissions: flag("request_permissions")?,
+                skill_approval: flag("skill_approval")?,
+            })
+        })
+    })?;
+    Ok(Some(ApprovalPolicy::Granular(granular)))
+}
+
+/// `sandbox_mode`, or the built-in permission profile of `default_permissions` when that comes from a higher
+/// layer or stands alone. A profile of the user's own is refused: ignoring it could allow what it forbids.
+fn mode(reader: &mut Reader<'_>) -> Result<Option<SandboxMode>, Error> {
+    const PROFILE: &str = "default_permissions";
+    let mode = reader.choice("sandbox_mode")?;
+    let Some(profile) = reader.text(PROFILE)? else { return Ok(mode) };
+    if mode.is_some() && reader.layer("sandbox_mode") >= reader.layer(PROFILE) {
+        return Ok(mode);
+    }
+    match profile.as_str() {
+        ":read-only" => Ok(Some(SandboxMode::ReadOnly)),
+        ":workspace" => Ok(Some(SandboxMode::WorkspaceWrite)),
+        ":danger-full-access" => Ok(Some(SandboxMode::DangerFullAccess)),
+        other => {
+            let found = crate::config::diagnose::quoted(other);
+            Err(reader.fault(
+                PROFILE,
+                &format!(
+                    "is {found}; permission profiles of your own are not supported yet, allowed: \
+                     \":read-only\", \":workspace\", \":danger-full-access\""
+                ),
+            ))
+        }
+    }
+}

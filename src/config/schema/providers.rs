@@ -1,0 +1,153 @@
+//! `[model_providers.<id>]` as written, and which one is chosen. Header values, query values and tokens are
+//! secrets from here on: a proxy's key may be in any of them.
+
+use std::collections::BTreeMap;
+
+use crate::base::secret::Secret;
+use crate::config::error::Error;
+
+use super::choice::words;
+use super::reader::Reader;
+
+/// Ids that mean something of ours and cannot be defined in a file.
+pub(crate) const RESERVED: [&str; 4] = ["openai", "ollama", "lmstudio", "amazon-bedrock"];
+
+words! {
+    /// Program that serves models on this machine.
+    LocalProvider {
+        /// Ollama.
+        Ollama = "ollama",
+        /// LM Studio.
+        LmStudio = "lmstudio",
+    }
+}
+
+/// What the file says about providers.
+pub(crate) struct ProviderTable {
+    /// `model_provider`.
+    pub(crate) chosen: Option<String>,
+    /// The fault to report when the chosen one does not exist.
+    pub(crate) chosen_fault: Option<Error>,
+    /// `openai_base_url`.
+    pub(crate) openai_base_url: Option<String>,
+    /// `oss_provider`.
+    pub(crate) local: Option<LocalProvider>,
+    /// Providers by id.
+    pub(crate) own: BTreeMap<String, Entry>,
+}
+
+/// One provider as written.
+pub(crate) struct Entry {
+    /// Shown name.
+    pub(crate) name: Option<String>,
+    /// URL up to the resource name.
+    pub(crate) base_url: Option<String>,
+    /// Variable that holds the key.
+    pub(crate) env_key: Option<String>,
+    /// How to get a key, told when the variable is missing.
+    pub(crate) env_key_instructions: Option<String>,
+    /// The key itself.
+    pub(crate) bearer_token: Option<Secret>,
+    /// Whether the sign-in of `codex login` is used.
+    pub(crate) requires_openai_auth: bool,
+    /// Added to the URL.
+    pub(crate) query_params: Vec<(String, Secret)>,
+    /// Added to the headers.
+    pub(crate) http_headers: Vec<(String, Secret)>,
+    /// Headers whose values are in variables: header, variable.
+    pub(crate) env_http_headers: Vec<(String, String)>,
+    /// Repeats of one request.
+    pub(crate) request_max_retries: Option<u64>,
+    /// Repeats after a broken stream.
+    pub(crate) stream_max_retries: Option<u64>,
+    /// Longest silence of a stream, in milliseconds.
+    pub(crate) stream_idle_timeout_ms: Option<u64>,
+    /// A way of signing in that does not work yet, when one is asked for.
+    pub(crate) unsupported: Option<&'static str>,
+}
+
+/// Reads the choice and all providers.
+///
+/// # Errors
+/// An id is reserved or a value is not allowed.
+pub(crate) fn read(reader: &mut Reader<'_>) -> Result<ProviderTable, Error> {
+    let chosen = reader.name("model_provider")?;
+    let own = reader.each("model_providers", |id, one| {
+        if RESERVED.contains(&id) {
+            let problem = "is built in and cannot be redefined; choose another id".to_owned();
+            let key = one.path_text().to_owned();
+            return Err(Error::Value { place: one.first_place(), key, problem });
+        }
+        Ok((id.to_owned(), entry(one)?))
+    })?;
+    let chosen_fault = chosen.as_deref().map(|id| {
+        let known = ["openai", "ollama", "lmstudio"].into_iter().chain(own.iter().map(|(id, _)| id.as_str()));
+        let list = known.map(crate::config::diagnose::quoted).collect::<Vec<_>>().join(", ");
+        let found = crate::config::diagnose::quoted(id);
+        reader.fault("model_provider", &format!("is {found}, which is not defined; defined: {list}"))
+    });
+    Ok(ProviderTable {
+        chosen_fault,
+        chosen,
+        openai_base_url: url(reader, "openai_base_url")?,
+        local: reader.choice("oss_provider")?,
+        own: own.into_iter().collect(),
+    })
+}
+
+fn entry(reader: &mut Reader<'_>) -> Result<Entry, Error> {
+    wire_api(reader)?;
+    let unsupported = ["auth", "aws"].into_iter().find(|key| reader.written().any(|(name, ..)| name == key));
+    Ok(Entry {
+        name: reader.name("name")?,
+        base_url: url(reader, "base_url")?,
+        env_key: variable(reader, "env_key")?,
+        env_key_instructions: reader.text("env_key_instructions")?,
+        bearer_token: reader.text("experimental_bearer_token")?.map(Secret::new),
+        requires_openai_auth: reader.flag("requires_openai_auth")?.unwrap_or(false),
+        query_params: secrets(reader.text_map("query_params")?),
+        http_headers: secrets(reader.text_map("http_headers")?),
+        env_http_headers: reader.text_map("env_http_headers")?.into_iter().collect(),
+        request_max_retries: reader.number("request_max_retries", 0)?,
+        stream_max_retries: reader.number("stream_max_retries", 0)?,
+        stream_idle_timeout_ms: reader.number("stream_idle_timeout_ms", 1)?,
+        unsupported,
+    })
+}
+
+/// Only one protocol is left; the older one gets a sentence of its own because many files still ask for it.
+fn wire_api(reader: &mut Reader<'_>) -> Result<(), Error> {
+    match reader.text("wire_api")?.as_deref() {
+        None | Some("responses") => Ok(()),
+        Some("chat") => Err(reader
+            .fault("wire_api", "is \"chat\", a protocol that is no longer spoken; allowed: \"responses\"")),
+        Some(other) => {
+            let found = crate::config::diagnose::quoted(other);
+            Err(reader.fault("wire_api", &format!("is {found}; allowed: \"responses\"")))
+        }
+    }
+}
+
+/// A base URL; the value is not repeated in errors, it may hold a password.
+fn url(reader: &mut Reader<'_>, key: &'static str) -> Result<Option<String>, Error> {
+    let Some(text) = reader.name(key)? else { return Ok(None) };
+    let valid = url::Url::parse(&text)
+        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some());
+    if valid {
+        return Ok(Some(text.trim_end_matches('/').to_owned()));
+    }
+    Err(reader.fault(key, "is not a URL; allowed: http://… or https://…"))
+}
+
+/// The name of an environment variable. A key pasted here by mistake is not repeated in the error.
+fn variable(reader: &mut Reader<'_>, key: &'static str) -> Result<Option<String>, Error> {
+    let Some(name) = reader.name(key)? else { return Ok(None) };
+    if name.contains(['=', '\0']) || name.contains(char::is_whitespace) {
+        return Err(reader.fault(key, "is not the name of an environment variable"));
+    }
+    Ok(Some(name))
+}
+
+fn secrets(map: BTreeMap<String, String>) -> Vec<(String, Secret)> {
+    map.into_iter().map(|(name, value)| (name, Secret::new(value))).collect()
+}

@@ -1,0 +1,358 @@
+//! The TOML form of a scenario. Unknown keys are errors: a misspelt condition would otherwise match everything.
+//! Shapes only; what they mean is decided in `script`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{self, Deserializer, SeqAccess, Visitor};
+use toml::Spanned;
+
+/// A whole scenario file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ScriptFile {
+    pub(crate) name: Option<String>,
+    pub(crate) title: Option<String>,
+    pub(crate) story: Option<String>,
+    pub(crate) prompt: Option<String>,
+    pub(crate) follow_up: Option<String>,
+    pub(crate) wire: Wire,
+    pub(crate) file: Vec<Spanned<ProjectFile>>,
+    pub(crate) expect: Vec<Spanned<Expect>>,
+    pub(crate) fault: Vec<Spanned<FaultFile>>,
+    pub(crate) rule: Vec<Spanned<RuleFile>>,
+}
+
+/// One file of the project that a scenario plays in.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ProjectFile {
+    /// Relative to the project.
+    pub(crate) path: String,
+    pub(crate) text: String,
+}
+
+/// Something that must be true after a scenario was played. The first field says what is looked at.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Expect {
+    /// A file (relative to the project) exists.
+    pub(crate) file: Option<String>,
+    /// A file does not exist.
+    pub(crate) absent: Option<String>,
+    /// A file or folder is as it was before.
+    pub(crate) unchanged: Option<String>,
+    /// A command, run by the checker in the project, outside every sandbox.
+    pub(crate) command: Option<String>,
+    /// An item of this type was told, after the item of the expectation before.
+    pub(crate) item: Option<String>,
+    /// The final message.
+    pub(crate) message: bool,
+    /// This route of the backend was asked `count` times.
+    pub(crate) route: Option<String>,
+    /// Text that must be in it.
+    pub(crate) contains: Option<String>,
+    /// Exit code of a command or a command item.
+    pub(crate) exit: Option<ExitIs>,
+    /// Status of an item.
+    pub(crate) status: Option<String>,
+    pub(crate) count: Option<u64>,
+}
+
+/// One rule.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RuleFile {
+    pub(crate) name: Option<String>,
+    #[serde(default)]
+    pub(crate) when: When,
+    #[serde(default)]
+    pub(crate) output: Vec<Spanned<OutputFile>>,
+    pub(crate) usage: Option<Usage>,
+    /// Leave the usage out of `response.completed`.
+    #[serde(default)]
+    pub(crate) no_usage: bool,
+    /// Percentages of the short and the long window.
+    pub(crate) limits: Option<[f64; 2]>,
+    #[serde(default)]
+    pub(crate) headers: BTreeMap<String, String>,
+    /// Wait before the first event.
+    #[serde(default)]
+    pub(crate) delay_ms: u64,
+    pub(crate) fault: Option<Spanned<FaultFile>>,
+    /// How often the rule answers; afterwards later rules are asked.
+    pub(crate) times: Option<u64>,
+    pub(crate) wire: Option<Wire>,
+}
+
+/// Conditions of a rule; all that are given must hold. Texts compare without case; of a list one must fit.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct When {
+    /// Text in the user's last prompt.
+    pub(crate) user: Texts,
+    /// Text in the outputs of the latest calls.
+    pub(crate) output: Texts,
+    /// Text that is in none of them.
+    pub(crate) output_not: Texts,
+    /// Exit code in the last of them.
+    pub(crate) exit: Option<ExitIs>,
+    /// Exit codes of all calls that the named rules made, anywhere in the thread; one at least.
+    pub(crate) exits: BTreeMap<String, ExitIs>,
+    /// The rule that made one of the latest calls.
+    pub(crate) after: Texts,
+    /// A tool that is offered.
+    pub(crate) tool: Option<String>,
+    /// A tool that is not offered.
+    pub(crate) no_tool: Option<String>,
+    /// Responses since the last prompt; 0 is the first request of a turn.
+    pub(crate) round: Option<usize>,
+    /// Number of the last prompt in the thread, from 1.
+    pub(crate) turn: Option<usize>,
+    /// Whether the last of the latest calls still runs.
+    pub(crate) running: Option<bool>,
+    /// Text in the model's name.
+    pub(crate) model: Texts,
+    /// What kind of request; an ordinary one when not given.
+    pub(crate) request: Option<RequestKind>,
+}
+
+/// What a request is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum RequestKind {
+    /// The next step of a turn.
+    Turn,
+    /// A summary of the thread.
+    Compaction,
+    /// A title for the thread.
+    Title,
+    /// In conditions only: whatever it is for.
+    Any,
+}
+
+/// One output. Exactly one of the first group is given.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct OutputFile {
+    /// The answer, in markdown.
+    pub(crate) text: Option<String>,
+    /// A remark on the way.
+    pub(crate) commentary: Option<String>,
+    /// Summary of the reasoning, one text per section.
+    pub(crate) reasoning: Texts,
+    /// A shell command, by whichever shell tool is offered.
+    pub(crate) exec: Option<String>,
+    /// A patch, by whichever patch tool is offered.
+    pub(crate) patch: Option<String>,
+    /// A function call by name.
+    pub(crate) call: Option<String>,
+    /// A custom tool call by name.
+    pub(crate) custom: Option<String>,
+    /// An output item as JSON text.
+    pub(crate) item: Option<String>,
+    /// The data of one event, sent as it is.
+    pub(crate) event: Option<String>,
+
+    /// Arguments of `call`, further arguments of `exec`.
+    pub(crate) args: Option<toml::Table>,
+    /// Arguments of `call` as text, which need not be JSON.
+    pub(crate) arguments: Option<String>,
+    /// Text of `custom`.
+    pub(crate) input: Option<String>,
+    /// Namespace of `call`.
+    pub(crate) namespace: Option<String>,
+    /// How often `text` is repeated.
+    pub(crate) repeat: Option<usize>,
+}
+
+/// Token numbers of one answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Usage {
+    pub(crate) input: u64,
+    pub(crate) cached: u64,
+    pub(crate) output: u64,
+    pub(crate) reasoning: u64,
+    /// Input plus output when not given.
+    pub(crate) total: Option<u64>,
+    /// Leave the `_details` out.
+    pub(crate) no_details: bool,
+}
+
+/// How answers look on the wire.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Wire {
+    /// Length of a delta in characters; words are kept whole where possible.
+    pub(crate) delta_chars: usize,
+    /// Wait between deltas.
+    pub(crate) delta_ms: u64,
+    /// Size of the pieces written in bytes; 0 = odd sizes that cut lines and characters.
+    pub(crate) chunk: usize,
+    /// Lines end in CR LF.
+    pub(crate) crlf: bool,
+    /// The stream begins with a byte order mark.
+    pub(crate) bom: bool,
+    /// Data is spread over several `data:` lines.
+    pub(crate) split_data: bool,
+    /// A comment after every so many events; 0 = none.
+    pub(crate) comment_every: usize,
+}
+
+impl Default for Wire {
+    fn default() -> Self {
+        Self {
+            delta_chars: 8,
+            delta_ms: 0,
+            chunk: 0,
+            crlf: false,
+            bom: false,
+            split_data: false,
+            comment_every: 40,
+        }
+    }
+}
+
+/// One fault.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FaultFile {
+    pub(crate) kind: FaultKind,
+    /// HTTP status.
+    pub(crate) code: Option<u16>,
+    pub(crate) body: Option<BodyWord>,
+    pub(crate) body_text: Option<String>,
+    #[serde(default)]
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) retry_after: Option<String>,
+    /// Error code of `failed`, reason of `incomplete`.
+    pub(crate) error: Option<String>,
+    pub(crate) message: Option<String>,
+    pub(crate) at: Option<Place>,
+    pub(crate) bytes: Option<usize>,
+    pub(crate) events: Option<usize>,
+    pub(crate) ms: Option<u64>,
+    /// The body ends properly, only too early.
+    #[serde(default)]
+    pub(crate) clean: bool,
+    /// Pending faults only: how often, 1 when not given.
+    pub(crate) times: Option<u64>,
+    /// Pending faults only: which route, `/v1/responses` when not given.
+    pub(crate) route: Option<String>,
+}
+
+/// The kinds of faults.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum FaultKind {
+    Status,
+    Stall,
+    Slow,
+    Cut,
+    Failed,
+    Incomplete,
+    Garbage,
+    Unknown,
+    LongLine,
+    EndlessLine,
+    EndlessComments,
+}
+
+/// Places in a stream that have names.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Place {
+    Headers,
+    MidChar,
+}
+
+/// Bodies of refusals that have names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum BodyWord {
+    Json,
+    Html,
+    Empty,
+    UsageLimit,
+    UsageNotIncluded,
+    Quota,
+    RateLimit,
+    TokenExpired,
+    Overloaded,
+    ContextLength,
+}
+
+/// A condition on an exit code: a number, `"nonzero"`, `"none"` when the output tells no code, or `"not-zero"` for
+/// either of these two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ExitIs {
+    Code(i64),
+    NonZero,
+    Absent,
+    NotZero,
+}
+
+impl ExitIs {
+    /// Whether this exit code is meant.
+    pub(crate) fn fits(self, exit: Option<i64>) -> bool {
+        match self {
+            Self::Code(code) => exit == Some(code),
+            Self::NonZero => exit.is_some_and(|code| code != 0),
+            Self::Absent => exit.is_none(),
+            Self::NotZero => exit != Some(0),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for ExitIs {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl Visitor<'_> for Reader {
+            type Value = ExitIs;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an exit code, \"nonzero\", \"none\" or \"not-zero\"")
+            }
+            fn visit_i64<E: de::Error>(self, code: i64) -> Result<ExitIs, E> {
+                Ok(ExitIs::Code(code))
+            }
+            fn visit_str<E: de::Error>(self, word: &str) -> Result<ExitIs, E> {
+                match word {
+                    "nonzero" => Ok(ExitIs::NonZero),
+                    "none" => Ok(ExitIs::Absent),
+                    "not-zero" => Ok(ExitIs::NotZero),
+                    _ => Err(E::invalid_value(de::Unexpected::Str(word), &self)),
+                }
+            }
+        }
+        from.deserialize_any(Reader)
+    }
+}
+
+/// One text or a list of texts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Texts(pub(crate) Vec<String>);
+
+impl<'de> Deserialize<'de> for Texts {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Texts;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text or a list of texts")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Texts, E> {
+                Ok(Texts(vec![text.to_owned()]))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Texts, A::Error> {
+                let mut texts = Vec::new();
+                while let Some(text) = seq.next_element()? {
+                    texts.push(text);
+                }
+                Ok(Texts(texts))
+            }
+        }
+        from.deserialize_any(Reader)
+    }
+}

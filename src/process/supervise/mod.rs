@@ -1,0 +1,26 @@
+//! The small process between `codex` and every command: `codex` executes itself under the name
+//! `codex-supervise`, and what runs then is in here. It starts the command, kills all of its descendants when
+//! the command ends or `codex` goes away, and says in one line how it ended. No async, no threads, nothing read
+//! from configuration: it is started for every command and has to cost next to nothing.
+//!
+//! - [`job`]: what to run, how it ended, the argument list and the line on the control socket
+//! - [`confinement`]: the seam for the sandbox
+//! - [`run`]: the supervisor's loop: command, control socket, grace, kill
+//! - [`child`]: from the supervisor to the command's first instruction
+//! - [`init`]: process 1 of a new pid namespace, between supervisor and command
+//! - [`reap`]: kills and reaps every descendant
+//! - [`signals`]: signals as a readable descriptor
+//! - [`terminal`]: hands the terminal to a foreground command and takes it back
+
+mod child;
+mod confinement;
+mod init;
+mod job;
+mod reap;
+mod run;
+mod signals;
+mod terminal;
+
+pub(crate) use confinement::{Confinement, SetupError, Unconfined};
+pub(crate) use job::{ARGV0, Job, Mode, Outcome};
+pub(crate) use run::{foreground, rehearse, supervised};

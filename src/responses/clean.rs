@@ -1,0 +1,146 @@
+//! Foreign text → one short line that is safe to show: no markup, no control characters (a terminal would obey
+//! them), no line breaks, a bounded length, and never the key that was sent.
+
+use crate::base::secret::Secret;
+
+/// At most this much of a foreign text is looked at.
+const LOOK_AT: usize = 64 << 10;
+
+/// One line of at most `max` characters.
+pub(crate) fn line(text: &str, max: usize) -> String {
+    let mut out = String::new();
+    let mut length = 0;
+    for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()) {
+        let room = max.saturating_sub(length + usize::from(length > 0));
+        if room == 0 {
+            out.push('…');
+            return out;
+        }
+        if length > 0 {
+            out.push(' ');
+            length += 1;
+        }
+        out.extend(word.chars().filter(|c| !is_invisible(*c)).take(room));
+        let used = word.chars().count();
+        if used > room {
+            out.push('…');
+            return out;
+        }
+        length += used;
+    }
+    out
+}
+
+/// The words of a body that is not JSON: an HTML page's title, else its text, else the text as it is.
+pub(crate) fn body(bytes: &[u8], max: usize) -> String {
+    let text = String::from_utf8_lossy(bytes.get(..LOOK_AT).unwrap_or(bytes));
+    if !text.trim_start().starts_with('<') {
+        return line(&text, max);
+    }
+    let lower = text.to_ascii_lowercase();
+    let title = between(&text, &lower, "<title", "</title").map(without_tags).unwrap_or_default();
+    let title = line(&title, max);
+    if title.is_empty() { line(&without_tags(&without_blocks(&text)), max) } else { title }
+}
+
+/// `text` with the key replaced, in case a service repeats what it was sent.
+pub(crate) fn without_secret(text: String, secret: Option<&Secret>) -> String {
+    match secret.map(Secret::expose) {
+        Some(key) if key.len() >= 4 && text.contains(key) => text.replace(key, "[secret]"),
+        _ => text,
+    }
+}
+
+/// Marks that reorder or hide text.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// What stands between the end of the tag `open` and the tag `close`; `lower` is `text` in lower case.
+fn between<'a>(text: &'a str, lower: &str, open: &str, close: &str) -> Option<&'a str> {
+    let after_open = lower.find(open)? + open.len();
+    let begin = after_open + lower.get(after_open..)?.find('>')? + 1;
+    let end = begin + lower.get(begin..)?.find(close)?;
+    text.get(begin..end)
+}
+
+/// Drops scripts and styles, whose content is not text.
+fn without_blocks(html: &str) -> String {
+    let mut out = html.to_owned();
+    for (open, close) in [("<script", "</script"), ("<style", "</style")] {
+        let mut kept = String::with_capacity(out.len());
+        let lower = out.to_ascii_lowercase();
+        let mut at = 0;
+        while let Some(found) = lower.get(at..).and_then(|rest| rest.find(open)) {
+            let begin = at + found;
+            kept.push_str(out.get(at..begin).unwrap_or_default());
+            let end = lower.get(begin..).and_then(|rest| rest.find(close)).map(|n| begin + n);
+            at = end.unwrap_or(out.len());
+        }
+        kept.push_str(out.get(at..).unwrap_or_default());
+        out = kept;
+    }
+    out
+}
+
+fn without_tags(html: &str) -> String {
+    let mut out = String::with_capacity(html.len());
+    let mut inside = false;
+    for c in html.chars() {
+        match c {
+            '<' => inside = true,
+            '>' if inside => {
+                inside = false;
+                out.push(' ');
+            }
+            _ if !inside => out.push(c),
+            _ => {}
+        }
+    }
+    for (entity, plain) in
+        [("&nbsp;", " "), ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")]
+    {
+        out = out.replace(entity, plain);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines() {
+        for (given, max, want) in [
+            ("plain", 10, "plain"),
+            ("  two\n words\t", 20, "two words"),
+            ("cut here please", 8, "cut here…"),
+            ("cutting", 3, "cut…"),
+            ("red \u{1b}[31malert\u{7}", 40, "red [31malert"),
+            ("a\u{202e}b", 10, "ab"),
+            ("üüü üüü", 5, "üüü ü…"),
+            ("", 5, ""),
+        ] {
+            assert_eq!(line(given, max), want, "{given:?}");
+        }
+    }
+
+    #[test]
+    fn html_becomes_words() {
+        let page = b"<!DOCTYPE html><html><head><TITLE lang=en>502 Bad Gateway</TITLE><style>b{}</style></head></html>";
+        assert_eq!(body(page, 100), "502 Bad Gateway");
+        let untitled = b"<html><script>alert('<p>no</p>')</script><h1>Sorry</h1><p>No &amp; never</p>";
+        assert_eq!(body(untitled, 100), "Sorry No & never");
+        assert_eq!(body(b"<script>never closed", 100), "");
+        assert_eq!(body(b"\xff\xfe broken", 100), "\u{fffd}\u{fffd} broken");
+        assert_eq!(body(b"", 100), "");
+    }
+
+    #[test]
+    fn a_repeated_key_is_hidden() {
+        let key = Secret::new("sk-12345");
+        assert_eq!(without_secret("bad key sk-12345!".to_owned(), Some(&key)), "bad key [secret]!");
+        assert_eq!(without_secret("fine".to_owned(), Some(&key)), "fine");
+        assert_eq!(without_secret("fine".to_owned(), Some(&Secret::new(""))), "fine");
+    }
+}

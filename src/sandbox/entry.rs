@@ -1,0 +1,49 @@
+//! The first thing a process called `codex-supervise` does: read its arguments, build the confinement they
+//! name, and hand both to the supervisor. It runs before any other part of the program is started.
+
+use std::ffi::{OsStr, OsString};
+use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
+
+use super::detect::{ANSWER, Level, PROBE};
+use super::linux::{Confine, Inside};
+use crate::process::supervise::{self, Confinement, Job, SetupError, Unconfined};
+
+/// Supervises one command if this process was started to do so; says whether it was.
+pub(crate) fn entry(args: impl IntoIterator<Item = OsString>) -> bool {
+    let mut args = args.into_iter().peekable();
+    if args.next().as_deref().map(OsStr::as_bytes) != Some(supervise::ARGV0.as_bytes()) {
+        return false;
+    }
+    if args.peek().is_some_and(|word| word == PROBE) {
+        probe();
+        return true;
+    }
+    let (job, confine) = match Job::from_args(args) {
+        Ok((job, confine)) => (Ok(job), confine),
+        Err(error) => (Err(error), "-".into()),
+    };
+    match confinement(&confine) {
+        Ok(mut confinement) => supervise::supervised(job, confinement.as_mut()),
+        Err(error) => supervise::supervised(Err(error), &mut Unconfined),
+    }
+    true
+}
+
+fn confinement(text: &OsStr) -> Result<Box<dyn Confinement>, SetupError> {
+    if text == "-" {
+        return Ok(Box::new(Unconfined));
+    }
+    let confine = serde_json::from_slice::<Confine>(text.as_bytes());
+    let confine = confine.map_err(|error| SetupError::new("confinement", error))?;
+    Ok(Box::new(Inside::new(confine)))
+}
+
+/// Sets up the strictest confinement around nothing and says on stdout whether that worked.
+fn probe() {
+    let confine =
+        Confine { level: Level::Namespaces, write: Vec::new(), protect: Vec::new(), network: false };
+    if supervise::rehearse(&mut Inside::new(confine)).is_ok() {
+        let _ = std::io::stdout().write_all(ANSWER.as_bytes());
+    }
+}

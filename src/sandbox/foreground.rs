@@ -1,0 +1,28 @@
+//! One confined command in the user's terminal, with this process as its supervisor: `codex sandbox`. Nothing is
+//! probed beforehand; when namespaces turn out to be forbidden nothing has run yet, and the next level is tried.
+
+use super::detect::{self, Level};
+use super::linux::{Confine, Inside};
+use super::policy::Roots;
+use crate::process::supervise::{self, Job, Outcome, SetupError, Unconfined};
+
+/// Runs `job` under `roots` until all of it has ended; at `level` and no other when one is given.
+pub(crate) fn foreground(roots: &Roots, job: &Job, level: Option<Level>) -> Outcome {
+    if roots.full_access() {
+        return supervise::foreground(job, &mut Unconfined);
+    }
+    let run = |level| supervise::foreground(job, &mut Inside::new(Confine::new(roots, level)));
+    let first = run(level.unwrap_or(Level::Namespaces));
+    match (first, level) {
+        (Outcome::Setup(error), None) if needs_namespaces(&error) => match detect::fallback(false) {
+            Some(level) => run(level),
+            None => Outcome::Setup(SetupError::new(error.stage, super::Error::NothingEnforceable)),
+        },
+        (outcome, _) => outcome,
+    }
+}
+
+/// Whether the failure is one of the steps that only the namespace level has.
+fn needs_namespaces(error: &SetupError) -> bool {
+    matches!(error.stage.as_ref(), "namespaces" | "user namespace" | "loopback" | "mounts" | "capabilities")
+}

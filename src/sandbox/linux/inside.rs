@@ -1,0 +1,125 @@
+//! The confinement of one command, put in place by its supervisor: at each of the supervisor's moments the right
+//! pieces of this folder. A piece that fails stops the command; nothing here tries something weaker instead.
+
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::path::PathBuf;
+
+use seccompiler::BpfProgram;
+
+use super::children::Children;
+use super::landlock::Grants;
+use super::mounts::Plan;
+use super::seccomp::Needs;
+use super::wrap::Confine;
+use super::{identity, landlock, mounts, seccomp, sockets, sys};
+use crate::process::supervise::{Confinement, SetupError};
+use crate::sandbox::detect::Level;
+
+/// One command's confinement on its way into force.
+pub(crate) struct Inside {
+    confine: Confine,
+    children: Children,
+    sockets: Vec<PathBuf>,
+    ruleset: Option<OwnedFd>,
+    filters: Vec<BpfProgram>,
+}
+
+impl Inside {
+    /// Nothing is in force yet.
+    pub(crate) fn new(confine: Confine) -> Self {
+        Self {
+            confine,
+            children: Children::default(),
+            sockets: Vec::new(),
+            ruleset: None,
+            filters: Vec::new(),
+        }
+    }
+
+    /// Landlock and the filter, prepared for [`Confinement::inner`].
+    fn prepare(&mut self, namespaces: bool) -> Result<(), SetupError> {
+        let abi = landlock::abi();
+        if abi == 0 && !namespaces {
+            return Err(SetupError::new("landlock", "this kernel does not offer it"));
+        }
+        let write: Vec<_> = self.confine.write.iter().map(|root| root.path.path()).collect();
+        // A root that is everything must not bring the kernel's settings and devices with it.
+        if !namespaces && write.iter().any(|root| root.parent().is_none()) {
+            self.children.read_only.extend(["/proc", "/sys", "/dev"].map(PathBuf::from));
+        }
+        let grants = match namespaces {
+            true => Grants { write: &write, except: &[], private: IN_NAMESPACES },
+            false => Grants { write: &write, except: &self.children.read_only, private: HARMLESS },
+        };
+        self.ruleset = landlock::ruleset(&grants)?;
+        self.filters = seccomp::programs(Needs { namespaces, network: self.confine.network, abi })?;
+        Ok(())
+    }
+}
+
+/// Devices that change nothing for anybody else.
+const HARMLESS: &[&str] = &["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"];
+
+/// The same, and what is private in the command's own mount namespace.
+const IN_NAMESPACES: &[&str] = &[
+    "/dev/null",
+    "/dev/zero",
+    "/dev/full",
+    "/dev/random",
+    "/dev/urandom",
+    "/dev/tty",
+    "/dev/ptmx",
+    "/dev/pts",
+    "/dev/shm",
+];
+
+impl Confinement for Inside {
+    fn outer(&mut self) -> Result<Option<i32>, SetupError> {
+        self.children = Children::find(&self.confine)?;
+        match self.confine.level {
+            Level::Landlock => Ok(None),
+            Level::Namespaces => {
+                self.sockets = sockets::of_host();
+                let network = if self.confine.network { 0 } else { libc::CLONE_NEWNET };
+                let all = libc::CLONE_NEWUSER | libc::CLONE_NEWNS | libc::CLONE_NEWPID | libc::CLONE_NEWIPC;
+                Ok(Some(all | network))
+            }
+        }
+    }
+
+    fn adopt(&mut self, process_1: i32) -> Result<(), SetupError> {
+        identity::map(process_1)
+    }
+
+    fn init(&mut self) -> Result<(), SetupError> {
+        if self.confine.level == Level::Landlock {
+            self.prepare(false)?;
+            // Here this is the supervisor itself, which needs no power either.
+            return identity::drop_capabilities();
+        }
+        if !self.confine.network {
+            sys::loopback_up().map_err(|error| SetupError::new("loopback", error))?;
+        }
+        let mut write: Vec<_> = self.confine.write.iter().map(|root| root.path.path()).collect();
+        write.sort();
+        let read_only = std::mem::take(&mut self.children.read_only);
+        mounts::build(&Plan { write, read_only, sockets: std::mem::take(&mut self.sockets) })?;
+        self.prepare(true)?;
+        identity::drop_capabilities()
+    }
+
+    fn inner(&self) -> Result<(), (&'static str, i32)> {
+        sys::no_new_privileges().map_err(|errno| ("no new privileges", errno))?;
+        if let Some(ruleset) = &self.ruleset {
+            sys::landlock_restrict_self(ruleset.as_raw_fd()).map_err(|errno| ("landlock", errno))?;
+        }
+        for filter in &self.filters {
+            sys::seccomp(filter).map_err(|errno| ("seccomp", errno))?;
+        }
+        Ok(())
+    }
+
+    fn done(&mut self) {
+        self.children.release();
+    }
+}

@@ -1,0 +1,113 @@
+//! Landlock: the kernel refuses every write that is not granted below. Beside namespaces it is the second wall;
+//! without them the only one, and then what cannot be granted without also granting something protected is not
+//! granted: a right on a folder holds for everything in it, so a folder with a protected child gets none itself.
+
+use std::fs::{self, File};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use landlock::{
+    ABI, AccessFs, BitFlags, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset, RulesetAttr,
+    RulesetCreated, RulesetCreatedAttr, Scope,
+};
+
+use crate::process::supervise::SetupError;
+
+/// The newest version this file knows the meaning of.
+const NEWEST: ABI = ABI::V6;
+
+/// The kernel's version, 0 without Landlock.
+pub(crate) fn abi() -> i32 {
+    super::sys::landlock_abi()
+}
+
+/// What may be written.
+pub(super) struct Grants<'a> {
+    /// Folders, whole when nothing protected is in them.
+    pub(super) write: &'a [PathBuf],
+    /// Never granted; empty when mounts protect it.
+    pub(super) except: &'a [PathBuf],
+    /// Folders and devices that are private to the command, or harmless.
+    pub(super) private: &'a [&'a str],
+}
+
+/// A ruleset ready to be entered. `None` on a kernel without Landlock.
+///
+/// # Errors
+/// The kernel refused.
+pub(super) fn ruleset(grants: &Grants<'_>) -> Result<Option<OwnedFd>, SetupError> {
+    let create = || {
+        Ruleset::default()
+            .set_compatibility(CompatLevel::BestEffort)
+            .handle_access(AccessFs::from_write(NEWEST))?
+            .scope(Scope::AbstractUnixSocket | Scope::Signal)?
+            .create()
+    };
+    let mut ruleset = create().map_err(|error| SetupError::new("landlock", error))?;
+    for root in grants.write {
+        ruleset = grant_around(ruleset, root, grants.except)?;
+    }
+    for path in grants.private {
+        ruleset = grant(ruleset, Path::new(path))?;
+    }
+    for fd in [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()] {
+        ruleset = grant_inherited(ruleset, fd)?;
+    }
+    Ok(ruleset.into())
+}
+
+/// Grants `path`, or when it contains something excepted, each of its children that may be granted.
+fn grant_around(
+    ruleset: RulesetCreated,
+    path: &Path,
+    except: &[PathBuf],
+) -> Result<RulesetCreated, SetupError> {
+    if except.iter().any(|excepted| path.starts_with(excepted)) {
+        return Ok(ruleset);
+    }
+    if !except.iter().any(|excepted| excepted.starts_with(path)) {
+        return grant(ruleset, path);
+    }
+    let Ok(entries) = fs::read_dir(path) else { return Ok(ruleset) };
+    let mut ruleset = ruleset;
+    for entry in entries.flatten() {
+        // A grant follows a symlink to its target, which is not in this folder.
+        if entry.file_type().is_ok_and(|kind| !kind.is_symlink()) {
+            ruleset = grant_around(ruleset, &entry.path(), except)?;
+        }
+    }
+    Ok(ruleset)
+}
+
+fn grant(ruleset: RulesetCreated, path: &Path) -> Result<RulesetCreated, SetupError> {
+    // Vanished or unreadable: nothing to grant.
+    let Ok(fd) = PathFd::new(path) else { return Ok(ruleset) };
+    // Nobody's work needs new device nodes.
+    let access = AccessFs::from_write(NEWEST) & !(AccessFs::MakeChar | AccessFs::MakeBlock);
+    add(ruleset, fd, access)
+}
+
+/// A terminal or file that the command got as stdio may also be opened by its name (`> /dev/stderr`).
+fn grant_inherited(ruleset: RulesetCreated, fd: BorrowedFd<'_>) -> Result<RulesetCreated, SetupError> {
+    use std::os::unix::fs::FileTypeExt;
+    let Ok(file) = fd.try_clone_to_owned().map(File::from) else { return Ok(ruleset) };
+    let writable = rustix::fs::fcntl_getfl(&file).is_ok_and(|flags| {
+        let mode = flags & rustix::fs::OFlags::ACCMODE;
+        mode == rustix::fs::OFlags::WRONLY || mode == rustix::fs::OFlags::RDWR
+    });
+    match file.metadata().map(|meta| meta.file_type()) {
+        Ok(kind) if writable && (kind.is_file() || kind.is_char_device()) => {
+            let access = AccessFs::WriteFile | AccessFs::Truncate | AccessFs::IoctlDev;
+            add(ruleset, file, access)
+        }
+        _ => Ok(ruleset),
+    }
+}
+
+fn add(
+    ruleset: RulesetCreated,
+    fd: impl AsFd,
+    access: BitFlags<AccessFs>,
+) -> Result<RulesetCreated, SetupError> {
+    ruleset.add_rule(PathBeneath::new(fd, access)).map_err(|error| SetupError::new("landlock", error))
+}

@@ -1,0 +1,290 @@
+//! The system call filter: everything is allowed but what is listed. It covers what file rules cannot see:
+//! kernel features with a history of holes, keys pushed into the terminal, address families that no network
+//! namespace separates; and without namespaces also what those would have covered.
+
+use std::collections::BTreeMap;
+
+use libc::c_long;
+use seccompiler::{
+    BpfProgram, SeccompAction, SeccompCmpArgLen as Len, SeccompCmpOp as Op, SeccompCondition, SeccompFilter,
+    SeccompRule, TargetArch, sock_filter,
+};
+
+use crate::process::supervise::SetupError;
+
+/// What else is in place.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Needs {
+    /// The command has pid, mount, ipc and user namespaces of its own.
+    pub(super) namespaces: bool,
+    /// Network open.
+    pub(super) network: bool,
+    /// Landlock's version.
+    pub(super) abi: i32,
+}
+
+/// Not from this kernel's headers everywhere.
+const OPEN_TREE_ATTR: c_long = 467;
+const FILE_SETATTR: c_long = 469;
+const SETXATTRAT: c_long = 463;
+const REMOVEXATTRAT: c_long = 466;
+const QUOTACTL_FD: c_long = 443;
+const FCHMODAT2: c_long = 452;
+
+/// Refused whatever the arguments.
+const NEVER: &[c_long] = &[
+    libc::SYS_mount,
+    libc::SYS_umount2,
+    libc::SYS_pivot_root,
+    libc::SYS_chroot,
+    libc::SYS_move_mount,
+    libc::SYS_open_tree,
+    libc::SYS_fsopen,
+    libc::SYS_fsconfig,
+    libc::SYS_fsmount,
+    libc::SYS_fspick,
+    libc::SYS_mount_setattr,
+    OPEN_TREE_ATTR,
+    libc::SYS_setns,
+    libc::SYS_bpf,
+    libc::SYS_perf_event_open,
+    libc::SYS_kexec_load,
+    libc::SYS_kexec_file_load,
+    libc::SYS_init_module,
+    libc::SYS_finit_module,
+    libc::SYS_delete_module,
+    libc::SYS_keyctl,
+    libc::SYS_add_key,
+    libc::SYS_request_key,
+    libc::SYS_io_uring_setup,
+    libc::SYS_io_uring_enter,
+    libc::SYS_io_uring_register,
+    libc::SYS_userfaultfd,
+    libc::SYS_open_by_handle_at,
+    libc::SYS_pidfd_getfd,
+    libc::SYS_quotactl,
+    QUOTACTL_FD,
+    libc::SYS_swapon,
+    libc::SYS_swapoff,
+    libc::SYS_reboot,
+    libc::SYS_settimeofday,
+    libc::SYS_clock_settime,
+    libc::SYS_acct,
+    libc::SYS_sethostname,
+    libc::SYS_setdomainname,
+    libc::SYS_vhangup,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_iopl,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_ioperm,
+];
+
+/// Answered as if the kernel did not have them, because programs then use what can be checked: `clone3` and
+/// `openat2` hide their flags in memory, the others have an older way that asks the tracing rules.
+const ABSENT: &[c_long] = &[libc::SYS_clone3, libc::SYS_process_vm_readv, libc::SYS_process_vm_writev];
+
+/// Without a mount namespace nothing else can stop these outside the roots, and they cannot be told apart here.
+const METADATA: &[c_long] = &[
+    libc::SYS_fchmod,
+    libc::SYS_fchmodat,
+    FCHMODAT2,
+    libc::SYS_fchown,
+    libc::SYS_fchownat,
+    libc::SYS_utimensat,
+    libc::SYS_setxattr,
+    libc::SYS_lsetxattr,
+    libc::SYS_fsetxattr,
+    libc::SYS_removexattr,
+    libc::SYS_lremovexattr,
+    libc::SYS_fremovexattr,
+    SETXATTRAT,
+    REMOVEXATTRAT,
+    FILE_SETATTR,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_chmod,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_chown,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_lchown,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_utime,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_utimes,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_futimesat,
+];
+
+/// Without an ipc namespace: objects of other programs of this user.
+const SHARED_MEMORY: &[c_long] = &[
+    libc::SYS_shmget,
+    libc::SYS_shmat,
+    libc::SYS_shmctl,
+    libc::SYS_semget,
+    libc::SYS_semop,
+    libc::SYS_semctl,
+    libc::SYS_semtimedop,
+    libc::SYS_msgget,
+    libc::SYS_msgsnd,
+    libc::SYS_msgrcv,
+    libc::SYS_msgctl,
+    libc::SYS_mq_open,
+    libc::SYS_mq_unlink,
+];
+
+const NAMESPACES: [i32; 7] = [
+    libc::CLONE_NEWUSER,
+    libc::CLONE_NEWNS,
+    libc::CLONE_NEWPID,
+    libc::CLONE_NEWNET,
+    libc::CLONE_NEWIPC,
+    libc::CLONE_NEWUTS,
+    libc::CLONE_NEWCGROUP,
+];
+
+/// Names for ioctl requests that libc does not have everywhere.
+const TIOCSTI: u64 = 0x5412;
+const TIOCLINUX: u64 = 0x541C;
+
+type Rules = BTreeMap<i64, Vec<SeccompRule>>;
+
+/// The filters to install, one after the other.
+///
+/// # Errors
+/// This processor has no filter.
+pub(super) fn programs(needs: Needs) -> Result<Vec<BpfProgram>, SetupError> {
+    let fail = |error: seccompiler::BackendError| SetupError::new("seccomp", error);
+    let mut refused = Rules::new();
+    never(&mut refused, NEVER);
+    namespaces(&mut refused).map_err(fail)?;
+    terminal(&mut refused).map_err(fail)?;
+    sockets(&mut refused, needs).map_err(fail)?;
+    let mut absent = Rules::new();
+    never(&mut absent, ABSENT);
+    if !needs.namespaces {
+        never(&mut refused, METADATA);
+        never(&mut refused, SHARED_MEMORY);
+        outside_processes(&mut refused, needs).map_err(fail)?;
+        if needs.abi < 3 {
+            truncation(&mut refused, &mut absent).map_err(fail)?;
+        }
+    }
+    let refused = compile(refused, libc::EPERM).map_err(fail)?;
+    let absent = compile(absent, libc::ENOSYS).map_err(fail)?;
+    Ok(vec![without_x32(refused), absent])
+}
+
+fn compile(rules: Rules, errno: i32) -> Result<BpfProgram, seccompiler::BackendError> {
+    let arch = TargetArch::try_from(std::env::consts::ARCH)?;
+    SeccompFilter::new(rules, SeccompAction::Allow, SeccompAction::Errno(errno as u32), arch)?.try_into()
+}
+
+/// On x86-64 the same entry also takes the x32 numbers, which differ by one bit from those listed here.
+fn without_x32(program: BpfProgram) -> BpfProgram {
+    if !cfg!(target_arch = "x86_64") {
+        return program;
+    }
+    const LOAD: u16 = 0x20;
+    const JUMP_IF_GE: u16 = 0x35;
+    const RETURN: u16 = 0x06;
+    let errno = libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32;
+    let mut all = vec![
+        sock_filter { code: LOAD, jt: 0, jf: 0, k: 0 },
+        // -1 is what a tracer sets to skip a call, not an x32 number; it is harmless to refuse it here too.
+        sock_filter { code: JUMP_IF_GE, jt: 0, jf: 1, k: 0x4000_0000 },
+        sock_filter { code: RETURN, jt: 0, jf: 0, k: errno },
+    ];
+    all.extend(program);
+    all
+}
+
+fn never(rules: &mut Rules, calls: &[c_long]) {
+    for call in calls {
+        rules.insert(*call, Vec::new());
+    }
+}
+
+type Built = Result<(), seccompiler::BackendError>;
+
+/// Adds: refuse `call` when all conditions hold.
+fn when(rules: &mut Rules, call: c_long, conditions: &[(u8, Op, u64)]) -> Built {
+    let conditions = conditions
+        .iter()
+        .map(|(argument, op, value)| SeccompCondition::new(*argument, Len::Dword, op.clone(), *value))
+        .collect::<Result<Vec<_>, _>>()?;
+    rules.entry(call).or_default().push(SeccompRule::new(conditions)?);
+    Ok(())
+}
+
+fn namespaces(rules: &mut Rules) -> Built {
+    for call in [libc::SYS_clone, libc::SYS_unshare] {
+        for flag in NAMESPACES {
+            when(rules, call, &[(0, Op::MaskedEq(flag as u64), flag as u64)])?;
+        }
+    }
+    Ok(())
+}
+
+fn terminal(rules: &mut Rules) -> Built {
+    when(rules, libc::SYS_ioctl, &[(1, Op::Eq, TIOCSTI)])?;
+    when(rules, libc::SYS_ioctl, &[(1, Op::Eq, TIOCLINUX)])
+}
+
+fn sockets(rules: &mut Rules, needs: Needs) -> Built {
+    let unix = libc::AF_UNIX as u64;
+    let (inet, inet6, netlink) = (libc::AF_INET as u64, libc::AF_INET6 as u64, libc::AF_NETLINK as u64);
+    when(rules, libc::SYS_socketpair, &[(0, Op::Ne, unix)])?;
+    // Which sockets the command may have. The addresses it can reach are a matter of the network namespace.
+    let families: &[u64] = match (needs.namespaces, needs.network) {
+        (true, _) => &[unix, inet, inet6, netlink],
+        // Names in the file system lead to the host's daemons, and there is no namespace to hide them.
+        (false, true) => &[inet, inet6, netlink],
+        (false, false) => &[unix],
+    };
+    let others: Vec<_> = families.iter().map(|family| (0, Op::Ne, *family)).collect();
+    when(rules, libc::SYS_socket, &others)?;
+    // Of netlink only the routing tables: programs list their interfaces through it.
+    when(rules, libc::SYS_socket, &[(0, Op::Eq, netlink), (2, Op::Ne, libc::NETLINK_ROUTE as u64)])?;
+    if needs.namespaces {
+        return Ok(());
+    }
+    // A datagram socket can send to any address without connecting.
+    for call in [libc::SYS_socket, libc::SYS_socketpair] {
+        when(rules, call, &[(0, Op::Eq, unix), (1, Op::MaskedEq(0xf), libc::SOCK_DGRAM as u64)])?;
+    }
+    if !needs.network {
+        never(rules, &[libc::SYS_connect]);
+    }
+    Ok(())
+}
+
+/// Processes outside, when there is no pid namespace. Landlock keeps signals in from its version 6 on.
+fn outside_processes(rules: &mut Rules, needs: Needs) -> Built {
+    when(rules, libc::SYS_prlimit64, &[(0, Op::Ne, 0), (2, Op::Ne, 0)])?;
+    for call in [libc::SYS_sched_setaffinity, libc::SYS_sched_setscheduler, libc::SYS_sched_setparam] {
+        when(rules, call, &[(0, Op::Ne, 0)])?;
+    }
+    if needs.abi >= 6 {
+        return Ok(());
+    }
+    when(rules, libc::SYS_kill, &[(0, Op::Eq, u64::from(u32::MAX))])?;
+    for pid in [rustix::process::getpid(), rustix::process::getppid().unwrap_or(rustix::process::Pid::INIT)] {
+        let pid = pid.as_raw_nonzero().get() as u64;
+        let calls = [libc::SYS_kill, libc::SYS_tkill, libc::SYS_tgkill, libc::SYS_rt_sigqueueinfo];
+        for call in calls.into_iter().chain([libc::SYS_rt_tgsigqueueinfo, libc::SYS_pidfd_open]) {
+            when(rules, call, &[(0, Op::Eq, pid)])?;
+        }
+    }
+    Ok(())
+}
+
+/// Before its version 3 Landlock does not see a file being cut.
+fn truncation(refused: &mut Rules, absent: &mut Rules) -> Built {
+    never(refused, &[libc::SYS_truncate]);
+    never(absent, &[libc::SYS_openat2]);
+    let mask = Op::MaskedEq((libc::O_TRUNC | libc::O_ACCMODE) as u64);
+    let read_and_cut = (libc::O_TRUNC | libc::O_RDONLY) as u64;
+    when(refused, libc::SYS_openat, &[(2, mask.clone(), read_and_cut)])?;
+    #[cfg(target_arch = "x86_64")]
+    when(refused, libc::SYS_open, &[(1, mask, read_and_cut)])?;
+    Ok(())
+}

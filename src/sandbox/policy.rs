@@ -1,0 +1,211 @@
+//! A policy made concrete: which folders, which children of them are protected, network or not. Resolving looks
+//! at the disk once; the questions afterwards do not, so that a decision can be repeated and tested. Resolve when
+//! a thread starts, not per command: a folder on the list that a command could replace by a symlink must not be
+//! followed again.
+
+use std::path::{Component, Path, PathBuf};
+
+use crate::base::path::absolute;
+use crate::protocol::policy::{SandboxMode, SandboxPolicy};
+
+/// Children of every writable root that stay read-only: they hold programs and settings that run later, outside.
+pub(crate) const PROTECTED: [&str; 3] = [".git", ".codex", ".agents"];
+
+/// Why a root is writable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// The working directory.
+    Workdir,
+    /// Configured or given with `--add-dir`.
+    Extra,
+    /// `/tmp`.
+    SlashTmp,
+    /// `$TMPDIR`.
+    Tmpdir,
+}
+
+/// One writable folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Root {
+    /// Absolute, symlinks resolved.
+    pub(crate) path: PathBuf,
+    /// Why it is writable.
+    pub(crate) origin: Origin,
+}
+
+/// A policy resolved on this disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Roots {
+    mode: SandboxMode,
+    network: bool,
+    roots: Vec<Root>,
+    /// Read-only although below a root, besides the protected names: targets of `.git` files and symlinks, and
+    /// what [`Roots::protect`] was told. Resolved.
+    protected: Vec<PathBuf>,
+}
+
+/// Resolves `policy` for the working directory `cwd` (absolute) and the value of `TMPDIR`. Roots that do not
+/// exist or are no folders are left out.
+pub(crate) fn resolve(policy: &SandboxPolicy, cwd: &Path, tmpdir: Option<&Path>) -> Roots {
+    let mut resolved = Roots {
+        mode: policy.mode(),
+        network: policy.network_access(),
+        roots: Vec::new(),
+        protected: Vec::new(),
+    };
+    let SandboxPolicy::WorkspaceWrite { writable_roots, exclude_tmpdir_env_var, exclude_slash_tmp, .. } =
+        policy
+    else {
+        return resolved;
+    };
+    resolved.add(cwd, Origin::Workdir);
+    for root in writable_roots {
+        resolved.add(&absolute(cwd, root), Origin::Extra);
+    }
+    if !exclude_slash_tmp {
+        resolved.add(Path::new("/tmp"), Origin::SlashTmp);
+    }
+    if let Some(tmpdir) = tmpdir.filter(|t| !exclude_tmpdir_env_var && t.is_absolute()) {
+        resolved.add(tmpdir, Origin::Tmpdir);
+    }
+    resolved
+}
+
+impl Roots {
+    fn add(&mut self, path: &Path, origin: Origin) {
+        let Some(path) = std::fs::canonicalize(path).ok().filter(|path| path.is_dir()) else { return };
+        if self.roots.iter().any(|root| root.path == path) {
+            return;
+        }
+        for name in PROTECTED {
+            self.protected.extend(targets(&path.join(name)));
+        }
+        self.roots.push(Root { path, origin });
+    }
+
+    /// Keeps `path` read-only although a root contains it, for example our own home inside the workspace.
+    pub(crate) fn protect(&mut self, path: &Path) {
+        self.protected.push(real(path));
+    }
+
+    /// Nothing is restricted.
+    pub(crate) fn full_access(&self) -> bool {
+        self.mode == SandboxMode::DangerFullAccess
+    }
+
+    /// The mode it was resolved from.
+    pub(crate) fn mode(&self) -> SandboxMode {
+        self.mode
+    }
+
+    /// Network is open.
+    pub(crate) fn network(&self) -> bool {
+        self.network
+    }
+
+    /// The writable folders, the working directory first.
+    pub(crate) fn roots(&self) -> &[Root] {
+        &self.roots
+    }
+
+    /// Read-only paths besides the protected names of each root.
+    pub(crate) fn protected(&self) -> &[PathBuf] {
+        &self.protected
+    }
+
+    /// Whether a command may write at `path`: absolute, and as [`real`] gives it. Does not touch the disk.
+    pub(crate) fn can_write(&self, path: &Path) -> bool {
+        if self.full_access() {
+            return true;
+        }
+        if !path.is_absolute() || path.components().any(|part| part == Component::ParentDir) {
+            return false;
+        }
+        let inside = self.roots.iter().any(|root| path.starts_with(&root.path));
+        inside && !self.is_protected(path)
+    }
+
+    /// Whether `path` (as for [`Roots::can_write`]) is below a protected name or path.
+    pub(crate) fn is_protected(&self, path: &Path) -> bool {
+        let by_name = |root: &Root| {
+            let first = path.strip_prefix(&root.path).ok().and_then(|rest| rest.components().next());
+            first.is_some_and(|first| PROTECTED.iter().any(|name| first.as_os_str() == *name))
+        };
+        self.roots.iter().any(by_name) || self.protected.iter().any(|p| path.starts_with(p))
+    }
+
+    /// One line for banners, for example `workspace-write [workdir, /tmp, $TMPDIR]`.
+    pub(crate) fn describe(&self) -> String {
+        let network = if self.network && !self.full_access() { " (network open)" } else { "" };
+        if self.mode != SandboxMode::WorkspaceWrite {
+            return format!("{}{network}", self.mode.as_str());
+        }
+        let names: Vec<String> = self.roots.iter().map(Root::name).collect();
+        format!("{} [{}]{network}", self.mode.as_str(), names.join(", "))
+    }
+}
+
+impl Root {
+    fn name(&self) -> String {
+        match self.origin {
+            Origin::Workdir => "workdir".to_owned(),
+            Origin::SlashTmp => "/tmp".to_owned(),
+            Origin::Tmpdir => "$TMPDIR".to_owned(),
+            Origin::Extra => self.path.display().to_string(),
+        }
+    }
+}
+
+/// `path` with the symlinks of its existing part resolved; what does not exist stays as written.
+pub(crate) fn real(path: &Path) -> PathBuf {
+    let path = crate::base::path::normalise(path);
+    let mut missing = Vec::new();
+    let mut existing = path.as_path();
+    loop {
+        if let Ok(found) = std::fs::canonicalize(existing) {
+            return missing.iter().rev().fold(found, |path, name| path.join(name));
+        }
+        match (existing.parent(), existing.file_name()) {
+            (Some(parent), Some(name)) => {
+                missing.push(name);
+                existing = parent;
+            }
+            _ => return path.clone(),
+        }
+    }
+}
+
+/// Where a protected name leads besides itself: the target of a symlink, and the folder a `.git` file names (with
+/// the common folder of a linked worktree, which holds hooks and configuration).
+pub(crate) fn targets(path: &Path) -> Vec<PathBuf> {
+    let Ok(meta) = std::fs::symlink_metadata(path) else { return Vec::new() };
+    let mut found = Vec::new();
+    if meta.is_symlink() {
+        found.push(real(&path.parent().unwrap_or(path).join(std::fs::read_link(path).unwrap_or_default())));
+    }
+    if path.ends_with(".git") && path.is_file() {
+        found.extend(gitdir(path));
+    }
+    found.retain(|target| target != path);
+    found
+}
+
+fn gitdir(file: &Path) -> Vec<PathBuf> {
+    let read = |path: &Path| -> Option<String> {
+        let small = std::fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.len() <= 64 * 1024);
+        small.then(|| std::fs::read_to_string(path).ok()).flatten()
+    };
+    let base = file.parent().unwrap_or(file);
+    let Some(target) = read(file).and_then(|text| {
+        let line = text.lines().next()?.strip_prefix("gitdir:")?.trim();
+        (!line.is_empty()).then(|| real(&absolute(base, Path::new(line))))
+    }) else {
+        return Vec::new();
+    };
+    let common = read(&target.join("commondir")).map(|text| real(&absolute(&target, Path::new(text.trim()))));
+    common.into_iter().chain([target]).collect()
+}
+
+#[cfg(test)]
+#[path = "policy_tests.rs"]
+mod tests;

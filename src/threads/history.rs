@@ -1,0 +1,288 @@
+//! Lines read from the end → what the model sees. The walk stops at the newest summary, so the cost follows the
+//! living history and not the file. Pure: lines come in, items come out.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::classify::{classify, kind_of, message_of};
+use super::line::{Kind, Reason, Record, payload};
+use super::settings::Settings;
+use crate::base::ids::TurnId;
+use crate::protocol::limits::LimitsSnapshot;
+use crate::protocol::model_item::{ModelItem, ModelItemKind, OutputKind};
+use crate::protocol::tokens::{ThreadUsage, TokenUsage};
+
+/// Bytes of user messages that are kept before a summary that did not store what it kept.
+const KEPT_USER_BYTES: usize = 80_000;
+
+/// What the model is told of a call that was never answered.
+const NO_OUTPUT: &str = "aborted: codex ended before this call did";
+
+/// Takes lines from the last to the first.
+#[derive(Debug, Default)]
+pub(crate) struct Collector {
+    /// Items after the summary, last first.
+    items: Vec<ModelItem>,
+    /// What the newest summary left, in order; absent until it was met.
+    base: Option<Vec<ModelItem>>,
+    /// A summary that did not store what it left, and what is kept from before it, last first.
+    bare: Option<Bare>,
+    /// User messages still to be taken back.
+    rolled_back: u32,
+    /// Settings of the newest turn.
+    pub(crate) settings: Option<Settings>,
+    /// Tokens as told last.
+    pub(crate) usage: Option<ThreadUsage>,
+    /// Limits as told last.
+    pub(crate) limits: Option<LimitsSnapshot>,
+    /// How often the history was summarised, as far as told.
+    pub(crate) window_number: u64,
+    /// The turn that has no end.
+    pub(crate) unfinished: Option<TurnId>,
+    /// A mark of a turn's start or end was met.
+    marked: bool,
+}
+
+#[derive(Debug)]
+struct Bare {
+    summary: String,
+    users: Vec<ModelItem>,
+    bytes: usize,
+}
+
+#[derive(Deserialize)]
+struct CompactedIn<'a> {
+    #[serde(default)]
+    message: String,
+    #[serde(default, borrow)]
+    replacement_history: Option<Vec<&'a RawValue>>,
+    #[serde(default)]
+    window_number: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct TokenIn<'a> {
+    #[serde(default)]
+    info: Option<TokenInfoIn>,
+    #[serde(default, borrow)]
+    rate_limits: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct TokenInfoIn {
+    total_token_usage: TokenUsage,
+    last_token_usage: TokenUsage,
+    #[serde(default)]
+    model_context_window: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct MarkIn {
+    #[serde(default)]
+    turn_id: Option<String>,
+    #[serde(default)]
+    num_turns: u32,
+}
+
+impl Collector {
+    /// Takes the line before the last one given.
+    ///
+    /// # Errors
+    /// The payload has the wrong shape; the line is passed over.
+    pub(crate) fn feed(&mut self, record: Record<'_>) -> Result<(), Reason> {
+        match record {
+            Record::Context(raw) => {
+                self.settings = self.settings.take().or_else(|| Settings::parse(raw));
+                Ok(())
+            }
+            Record::Event(raw) => self.event(raw),
+            Record::Model(raw) if self.base.is_none() => {
+                self.model(raw);
+                Ok(())
+            }
+            Record::Compacted(raw) if self.base.is_none() => self.compacted(payload(raw)?),
+            Record::Model(_) | Record::Compacted(_) | Record::Meta(_) | Record::Other => Ok(()),
+        }
+    }
+
+    /// Nothing before can change the history.
+    pub(crate) fn has_history(&self) -> bool {
+        self.base.is_some() || self.bare.as_ref().is_some_and(|bare| bare.bytes > KEPT_USER_BYTES)
+    }
+
+    /// The items before the summary are kept by rule, so the start of the thread is needed.
+    pub(crate) fn needs_start(&self) -> bool {
+        self.base.is_none() && self.bare.is_some()
+    }
+
+    fn event(&mut self, raw: &RawValue) -> Result<(), Reason> {
+        let kind: Kind<'_> = payload(raw)?;
+        match &*kind.kind {
+            "token_count" if self.usage.is_none() || self.limits.is_none() => self.tokens(payload(raw)?),
+            "thread_rolled_back" => {
+                let mark: MarkIn = payload(raw)?;
+                self.rolled_back = self.rolled_back.saturating_add(mark.num_turns);
+            }
+            "task_started" | "turn_started" => {
+                if !self.marked {
+                    let mark: MarkIn = payload(raw)?;
+                    self.unfinished = mark.turn_id.and_then(|id| id.parse().ok());
+                }
+                self.marked = true;
+            }
+            "task_complete" | "turn_complete" | "turn_aborted" => self.marked = true,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn tokens(&mut self, read: TokenIn<'_>) {
+        self.usage = self.usage.or(read.info.map(|info| ThreadUsage {
+            total: info.total_token_usage,
+            last: info.last_token_usage,
+            context_window: info.model_context_window,
+        }));
+        let limits = read.rate_limits.and_then(|raw| serde_json::from_str(raw.get()).ok());
+        self.limits = self.limits.take().or(limits);
+    }
+
+    fn model(&mut self, raw: &RawValue) {
+        let Some(item) = classify(raw.to_owned().into()) else { return };
+        if self.rolled_back > 0 {
+            self.rolled_back -= u32::from(item.kind == ModelItemKind::User);
+            return;
+        }
+        match &mut self.bare {
+            None => self.items.push(item),
+            Some(bare) if item.kind == ModelItemKind::User => {
+                bare.bytes = bare.bytes.saturating_add(item.bytes());
+                if bare.bytes <= KEPT_USER_BYTES {
+                    bare.users.push(item);
+                }
+            }
+            Some(_) => {}
+        }
+    }
+
+    fn compacted(&mut self, read: CompactedIn<'_>) -> Result<(), Reason> {
+        self.window_number = self.window_number.max(read.window_number.unwrap_or(1));
+        let Some(history) = read.replacement_history else {
+            self.bare.get_or_insert(Bare { summary: read.message, users: Vec::new(), bytes: 0 });
+            return Ok(());
+        };
+        let mut base: Vec<ModelItem> = history
+            .into_iter()
+            .filter_map(|raw| classify(raw.to_owned().into()))
+            .map(|item| as_summary(item, &read.message))
+            .collect();
+        while self.rolled_back > 0
+            && let Some(at) = base.iter().rposition(|item| item.kind == ModelItemKind::User)
+        {
+            base.remove(at);
+            self.rolled_back -= 1;
+        }
+        self.base = Some(base);
+        Ok(())
+    }
+
+    /// The history in order, every call answered exactly once. `start` is what stood before the first prompt of
+    /// the thread; it is used only when [`needs_start`](Self::needs_start) says so.
+    pub(crate) fn finish(self, start: Vec<ModelItem>) -> Vec<ModelItem> {
+        let mut all = match (self.bare, self.base) {
+            (None, base) => base.unwrap_or_default(),
+            (Some(bare), base) => {
+                let mut kept = base.unwrap_or(start);
+                kept.extend(bare.users.into_iter().rev());
+                kept.extend(summary_item(&bare.summary));
+                kept
+            }
+        };
+        all.extend(self.items.into_iter().rev());
+        paired(all)
+    }
+}
+
+/// The summary itself is a user-role message, but no prompt.
+fn as_summary(mut item: ModelItem, message: &str) -> ModelItem {
+    if item.kind == ModelItemKind::User && !message.is_empty() && message_of(&item.json).text == message {
+        item.kind = ModelItemKind::Harness;
+    }
+    item
+}
+
+fn summary_item(text: &str) -> Option<ModelItem> {
+    let content = [serde_json::json!({"type": "input_text", "text": text})];
+    let json = serde_json::json!({"type": "message", "role": "user", "content": content});
+    let raw = serde_json::value::to_raw_value(&json).ok()?;
+    Some(ModelItem { json: raw.into(), kind: ModelItemKind::Harness })
+}
+
+/// Calls that wait for their output.
+#[derive(Debug, Default)]
+pub(crate) struct Pairs {
+    open: HashMap<String, usize>,
+    seen: usize,
+}
+
+impl Pairs {
+    /// Takes the next item; false when it answers nothing, or repeats a call that is still open.
+    fn take(&mut self, kind: &ModelItemKind) -> bool {
+        self.seen += 1;
+        match kind {
+            ModelItemKind::Call { call_id, .. } if self.open.contains_key(call_id) => false,
+            ModelItemKind::Call { call_id, .. } => self.open.insert(call_id.clone(), self.seen).is_none(),
+            ModelItemKind::Output { call_id } => self.open.remove(call_id).is_some(),
+            _ => true,
+        }
+    }
+
+    /// Takes the next stored item.
+    pub(crate) fn see(&mut self, raw: &RawValue) {
+        if let Some(kind) = kind_of(raw) {
+            self.take(&kind);
+        }
+    }
+
+    /// How many calls wait.
+    pub(crate) fn open(&self) -> usize {
+        self.open.len()
+    }
+}
+
+/// `items` with every call answered exactly once: a call that was never answered gets an output that says so,
+/// an output without its call goes, and so does what is there twice. The API refuses anything else.
+pub(crate) fn paired(items: Vec<ModelItem>) -> Vec<ModelItem> {
+    let mut pairs = Pairs::default();
+    let kept: Vec<ModelItem> = items.into_iter().filter(|item| pairs.take(&item.kind)).collect();
+    if pairs.open.is_empty() {
+        return kept;
+    }
+    let mut out = Vec::with_capacity(kept.len() + pairs.open.len());
+    // From the end: the last call of an id is the one that stayed open.
+    for item in kept.into_iter().rev() {
+        if let ModelItemKind::Call { call_id, output } = &item.kind
+            && pairs.open.remove(call_id).is_some()
+        {
+            out.extend(aborted_output(call_id, *output));
+        }
+        out.push(item);
+    }
+    out.reverse();
+    out
+}
+
+fn aborted_output(call_id: &str, output: OutputKind) -> Option<ModelItem> {
+    let kind = match output {
+        OutputKind::Function => "function_call_output",
+        OutputKind::Custom => "custom_tool_call_output",
+    };
+    let json = serde_json::json!({"type": kind, "call_id": call_id, "output": NO_OUTPUT});
+    let raw = serde_json::value::to_raw_value(&json).ok()?;
+    Some(ModelItem { json: raw.into(), kind: ModelItemKind::Output { call_id: call_id.to_owned() } })
+}
+
+#[cfg(test)]
+#[path = "history_tests.rs"]
+mod tests;

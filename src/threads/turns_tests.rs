@@ -1,0 +1,117 @@
+//! Files of other ages than ours: no turn marks, no events, ids that are none, ends that come late.
+
+use super::*;
+use crate::protocol::item::ItemStatus;
+use crate::threads::line;
+
+const FIRST: &str = "01a1f8bf-1866-7340-941c-6cecf969cd57";
+const SECOND: &str = "01a1f8bf-1c83-7a61-aa81-0baf154bbadb";
+
+fn turns(marks: Marks, lines: &[String]) -> Vec<Turn> {
+    let mut builder = Builder::new(Some(Path::new("/p")));
+    for (offset, text) in lines.iter().enumerate() {
+        builder.feed(line::parse(text.as_bytes()).unwrap().record, marks, offset as u64).unwrap();
+    }
+    builder.finish(marks)
+}
+
+fn event(payload: &str) -> String {
+    format!(r#"{{"type":"event_msg","payload":{payload}}}"#)
+}
+
+fn model(payload: &str) -> String {
+    format!(r#"{{"type":"response_item","payload":{payload}}}"#)
+}
+
+fn started(id: &str) -> String {
+    event(&format!(r#"{{"type":"task_started","turn_id":"{id}"}}"#))
+}
+
+fn said(role: &str, text: &str) -> String {
+    model(&format!(r#"{{"type":"message","role":"{role}","content":[{{"type":"x","text":"{text}"}}]}}"#))
+}
+
+fn shape(turns: &[Turn]) -> Vec<(usize, TurnStatus)> {
+    turns.iter().map(|turn| (turn.items.len(), turn.status)).collect()
+}
+
+#[test]
+fn only_model_items() {
+    let call = model(
+        r#"{"type":"function_call","call_id":"c","name":"shell","arguments":"{\"command\":[\"ls\"]}"}"#,
+    );
+    let output =
+        model(r#"{"type":"function_call_output","call_id":"c","output":"Exit code: 0\nOutput:\nx"}"#);
+    let lines = [
+        said("developer", "i"),
+        said("user", "<environment_context>"),
+        said("user", "one"),
+        call,
+        output,
+        said("assistant", "done"),
+        said("user", "two"),
+        said("assistant", "ok"),
+    ];
+    let turns = turns(Marks::Prompt, &lines);
+    assert_eq!(shape(&turns), [(3, TurnStatus::Completed), (2, TurnStatus::Completed)]);
+    let Item::CommandExecution(command) = &turns[0].items[1] else { panic!() };
+    assert_eq!((command.status, command.aggregated_output.as_deref()), (ItemStatus::Completed, Some("x")));
+}
+
+#[test]
+fn events_without_turn_marks() {
+    let lines = [
+        event(r#"{"type":"user_message","message":"one","images":null}"#),
+        event(r#"{"type":"agent_reasoning","text":"a"}"#),
+        event(r#"{"type":"agent_reasoning","text":"b"}"#),
+        event(r#"{"type":"agent_message","message":"x"}"#),
+        event(r#"{"type":"user_message","message":"two"}"#),
+    ];
+    let turns = turns(Marks::UserEvent, &lines);
+    assert_eq!(shape(&turns), [(3, TurnStatus::Completed), (1, TurnStatus::Completed)]);
+    assert!(matches!(&turns[0].items[1], Item::Reasoning { summary, .. } if summary.len() == 2));
+}
+
+#[test]
+fn a_turn_without_an_end_was_interrupted_and_its_call_says_so() {
+    let call = model(r#"{"type":"function_call","call_id":"c","name":"odd","arguments":"{}"}"#);
+    let steer = event(r#"{"type":"user_message","message":"and this"}"#);
+    let user = event(r#"{"type":"user_message","message":"one"}"#);
+    let turns = turns(Marks::Started, &[started(FIRST), user, call, steer]);
+    assert_eq!(shape(&turns), [(3, TurnStatus::Interrupted)], "steering begins no turn");
+    assert!(matches!(&turns[0].items[1], Item::ToolCall { output: Some(text), .. } if text == "interrupted"));
+}
+
+#[test]
+fn a_late_event_finds_its_turn_and_takes_the_place_of_the_call() {
+    let call = model(
+        r#"{"type":"function_call","call_id":"c","name":"exec_command","arguments":"{\"cmd\":\"x\"}"}"#,
+    );
+    let finish = |turn: &str| {
+        event(&format!(
+            r#"{{"type":"exec_command_end","call_id":"c","turn_id":"{turn}","command":["x"],"exit_code":0}}"#
+        ))
+    };
+    let lines = [started(FIRST), call.clone(), started(SECOND), finish(FIRST)];
+    let whole = turns(Marks::Started, &lines);
+    assert_eq!(shape(&whole), [(1, TurnStatus::Interrupted), (0, TurnStatus::Interrupted)]);
+    assert!(matches!(&whole[0].items[0], Item::CommandExecution(c) if c.exit_code == Some(0)));
+    let page = turns(Marks::Started, &[started(SECOND), finish(FIRST)]);
+    assert_eq!(shape(&page), [(0, TurnStatus::Interrupted)], "its turn is on an earlier page");
+    let lost = turns(Marks::Started, &[started(FIRST), finish(SECOND)]);
+    assert_eq!(lost.len(), 2, "the start of the second turn is lost, its item is not");
+}
+
+#[test]
+fn an_error_makes_the_turn_fail() {
+    let lines = [
+        started(FIRST),
+        event(r#"{"type":"error","message":"m","codex_error_info":"usage_limit_exceeded"}"#),
+        event(&format!(r#"{{"type":"task_complete","turn_id":"{FIRST}"}}"#)),
+        started(SECOND),
+        event(r#"{"type":"error","message":"m","codex_error_info":{"http":{"status":5}}}"#),
+    ];
+    let turns = turns(Marks::Started, &lines);
+    assert_eq!(shape(&turns), [(0, TurnStatus::Failed), (0, TurnStatus::Failed)]);
+    assert_eq!(turns[0].error.as_ref().unwrap().kind, crate::protocol::error::ErrorKind::UsageLimit);
+}

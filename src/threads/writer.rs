@@ -1,0 +1,285 @@
+//! The one owner of a live thread's file. Every method returns when its lines are in the system's page cache,
+//! where a killed program cannot take them back; what must outlive a power cut is fsynced through [`Flush`], on
+//! a blocking task. The file comes into being with the first line, so that a thread nobody used leaves nothing.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::append::{Appender, Queue};
+use super::error::Error;
+use super::legacy;
+use super::line::Batch;
+use super::meta::{MetaOut, NewThread};
+use super::repair::{self, Mended};
+use super::settings::{ContextOut, Settings};
+use crate::base::clock::Clock;
+use crate::base::fs::{create_private_dir, open_private_append, sync_dir};
+use crate::base::ids::{ThreadId, TurnId};
+use crate::base::lock::FileLock;
+use crate::protocol::item::Item;
+use crate::protocol::limits::LimitsSnapshot;
+use crate::protocol::model_item::ModelItem;
+use crate::protocol::tokens::ThreadUsage;
+use crate::protocol::turn::TurnEnd;
+
+/// Folder of live and finished threads under the home.
+pub(crate) const SESSIONS: &str = "sessions";
+
+/// Folder of the locks under the home; other Codex programs use it too.
+const LOCKS: &str = "thread-writer-locks";
+
+/// Appends the lines of one thread.
+pub(crate) struct Writer {
+    clock: Arc<dyn Clock>,
+    state: State,
+    /// Lines that wait for the disk.
+    queue: Queue,
+}
+
+enum State {
+    /// Nothing is ever written.
+    Off,
+    /// No line yet.
+    Waiting { home: PathBuf, thread: Box<NewThread> },
+    /// The file is there.
+    Open(Open),
+}
+
+struct Open {
+    path: PathBuf,
+    appender: Appender<File>,
+    /// Folders whose new entries are not fsynced yet.
+    fresh_dirs: Vec<PathBuf>,
+    _lock: FileLock,
+}
+
+/// The history begins anew: what the model sees from here on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Compacted<'a> {
+    /// The summary with its introduction; empty when the server keeps it encrypted.
+    pub(crate) message: &'a str,
+    /// All items the model sees from here on.
+    pub(crate) history: &'a [ModelItem],
+    /// How often this thread was summarised, this time included.
+    pub(crate) window_number: u64,
+}
+
+#[derive(Serialize)]
+struct CompactedOut<'a> {
+    message: &'a str,
+    replacement_history: Vec<&'a RawValue>,
+    window_number: u64,
+}
+
+/// An fsync to be carried out where it may block.
+#[derive(Debug)]
+pub(crate) struct Flush {
+    file: File,
+    dirs: Vec<PathBuf>,
+}
+
+impl Flush {
+    /// Waits until the disk has everything that was written before.
+    ///
+    /// # Errors
+    /// The disk refused; the lines may not survive a power cut.
+    pub(crate) fn run(self) -> io::Result<()> {
+        self.file.sync_data()?;
+        self.dirs.iter().try_for_each(|dir| sync_dir(dir))
+    }
+}
+
+impl Writer {
+    /// A writer for a thread that has no file yet.
+    pub(crate) fn create(home: &Path, thread: NewThread, clock: Arc<dyn Clock>) -> Self {
+        let state = State::Waiting { home: home.to_owned(), thread: Box::new(thread) };
+        Self { clock, state, queue: Queue::default() }
+    }
+
+    /// A writer that keeps nothing.
+    pub(crate) fn ephemeral(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, state: State::Off, queue: Queue::default() }
+    }
+
+    /// Continues a stored thread in its file. A torn end is mended first, and told.
+    ///
+    /// # Errors
+    /// Somebody else writes the thread, or the file cannot be opened.
+    pub(crate) fn reopen(
+        home: &Path,
+        id: ThreadId,
+        path: &Path,
+        clock: Arc<dyn Clock>,
+    ) -> Result<(Self, Mended), Error> {
+        let lock = take_lock(home, id)?;
+        let file = OpenOptions::new().read(true).append(true).open(path).map_err(Error::io("open", path))?;
+        let mended = repair::mend(&file, path).map_err(Error::io("repair", path))?;
+        let appender = Appender::new(file);
+        let open = Open { path: path.to_owned(), appender, fresh_dirs: Vec::new(), _lock: lock };
+        Ok((Self { clock, state: State::Open(open), queue: Queue::default() }, mended))
+    }
+
+    /// The file, once there is one.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match &self.state {
+            State::Open(open) => Some(&open.path),
+            State::Off | State::Waiting { .. } => None,
+        }
+    }
+
+    /// A turn begins. `window` is the usable context in tokens.
+    pub(crate) fn turn_started(&mut self, turn_id: TurnId, window: Option<u64>) -> Result<(), Error> {
+        let now_s = self.clock.now_s();
+        self.put(|batch| legacy::push_turn_start(batch, turn_id, now_s, window))
+    }
+
+    /// The settings a turn runs with.
+    pub(crate) fn settings(&mut self, settings: &Settings) -> Result<(), Error> {
+        self.put(|batch| batch.push("turn_context", ContextOut::new(settings)))
+    }
+
+    /// An entry of what the model sees, byte for byte.
+    pub(crate) fn model_item(&mut self, item: &ModelItem) -> Result<(), Error> {
+        self.put(|batch| batch.push("response_item", &item.json))
+    }
+
+    /// A complete item of a turn. Items that are not complete, or have nothing to show, are not stored.
+    pub(crate) fn item(&mut self, item: &Item, turn_id: TurnId) -> Result<(), Error> {
+        self.put(|batch| legacy::push_item(batch, item, turn_id))
+    }
+
+    /// Tokens and limits as they stand.
+    pub(crate) fn usage(
+        &mut self,
+        usage: Option<&ThreadUsage>,
+        limits: Option<&LimitsSnapshot>,
+    ) -> Result<(), Error> {
+        self.put(|batch| legacy::push_usage(batch, usage, limits))
+    }
+
+    /// The history begins anew.
+    pub(crate) fn compacted(&mut self, compacted: Compacted<'_>) -> Result<(), Error> {
+        self.put(|batch| {
+            let payload = CompactedOut {
+                message: compacted.message,
+                replacement_history: compacted.history.iter().map(|item| &*item.json).collect(),
+                window_number: compacted.window_number,
+            };
+            batch.push("compacted", payload)
+        })
+    }
+
+    /// The last turns, counted by the user's messages, were taken back.
+    pub(crate) fn rolled_back(&mut self, turns: u32) -> Result<(), Error> {
+        self.put(|batch| legacy::push_rolled_back(batch, turns))
+    }
+
+    /// A turn ended, however it ended.
+    pub(crate) fn turn_completed(&mut self, end: &TurnEnd) -> Result<(), Error> {
+        let now_ms = self.clock.now_ms();
+        self.put(|batch| legacy::push_turn_end(batch, end, now_ms))
+    }
+
+    /// Tries again to write what waits.
+    ///
+    /// # Errors
+    /// The disk still refuses; the lines still wait.
+    pub(crate) fn retry(&mut self) -> Result<(), Error> {
+        if self.queue.is_empty() { Ok(()) } else { self.append(&[]) }
+    }
+
+    /// Bytes that wait for the disk; 0 when all is well.
+    pub(crate) fn unsaved(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// The fsync for everything written so far; `None` when there is no file. Folders are synced once.
+    ///
+    /// # Errors
+    /// Lines wait that the disk refuses, or no file handles are left.
+    pub(crate) fn flush(&mut self) -> Result<Option<Flush>, Error> {
+        self.retry()?;
+        let State::Open(open) = &mut self.state else { return Ok(None) };
+        let file = open.appender.storage().try_clone().map_err(Error::io("sync", &open.path))?;
+        Ok(Some(Flush { file, dirs: std::mem::take(&mut open.fresh_dirs) }))
+    }
+
+    fn put(&mut self, fill: impl FnOnce(&mut Batch) -> serde_json::Result<()>) -> Result<(), Error> {
+        if matches!(self.state, State::Off) {
+            return Ok(());
+        }
+        let mut batch = Batch::new(self.clock.now_ms());
+        fill(&mut batch)?;
+        if batch.bytes().is_empty() { Ok(()) } else { self.append(batch.bytes()) }
+    }
+
+    /// Appends what waits and `lines`, in one write. What fails waits again.
+    fn append(&mut self, lines: &[u8]) -> Result<(), Error> {
+        let mut all = self.queue.take();
+        let before = all.len();
+        all.extend_from_slice(lines);
+        let Err(error) = self.append_now(&all) else { return Ok(()) };
+        if self.queue.add(&all) {
+            return Err(error);
+        }
+        all.truncate(before);
+        self.queue.add(&all);
+        Err(Error::QueueFull { queued_bytes: self.queue.len() })
+    }
+
+    fn append_now(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        if let State::Waiting { home, thread } = &self.state {
+            let open = create(home, thread, self.clock.now_ms())?;
+            self.state = State::Open(open);
+        }
+        let State::Open(open) = &mut self.state else { return Ok(()) };
+        open.appender.append(bytes).map_err(Error::io("write", &open.path))
+    }
+}
+
+fn take_lock(home: &Path, id: ThreadId) -> Result<FileLock, Error> {
+    let dir = home.join(LOCKS);
+    create_private_dir(&dir).map_err(Error::io("create", &dir))?;
+    let path = dir.join(format!("{id}.lock"));
+    FileLock::try_take(&path).map_err(Error::io("lock", &path))?.ok_or(Error::InUse { id })
+}
+
+/// Makes the file with its first line, or leaves none behind.
+fn create(home: &Path, thread: &NewThread, now_ms: u64) -> Result<Open, Error> {
+    let mut first = Batch::new(now_ms);
+    let timestamp = first.timestamp().to_owned();
+    first.push("session_meta", MetaOut::new(thread, &timestamp))?;
+    let lock = take_lock(home, thread.id)?;
+    let (day, name) = place(thread.id, now_ms, &TimeZone::system());
+    let sessions = home.join(SESSIONS);
+    let dir = sessions.join(day);
+    create_private_dir(&dir).map_err(Error::io("create", &dir))?;
+    let path = dir.join(name);
+    let file = open_private_append(&path).map_err(Error::io("create", &path))?;
+    let mut appender = Appender::new(file);
+    if let Err(error) = appender.append(first.bytes()) {
+        let _ = std::fs::remove_file(&path);
+        return Err(Error::io("write", &path)(error));
+    }
+    let fresh_dirs = dir.ancestors().take_while(|at| at.starts_with(home)).map(Path::to_owned).collect();
+    Ok(Open { path, appender, fresh_dirs, _lock: lock })
+}
+
+/// Date folder and file name of a thread that starts now; in local time, for people.
+pub(crate) fn place(id: ThreadId, now_ms: u64, zone: &TimeZone) -> (PathBuf, String) {
+    let moment = Timestamp::from_millisecond(i64::try_from(now_ms).unwrap_or(i64::MAX)).unwrap_or_default();
+    let local = moment.to_zoned(zone.clone());
+    let name = format!("rollout-{}-{id}.jsonl", local.strftime("%Y-%m-%dT%H-%M-%S"));
+    (PathBuf::from(local.strftime("%Y/%m/%d").to_string()), name)
+}
+
+#[cfg(test)]
+#[path = "writer_tests.rs"]
+mod tests;

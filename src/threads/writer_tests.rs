@@ -1,0 +1,429 @@
+//! What is written comes back equal; what cannot be written waits; a killed program loses nothing it was told is
+//! stored.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write as _};
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Command, Stdio};
+
+use super::*;
+use crate::base::clock::SystemClock;
+use crate::base::ids::ItemId;
+use crate::protocol::error::{ErrorInfo, ErrorKind};
+use crate::protocol::input::UserInput;
+use crate::protocol::item::*;
+use crate::protocol::limits::LimitWindow;
+use crate::protocol::policy::{ApprovalPolicy, SandboxPolicy};
+use crate::protocol::thread::ThreadSource;
+use crate::protocol::tokens::TokenUsage;
+use crate::protocol::turn::TurnStatus;
+use crate::threads::rebuild::{PageSize, load, tail};
+use crate::threads::{Found, index};
+
+const ALL: PageSize = PageSize { turns: usize::MAX, bytes: usize::MAX };
+
+struct Noon;
+impl Clock for Noon {
+    fn now_ms(&self) -> u64 {
+        1_795_174_635_635
+    }
+}
+
+fn thread(id: ThreadId) -> NewThread {
+    NewThread {
+        id,
+        cwd: "/home/user/project".into(),
+        source: ThreadSource::Exec,
+        cli_version: "1.2.3".into(),
+        model_provider: "openai".into(),
+        base_instructions: Some("Be \"brief\".\n".into()),
+        forked_from: None,
+        git: Some(crate::threads::Git { branch: Some("main".into()), ..Default::default() }),
+    }
+}
+
+fn raw(json: &str) -> ModelItem {
+    crate::threads::classify(RawValue::from_string(json.to_owned()).unwrap().into()).unwrap()
+}
+
+fn user(text: &str) -> ModelItem {
+    raw(&format!(r#"{{"type":"message","role":"user","content":[{{"type":"input_text","text":"{text}"}}]}}"#))
+}
+
+fn end(turn_id: TurnId, status: TurnStatus, error: Option<ErrorInfo>) -> TurnEnd {
+    TurnEnd { turn_id, status, error, usage: TokenUsage::default(), last_message: None, duration_ms: 1234 }
+}
+
+fn command(id: &str, line: &str, status: ItemStatus) -> Item {
+    let ran = status != ItemStatus::Declined;
+    Item::CommandExecution(CommandItem {
+        id: id.into(),
+        command: line.into(),
+        cwd: "/p q".into(),
+        process_id: ran.then(|| "7".into()),
+        source: CommandSource::UnifiedExecStartup,
+        status,
+        command_actions: vec![
+            CommandAction::Read { command: "cat a".into(), name: "a".into(), path: "d/a".into() },
+            CommandAction::ListFiles { command: "ls".into(), path: None },
+            CommandAction::Search { command: "rg x".into(), query: Some("x".into()), path: None },
+            CommandAction::Unknown { command: "z".into() },
+        ],
+        aggregated_output: ran.then(|| "out\u{1b}[0m\n\u{fffd}".into()),
+        exit_code: ran.then_some(3),
+        duration_ms: ran.then_some(1001),
+    })
+}
+
+fn every_kind() -> Vec<Item> {
+    let change = |path: &str, kind, diff: &str| FileChange { path: path.into(), kind, diff: diff.into() };
+    let tool = |id: &str, status, success| Item::ToolCall {
+        id: id.into(),
+        tool: "odd".into(),
+        arguments: serde_json::json!({"a": [1, null]}),
+        status,
+        success: Some(success),
+        output: Some("said\nthis".into()),
+    };
+    vec![
+        Item::UserMessage { id: "u1".into(), content: vec![UserInput::Text { text: "hi\n\"you\"".into() }] },
+        Item::UserMessage {
+            id: "u2".into(),
+            content: vec![
+                UserInput::Image { url: "data:x".into() },
+                UserInput::Text { text: "after".into() },
+                UserInput::LocalImage { path: "/i.png".into() },
+                UserInput::Text { text: "more".into() },
+            ],
+        },
+        Item::Reasoning {
+            id: "r1".into(),
+            summary: vec!["a".into(), "b".into()],
+            content: vec!["raw".into()],
+        },
+        Item::Reasoning { id: "r2".into(), summary: vec!["c".into()], content: Vec::new() },
+        command("c1", "bash -lc 'ls | wc'", ItemStatus::Failed),
+        command("c2", "echo  two  spaces \"and' an open quote", ItemStatus::Completed),
+        command("c3", "rm -rf /", ItemStatus::Declined),
+        Item::FileChange {
+            id: "p1".into(),
+            changes: vec![
+                change("/z", ChangeKind::Add, "new\n"),
+                change("/a", ChangeKind::Update { move_path: Some("/b".into()) }, "@@\n-x\n+y\n"),
+                change("/m", ChangeKind::Delete, "gone"),
+            ],
+            status: ItemStatus::Completed,
+            error: None,
+        },
+        Item::FileChange {
+            id: "p2".into(),
+            changes: Vec::new(),
+            status: ItemStatus::Failed,
+            error: Some("no such line".into()),
+        },
+        tool("t1", ToolStatus::Completed, true),
+        tool("t2", ToolStatus::Failed, false),
+        Item::WebSearch { id: "w1".into(), query: "weather".into() },
+        Item::ImageView { id: "v1".into(), path: "/i.png".into() },
+        Item::ContextCompaction { id: "x1".into() },
+        Item::AgentMessage { id: "m1".into(), text: "# done".into(), phase: Some(MessagePhase::FinalAnswer) },
+        Item::AgentMessage { id: "m1".into(), text: "same id".into(), phase: None },
+    ]
+}
+
+#[test]
+fn what_is_written_comes_back_equal() {
+    let home = tempfile::tempdir().unwrap();
+    let id = ThreadId::new();
+    let mut writer = Writer::create(home.path(), thread(id), Arc::new(Noon));
+    let history = [
+        raw(r#"{"type":"message","role":"developer","content":[]}"#),
+        user("hi"),
+        raw(
+            r#"{ "type" : "function_call", "call_id":"k1", "name":"exec_command", "arguments":"{}" , "n":1.50 }"#,
+        ),
+        raw(r#"{"type":"function_call_output","call_id":"k1","output":"\u00e4 é \ud83d\ude00"}"#),
+        raw(r#"{"type":"reasoning","encrypted_content":"xx","summary":[]}"#),
+    ];
+    let settings = Settings {
+        turn_id: Some(TurnId::new()),
+        cwd: Some("/home/user/project".into()),
+        model: Some("m".into()),
+        effort: Some("low".into()),
+        summary: Some("auto".into()),
+        approval: Some(ApprovalPolicy::Never),
+        sandbox: Some(SandboxPolicy::ReadOnly { network_access: false }),
+    };
+    let turn = TurnId::new();
+    writer.turn_started(turn, Some(1000)).unwrap();
+    writer.settings(&settings).unwrap();
+    for item in &history {
+        writer.model_item(item).unwrap();
+    }
+    let items = every_kind();
+    for item in &items {
+        writer.item(item, turn).unwrap();
+    }
+    let usage = ThreadUsage {
+        total: TokenUsage { input_tokens: 9, total_tokens: 12, ..Default::default() },
+        last: TokenUsage { output_tokens: 3, ..Default::default() },
+        context_window: Some(1000),
+    };
+    let window = LimitWindow { used_percent: 12.5, window_minutes: Some(300), resets_at: Some(7) };
+    let limits = LimitsSnapshot { primary: Some(window), ..Default::default() };
+    writer.usage(Some(&usage), Some(&limits)).unwrap();
+    writer.turn_completed(&end(turn, TurnStatus::Completed, None)).unwrap();
+    let path = writer.path().unwrap().to_owned();
+    let loaded = load(home.path(), &path).unwrap();
+    assert_eq!(loaded.problems.list, []);
+    let texts = |items: &[ModelItem]| items.iter().map(|item| item.json.get().to_owned()).collect::<Vec<_>>();
+    let kinds = |items: &[ModelItem]| items.iter().map(|item| item.kind.clone()).collect::<Vec<_>>();
+    assert_eq!(texts(&loaded.history), texts(&history), "byte for byte");
+    assert_eq!(kinds(&loaded.history), kinds(&history));
+    assert_eq!(loaded.settings, settings);
+    assert_eq!(loaded.limits, Some(limits));
+    assert_eq!(loaded.usage.map(|usage| (usage.total, usage.last)), Some((usage.total, usage.last)));
+    let meta = loaded.meta;
+    assert_eq!(
+        (meta.id, meta.source, meta.model_provider),
+        (id, Some(ThreadSource::Exec), Some("openai".into()))
+    );
+    assert_eq!(meta.git.and_then(|git| git.branch).as_deref(), Some("main"));
+    let page = tail(home.path(), &path, ALL).unwrap();
+    let mut shown = page.turns[0].items.clone();
+    // The stored call has no item of its own here, so it is shown by itself.
+    shown.retain(|item| item.id().as_str() != "k1");
+    assert_eq!(shown, items);
+    assert_eq!(page.turns[0].duration_ms, Some(1234));
+}
+
+#[test]
+fn every_end_of_a_turn_comes_back() {
+    let home = tempfile::tempdir().unwrap();
+    let mut writer = Writer::create(home.path(), thread(ThreadId::new()), Arc::new(Noon));
+    let error = ErrorInfo::new(ErrorKind::RateLimited, "slow down").with_hint("wait");
+    let ends = [
+        (TurnId::new(), TurnStatus::Completed, None),
+        (TurnId::new(), TurnStatus::Failed, Some(error)),
+        (TurnId::new(), TurnStatus::Interrupted, None),
+    ];
+    for (turn, status, error) in &ends {
+        writer.turn_started(*turn, None).unwrap();
+        writer.turn_completed(&end(*turn, *status, error.clone())).unwrap();
+    }
+    let page = tail(home.path(), writer.path().unwrap(), ALL).unwrap();
+    let got: Vec<_> =
+        page.turns.into_iter().map(|turn| (turn.id.unwrap(), turn.status, turn.error)).collect();
+    assert_eq!(got, ends);
+}
+
+#[test]
+fn a_path_that_is_no_text_does_not_cost_the_line() {
+    let home = tempfile::tempdir().unwrap();
+    let odd = PathBuf::from(<std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(b"/a\xff"));
+    let mut writer = Writer::create(
+        home.path(),
+        NewThread { cwd: odd.clone(), ..thread(ThreadId::new()) },
+        Arc::new(Noon),
+    );
+    let content = vec![UserInput::LocalImage { path: odd.clone() }, UserInput::Text { text: "x".into() }];
+    writer.item(&Item::UserMessage { id: "u".into(), content }, TurnId::new()).unwrap();
+    writer.item(&Item::ImageView { id: "v".into(), path: odd }, TurnId::new()).unwrap();
+    let loaded = load(home.path(), writer.path().unwrap()).unwrap();
+    assert_eq!((loaded.problems.count, loaded.meta.cwd), (0, Some("/a\u{fffd}".into())));
+    assert_eq!(tail(home.path(), writer.path().unwrap(), ALL).unwrap().turns[0].items.len(), 2);
+}
+
+#[test]
+fn the_lines_as_other_programs_read_them() {
+    let home = tempfile::tempdir().unwrap();
+    let turn: TurnId = "01a1f8bf-1866-7340-941c-6cecf969cd57".parse().unwrap();
+    let id = "01a1f8bf-184b-7fe1-8aa5-4000ff2dc8a9".parse().unwrap();
+    let mut writer = Writer::create(home.path(), thread(id), Arc::new(Noon));
+    writer.turn_started(turn, Some(258_400)).unwrap();
+    writer.settings(&Settings { model: Some("gpt".into()), ..Default::default() }).unwrap();
+    writer.model_item(&user("hi")).unwrap();
+    for item in every_kind() {
+        writer.item(&item, turn).unwrap();
+    }
+    writer.usage(Some(&ThreadUsage::default()), None).unwrap();
+    writer.compacted(Compacted { message: "short", history: &[user("hi")], window_number: 1 }).unwrap();
+    writer
+        .turn_completed(&end(turn, TurnStatus::Failed, Some(ErrorInfo::new(ErrorKind::Quota, "no"))))
+        .unwrap();
+    writer.turn_completed(&end(turn, TurnStatus::Interrupted, None)).unwrap();
+    let text = fs::read_to_string(writer.path().unwrap()).unwrap();
+    insta::with_settings!({
+        snapshot_path => concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots/threads/writer"),
+        prepend_module_to_snapshot => false,
+        omit_expression => true,
+    }, { insta::assert_snapshot!("lines", text) });
+}
+
+#[test]
+fn the_file_comes_with_the_first_line_and_is_private() {
+    let home = tempfile::tempdir().unwrap();
+    let id = ThreadId::new();
+    let mut writer = Writer::create(home.path(), thread(id), Arc::new(SystemClock));
+    assert!(writer.path().is_none() && writer.flush().unwrap().is_none());
+    assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0, "a thread nobody used leaves nothing");
+    writer.turn_started(TurnId::new(), None).unwrap();
+    let path = writer.path().unwrap().to_owned();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&path), 0o600);
+    for dir in path.ancestors().skip(1).take_while(|dir| *dir != home.path()) {
+        assert_eq!(mode(dir), 0o700, "{}", dir.display());
+    }
+    writer.flush().unwrap().unwrap().run().unwrap();
+    let found = index::find(home.path(), id).unwrap();
+    assert_eq!(found, Found { id, path, archived: false });
+}
+
+#[test]
+fn date_and_time_are_local() {
+    let id = ThreadId::new();
+    let zone = TimeZone::fixed(jiff::tz::offset(13));
+    let (day, name) = place(id, Noon.now_ms(), &zone);
+    assert_eq!(day, Path::new("2026/11/21"));
+    assert_eq!(name, format!("rollout-2026-11-21T00-37-15-{id}.jsonl"));
+}
+
+#[test]
+fn an_ephemeral_thread_leaves_nothing() {
+    let mut writer = Writer::ephemeral(Arc::new(Noon));
+    writer.turn_started(TurnId::new(), None).unwrap();
+    writer.model_item(&user("hi")).unwrap();
+    assert!(writer.path().is_none() && writer.flush().unwrap().is_none());
+}
+
+#[test]
+fn a_second_writer_is_told_which_thread_is_taken() {
+    let home = tempfile::tempdir().unwrap();
+    let id = ThreadId::new();
+    let mut first = Writer::create(home.path(), thread(id), Arc::new(Noon));
+    first.model_item(&user("hi")).unwrap();
+    let path = first.path().unwrap().to_owned();
+    let second = Writer::reopen(home.path(), id, &path, Arc::new(Noon));
+    assert!(matches!(second, Err(Error::InUse { id: taken }) if taken == id));
+    drop(first);
+    let (mut third, mended) = Writer::reopen(home.path(), id, &path, Arc::new(Noon)).unwrap();
+    assert_eq!(mended, Mended::Nothing);
+    third.model_item(&user("again")).unwrap();
+    assert_eq!(load(home.path(), &path).unwrap().history.len(), 2);
+}
+
+#[test]
+fn a_torn_end_is_mended_before_the_next_line() {
+    let home = tempfile::tempdir().unwrap();
+    let id = ThreadId::new();
+    let mut writer = Writer::create(home.path(), thread(id), Arc::new(Noon));
+    writer.model_item(&user("one")).unwrap();
+    writer.model_item(&user("two")).unwrap();
+    let path = writer.path().unwrap().to_owned();
+    drop(writer);
+    let whole = fs::read(&path).unwrap();
+    let last = whole[..whole.len() - 1].iter().rposition(|b| *b == b'\n').unwrap() + 1;
+    for cut in last..=whole.len() {
+        for tail in [&b""[..], b"\0\0\0"] {
+            fs::write(&path, [&whole[..cut], tail].concat()).unwrap();
+            let (mut writer, mended) = Writer::reopen(home.path(), id, &path, Arc::new(Noon)).unwrap();
+            writer.model_item(&user("three")).unwrap();
+            let want = match (cut == whole.len(), cut == whole.len() - 1, cut == last, tail.is_empty()) {
+                (true, _, _, true) | (_, _, true, true) => Mended::Nothing,
+                (_, true, _, true) => Mended::Ended,
+                (true, _, _, false) => Mended::Cut { bytes: 3 },
+                _ => Mended::Cut { bytes: (cut - last + tail.len()) as u64 },
+            };
+            assert_eq!(mended, want, "cut at {cut}, {tail:?} after it");
+            let loaded = load(home.path(), &path).unwrap();
+            let two = usize::from(cut == whole.len() || (cut == whole.len() - 1 && tail.is_empty()));
+            assert_eq!((loaded.history.len(), loaded.problems.count), (2 + two, 0), "cut at {cut}");
+        }
+    }
+}
+
+#[test]
+fn lines_wait_for_the_disk_and_go_out_in_order() {
+    let home = tempfile::tempdir().unwrap();
+    // A file stands where the folder should be: nothing can be created.
+    let obstacle = home.path().join(SESSIONS);
+    fs::write(&obstacle, b"").unwrap();
+    let mut writer = Writer::create(home.path(), thread(ThreadId::new()), Arc::new(Noon));
+    assert!(matches!(writer.model_item(&user("one")), Err(Error::Io { .. })));
+    assert!(matches!(writer.model_item(&user("two")), Err(Error::Io { .. })));
+    assert!(writer.unsaved() > 0 && writer.flush().is_err());
+    fs::remove_file(&obstacle).unwrap();
+    writer.model_item(&user("three")).unwrap();
+    assert_eq!(writer.unsaved(), 0);
+    let loaded = load(home.path(), writer.path().unwrap()).unwrap();
+    let texts: Vec<_> =
+        loaded.history.iter().map(|item| super::super::classify::message_of(&item.json).text).collect();
+    assert_eq!(texts, ["one", "two", "three"]);
+}
+
+#[test]
+fn a_full_disk_is_told_and_the_queue_is_bounded() {
+    let home = tempfile::tempdir().unwrap();
+    let (mut writer, _) =
+        Writer::reopen(home.path(), ThreadId::new(), Path::new("/dev/full"), Arc::new(Noon)).unwrap();
+    let big = user(&"x".repeat(6 << 20));
+    assert!(matches!(writer.model_item(&big), Err(Error::Io { .. })));
+    assert!(matches!(writer.model_item(&big), Err(Error::Io { .. })));
+    let before = writer.unsaved();
+    assert!(matches!(writer.model_item(&big), Err(Error::QueueFull { .. })));
+    assert_eq!(writer.unsaved(), before, "what waits stays");
+}
+
+/// Not a test of its own: the program that [`killed_at_any_moment`] kills.
+#[test]
+#[ignore = "run by killed_at_any_moment"]
+fn child_that_is_killed() {
+    let home = Path::new(".");
+    let Ok(id) = fs::read_to_string(home.join("child")) else { return };
+    let mut writer = Writer::create(home, thread(id.parse().unwrap()), Arc::new(SystemClock));
+    for n in 0.. {
+        writer.model_item(&user(&format!("{n} {}", "x".repeat(n % 5000)))).unwrap();
+        println!("\nwrote {n}");
+    }
+}
+
+#[test]
+fn killed_at_any_moment() {
+    for stop_at in [0, 1, 50, 777] {
+        let home = tempfile::tempdir().unwrap();
+        let id = ThreadId::new();
+        fs::write(home.path().join("child"), id.to_string()).unwrap();
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "threads::writer::tests::child_that_is_killed", "--ignored", "--nocapture"])
+            .current_dir(home.path())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let told = lines.filter_map(|line| line.unwrap().strip_prefix("wrote ")?.parse().ok());
+        let told: usize = told.take_while(|n: &usize| *n <= stop_at).last().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let path = index::find(home.path(), id).unwrap().path;
+        let (mut writer, _) = Writer::reopen(home.path(), id, &path, Arc::new(SystemClock)).unwrap();
+        writer.model_item(&user("goes on")).unwrap();
+        let loaded = load(home.path(), &path).unwrap();
+        assert_eq!(loaded.problems.count, 0);
+        let count = loaded.history.len() - 1;
+        assert!(count > told, "{count} lines are there, {told} and more were promised");
+        for (n, item) in loaded.history[..count].iter().enumerate() {
+            assert!(item.json.get().contains(&format!("\"{n} ")), "line {n} is in its place");
+        }
+    }
+}
+
+#[test]
+fn items_in_the_middle_of_their_life_are_not_stored() {
+    let home = tempfile::tempdir().unwrap();
+    let mut writer = Writer::create(home.path(), thread(ThreadId::new()), Arc::new(Noon));
+    writer.item(&command("c", "ls", ItemStatus::InProgress), TurnId::new()).unwrap();
+    let empty = Item::Reasoning { id: ItemId::from("r"), summary: Vec::new(), content: Vec::new() };
+    writer.item(&empty, TurnId::new()).unwrap();
+    assert!(writer.path().is_none(), "not even the file is made");
+    std::io::stdout().flush().unwrap();
+}

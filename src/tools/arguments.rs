@@ -1,0 +1,42 @@
+//! JSON of a call → its parameters. A mistake of the model becomes a sentence for the model.
+
+use serde::de::DeserializeOwned;
+
+use super::tool::{ToolCall, ToolOutput};
+
+/// Reads the arguments of a function call.
+///
+/// # Errors
+/// What the model is told instead of a result.
+pub(super) fn parse<T: DeserializeOwned>(call: &ToolCall) -> Result<T, ToolOutput> {
+    serde_json::from_str(call.payload.text())
+        .map_err(|error| ToolOutput::text(format!("failed to parse function arguments: {error}")))
+}
+
+/// A number of milliseconds or tokens as models write it (`1000`, `1000.0`), held to a range; `None` and
+/// nonsense give `default`.
+pub(super) fn clamped(number: Option<f64>, default: u64, min: u64, max: u64) -> u64 {
+    match number {
+        Some(number) if number.is_finite() => (number.max(0.0) as u64).clamp(min, max),
+        _ => default,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_held_to_their_range() {
+        for (given, want) in [
+            (None, 10_000),
+            (Some(1.0), 250),
+            (Some(-5.0), 250),
+            (Some(1000.5), 1000),
+            (Some(1e300), 30_000),
+            (Some(f64::NAN), 10_000),
+        ] {
+            assert_eq!(clamped(given, 10_000, 250, 30_000), want, "{given:?}");
+        }
+    }
+}
