@@ -150,7 +150,9 @@ fn ends() {
     let mut seen = HashSet::new();
     let usage = Some(TokenUsage { total_tokens: 7, ..TokenUsage::default() });
     let complete = ResponseEvent::Completed { response_id: None, usage };
-    assert!(matches!(Ingest::default().on(complete, &mut seen), Step::Complete(Some(u)) if u.total_tokens == 7));
+    assert!(
+        matches!(Ingest::default().on(complete, &mut seen), Step::Complete(Some(u)) if u.total_tokens == 7)
+    );
     let error = ErrorInfo::new(ErrorKind::Incomplete, "max_output_tokens");
     let incomplete = ResponseEvent::Incomplete { error, usage };
     assert!(matches!(Ingest::default().on(incomplete, &mut seen), Step::Failed { usage: Some(_), .. }));

@@ -16,6 +16,7 @@
 //! - [`reader`]: raw lines from the start or from the end, in bounded memory
 //! - [`chain`]: a thread spread over several files by forks and reverts
 //! - [`classify`]: what a stored model item is to the history
+//! - [`fork`]: a copy of a thread to go on in
 //! - [`head`]: the start of a file: thread, turn marks, first prompt
 //! - [`history`]: lines from the end → what the model sees
 //! - [`turns`]: lines → what the user saw
@@ -35,6 +36,7 @@ mod classify;
 mod derive;
 mod error;
 mod events;
+mod fork;
 mod head;
 mod history;
 mod index;
@@ -42,7 +44,7 @@ mod keep;
 mod legacy;
 mod line;
 mod meta;
-mod names;
+pub(crate) mod names;
 mod paginated;
 mod reader;
 mod rebuild;
@@ -55,6 +57,7 @@ mod writer;
 
 pub(crate) use classify::classify;
 pub(crate) use error::Error;
+pub(crate) use fork::fork;
 pub(crate) use history::paired;
 pub(crate) use index::{Filter, Found, List, Order, Summary, find, id_of, last, list, resolve};
 pub(crate) use meta::{Git, Meta, NewThread};
