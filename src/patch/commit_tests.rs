@@ -1,3 +1,5 @@
+//! Tests of `commit`.
+
 use super::*;
 use crate::patch::testing::Tree;
 use crate::patch::undo::{recover, recover_gated};

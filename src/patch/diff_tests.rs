@@ -1,3 +1,5 @@
+//! Tests of `diff`.
+
 use super::*;
 
 /// Applies hunks strictly: every old line and every number must be right.

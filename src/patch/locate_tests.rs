@@ -1,3 +1,5 @@
+//! Tests of `locate`.
+
 use crate::patch::testing::change;
 
 /// old, body of the update, new.

@@ -1,3 +1,5 @@
+//! Tests of `plan`.
+
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use super::*;

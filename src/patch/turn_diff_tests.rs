@@ -1,3 +1,5 @@
+//! Tests of `turn_diff`.
+
 use super::*;
 use crate::patch::commit::commit;
 use crate::patch::testing::Tree;

@@ -1,3 +1,5 @@
+//! Tests of `profile`.
+
 use super::*;
 use crate::process::env::Vars;
 use crate::process::testing::launcher;

@@ -1,3 +1,5 @@
+//! Tests of `spawn`.
+
 use std::path::Path;
 use std::time::{Duration, Instant};
 

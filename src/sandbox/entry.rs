@@ -1,4 +1,5 @@
-//! The first thing a process called `codex-supervise` does: read its arguments, build the confinement they
+//! The first thing a process called `codex-supervise` does: read its words (from its arguments, or as a server
+//! from its socket), build the confinement they
 //! name, and hand both to the supervisor. It runs before any other part of the program is started.
 
 use std::ffi::{OsStr, OsString};
@@ -19,7 +20,17 @@ pub(crate) fn entry(args: impl IntoIterator<Item = OsString>) -> bool {
         probe();
         return true;
     }
-    let (job, confine) = match Job::from_args(args) {
+    if args.peek().is_some_and(|word| word == supervise::SERVE) {
+        supervise::serve(|words| one(words.into_iter()));
+        return true;
+    }
+    one(args);
+    true
+}
+
+/// Supervises the command of these words.
+fn one(words: impl Iterator<Item = OsString>) {
+    let (job, confine) = match Job::from_args(words) {
         Ok((job, confine)) => (Ok(job), confine),
         Err(error) => (Err(error), "-".into()),
     };
@@ -27,7 +38,6 @@ pub(crate) fn entry(args: impl IntoIterator<Item = OsString>) -> bool {
         Ok(mut confinement) => supervise::supervised(job, confinement.as_mut()),
         Err(error) => supervise::supervised(Err(error), &mut Unconfined),
     }
-    true
 }
 
 fn confinement(text: &OsStr) -> Result<Box<dyn Confinement>, SetupError> {

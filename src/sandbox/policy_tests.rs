@@ -1,3 +1,5 @@
+//! Tests of `policy`.
+
 use super::*;
 use std::fs;
 use std::os::unix::fs::symlink;

@@ -1,3 +1,5 @@
+//! Tests of `apply_patch`.
+
 use std::collections::BTreeMap;
 
 use tokio::sync::mpsc;

@@ -1,3 +1,5 @@
+//! Tests of `exec_command`.
+
 use std::time::Instant;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Tests of `shell`.
+
 use std::time::Instant;
 
 use serde_json::json;

@@ -9,18 +9,25 @@
 //! - [`child`]: from the supervisor to the command's first instruction
 //! - [`init`]: process 1 of a new pid namespace, between supervisor and command
 //! - [`reap`]: kills and reaps every descendant
+//! - [`server`]: forks supervisors, to save their execution
+//! - [`client`]: how `codex` asks that server
 //! - [`signals`]: signals as a readable descriptor
 //! - [`terminal`]: hands the terminal to a foreground command and takes it back
 
 mod child;
+mod client;
 mod confinement;
 mod init;
 mod job;
 mod reap;
 mod run;
+mod server;
 mod signals;
 mod terminal;
 
+#[allow(unused_imports, reason = "`process::spawn` decides how it starts supervisors")]
+pub(crate) use client::{SERVE, Server};
 pub(crate) use confinement::{Confinement, SetupError, Unconfined};
 pub(crate) use job::{ARGV0, Job, Mode, Outcome};
 pub(crate) use run::{foreground, rehearse, supervised};
+pub(crate) use server::serve;

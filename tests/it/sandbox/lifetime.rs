@@ -146,7 +146,7 @@ fn a_terminal_becomes_the_commands_own() {
             fs::OpenOptions::new().read(true).write(true).custom_flags(libc::O_NOCTTY).open(&name).unwrap()
         };
         let (mut command, control) =
-            supervisor(&["tty", confine, "/", "sh", "-c", "echo up > /dev/tty; sleep 600"]);
+            supervisor(&["tty", confine, "/", "sh", "-c", "echo up > /dev/tty; exec sleep 600"]);
         let mut child = command.stdin(slave()).stdout(slave()).stderr(slave()).spawn().unwrap();
         drop(command);
         let mut up = [0; 4];
