@@ -1,8 +1,34 @@
 //! The fullscreen terminal app: a front end over `Op` and `Event`. State, update and view are apart: `update` is
 //! pure, `view` only reads, effects are data.
 //!
-//! - [`theme`]: roles → styles, for every kind of terminal
+//! - [`composer`]: the prompt
+//! - [`door`]: what the app asks of the program around it
+//! - [`input`]: bytes from the terminal → keys, pastes, replies; [`sequence`] reads one of them
+//! - [`keymap`]: key → action, and the help sheet
 //! - [`keys`]: one key press, as the components see it
+//! - [`paint`]: the difference of two screens as bytes
+//! - [`palette`]: the colours behind the roles, and colours brought down to what a terminal has
+//! - [`popups`]: what stands in the prompt's place for a while
+//! - [`slash`]: the slash commands
+//! - [`surroundings`]: what the environment tells about the terminal
+//! - [`terminal`]: raw mode, screen, restore
+//! - [`text`]: text → lines: sanitising, wrapping, Markdown, highlighting, diffs
+//! - [`theme`]: roles → styles, for every kind of terminal
+//! - `testing`: screens as snapshots (tests only)
 
+pub(crate) mod composer;
+pub(crate) mod door;
+mod input;
+pub(crate) mod keymap;
 pub(crate) mod keys;
+mod paint;
+mod palette;
+pub(crate) mod popups;
+mod sequence;
+pub(crate) mod slash;
+mod surroundings;
+mod terminal;
+#[cfg(test)]
+pub(crate) mod testing;
+pub(crate) mod text;
 pub(crate) mod theme;

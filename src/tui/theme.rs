@@ -3,6 +3,8 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
+use super::palette;
+
 /// What a piece of text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Role {
@@ -30,6 +32,10 @@ pub(crate) enum Role {
     Added,
     /// Removed line of a diff.
     Removed,
+    /// Background behind an added line of a diff.
+    AddedBand,
+    /// Background behind a removed line of a diff.
+    RemovedBand,
     /// The row under the cursor in a list.
     Selected,
 }
@@ -54,7 +60,7 @@ pub(crate) struct Theme {
     pub(crate) colors: Colors,
     /// Whether its background is light.
     pub(crate) light: bool,
-    /// Name of the syntax theme for code.
+    /// Name of the syntax theme for code; empty for the one that suits the terminal.
     pub(crate) syntax: String,
 }
 
@@ -67,30 +73,66 @@ impl Default for Theme {
 impl Theme {
     /// The style of a role.
     pub(crate) fn style(&self, role: Role) -> Style {
-        let plain = Style::new();
-        let style = match role {
-            Role::Text => plain,
-            Role::Dim => plain.add_modifier(Modifier::DIM),
-            Role::Accent => plain.fg(Color::Cyan),
-            Role::Good => plain.fg(Color::Green),
-            Role::Bad => plain.fg(Color::Red),
-            Role::Warn => plain.fg(Color::Yellow),
-            Role::Band => return self.band(),
-            Role::Strong => plain.add_modifier(Modifier::BOLD),
-            Role::Code => plain.fg(Color::Cyan),
-            Role::Link => plain.fg(Color::Cyan).add_modifier(Modifier::UNDERLINED),
-            Role::Added => plain.fg(Color::Green),
-            Role::Removed => plain.fg(Color::Red),
-            Role::Selected => plain.add_modifier(Modifier::BOLD | Modifier::REVERSED),
-        };
-        if self.colors == Colors::None { Style { fg: None, bg: None, ..style } } else { style }
+        let colors = palette::style(role, self.colors, self.light);
+        match role {
+            Role::Strong => colors.add_modifier(Modifier::BOLD),
+            Role::Link => colors.add_modifier(Modifier::UNDERLINED),
+            Role::Selected => colors.add_modifier(Modifier::BOLD | Modifier::REVERSED),
+            Role::Dim if self.colors <= Colors::Ansi16 => colors.add_modifier(Modifier::DIM),
+            _ => colors,
+        }
     }
 
-    fn band(&self) -> Style {
-        match (self.colors, self.light) {
-            (Colors::None | Colors::Ansi16, _) => Style::new(),
-            (Colors::Ansi256 | Colors::True, false) => Style::new().bg(Color::Indexed(236)),
-            (Colors::Ansi256 | Colors::True, true) => Style::new().bg(Color::Indexed(254)),
+    /// `color` as this terminal can show it; `None` when it shows no colours.
+    pub(crate) fn color(&self, color: Color) -> Option<Color> {
+        palette::fit(color, self.colors)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::text::Line;
+
+    use super::*;
+    use crate::tui::testing::{assert_screen, paper};
+
+    const ROLES: [Role; 15] = [
+        Role::Text,
+        Role::Dim,
+        Role::Accent,
+        Role::Good,
+        Role::Bad,
+        Role::Warn,
+        Role::Band,
+        Role::Strong,
+        Role::Code,
+        Role::Link,
+        Role::Added,
+        Role::Removed,
+        Role::AddedBand,
+        Role::RemovedBand,
+        Role::Selected,
+    ];
+
+    #[test]
+    fn every_role_on_every_terminal() {
+        for colors in [Colors::None, Colors::Ansi16, Colors::Ansi256, Colors::True] {
+            for light in [false, true] {
+                let theme = Theme { colors, light, syntax: String::new() };
+                let lines = ROLES.map(|role| Line::styled(format!("{role:?}"), theme.style(role)));
+                let ground = if light { "light" } else { "dark" };
+                assert_screen!(format!("{colors:?}_{ground}").to_lowercase(), paper(12, &lines));
+            }
         }
+    }
+
+    #[test]
+    fn without_colours_there_are_none() {
+        let theme = Theme { colors: Colors::None, ..Theme::default() };
+        for role in ROLES {
+            let style = theme.style(role);
+            assert_eq!((style.fg, style.bg), (None, None), "{role:?}");
+        }
+        assert_eq!(theme.color(Color::Red), None);
     }
 }
