@@ -4,6 +4,8 @@
 //! - [`exit`]: exit codes
 //! - [`wire`]: builds services, settings and tools from the configuration
 //! - [`housekeeping`]: what a start finds of earlier runs
+//! - [`opening`]: how a thread of the terminal app begins
+//! - [`door`]: the other end of the terminal app's door
 //! - [`exec`]: `codex exec`
 //! - [`login`]: `codex login` and `codex logout`
 //! - [`sandbox`]: `codex sandbox`
@@ -11,10 +13,12 @@
 
 mod args;
 mod demo;
+mod door;
 mod exec;
 mod exit;
 mod housekeeping;
 mod login;
+mod opening;
 mod sandbox;
 mod wire;
 

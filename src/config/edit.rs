@@ -47,6 +47,14 @@ pub(crate) fn set_text(path: &Path, keys: &[&str], text: &str) -> Result<(), Err
     set(path, keys, value(text))
 }
 
+/// Sets one list of texts. Blocks.
+///
+/// # Errors
+/// See [`Error`]; the file is as it was then.
+pub(crate) fn set_list(path: &Path, keys: &[&str], texts: &[String]) -> Result<(), Error> {
+    set(path, keys, value(texts.iter().map(String::as_str).collect::<toml_edit::Array>()))
+}
+
 /// Removes one value; nothing happens when it is not there. Blocks.
 ///
 /// # Errors

@@ -34,8 +34,8 @@ pub(crate) enum Call {
     Shell(String, Reply<()>),
     /// Ends the commands of the user that run.
     StopShell(Reply<()>),
-    /// Drops this prompt (an item of the user) and all after it, in memory and on disk.
-    Rewind(ItemId, Reply<()>),
+    /// Drops the last of the user's messages, this many, and all after them, in memory and on disk.
+    Rewind(u32, Reply<()>),
     /// Names the thread.
     Rename(String, Reply<()>),
     /// What git sees as changed, new files included, as a unified diff.

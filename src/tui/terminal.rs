@@ -225,7 +225,10 @@ impl Keyboard {
     ///
     /// # Errors
     /// It cannot be waited for.
-    #[allow(deprecated, reason = "the other way is `unsafe`; an owned descriptor is what the warning asks for")]
+    #[allow(
+        deprecated,
+        reason = "the other way is `unsafe`; an owned descriptor is what the warning asks for"
+    )]
     pub(crate) fn open() -> Result<Self, Error> {
         let own = stdin().try_clone_to_owned()?;
         let fd = AsyncFd::with_interest(own, tokio::io::Interest::READABLE)?;

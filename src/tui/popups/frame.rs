@@ -58,7 +58,12 @@ pub(crate) fn hint(words: &str, width: u16, theme: &Theme) -> Line<'static> {
 }
 
 /// At most `height` rows: what does not fit is left out before the last `keep` rows and said to be.
-pub(crate) fn fit(mut lines: Vec<Line<'static>>, height: usize, keep: usize, theme: &Theme) -> Vec<Line<'static>> {
+pub(crate) fn fit(
+    mut lines: Vec<Line<'static>>,
+    height: usize,
+    keep: usize,
+    theme: &Theme,
+) -> Vec<Line<'static>> {
     if lines.len() <= height || height <= keep {
         lines.truncate(height.max(1));
         return lines;
@@ -66,7 +71,8 @@ pub(crate) fn fit(mut lines: Vec<Line<'static>>, height: usize, keep: usize, the
     let tail = lines.split_off(lines.len() - keep);
     let left_out = lines.len() - (height - keep).saturating_sub(1);
     lines.truncate((height - keep).saturating_sub(1));
-    let words = if left_out == 1 { "  … 1 more row".to_owned() } else { format!("  … {left_out} more rows") };
+    let words =
+        if left_out == 1 { "  … 1 more row".to_owned() } else { format!("  … {left_out} more rows") };
     lines.push(Line::styled(words, theme.style(Role::Dim)));
     lines.extend(tail);
     lines

@@ -177,7 +177,14 @@ impl List {
         if detailed { longest.min((width / 2).max(10)) } else { longest }
     }
 
-    fn line(&self, index: usize, row: &Row, width: usize, label_width: usize, theme: &Theme) -> Line<'static> {
+    fn line(
+        &self,
+        index: usize,
+        row: &Row,
+        width: usize,
+        label_width: usize,
+        theme: &Theme,
+    ) -> Line<'static> {
         let chosen = index == self.selected;
         let style = match (chosen, &row.refused) {
             (true, _) => theme.style(Role::Selected),
@@ -186,7 +193,11 @@ impl List {
         };
         let dim = theme.style(Role::Dim);
         let mark = if chosen { "› " } else { "  " };
-        let number = if self.numbered { format!("{:>width$}. ", index + 1, width = digits(self.rows.len())) } else { String::new() };
+        let number = if self.numbered {
+            format!("{:>width$}. ", index + 1, width = digits(self.rows.len()))
+        } else {
+            String::new()
+        };
         let head = 2 + text::width(&number);
         let right = text::truncate_end(&row.right, width / 3).into_owned();
         let right_room = if right.is_empty() { 0 } else { text::width(&right) + GAP };
@@ -227,7 +238,8 @@ mod tests {
 
     fn list() -> List {
         let mut rows = vec![
-            Row::new("First").detail("does something that takes quite some words to tell, more than there is room for"),
+            Row::new("First")
+                .detail("does something that takes quite some words to tell, more than there is room for"),
             Row::new("The second row").detail("short").current(true),
             Row::new("Third").right("ctrl-x"),
         ];
@@ -278,7 +290,10 @@ mod tests {
     #[test]
     fn views() {
         for width in [30, 60, 80] {
-            assert_screen!(format!("rows_{width}"), paper(width, &list().lines(width, 10, &Theme::default())));
+            assert_screen!(
+                format!("rows_{width}"),
+                paper(width, &list().lines(width, 10, &Theme::default()))
+            );
         }
         let many = (0..40).map(|n| Row::new(format!("row {n}"))).collect();
         let mut list = List::numbered(many);
