@@ -33,7 +33,11 @@ pub(crate) async fn run(turn: &mut Turn<'_>, calls: Vec<Pending>) -> Result<(), 
     while let Some(first) = rest.next() {
         let registry = Arc::clone(&turn.thread.registry);
         let mut wave = vec![first];
-        if registry.parallel(&wave[0].call) {
+        if !registry.parallel(&wave[0].call) {
+            // It changes files by itself and for good: what led to it must not be lost to a power cut.
+            turn.thread.sync().await;
+            turn.thread.writable()?;
+        } else {
             while let Some(next) = rest.next_if(|p| registry.parallel(&p.call)) {
                 wave.push(next);
             }

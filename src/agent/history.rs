@@ -1,7 +1,7 @@
 //! What the model sees, append-only: an item once added is repeated byte for byte in every request. The only
 //! exception is compaction, which starts a new list. Every call is answered exactly once.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use crate::protocol::model_item::{ModelItem, ModelItemKind, OutputKind};
 
@@ -97,38 +97,54 @@ impl History {
     }
 }
 
-/// Moves every output behind its call, several calls in a row keep their order. Items in between stay.
+/// Moves every output behind its call. Calls that follow each other, remarks between them included, are answered
+/// together and in their order; nobody else speaks before they are.
 fn in_call_order(items: Vec<ModelItem>) -> Vec<ModelItem> {
-    let mut sorted: Vec<ModelItem> = Vec::with_capacity(items.len());
-    let mut calls: Vec<String> = Vec::new();
-    let mut outputs: Vec<ModelItem> = Vec::new();
+    let mut sorted = Vec::with_capacity(items.len());
+    let mut outputs: HashMap<String, VecDeque<ModelItem>> = HashMap::new();
+    // An id may come again later in a thread, so outputs are taken in their order.
+    let mut rest: Vec<Result<ModelItem, String>> = Vec::with_capacity(items.len());
     for item in items {
         match &item.kind {
-            ModelItemKind::Call { call_id, .. } => {
-                if !outputs.is_empty() {
-                    flush(&mut sorted, &mut calls, &mut outputs);
-                }
-                calls.push(call_id.clone());
-                sorted.push(item);
+            ModelItemKind::Output { call_id } => {
+                let call_id = call_id.clone();
+                outputs.entry(call_id.clone()).or_default().push_back(item);
+                rest.push(Err(call_id));
             }
-            ModelItemKind::Output { .. } => outputs.push(item),
-            _ => {
-                flush(&mut sorted, &mut calls, &mut outputs);
-                sorted.push(item);
-            }
+            _ => rest.push(Ok(item)),
         }
     }
-    flush(&mut sorted, &mut calls, &mut outputs);
+    let mut open: Vec<String> = Vec::new();
+    let mut answering = false;
+    for item in rest {
+        let item = match item {
+            Ok(item) => item,
+            Err(call_id) => {
+                answering |= open.contains(&call_id);
+                continue;
+            }
+        };
+        let speaks =
+            matches!(item.kind, ModelItemKind::User | ModelItemKind::Harness | ModelItemKind::Developer);
+        if answering || speaks {
+            answer(&mut sorted, &mut open, &mut outputs);
+            answering = false;
+        }
+        if let ModelItemKind::Call { call_id, .. } = &item.kind {
+            open.push(call_id.clone());
+        }
+        sorted.push(item);
+    }
+    answer(&mut sorted, &mut open, &mut outputs);
     sorted
 }
 
-fn flush(sorted: &mut Vec<ModelItem>, calls: &mut Vec<String>, outputs: &mut Vec<ModelItem>) {
-    outputs.sort_by_key(|item| match &item.kind {
-        ModelItemKind::Output { call_id } => calls.iter().position(|c| c == call_id).unwrap_or(usize::MAX),
-        _ => usize::MAX,
-    });
-    sorted.append(outputs);
-    calls.clear();
+fn answer(
+    sorted: &mut Vec<ModelItem>,
+    open: &mut Vec<String>,
+    outputs: &mut HashMap<String, VecDeque<ModelItem>>,
+) {
+    sorted.extend(open.drain(..).filter_map(|call_id| outputs.get_mut(&call_id)?.pop_front()));
 }
 
 #[cfg(test)]
@@ -175,6 +191,21 @@ mod tests {
             output("4"),
         ];
         assert_eq!(order(&History::from_items(given)), "m c1 c2 c3 o1 o2 o3 m c4 o4 ");
+    }
+
+    #[test]
+    fn outputs_join_their_calls_from_wherever_they_stand() {
+        for (given, want) in [
+            (
+                vec![call("1"), item(ModelItemKind::Assistant), call("2"), output("2"), output("1")],
+                "c1 m c2 o1 o2 ",
+            ),
+            (vec![call("1"), item(ModelItemKind::User), output("1")], "c1 o1 m "),
+            (vec![call("1"), output("1"), call("1"), output("1")], "c1 o1 c1 o1 "),
+            (vec![output("1"), call("2"), output("2")], "c2 o2 "),
+        ] {
+            assert_eq!(order(&History::from_items(given)), want);
+        }
     }
 
     #[test]

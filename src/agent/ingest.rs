@@ -198,7 +198,7 @@ impl Ingest {
     }
 
     /// The attempt is void: its messages and reasoning are taken back.
-    fn drop_attempt(&mut self) -> Vec<Event> {
+    pub(crate) fn drop_attempt(&mut self) -> Vec<Event> {
         let open = std::mem::take(&mut self.open).into_iter().map(|o| o.id);
         let done = std::mem::take(&mut self.done)
             .into_iter()

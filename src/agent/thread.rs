@@ -84,7 +84,8 @@ pub(crate) struct Thread {
     pub(crate) threshold: Threshold,
     usage: ThreadUsage,
     writer: Writer,
-    limits: Option<LimitsSnapshot>,
+    /// Rate limits as the server told them last; stored with the usage.
+    pub(crate) limits: Option<LimitsSnapshot>,
     tool_sender: mpsc::Sender<ToolEvent>,
     unsaved: Option<ErrorInfo>,
 }

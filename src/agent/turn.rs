@@ -128,7 +128,7 @@ impl<'a> Turn<'a> {
             let stream =
                 request::turn_stream(self.thread, self.id, &self.state, self.schema.as_ref(), &self.cancel);
             let sampled = match self.sample(stream, true).await {
-                Err(Stop::Failed(error)) if error.kind == ErrorKind::ContextTooLong && !self.overflowed => {
+                Err(Stop::Failed(error)) if self.can_help(&error) => {
                     self.overflowed = true;
                     self.compact().await?;
                     continue;
@@ -202,6 +202,9 @@ impl<'a> Turn<'a> {
             match ingest.on(event, &mut self.thread.seen_ids) {
                 Step::Tell(events) => {
                     for event in events.into_iter().filter(|e| visible || !is_item(e)) {
+                        if let Event::Limits(limits) = &event {
+                            self.thread.limits = Some(limits.as_ref().clone());
+                        }
                         self.thread.readers.tell(event).await;
                     }
                 }
@@ -215,11 +218,23 @@ impl<'a> Turn<'a> {
                     if let Some(usage) = usage {
                         self.count(usage).await;
                     }
-                    self.salvage(ingest, visible).await;
+                    if visible && self.can_help(&error) {
+                        // It will be sent again: what was written so far comes anew.
+                        for event in ingest.drop_attempt() {
+                            self.thread.readers.tell(event).await;
+                        }
+                    } else {
+                        self.salvage(ingest, visible).await;
+                    }
                     return Err(Stop::Failed(error));
                 }
             }
         }
+    }
+
+    /// Whether a compaction may get the same request through.
+    fn can_help(&self, error: &ErrorInfo) -> bool {
+        error.kind == ErrorKind::ContextTooLong && !self.overflowed
     }
 
     /// Keeps the text of an attempt that will not be repeated: the user saw it.

@@ -24,7 +24,9 @@ pub(crate) enum Error {
         instructions: Option<String>,
     },
     /// A key that no header can carry.
-    #[error("The key in {from} is not usable: it contains line breaks or other control characters.")]
+    #[error(
+        "The key in {from} is not usable: it contains white space, control characters or letters beyond ASCII."
+    )]
     BadKey {
         /// Where it came from.
         from: String,
@@ -57,7 +59,7 @@ impl Error {
     pub(crate) fn hint(&self) -> String {
         match self {
             Self::NotSignedIn => {
-                "run: codex login --with-api-key (reads the key from stdin), or set CODEX_API_KEY".to_owned()
+                "pipe a key in: codex login --with-api-key < key.txt, or set CODEX_API_KEY".to_owned()
             }
             Self::NoKey => "pipe it in: printenv OPENAI_API_KEY | codex login --with-api-key".to_owned(),
             Self::MissingVariable { name, instructions, .. } => {

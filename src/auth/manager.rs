@@ -63,6 +63,8 @@ impl Credentials {
 #[derive(Debug)]
 pub(crate) struct Manager {
     current: Mutex<Current>,
+    /// What to do when the service refuses them.
+    remedy: String,
     store: Option<Store>,
 }
 
@@ -78,6 +80,7 @@ impl Manager {
     /// # Errors
     /// There are no credentials, or they cannot be used: better told now than after a request was prepared.
     pub(crate) fn open(credentials: Credentials) -> Result<Arc<Self>, Error> {
+        let remedy = remedy(&credentials);
         let (current, store) = match credentials {
             Credentials::None => (Current::Fixed(None), None),
             Credentials::Bearer(token) => (fixed(Some(&token), "experimental_bearer_token")?, None),
@@ -95,7 +98,7 @@ impl Manager {
                 }
             }
         };
-        Ok(Arc::new(Self { current: Mutex::new(current), store }))
+        Ok(Arc::new(Self { current: Mutex::new(current), remedy, store }))
     }
 
     /// Whether requests go out under a ChatGPT sign-in, which has another base address.
@@ -142,8 +145,23 @@ impl TokenSource for Manager {
         std::future::ready(Ok(self.authorization_now())).boxed()
     }
 
+    fn remedy(&self) -> String {
+        self.remedy.clone()
+    }
+
     fn recover<'a>(&'a self, used: &'a Authorization) -> BoxFuture<'a, Result<bool, Error>> {
         self.reload(used).boxed()
+    }
+}
+
+/// Names the place the credentials came from: a key stored elsewhere would not help.
+fn remedy(credentials: &Credentials) -> String {
+    match credentials {
+        Credentials::None => "the provider needs a key: set env_key in its configuration".to_owned(),
+        Credentials::Variable { name, .. } => format!("check the key in {name}"),
+        Credentials::Bearer(_) => "check experimental_bearer_token".to_owned(),
+        Credentials::OpenAi { codex_api_key: Some(_), .. } => "check the key in CODEX_API_KEY".to_owned(),
+        Credentials::OpenAi { .. } => "store a valid key with: codex login --with-api-key".to_owned(),
     }
 }
 

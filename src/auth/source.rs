@@ -20,6 +20,9 @@ pub(crate) trait TokenSource: Send + Sync {
     /// The credentials to use now. Called before every request; an error ends it before any network.
     fn authorization(&self) -> BoxFuture<'_, Result<Authorization, Error>>;
 
+    /// What the user can do when the service does not accept these credentials.
+    fn remedy(&self) -> String;
+
     /// Called after a 401 that `used` got: tries to find better credentials. `Ok(false)` when there are none,
     /// so that the 401 stands; an error when that is for a reason the user should know.
     fn recover<'a>(&'a self, used: &'a Authorization) -> BoxFuture<'a, Result<bool, Error>>;

@@ -22,12 +22,21 @@ pub(crate) fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let mut temp = tempfile::Builder::new()
         .prefix(".codex-")
         .permissions(std::fs::Permissions::from_mode(mode))
-        .tempfile_in(dir)?;
-    temp.write_all(bytes)?;
+        .tempfile_in(dir)
+        .map_err(without_path)?;
+    temp.as_file_mut().write_all(bytes)?;
     temp.as_file().set_permissions(std::fs::Permissions::from_mode(mode))?;
     temp.as_file().sync_all()?;
     temp.persist(path).map_err(|e| e.error)?;
     sync_dir(dir)
+}
+
+/// The system's words alone: the library adds the temporary file's name, which tells a user nothing.
+fn without_path(error: io::Error) -> io::Error {
+    match error.to_string().split_once(" at path ") {
+        Some((words, _)) => io::Error::new(error.kind(), words.to_owned()),
+        None => error,
+    }
 }
 
 /// Makes renames and new names inside `dir` durable.
@@ -53,6 +62,7 @@ mod tests {
     #[test]
     fn replace_into_a_missing_directory_is_an_error() {
         let dir = tempfile::tempdir().unwrap();
-        assert!(replace(&dir.path().join("no/such/file"), b"x", 0o600).is_err());
+        let error = replace(&dir.path().join("no/such/file"), b"x", 0o600).unwrap_err();
+        assert!(!error.to_string().contains(".codex-"), "{error}");
     }
 }

@@ -4,6 +4,10 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// Time between two tries: locks cannot be waited for with a limit.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// An exclusive lock, held until dropped or until the process ends, however it ends.
 #[derive(Debug)]
@@ -22,6 +26,20 @@ impl FileLock {
             Ok(()) => Ok(Some(Self { file })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    /// Like [`try_take`](Self::try_take), but waits for so long when somebody holds it. Blocks the thread.
+    ///
+    /// # Errors
+    /// The lock file cannot be created or the file system has no locks.
+    pub(crate) fn take_within(path: &Path, time: Duration) -> io::Result<Option<Self>> {
+        let begin = Instant::now();
+        loop {
+            match Self::try_take(path)? {
+                None if begin.elapsed() < time => std::thread::sleep(PAUSE),
+                taken => return Ok(taken),
+            }
         }
     }
 

@@ -70,12 +70,13 @@ fn prepare(request: ExecRequest, env: &Env) -> anyhow::Result<Prepared> {
     let schema = options.output_schema.as_deref().map(output_schema::read).transpose()?;
     let manager = wire::credentials(&config, env).map_err(plain)?;
     let services = wire::services(&config, env, manager, &ThreadSource::Exec).map_err(plain)?;
+    let patches = housekeeping::recover_patches(&config);
     let prompt = input::read(prompt.as_deref(), std::io::stdin(), Patience::USUAL)?;
     let (settings, doc_warnings) = wire::settings(&config, env);
     let resumed = resume.map(|target| find(&config, &target)).transpose()?;
     let mut warnings = config.warnings.clone();
+    warnings.extend(patches);
     warnings.extend(doc_warnings);
-    warnings.extend(housekeeping::recover_patches(&config));
     warnings.extend(prompt.warning);
     let start = match resumed {
         Some(path) => resume_at(&config, &path, settings, &mut warnings)?,
@@ -171,6 +172,9 @@ fn resume_at(
         .ok_or_else(|| anyhow::anyhow!("{} does not have the name of a thread", path.display()))?;
     let (writer, mended) = Writer::reopen(&config.codex_home, id, path, Arc::new(SystemClock))?;
     let loaded = threads::load(&config.codex_home, path)?;
+    if loaded.is_lost() {
+        anyhow::bail!("thread {id} cannot be continued: nothing in {} can be read", path.display());
+    }
     warnings.extend(mended.message());
     warnings.extend(loaded.problems.summary());
     if let Some(model) = loaded.settings.model.as_deref().filter(|model| *model != settings.model) {

@@ -28,11 +28,16 @@ pub(crate) fn recover_patches(config: &Config) -> Vec<String> {
         return Vec::new();
     }
     let mut told = Vec::new();
-    for found in patch::recover(&journals) {
-        let files: Vec<_> = found.paths.iter().map(|path| path.display().to_string()).collect();
-        let what = if found.undone { "was taken back" } else { "was complete" };
-        told.push(format!("a patch that a crash cut off {what}: {}", files.join(", ")));
-        told.extend(found.problems);
+    for patch in patch::recover(&journals) {
+        if patch.undone && patch.problems.is_empty() {
+            let first = patch.paths.first().map(|path| path.display().to_string()).unwrap_or_default();
+            let more = match patch.paths.len() {
+                0 | 1 => String::new(),
+                count => format!(" and {} more", count - 1),
+            };
+            told.push(format!("an earlier run ended in the middle of a patch; it was undone: {first}{more}"));
+        }
+        told.extend(patch.problems.iter().map(|problem| format!("an earlier run left a patch: {problem}")));
     }
     told
 }

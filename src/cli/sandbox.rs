@@ -37,7 +37,7 @@ pub(crate) struct SandboxArgs {
     level: Option<LevelArg>,
 
     /// The command and its arguments, perhaps after `linux`
-    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
+    #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
     command: Vec<OsString>,
 }
 

@@ -27,6 +27,7 @@ pub(crate) fn check(setting: &Setting, server: &Server, events: &Events, run: &R
             same(&lines, &history),
         ),
         Finding::new("the stored thread tells its turns from begin to end", turns(&lines, run)),
+        Finding::new("the stored thread has everything that was shown", shown(&lines, events)),
     ]
 }
 
@@ -158,6 +159,61 @@ fn turns(lines: &[Value], run: &Run) -> Result<(), String> {
         return Err(format!("the last turn ended with: {stored}"));
     }
     Ok(())
+}
+
+/// Items that have no record of their own kind.
+const OTHERS: [&str; 4] = ["reasoning", "todo_list", "web_search", "error"];
+
+/// Every item that was told as complete is stored for those who show the thread later, as often as it was told.
+fn shown(lines: &[Value], events: &Events) -> Result<(), String> {
+    let mut stored: Vec<&Value> = lines
+        .iter()
+        .filter(|line| string(line, "type") == "event_msg")
+        .filter_map(|line| line.get("payload"))
+        .collect();
+    let told = events.lines.iter().filter(|event| string(event, "type") == "item.completed");
+    for item in told.filter_map(|event| event.get("item")) {
+        let same = |payload: &&Value| match string(item, "type").as_str() {
+            "agent_message" => {
+                string(payload, "type") == "agent_message" && payload.get("message") == item.get("text")
+            }
+            "command_execution" => {
+                string(payload, "type") == "exec_command_end"
+                    && payload.get("exit_code") == item.get("exit_code")
+                    && payload.get("aggregated_output") == item.get("aggregated_output")
+            }
+            "file_change" => {
+                let paths = item.get("changes").and_then(Value::as_array).map_or(0, Vec::len);
+                string(payload, "type") == "patch_apply_end"
+                    && payload.get("changes").and_then(Value::as_object).map_or(0, serde_json::Map::len)
+                        == paths
+            }
+            _ => false,
+        };
+        match stored.iter().position(same) {
+            Some(at) => drop(stored.remove(at)),
+            None if OTHERS.contains(&string(item, "type").as_str()) => {}
+            None => return Err(format!("missing: {}", short(item))),
+        }
+    }
+    settings(lines)
+}
+
+/// Every turn says with which settings it ran.
+fn settings(lines: &[Value]) -> Result<(), String> {
+    let ids = |kind: &str, sub: &str| -> Vec<String> {
+        let of_kind = lines.iter().filter(|line| string(line, "type") == kind);
+        let payloads = of_kind.filter_map(|line| line.get("payload"));
+        payloads
+            .filter(|p| sub.is_empty() || string(p, "type") == sub)
+            .map(|p| string(p, "turn_id"))
+            .collect()
+    };
+    let (turns, told) = (ids("event_msg", "task_started"), ids("turn_context", ""));
+    match turns.iter().find(|turn| !told.contains(turn)) {
+        Some(turn) => Err(format!("turn {turn} has no settings")),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]

@@ -57,6 +57,30 @@ fn a_good_thread_passes_and_each_loss_is_found() {
 }
 
 #[test]
+fn what_was_shown_must_be_stored_as_often_as_it_was_shown() {
+    let told = |text: &str| format!("{{\"type\":\"item.completed\",\"item\":{text}}}\n");
+    let message = told(r#"{"type":"agent_message","text":"hi"}"#);
+    let command = told(r#"{"type":"command_execution","aggregated_output":"o","exit_code":0}"#);
+    let change = told(r#"{"type":"file_change","changes":[{"path":"a"}]}"#);
+    let other = told(r#"{"type":"reasoning","text":"r"}"#);
+    let events = check_events::read(&format!("{message}{message}{command}{change}{other}"));
+    let stored = vec![
+        line("event_msg", json!({"type": "agent_message", "message": "hi"})),
+        line("event_msg", json!({"type": "agent_message", "message": "hi"})),
+        line("event_msg", json!({"type": "exec_command_end", "aggregated_output": "o", "exit_code": 0})),
+        line("event_msg", json!({"type": "patch_apply_end", "changes": {"a": {}}})),
+        line("event_msg", json!({"type": "task_started", "turn_id": "u"})),
+        line("turn_context", json!({"turn_id": "u"})),
+    ];
+    assert_eq!(shown(&stored, &events), Ok(()));
+    for lost in [0, 1, 2, 3, 5] {
+        let mut lines = stored.clone();
+        lines.remove(lost);
+        assert!(shown(&lines, &events).is_err(), "without line {lost}");
+    }
+}
+
+#[test]
 fn lines_must_be_whole() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("rollout-x.jsonl");

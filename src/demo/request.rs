@@ -6,7 +6,8 @@ use serde_json::Value;
 use super::script_file::RequestKind;
 
 /// Starts of user messages that the program wrote by itself.
-const HARNESS: [&str; 6] = [
+const HARNESS: [&str; 7] = [
+    "<conversation_summary",
     "<environment_context",
     "<turn_aborted",
     "<user_shell_command",

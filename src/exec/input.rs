@@ -74,7 +74,11 @@ pub(crate) fn read(argument: Option<&str>, stdin: impl AsFd, patience: Patience)
         None if terminal => return Err(Error::Missing),
         None | Some("-") => {
             let (bytes, _) = drain(fd, None)?;
-            Prompt { text: text(bytes)?, warning: None }
+            let text = text(bytes)?;
+            if argument.is_none() && text.trim().is_empty() {
+                return Err(Error::Missing);
+            }
+            Prompt { text, warning: None }
         }
         Some(argument) => match beside(fd, terminal, patience)? {
             (bytes, warning) if bytes.iter().all(u8::is_ascii_whitespace) => {
@@ -235,8 +239,9 @@ mod tests {
             let (end, writer) = pipe("\u{feff}do it\n".as_bytes());
             drop(writer);
             assert_eq!(read(argument, end, SHORT).unwrap().text, "do it\n");
-            assert!(matches!(read(argument, file(b" \n"), SHORT), Err(Error::Empty)));
         }
+        assert!(matches!(read(None, file(b" \n"), SHORT), Err(Error::Missing)));
+        assert!(matches!(read(Some("-"), file(b" \n"), SHORT), Err(Error::Empty)));
         assert!(matches!(read(Some(" "), File::open("/dev/null").unwrap(), SHORT), Err(Error::Empty)));
     }
 

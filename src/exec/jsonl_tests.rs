@@ -192,8 +192,8 @@ fn everything_started_is_finished_however_the_turn_ends() {
         &[
             start,
             last,
-            r#"{"type":"error","message":"Limit reached. (try again at 12:47)"}"#,
-            r#"{"type":"turn.failed","error":{"message":"Limit reached. (try again at 12:47)"}}"#,
+            r#"{"type":"error","message":"Limit reached (try again at 12:47)"}"#,
+            r#"{"type":"turn.failed","error":{"message":"Limit reached (try again at 12:47)"}}"#,
         ],
     );
     let mut lines = Lines::new(Show::Summaries);

@@ -14,7 +14,7 @@ const MAX_BYTES: u64 = 1 << 20;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     /// The file cannot be read.
-    #[error("cannot read the output schema {path}: {source}")]
+    #[error("cannot read the output schema {path}")]
     Unreadable {
         /// The file.
         path: PathBuf,

@@ -63,10 +63,9 @@ impl ErrorInfo {
 
 impl fmt::Display for ErrorInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)?;
         match &self.hint {
-            Some(hint) => write!(f, " ({hint})"),
-            None => Ok(()),
+            Some(hint) => write!(f, "{} ({hint})", self.message.trim_end_matches('.')),
+            None => f.write_str(&self.message),
         }
     }
 }

@@ -70,7 +70,7 @@ pub(crate) enum Event {
     Retrying {
         /// This retry, from 1.
         attempt: u32,
-        /// Retries allowed.
+        /// Retries allowed; 0 while waiting for the network, which is bounded by time.
         max: u32,
         /// Wait before the retry, in milliseconds.
         delay_ms: u64,

@@ -92,7 +92,11 @@ fn item_added(frame: &str) -> Option<ResponseEvent> {
 
 fn item_done(frame: &str) -> Option<ResponseEvent> {
     let event: wire::ItemEvent<'_> = serde_json::from_str(frame).ok()?;
-    let (what, kind) = output(&object(event.item)?)?;
+    let item = object(event.item)?;
+    let (what, kind) = output(&item)?;
+    if !can_be_repeated(&item) {
+        return None;
+    }
     let model_item = ModelItem { json: on_one_line(event.item)?, kind };
     Some(ResponseEvent::ItemDone(Box::new(OutputItem { model_item, what })))
 }
@@ -100,6 +104,17 @@ fn item_done(frame: &str) -> Option<ResponseEvent> {
 /// Reads an item. The derive would take an array for a struct; sent back, the server would refuse it.
 fn object(raw: &RawValue) -> Option<wire::OutputItem<'_>> {
     raw.get().starts_with('{').then(|| serde_json::from_str(raw.get()).ok())?
+}
+
+/// Whether the service would take the item back: it goes into every later request as it is, so a misshapen one
+/// would spoil the thread for good.
+fn can_be_repeated(item: &wire::OutputItem<'_>) -> bool {
+    let filled = |raw: Option<&RawValue>| wire::read::<Vec<&RawValue>>(raw).is_some_and(|l| !l.is_empty());
+    match item.kind.as_ref() {
+        "message" => filled(item.content),
+        "reasoning" => item.summary.is_none_or(|summary| summary.get().starts_with('[')),
+        kind => !kind.is_empty(),
+    }
 }
 
 /// The item's own bytes. Line breaks can only be white space in JSON; they become blanks, because the rollout

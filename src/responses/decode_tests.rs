@@ -140,7 +140,15 @@ fn messages_and_reasoning() {
         Output::Message { id: "m".to_owned(), text: "ab".to_owned(), phase: Some(MessagePhase::Commentary) }
     );
     assert_eq!(got.model_item.kind, ModelItemKind::Assistant);
-    let odd = item(r#"{"type":"message","content":null,"phase":"moon"}"#);
+    for odd in [
+        r#"{"type":"message","content":null}"#,
+        r#"{"type":"message","content":[]}"#,
+        r#"{"type":"reasoning","summary":7}"#,
+    ] {
+        let frame = format!(r#"{{"type":"response.output_item.done","item":{odd}}}"#);
+        assert!(matches!(decode(&frame), Decoded::Skip), "{odd} would spoil every later request");
+    }
+    let odd = item(r#"{"type":"message","content":[7],"phase":"moon"}"#);
     assert_eq!(odd.what, Output::Message { id: String::new(), text: String::new(), phase: None });
     let got = item(
         r#"{"type":"reasoning","id":"r","summary":[{"type":"summary_text","text":"s"}],"content":null,"encrypted_content":"E"}"#,
@@ -202,10 +210,11 @@ fn searches_and_the_rest() {
 
 #[test]
 fn items_keep_their_bytes() {
-    let json = r#"{ "type":"message", "unknown" : [1.50, 1e3, "\u00e9\/"],"role":"assistant","content":[] }"#;
+    let json =
+        r#"{ "type":"message", "unknown" : [1.50, 1e3, "\u00e9\/"],"role":"assistant","content":[{}] }"#;
     assert_eq!(item(json).model_item.json.get(), json);
-    let broken_over_lines = "{\"type\":\"message\",\r\n\"content\":[]}";
-    assert_eq!(item(broken_over_lines).model_item.json.get(), "{\"type\":\"message\",  \"content\":[]}");
+    let broken_over_lines = "{\"type\":\"message\",\r\n\"content\":[{}]}";
+    assert_eq!(item(broken_over_lines).model_item.json.get(), "{\"type\":\"message\",  \"content\":[{}]}");
 }
 
 #[test]

@@ -230,7 +230,6 @@ fn limit_facts(refusal: &Refusal<'_>, error: &wire::ErrorBody) -> LimitFacts {
 
 fn unauthorized(refusal: &Refusal<'_>, error: &wire::ErrorBody) -> ErrorInfo {
     ErrorInfo::new(ErrorKind::Unauthorized, said("The service does not accept the sign-in", refusal, error))
-        .with_hint("store a valid key with: codex login --with-api-key")
 }
 
 fn unexpected(refusal: &Refusal<'_>, error: &wire::ErrorBody) -> ErrorInfo {
@@ -249,6 +248,7 @@ fn unexpected(refusal: &Refusal<'_>, error: &wire::ErrorBody) -> ErrorInfo {
 
 fn too_long() -> ErrorInfo {
     ErrorInfo::new(ErrorKind::ContextTooLong, "The conversation no longer fits the model's context window.")
+        .with_hint("start a new thread, or give the model less to read at once")
 }
 
 fn quota() -> ErrorInfo {

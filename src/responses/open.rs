@@ -66,6 +66,9 @@ pub(super) async fn open(shared: Arc<Shared>, job: Arc<Job>) -> Result<Opened, R
         };
         let message = std::mem::take(&mut refused.failure.info.message);
         refused.failure.info.message = shared.without_secrets(message, auth.bearer.as_ref());
+        if refused.failure.then == Then::Recover {
+            refused.failure.info.hint = Some(shared.tokens.remedy());
+        }
         match refused.failure.then {
             Then::Recover if job.recoveries.fetch_add(1, Ordering::Relaxed) < MAX_RECOVERIES => {
                 match shared.tokens.recover(&auth).await {

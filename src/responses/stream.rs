@@ -30,6 +30,13 @@ const NETWORK_PAUSE: Duration = Duration::from_secs(5);
 /// of megabytes is alive, a byte now and then is not.
 const SLOWEST_BYTES_PER_S: u64 = 16 << 10;
 
+/// Comments keep a stream alive while the model thinks, but not for ever: without an event for this many idle
+/// times it counts as stalled.
+const IDLE_TIMES_OF_COMMENTS: u32 = 4;
+
+/// The largest answer accepted, in bytes: ten times what the longest one takes, and still no danger to memory.
+const MAX_ANSWER_BYTES: u64 = 256 << 20;
+
 /// One request and its retries.
 pub(crate) struct ResponseStream {
     shared: Arc<Shared>,
@@ -64,6 +71,10 @@ struct Reading {
     /// When the last complete line came.
     alive_at: Instant,
     lines: u64,
+    /// When the last event came.
+    event_at: Instant,
+    /// Of the body, so far.
+    bytes: u64,
 }
 
 /// What came of waiting.
@@ -151,6 +162,8 @@ impl ResponseStream {
             idle: Duration::from_millis(self.shared.provider.stream_idle_timeout_ms),
             alive_at: Instant::now(),
             lines: 0,
+            event_at: Instant::now(),
+            bytes: 0,
         }));
     }
 
@@ -162,7 +175,10 @@ impl ResponseStream {
         }
         let failure = loop {
             let decoded = match reading.parser.next_frame() {
-                Ok(Some(frame)) => decode(&frame),
+                Ok(Some(frame)) => {
+                    reading.event_at = Instant::now();
+                    decode(&frame)
+                }
                 Ok(None) => return,
                 Err(error) => {
                     let message = format!("The answer is not usable: {error}.");
@@ -226,6 +242,9 @@ impl ResponseStream {
         outage.tries = outage.tries.saturating_add(1);
         let delay = backoff(outage.tries, NETWORK_PAUSE, &mut self.jitter);
         let budget = self.shared.provider.connect_budget_ms.map(Duration::from_millis);
+        if self.shared.provider.stream_max_retries == 0 {
+            return None;
+        }
         let in_time = budget.is_none_or(|budget| outage.since.elapsed() + delay <= budget);
         in_time.then_some((outage.tries, 0, delay))
     }
@@ -249,11 +268,21 @@ impl Reading {
             self.alive_at = Instant::now();
         }
         let extra = self.parser.pending_bytes() as u64 / SLOWEST_BYTES_PER_S;
-        let deadline = self.alive_at + self.idle + Duration::from_secs(extra);
+        let extra = Duration::from_secs(extra);
+        let silent_at = self.alive_at + self.idle;
+        let deadline = silent_at.min(self.event_at + self.idle * IDLE_TIMES_OF_COMMENTS) + extra;
         let cut =
             |message: String| Err(Failure::new(ErrorKind::StreamCut, message, Then::RepeatStream(None)));
         match timeout_at(deadline, self.response.chunk()).await {
             Ok(Ok(Some(bytes))) => {
+                self.bytes = self.bytes.saturating_add(bytes.len() as u64);
+                if self.bytes > MAX_ANSWER_BYTES {
+                    let message = format!(
+                        "The answer is not usable: it is larger than {} MiB.",
+                        MAX_ANSWER_BYTES >> 20
+                    );
+                    return Err(Failure::new(ErrorKind::Server, message, Then::Stop));
+                }
                 self.parser.push(&bytes);
                 Ok(())
             }
@@ -262,7 +291,14 @@ impl Reading {
                 let reason = super::clean::line(&crate::net::http::with_causes(&error.without_url()), 200);
                 cut(format!("The answer broke off before it was complete: {reason}."))
             }
-            Err(_) => cut(format!("The answer stalled: nothing came for {} s.", self.idle.as_secs_f64())),
+            Err(_) => {
+                let (what, time) = if deadline < silent_at {
+                    ("no event", self.idle * IDLE_TIMES_OF_COMMENTS)
+                } else {
+                    ("nothing", self.idle)
+                };
+                cut(format!("The answer stalled: {what} came for {} s.", time.as_secs_f64()))
+            }
         }
     }
 }

@@ -152,6 +152,10 @@ impl TokenSource for Keys {
         std::future::ready(if self.signed_in { Ok(auth) } else { Err(AuthError::NotSignedIn) }).boxed()
     }
 
+    fn remedy(&self) -> String {
+        "find a better key".to_owned()
+    }
+
     fn recover<'a>(&'a self, _used: &'a Authorization) -> BoxFuture<'a, Result<bool, AuthError>> {
         let found = self.now.load(Ordering::SeqCst) < self.better;
         if found {

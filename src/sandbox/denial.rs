@@ -100,8 +100,23 @@ fn path_in(line: &str) -> Option<&str> {
     if let Some(path) = quoted.filter(looks).last() {
         return Some(path);
     }
-    let words = line.split(": ").flat_map(str::split_whitespace);
-    words.map(|word| word.trim_end_matches([':', ',', ')'])).filter(|word| word.starts_with('/')).last()
+    let parts: Vec<&str> = line.split(": ").collect();
+    let about = match parts.as_slice() {
+        // The program, perhaps the line of its script, what it is about, and the message.
+        [_program, .., about, _message] => {
+            word(about).filter(|word| word.contains('/') || about.contains("create"))
+        }
+        [about, _message] => word(about).filter(|word| word.starts_with('/')),
+        _ => None,
+    };
+    let bare =
+        || line.split_whitespace().filter(|word| word.starts_with('/') && !line.starts_with(word)).last();
+    about.or_else(bare)
+}
+
+/// The last word of a piece, without what closes a sentence.
+fn word(part: &str) -> Option<&str> {
+    part.split_whitespace().last().map(|word| word.trim_end_matches([':', ',', ')']))
 }
 
 #[cfg(test)]
@@ -120,6 +135,10 @@ mod tests {
         for (output, want) in [
             ("touch: cannot touch '/etc/x': Read-only file system", "`/etc/x` is not writable"),
             ("bash: line 1: /home/u/y: Permission denied", "`/home/u/y` is not writable"),
+            ("/bin/sh: 1: cannot create ../o/note.txt: Permission denied", "`../o/note.txt` is not writable"),
+            ("/bin/sh: 1: cannot create note: Permission denied", "`note` is not writable"),
+            ("/bin/bash: line 1: ../note: Read-only file system", "`../note` is not writable"),
+            ("/bin/prog: Permission denied", "`/bin/prog` is not writable"),
             ("OSError: [Errno 30] Read-only file system: 'out.txt'", "`out.txt` is not writable"),
             ("Error: EROFS: read-only file system, open '/w/a'", "`/w/a` is not writable"),
             ("curl: (6) Could not resolve host: example.org", "network access is off"),

@@ -41,6 +41,16 @@ struct Head<'a> {
     call_id: Option<Cow<'a, str>>,
     #[serde(default, borrow)]
     content: Option<&'a RawValue>,
+    #[serde(default, borrow)]
+    name: Option<&'a RawValue>,
+    #[serde(default, borrow)]
+    arguments: Option<&'a RawValue>,
+    #[serde(default, borrow)]
+    input: Option<&'a RawValue>,
+    #[serde(default, borrow)]
+    output: Option<&'a RawValue>,
+    #[serde(default, borrow)]
+    summary: Option<&'a RawValue>,
     #[serde(default, borrow, rename = "internal_chat_message_metadata_passthrough")]
     passthrough: Option<&'a RawValue>,
 }
@@ -55,6 +65,9 @@ struct Passthrough<'a> {
 pub(crate) fn classify(json: Arc<RawValue>) -> Option<ModelItem> {
     let head: Head<'_> = serde_json::from_str(json.get()).ok()?;
     let kind = head.kind_of()?;
+    if !head.can_be_repeated() {
+        return None;
+    }
     match head.passthrough.and_then(|_| without_passthrough(&json)) {
         Some(clean) => Some(ModelItem { json: clean.into(), kind }),
         None => Some(ModelItem { json, kind }),
@@ -67,6 +80,22 @@ pub(crate) fn kind_of(json: &RawValue) -> Option<ModelItemKind> {
 }
 
 impl Head<'_> {
+    /// Whether the service would take the item: a misshapen one in the history would make it refuse every
+    /// request of the thread.
+    fn can_be_repeated(&self) -> bool {
+        let is = |field: Option<&RawValue>, openings: &[char]| {
+            field.is_some_and(|f| f.get().starts_with(openings))
+        };
+        match &*self.kind {
+            "message" => self.content.is_some_and(|content| is_content(content.get())),
+            "reasoning" => self.summary.is_none_or(|summary| summary.get().starts_with('[')),
+            "function_call" => is(self.name, &['"']) && self.arguments.is_some(),
+            "custom_tool_call" => is(self.name, &['"']) && self.input.is_some(),
+            "function_call_output" | "custom_tool_call_output" => is(self.output, &['"', '[']),
+            _ => true,
+        }
+    }
+
     /// `None` for what does not belong into a request.
     fn kind_of(&self) -> Option<ModelItemKind> {
         let call_id = || self.call_id.as_deref().map(str::to_owned);
@@ -90,6 +119,12 @@ impl Head<'_> {
             _ => ModelItemKind::Other,
         })
     }
+}
+
+/// A text, or a list that begins with a part.
+fn is_content(content: &str) -> bool {
+    content.starts_with('"')
+        || content.strip_prefix('[').is_some_and(|list| list.trim_start().starts_with('{'))
 }
 
 /// A user-role message is ours when its parts say so, or when its text begins like one of ours.
@@ -224,20 +259,33 @@ mod tests {
         let call = |output| ModelItemKind::Call { call_id: "c".into(), output };
         let output = || ModelItemKind::Output { call_id: "c".into() };
         for (json, want) in [
-            (r#"{"type":"message","role":"developer","content":[]}"#, Some(ModelItemKind::Developer)),
-            (r#"{"type":"message","role":"system","content":[]}"#, Some(ModelItemKind::Developer)),
-            (r#"{"type":"message","role":"assistant","content":[]}"#, Some(ModelItemKind::Assistant)),
-            (r#"{"type":"message","role":"user","content":[]}"#, Some(ModelItemKind::User)),
+            (r#"{"type":"message","role":"developer","content":[{}]}"#, Some(ModelItemKind::Developer)),
+            (r#"{"type":"message","role":"system","content":[{}]}"#, Some(ModelItemKind::Developer)),
+            (r#"{"type":"message","role":"assistant","content":[{}]}"#, Some(ModelItemKind::Assistant)),
+            (r#"{"type":"message","role":"user","content":[{}]}"#, Some(ModelItemKind::User)),
             (r#"{"type":"message","role":"user","content":"hi"}"#, Some(ModelItemKind::User)),
             (r#"{"type":"reasoning","summary":[]}"#, Some(ModelItemKind::Reasoning)),
-            (r#"{"type":"function_call","call_id":"c"}"#, Some(call(OutputKind::Function))),
+            (
+                r#"{"type":"function_call","call_id":"c","name":"n","arguments":""}"#,
+                Some(call(OutputKind::Function)),
+            ),
             (r#"{"type":"local_shell_call","call_id":"c"}"#, Some(call(OutputKind::Function))),
-            (r#"{"type":"custom_tool_call","call_id":"c"}"#, Some(call(OutputKind::Custom))),
+            (
+                r#"{"type":"custom_tool_call","call_id":"c","name":"n","input":""}"#,
+                Some(call(OutputKind::Custom)),
+            ),
             (r#"{"type":"function_call_output","call_id":"c","output":""}"#, Some(output())),
             (r#"{"type":"custom_tool_call_output","call_id":"c","output":[]}"#, Some(output())),
             (r#"{"type":"compaction","encrypted_content":"x"}"#, Some(ModelItemKind::Compaction)),
             (r#"{"type":"web_search_call"}"#, Some(ModelItemKind::Other)),
             (r#"{"type":"function_call"}"#, None),
+            (r#"{"type":"function_call","call_id":"c","arguments":"{}"}"#, None),
+            (r#"{"type":"function_call_output","call_id":"c"}"#, None),
+            (r#"{"type":"message","role":"user","content":7}"#, None),
+            (r#"{"type":"message","role":"user","content":[7]}"#, None),
+            (r#"{"type":"message","role":"assistant","content":[]}"#, None),
+            (r#"{"type":"message","role":"assistant"}"#, None),
+            (r#"{"type":"reasoning","summary":"s"}"#, None),
             (r#"{"type":"ghost_snapshot"}"#, None),
             (r#"{"no":"type"}"#, None),
             (r#"{"type":3}"#, None),

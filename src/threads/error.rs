@@ -15,7 +15,7 @@ pub(crate) enum Error {
         id: ThreadId,
     },
     /// No such thread: look at the list.
-    #[error("no thread found for `{what}`")]
+    #[error("no thread is called `{what}`; give the id that its first run printed, or --last")]
     NotFound {
         /// What was looked for.
         what: String,

@@ -124,7 +124,10 @@ impl Iterator for List {
 fn summary(found: Found, filter: &Filter) -> Option<Summary> {
     let head = head::read(&found.path).ok()?;
     let meta = head.meta?;
-    let right_cwd = filter.cwd.as_ref().is_none_or(|cwd| meta.cwd.as_ref() == Some(cwd));
+    // As it is stored: a name that is not UTF-8 stands in the file with replacement characters.
+    let is_here =
+        |cwd: &PathBuf| meta.cwd.as_deref().is_some_and(|at| at.to_string_lossy() == cwd.to_string_lossy());
+    let right_cwd = filter.cwd.as_ref().is_none_or(is_here);
     let right_source =
         filter.sources.is_empty() || meta.source.as_ref().is_some_and(|s| filter.sources.contains(s));
     let empty = head.preview.is_none() && meta.base.is_none();

@@ -47,6 +47,13 @@ pub(crate) struct Loaded {
     pub(crate) problems: Problems,
 }
 
+impl Loaded {
+    /// Nothing of the thread could be read, not even what it is: there is nothing to continue.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.history.is_empty() && self.meta.cwd.is_none()
+    }
+}
+
 /// Rebuilds what is needed to continue the thread in `path`.
 ///
 /// # Errors

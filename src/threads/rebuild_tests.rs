@@ -171,7 +171,7 @@ fn cut_at_every_byte() {
         r#"{"type":"response_item","payload":{"type":"message","role":"developer","content":[{"text":"ä"}]}}"#, "\n",
         r#"{"type":"response_item","payload":{"type":"message","role":"user","content":[{"text":"hi \" }\\"}]}}"#, "\n",
         r#"{"type":"event_msg","payload":{"type":"user_message","message":"hi"}}"#, "\n",
-        r#"{"type":"response_item","payload":{"type":"message","role":"assistant","content":[]}}"#, "\n",
+        r#"{"type":"response_item","payload":{"type":"message","role":"assistant","content":[{}]}}"#, "\n",
         r#"{"type":"event_msg","payload":{"type":"agent_message","message":"{\"timestamp\":"}}"#, "\n",
         r#"{"type":"event_msg","payload":{"type":"task_complete","turn_id":"01a1f8bf-0000-7000-8000-00000000000b"}}"#, "\n",
     )

@@ -56,6 +56,9 @@ pub(crate) fn mend(file: &File, path: &Path) -> io::Result<Mended> {
         end.write_all(b"\n")?;
         return Ok(Mended::Ended);
     }
+    if tail.offset == 0 {
+        return Ok(Mended::Nothing); // a first line that is torn is all there is: nothing can be continued here
+    }
     file.set_len(tail.offset)?;
     Ok(Mended::Cut { bytes: length - tail.offset })
 }

@@ -6,6 +6,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -35,6 +36,9 @@ pub(crate) const SESSIONS: &str = "sessions";
 /// Folder of the locks under the home; other Codex programs use it too.
 const LOCKS: &str = "thread-writer-locks";
 
+/// A program that was killed while it started a command holds its lock until that command's program runs.
+const LAST_BREATH: Duration = Duration::from_millis(500);
+
 /// Appends the lines of one thread.
 pub(crate) struct Writer {
     clock: Arc<dyn Clock>,
@@ -57,6 +61,8 @@ struct Open {
     appender: Appender<File>,
     /// Folders whose new entries are not fsynced yet.
     fresh_dirs: Vec<PathBuf>,
+    /// Something was written since the last fsync.
+    unsynced: bool,
     _lock: FileLock,
 }
 
@@ -122,7 +128,8 @@ impl Writer {
         let file = OpenOptions::new().read(true).append(true).open(path).map_err(Error::io("open", path))?;
         let mended = repair::mend(&file, path).map_err(Error::io("repair", path))?;
         let appender = Appender::new(file);
-        let open = Open { path: path.to_owned(), appender, fresh_dirs: Vec::new(), _lock: lock };
+        let open =
+            Open { path: path.to_owned(), appender, fresh_dirs: Vec::new(), unsynced: true, _lock: lock };
         Ok((Self { clock, state: State::Open(open), queue: Queue::default() }, mended))
     }
 
@@ -205,14 +212,19 @@ impl Writer {
         self.queue.len()
     }
 
-    /// The fsync for everything written so far; `None` when there is no file. Folders are synced once.
+    /// The fsync for everything written so far; `None` when there is no file, or nothing new since the last one:
+    /// each makes the disk empty its cache, and the user waits for it. Folders are synced once.
     ///
     /// # Errors
     /// Lines wait that the disk refuses, or no file handles are left.
     pub(crate) fn flush(&mut self) -> Result<Option<Flush>, Error> {
         self.retry()?;
         let State::Open(open) = &mut self.state else { return Ok(None) };
+        if !open.unsynced {
+            return Ok(None);
+        }
         let file = open.appender.storage().try_clone().map_err(Error::io("sync", &open.path))?;
+        open.unsynced = false;
         Ok(Some(Flush { file, dirs: std::mem::take(&mut open.fresh_dirs) }))
     }
 
@@ -245,6 +257,7 @@ impl Writer {
             self.state = State::Open(open);
         }
         let State::Open(open) = &mut self.state else { return Ok(()) };
+        open.unsynced = true;
         open.appender.append(bytes).map_err(Error::io("write", &open.path))
     }
 }
@@ -253,7 +266,7 @@ fn take_lock(home: &Path, id: ThreadId) -> Result<FileLock, Error> {
     let dir = home.join(LOCKS);
     create_private_dir(&dir).map_err(Error::io("create", &dir))?;
     let path = dir.join(format!("{id}.lock"));
-    FileLock::try_take(&path).map_err(Error::io("lock", &path))?.ok_or(Error::InUse { id })
+    FileLock::take_within(&path, LAST_BREATH).map_err(Error::io("lock", &path))?.ok_or(Error::InUse { id })
 }
 
 /// Makes the file with its first line, or leaves none behind.
@@ -265,6 +278,7 @@ fn create(home: &Path, thread: &NewThread, now_ms: u64) -> Result<Open, Error> {
     let (day, name) = place(thread.id, now_ms, &TimeZone::system());
     let sessions = home.join(SESSIONS);
     let dir = sessions.join(day);
+    let fresh_dirs = gaining(home, &dir);
     create_private_dir(&dir).map_err(Error::io("create", &dir))?;
     let path = dir.join(name);
     let file = open_private_append(&path).map_err(Error::io("create", &path))?;
@@ -273,8 +287,15 @@ fn create(home: &Path, thread: &NewThread, now_ms: u64) -> Result<Open, Error> {
         let _ = std::fs::remove_file(&path);
         return Err(Error::io("write", &path)(error));
     }
-    let fresh_dirs = dir.ancestors().take_while(|at| at.starts_with(home)).map(Path::to_owned).collect();
-    Ok(Open { path, appender, fresh_dirs, _lock: lock })
+    Ok(Open { path, appender, fresh_dirs, unsynced: true, _lock: lock })
+}
+
+/// The folders that get a new entry when `dir` and a file in it are created: `dir` itself, and for each missing
+/// folder the one above it. The others are on disk since somebody else's fsync.
+fn gaining(home: &Path, dir: &Path) -> Vec<PathBuf> {
+    let inside = || dir.ancestors().take_while(|at| at.starts_with(home));
+    let above_missing = inside().zip(inside().skip(1)).take_while(|(at, _)| !at.exists());
+    std::iter::once(dir).chain(above_missing.map(|(_, above)| above)).map(Path::to_owned).collect()
 }
 
 /// Date folder and file name of a thread that starts now; in local time, for people.

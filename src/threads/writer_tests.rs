@@ -137,7 +137,7 @@ fn what_is_written_comes_back_equal() {
     let id = ThreadId::new();
     let mut writer = Writer::create(home.path(), thread(id), Arc::new(Noon));
     let history = [
-        raw(r#"{"type":"message","role":"developer","content":[]}"#),
+        raw(r#"{"type":"message","role":"developer","content":[{}]}"#),
         user("hi"),
         raw(
             r#"{ "type" : "function_call", "call_id":"k1", "name":"exec_command", "arguments":"{}" , "n":1.50 }"#,
@@ -277,6 +277,24 @@ fn the_file_comes_with_the_first_line_and_is_private() {
     writer.flush().unwrap().unwrap().run().unwrap();
     let found = index::find(home.path(), id).unwrap();
     assert_eq!(found, Found { id, path, archived: false });
+}
+
+#[test]
+fn an_fsync_covers_what_is_new_and_nothing_else() {
+    let home = tempfile::tempdir().unwrap();
+    let clock = || -> Arc<dyn Clock> { Arc::new(Noon) };
+    let mut first = Writer::create(home.path(), thread(ThreadId::new()), clock());
+    first.turn_started(TurnId::new(), None).unwrap();
+    let day = first.path().unwrap().parent().unwrap().to_owned();
+    let all: Vec<_> = day.ancestors().take(5).map(Path::to_owned).collect();
+    assert_eq!(all.last().unwrap(), home.path());
+    assert_eq!(first.flush().unwrap().unwrap().dirs, all, "every folder is new");
+    assert!(first.flush().unwrap().is_none(), "nothing was written since");
+    first.turn_started(TurnId::new(), None).unwrap();
+    assert!(first.flush().unwrap().unwrap().dirs.is_empty(), "the file only");
+    let mut second = Writer::create(home.path(), thread(ThreadId::new()), clock());
+    second.turn_started(TurnId::new(), None).unwrap();
+    assert_eq!(second.flush().unwrap().unwrap().dirs, [day], "its own name only");
 }
 
 #[test]

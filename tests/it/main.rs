@@ -1,4 +1,24 @@
 //! Integration tests: the real binary against the scripted backend on loopback.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::disallowed_methods,
+    reason = "clippy's leave for tests does not reach the helpers of integration tests"
+)]
 
+mod cli;
+mod compaction;
+mod durability;
+mod exec;
+mod faults;
+mod patch;
+mod request;
+mod resume;
 mod sandbox;
+mod secrets;
+mod stop;
+mod support;
 mod tidy;
+mod tools;

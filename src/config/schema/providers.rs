@@ -142,7 +142,7 @@ fn url(reader: &mut Reader<'_>, key: &'static str) -> Result<Option<String>, Err
 /// The name of an environment variable. A key pasted here by mistake is not repeated in the error.
 fn variable(reader: &mut Reader<'_>, key: &'static str) -> Result<Option<String>, Error> {
     let Some(name) = reader.name(key)? else { return Ok(None) };
-    if name.contains(['=', '\0']) || name.contains(char::is_whitespace) {
+    if name.contains(|c: char| !c.is_ascii_alphanumeric() && c != '_') {
         return Err(reader.fault(key, "is not the name of an environment variable"));
     }
     Ok(Some(name))

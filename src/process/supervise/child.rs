@@ -129,7 +129,7 @@ fn before_exec(start: &Start<'_>) -> Result<(), (&'static str, i32)> {
 }
 
 /// Every signal to its default and none blocked: a program must not inherit what we ignore. A foreground
-/// command keeps what its user ignores (`nohup`), except for SIGPIPE, which our runtime ignores by itself.
+/// command keeps what its user ignores (`nohup`), except for the two signals that we ignore by ourselves.
 ///
 /// # Safety
 /// Only in the child: changes the process's signal table.
@@ -138,6 +138,7 @@ unsafe fn default_signals(mode: Mode) {
     unsafe {
         if mode == Mode::Foreground {
             libc::signal(libc::SIGPIPE, libc::SIG_DFL);
+            libc::signal(libc::SIGXFSZ, libc::SIG_DFL);
         } else {
             for signal in 1..=libc::SIGRTMAX() {
                 libc::signal(signal, libc::SIG_DFL);

@@ -7,15 +7,15 @@ use std::process::{Child, Command, Stdio};
 use serde_json::Value;
 
 /// A running scripted backend; it ends with this value.
-pub struct Backend {
+pub(crate) struct Backend {
     child: Child,
-    pub base_url: String,
-    pub token: String,
-    pub port: u16,
+    pub(crate) base_url: String,
+    pub(crate) token: String,
+    pub(crate) port: u16,
 }
 
 impl Backend {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_codex"))
             .args(["demo", "--serve", "--port", "0", "--json"])
             .stdin(Stdio::piped())
@@ -35,18 +35,24 @@ impl Backend {
     }
 
     /// Replaces the script; see `assets/demo` for the form.
-    pub fn script(&self, toml: &str) {
+    pub(crate) fn script(&self, toml: &str) {
         let (status, body) = self.call("POST", "/control/script", toml);
         assert_eq!(status, 200, "{body}\n{toml}");
     }
 
+    /// Forgets everything but the script.
+    pub(crate) fn reset(&self) {
+        let (status, body) = self.call("POST", "/control/reset", "");
+        assert_eq!(status, 200, "{body}");
+    }
+
     /// The bodies of all model requests so far, oldest first.
-    pub fn requests(&self) -> Vec<Value> {
+    pub(crate) fn requests(&self) -> Vec<Value> {
         self.records().iter().map(|record| record["body"].clone()).collect()
     }
 
     /// All recorded model requests: headers and body.
-    pub fn records(&self) -> Vec<Value> {
+    pub(crate) fn records(&self) -> Vec<Value> {
         let (status, body) = self.call("GET", "/control/requests", "");
         assert_eq!(status, 200, "{body}");
         let read: Value = serde_json::from_str(&body).expect("JSON");
@@ -58,7 +64,7 @@ impl Backend {
     }
 
     /// Counters, among them the breaches of the protocol that were seen.
-    pub fn state(&self) -> Value {
+    pub(crate) fn state(&self) -> Value {
         let (status, body) = self.call("GET", "/control/state", "");
         assert_eq!(status, 200, "{body}");
         serde_json::from_str(&body).expect("JSON")

@@ -15,16 +15,22 @@ use serde_json::Value;
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// One run of the binary.
-pub struct Codex {
+pub(crate) struct Codex {
     command: Command,
     stdin: Option<Vec<u8>>,
     open_stdin: bool,
+    closed_stdout: bool,
 }
 
 impl Codex {
     /// With an empty environment but for the search path and `home`.
-    pub fn new(home: &Path, cwd: &Path) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_codex"));
+    pub(crate) fn new(home: &Path, cwd: &Path) -> Self {
+        Self::program(&binary(), home, cwd)
+    }
+
+    /// The same by another path, which also changes the name it is called by.
+    pub(crate) fn program(path: &Path, home: &Path, cwd: &Path) -> Self {
+        let mut command = Command::new(path);
         command
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
@@ -33,43 +39,49 @@ impl Codex {
             .env("LANG", "C.UTF-8")
             .env("SHELL", "/bin/sh")
             .current_dir(cwd);
-        Self { command, stdin: None, open_stdin: false }
+        Self { command, stdin: None, open_stdin: false, closed_stdout: false }
     }
 
-    pub fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
+    pub(crate) fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
         self.command.arg(arg);
         self
     }
 
-    pub fn args<S: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = S>) -> Self {
+    pub(crate) fn args<S: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = S>) -> Self {
         self.command.args(args);
         self
     }
 
-    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+    pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.command.env(name, value);
         self
     }
 
-    pub fn cwd(mut self, dir: &Path) -> Self {
+    pub(crate) fn cwd(mut self, dir: &Path) -> Self {
         self.command.current_dir(dir);
         self
     }
 
     /// Text on standard input, then its end.
-    pub fn stdin(mut self, text: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn stdin(mut self, text: impl Into<Vec<u8>>) -> Self {
         self.stdin = Some(text.into());
         self
     }
 
     /// A pipe on standard input that stays open and silent.
-    pub fn open_stdin(mut self) -> Self {
+    pub(crate) fn open_stdin(mut self) -> Self {
         self.open_stdin = true;
         self
     }
 
+    /// The reader of standard output goes away after the first line.
+    pub(crate) fn closed_stdout(mut self) -> Self {
+        self.closed_stdout = true;
+        self
+    }
+
     /// Starts without waiting.
-    pub fn start(mut self) -> Running {
+    pub(crate) fn start(mut self) -> Running {
         let piped = self.open_stdin || self.stdin.is_some();
         self.command.stdin(if piped { Stdio::piped() } else { Stdio::null() });
         self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -79,13 +91,22 @@ impl Codex {
             let mut pipe = stdin.take().expect("stdin is a pipe");
             thread::spawn(move || pipe.write_all(&text));
         }
-        let stdout = reader(child.stdout.take().expect("stdout is a pipe"));
+        let mut stdout = child.stdout.take().expect("stdout is a pipe");
+        if self.closed_stdout {
+            // The first line, so that it is the turn that is hit; then the reader is gone.
+            let mut byte = [0];
+            while stdout.read_exact(&mut byte).is_ok() && byte != *b"\n" {}
+            drop(stdout);
+            let stderr = reader(child.stderr.take().expect("stderr is a pipe"));
+            return Running { child, _stdin: stdin, stdout: mpsc::sync_channel(1).1, stderr };
+        }
+        let stdout = reader(stdout);
         let stderr = reader(child.stderr.take().expect("stderr is a pipe"));
         Running { child, _stdin: stdin, stdout, stderr }
     }
 
     /// Starts, waits for the end.
-    pub fn run(self) -> Output {
+    pub(crate) fn run(self) -> Output {
         self.start().wait()
     }
 }
@@ -105,26 +126,26 @@ fn reader(mut pipe: impl Read + Send + 'static) -> mpsc::Receiver<Vec<u8>> {
 }
 
 /// A run that goes on.
-pub struct Running {
-    pub child: Child,
+pub(crate) struct Running {
+    pub(crate) child: Child,
     _stdin: Option<std::process::ChildStdin>,
     stdout: mpsc::Receiver<Vec<u8>>,
     stderr: mpsc::Receiver<Vec<u8>>,
 }
 
 impl Running {
-    pub fn pid(&self) -> i32 {
+    pub(crate) fn pid(&self) -> i32 {
         self.child.id() as i32
     }
 
     /// Sends a signal by number.
-    pub fn signal(&self, signal: i32) {
+    pub(crate) fn signal(&self, signal: i32) {
         let status = Command::new("kill").args([format!("-{signal}"), self.pid().to_string()]).status();
         assert!(status.expect("kill runs").success(), "the process is there");
     }
 
     /// Waits until standard output holds `text`; returns what came so far.
-    pub fn until(&mut self, text: &str) -> String {
+    pub(crate) fn until(&mut self, text: &str) -> String {
         let started = Instant::now();
         let mut seen = String::new();
         while !seen.contains(text) {
@@ -137,8 +158,30 @@ impl Running {
         seen
     }
 
+    /// Waits for that many lines on standard output, or its end; returns what came so far.
+    pub(crate) fn lines(&mut self, count: usize) -> String {
+        let started = Instant::now();
+        let mut seen = String::new();
+        while seen.matches('\n').count() < count {
+            match self.stdout.recv_timeout(LIMIT.saturating_sub(started.elapsed())) {
+                Ok(chunk) => seen.push_str(&String::from_utf8_lossy(&chunk)),
+                Err(mpsc::RecvTimeoutError::Disconnected) => break,
+                Err(mpsc::RecvTimeoutError::Timeout) => {
+                    panic!("only this came: {seen}\nstderr: {}", drain(&self.stderr))
+                }
+            }
+        }
+        seen
+    }
+
+    /// Kills without warning; returns what was printed meanwhile.
+    pub(crate) fn kill(mut self) -> Output {
+        self.child.kill().expect("the process is there");
+        self.wait()
+    }
+
     /// Waits for the end; kills and fails when it takes too long.
-    pub fn wait(mut self) -> Output {
+    pub(crate) fn wait(mut self) -> Output {
         let started = Instant::now();
         let mut stdout = Vec::new();
         loop {
@@ -157,7 +200,12 @@ impl Running {
             stderr.extend(chunk);
         }
         let status = self.child.wait().expect("the end is told");
-        Output { code: status.code(), stdout: lossy(&stdout), stderr: lossy(&stderr), took: started.elapsed() }
+        Output {
+            code: status.code(),
+            stdout: lossy(&stdout),
+            stderr: lossy(&stderr),
+            took: started.elapsed(),
+        }
     }
 }
 
@@ -171,25 +219,25 @@ fn drain(pipe: &mpsc::Receiver<Vec<u8>>) -> String {
 
 /// What a run left.
 #[derive(Debug)]
-pub struct Output {
+pub(crate) struct Output {
     /// `None` when a signal ended it.
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
-    pub took: Duration,
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) took: Duration,
 }
 
 impl Output {
     /// Fails with everything printed when the exit code is another one.
     #[track_caller]
-    pub fn expect(self, code: i32) -> Self {
+    pub(crate) fn expect(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "stdout: {}\nstderr: {}", self.stdout, self.stderr);
         self
     }
 
     /// The JSON lines of standard output.
     #[track_caller]
-    pub fn events(&self) -> Vec<Value> {
+    pub(crate) fn events(&self) -> Vec<Value> {
         self.stdout
             .lines()
             .map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}")))
@@ -198,7 +246,7 @@ impl Output {
 
     /// The last state of every item, in order of appearance; fails when an item has no final state.
     #[track_caller]
-    pub fn items(&self) -> Vec<Value> {
+    pub(crate) fn items(&self) -> Vec<Value> {
         let mut items: Vec<Value> = Vec::new();
         for event in self.events() {
             let Some(item) = event.get("item") else { continue };
@@ -215,12 +263,12 @@ impl Output {
 
     /// The items of one type.
     #[track_caller]
-    pub fn items_of(&self, kind: &str) -> Vec<Value> {
+    pub(crate) fn items_of(&self, kind: &str) -> Vec<Value> {
         self.items().into_iter().filter(|item| item["type"] == kind).collect()
     }
 }
 
 /// Path of the binary, for tests that start it in their own way.
-pub fn binary() -> PathBuf {
+pub(crate) fn binary() -> PathBuf {
     PathBuf::from(env!("CARGO_BIN_EXE_codex"))
 }

@@ -1,8 +1,10 @@
 //! What every integration test stands on: a scripted backend, a home, a project, and the real binary.
 
-pub mod backend;
-pub mod codex;
-pub mod world;
+pub(crate) mod alive;
+pub(crate) mod backend;
+pub(crate) mod codex;
+pub(crate) mod world;
 
-pub use codex::Codex;
-pub use world::World;
+pub(crate) use alive::Alive;
+pub(crate) use codex::Codex;
+pub(crate) use world::World;

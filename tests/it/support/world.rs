@@ -10,14 +10,14 @@ use super::backend::Backend;
 use super::codex::Codex;
 
 /// Everything one test needs; all of it goes with this value.
-pub struct World {
-    pub backend: Backend,
+pub(crate) struct World {
+    pub(crate) backend: Backend,
     dir: tempfile::TempDir,
 }
 
 impl World {
     /// A trusted git project without commits, a configuration that names the backend, and this script.
-    pub fn new(script: &str) -> Self {
+    pub(crate) fn new(script: &str) -> Self {
         let backend = Backend::start();
         if !script.is_empty() {
             backend.script(script);
@@ -32,28 +32,32 @@ impl World {
         world
     }
 
-    pub fn root(&self) -> &Path {
+    pub(crate) fn root(&self) -> &Path {
         self.dir.path()
     }
 
-    pub fn home(&self) -> PathBuf {
+    pub(crate) fn home(&self) -> PathBuf {
         self.root().join("home")
     }
 
-    pub fn codex_home(&self) -> PathBuf {
+    pub(crate) fn codex_home(&self) -> PathBuf {
         self.home().join(".codex")
     }
 
-    pub fn project(&self) -> PathBuf {
+    pub(crate) fn project(&self) -> PathBuf {
         self.root().join("project")
     }
 
     /// Writes the configuration: `more` goes before the tables.
-    pub fn config(&self, more: &str) {
+    pub(crate) fn config(&self, more: &str) {
+        self.config_with(more, "stream_idle_timeout_ms = 20000");
+    }
+
+    /// Writes the configuration: `more` goes before the tables, `provider` into that of the provider.
+    pub(crate) fn config_with(&self, more: &str, provider: &str) {
         let text = format!(
             "model = \"gpt-5.5\"\nmodel_provider = \"test\"\n{more}\n\
-             [model_providers.test]\nname = \"test\"\nbase_url = \"{}\"\nenv_key = \"TEST_KEY\"\n\
-             stream_idle_timeout_ms = 20000\n\
+             [model_providers.test]\nname = \"test\"\nbase_url = \"{}\"\nenv_key = \"TEST_KEY\"\n{provider}\n\
              [projects.\"{}\"]\ntrust_level = \"trusted\"\n",
             self.backend.base_url,
             self.project().display()
@@ -62,17 +66,17 @@ impl World {
     }
 
     /// The binary in this world, with the key of the backend.
-    pub fn codex(&self) -> Codex {
+    pub(crate) fn codex(&self) -> Codex {
         Codex::new(&self.home(), &self.project()).env("TEST_KEY", &self.backend.token)
     }
 
     /// `codex exec --json ARGS`.
-    pub fn exec(&self, args: &[&str]) -> Codex {
+    pub(crate) fn exec(&self, args: &[&str]) -> Codex {
         self.codex().args(["exec", "--json"]).args(args)
     }
 
     /// All session files, oldest first.
-    pub fn rollouts(&self) -> Vec<PathBuf> {
+    pub(crate) fn rollouts(&self) -> Vec<PathBuf> {
         let mut found = Vec::new();
         let mut todo = vec![self.codex_home().join("sessions")];
         while let Some(dir) = todo.pop() {
@@ -91,7 +95,7 @@ impl World {
 
     /// The lines of the only session file.
     #[track_caller]
-    pub fn rollout(&self) -> Vec<Value> {
+    pub(crate) fn rollout(&self) -> Vec<Value> {
         let files = self.rollouts();
         assert_eq!(files.len(), 1, "{files:?}");
         fs::read_to_string(&files[0])
@@ -99,5 +103,15 @@ impl World {
             .lines()
             .map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}")))
             .collect()
+    }
+}
+
+impl Drop for World {
+    /// The backend checks every request against the protocol; no test may end with a breach.
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let state = self.backend.state();
+            assert_eq!(state["breaches"], 0, "{}", state["breach_texts"]);
+        }
     }
 }
