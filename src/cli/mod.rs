@@ -6,6 +6,7 @@
 //! - [`housekeeping`]: what a start finds of earlier runs
 //! - [`opening`]: how a thread of the terminal app begins
 //! - [`door`]: the other end of the terminal app's door
+//! - [`tui`]: `codex` and `codex resume`
 //! - [`exec`]: `codex exec`
 //! - [`login`]: `codex login` and `codex logout`
 //! - [`sandbox`]: `codex sandbox`
@@ -20,6 +21,7 @@ mod housekeeping;
 mod login;
 mod opening;
 mod sandbox;
+mod tui;
 mod wire;
 
 use std::ffi::OsStr;
@@ -65,7 +67,8 @@ fn dispatch(cli: Cli) -> ExitCode {
         Some(Command::Login(login)) => login::login(&login, &env).into(),
         Some(Command::Logout) => login::logout(&env).into(),
         Some(Command::Demo(demo)) => demo::run(&demo),
-        None => args::print_help().into(),
+        Some(Command::Resume(resume)) => tui::run(&tui::Request::resume(*resume, cli.shared), &env).into(),
+        None => tui::run(&tui::Request::new(cli.screen, cli.shared, cli.prompt), &env).into(),
     }
 }
 
