@@ -2,6 +2,7 @@
 //! hold outside of git repositories too. Links are not followed; names that are not text or hold control
 //! characters are left out, since they could not be put into a prompt as they are.
 
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use ignore::{DirEntry, WalkBuilder, WalkState};
@@ -17,7 +18,7 @@ const FIRST_CHUNK: usize = 64;
 const LAST_CHUNK: usize = 4096;
 
 /// Folders of version control, whose insides nobody mentions.
-const INSIDES: [&str; 4] = [".git", ".hg", ".svn", ".jj"];
+const INSIDES: [&[u8]; 4] = [b".git", b".hg", b".svn", b".jj"];
 
 /// A part of the list: paths one after the other in one text.
 #[derive(Debug, Default)]
@@ -92,9 +93,13 @@ impl Drop for Batch<'_> {
     }
 }
 
+/// The path below `root` as text. Works on bytes: this runs for every file of the tree.
 fn describe<'a>(entry: &'a DirEntry, root: &Path) -> Option<(&'a str, Kind)> {
-    let path = entry.path().strip_prefix(root).ok()?.to_str()?;
-    let good = !path.is_empty() && !path.contains(char::is_control);
+    let whole = entry.path().as_os_str().as_bytes();
+    let rest = whole.strip_prefix(root.as_os_str().as_bytes())?;
+    let path = std::str::from_utf8(rest.strip_prefix(b"/").unwrap_or(rest)).ok()?;
+    let plain = path.bytes().all(|b| matches!(b, b' '..=b'~'));
+    let good = !path.is_empty() && (plain || !path.contains(char::is_control));
     let folder = entry.file_type().is_some_and(|t| t.is_dir());
     good.then_some((path, if folder { Kind::Folder } else { Kind::File }))
 }
@@ -107,7 +112,7 @@ pub(super) fn walk(shared: &Shared) {
         .hidden(false)
         .require_git(false)
         .threads(threads)
-        .filter_entry(|entry| !entry.file_name().to_str().is_some_and(|name| INSIDES.contains(&name)))
+        .filter_entry(|entry| !INSIDES.contains(&entry.file_name().as_bytes()))
         .build_parallel();
     walk.run(|| {
         let chunk = Chunk::default();

@@ -1,7 +1,13 @@
 //! Pasted text that names images: terminals paste a dragged file as its path, quoted or escaped as a shell would
-//! want it. Decided here by the look of the text alone; whether the files are there is asked outside.
+//! want it. Decided here by the look of the text alone; whether the files are there is asked outside. Also how the
+//! images of a draft get through that question and through an external editor.
 
 use std::path::PathBuf;
+
+use super::draft::Draft;
+use super::elements::Element;
+use super::textarea::TextArea;
+use super::undo::Kind;
 
 const EXTENSIONS: [&str; 5] = ["png", "jpg", "jpeg", "gif", "webp"];
 /// A paste longer than this is no list of paths.
@@ -60,6 +66,38 @@ fn shell_words(text: &str) -> Option<Vec<String>> {
 fn to_path(word: &str) -> PathBuf {
     let url = word.strip_prefix("file://").and_then(|_| url::Url::parse(word).ok());
     url.and_then(|u| u.to_file_path().ok()).unwrap_or_else(|| PathBuf::from(word))
+}
+
+/// Puts the images (absolute paths) in place of the pasted text behind `token`; the text itself when there are
+/// none. The cursor stays where it is in the text.
+pub(crate) fn resolve(area: &mut TextArea, token: char, images: &[PathBuf]) {
+    let Some(Element::Unchecked { text }) = area.elements().get(token).cloned() else { return };
+    let Some(start) = area.text().find(token) else { return };
+    let mut with = String::new();
+    for path in images {
+        with.extend(area.elements_mut().add(Element::Image { path: path.clone() }));
+        with.push(' ');
+    }
+    let with = if images.is_empty() { text.as_ref() } else { with.as_str() };
+    let (cursor, end) = (area.cursor(), start + token.len_utf8());
+    area.replace(start, end, with, Kind::Other);
+    match cursor {
+        c if c <= start => area.move_to(c),
+        c => area.move_to(c + start + with.len() - end),
+    }
+}
+
+/// The draft for `text` as it came back from an external editor that was given `old`. Images whose labels are
+/// still there stay attached.
+pub(crate) fn from_editor(old: &Draft, text: &str) -> Draft {
+    let mut new = Draft { shell: old.shell, ..Draft::from_text(text.trim_end_matches(['\n', '\r'])) };
+    for (token, label) in old.elements.labels(&old.text) {
+        let image = old.elements.get(token).filter(|e| matches!(e, Element::Image { .. }));
+        if let Some(token) = image.and_then(|image| new.elements.add(image.clone())) {
+            new.text = new.text.replacen(&label, token.encode_utf8(&mut [0; 4]), 1);
+        }
+    }
+    new
 }
 
 #[cfg(test)]

@@ -3,9 +3,9 @@
 //! that is what nearly every draft consists of.
 
 use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
-use unicode_width::UnicodeWidthStr;
 
 use super::elements;
+use crate::tui::text;
 
 /// Columns a tabulator takes on screen.
 pub(crate) const TAB_COLUMNS: usize = 4;
@@ -62,7 +62,7 @@ pub(crate) fn columns(cluster: &str) -> usize {
     match cluster.as_bytes() {
         [b'\t'] => TAB_COLUMNS,
         [0x20..=0x7e] => 1,
-        _ => cluster.width(),
+        _ => text::width(cluster),
     }
 }
 

@@ -185,10 +185,11 @@ impl Subject {
 /// Finds what could be completed at the cursor. Commands only where they are understood: at the very start.
 pub(crate) fn subject(text: &str, cursor: usize, shell: bool) -> Option<Subject> {
     let before = head(text, cursor);
-    if let Some(name) = before.strip_prefix('/').filter(|_| !shell) {
-        if !name.contains(char::is_whitespace) && !text.contains('\n') {
-            return Some(Subject::Command(name.to_owned()));
-        }
+    if let Some(name) = before.strip_prefix('/').filter(|_| !shell)
+        && !name.contains(char::is_whitespace)
+        && !text.contains('\n')
+    {
+        return Some(Subject::Command(name.to_owned()));
     }
     let start = before.rfind('@')?;
     let query = slice(text, start + 1, cursor);

@@ -199,7 +199,7 @@ mod tests {
         let all = Draft::join(&[with_paste("one"), with_paste("two"), shell.clone()]);
         assert_eq!(all.expand(), "see one\nsee two\n!ls");
         assert!(!all.shell);
-        assert_eq!(Draft::join(&[shell.clone()]), shell);
+        assert_eq!(Draft::join(std::slice::from_ref(&shell)), shell);
     }
 
     #[test]

@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::tui::text::Sanitizer;
+
 const FIRST: u32 = 0xF_0000;
 const LAST: u32 = 0xF_FFFD;
 
@@ -46,22 +48,15 @@ pub(crate) fn is_token(c: char) -> bool {
     (FIRST..=LAST).contains(&u32::from(c))
 }
 
-/// Text as it may enter the editor: newlines are `\n`, tabs stay, every other control character and every
-/// character that could pass for a token goes.
+/// Text as it may enter the editor: nothing a terminal would obey, newlines are `\n`, tabs stay, and no character
+/// could pass for a token.
 pub(crate) fn clean(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '\r' => {
-                if chars.peek() != Some(&'\n') {
-                    out.push('\n');
-                }
-            }
-            '\n' | '\t' => out.push(c),
-            c if c.is_control() || is_token(c) => {}
-            c => out.push(c),
-        }
+    let mut machine = Sanitizer::keeping_tabs();
+    machine.push(text, &mut out);
+    machine.finish(&mut out);
+    if out.contains(is_token) {
+        out.retain(|c| !is_token(c));
     }
     out
 }
@@ -144,10 +139,10 @@ impl Elements {
     pub(crate) fn images<'a>(&'a self, text: &str) -> Vec<&'a Path> {
         let mut out: Vec<&Path> = Vec::new();
         for token in text.chars().filter(|c| is_token(*c)) {
-            if let Some(Element::Image { path }) = self.get(token) {
-                if !out.contains(&path.as_path()) {
-                    out.push(path);
-                }
+            if let Some(Element::Image { path }) = self.get(token)
+                && !out.contains(&path.as_path())
+            {
+                out.push(path);
             }
         }
         out
@@ -204,9 +199,9 @@ mod tests {
     fn clean_keeps_text_and_drops_what_a_terminal_would_obey() {
         for (given, want) in [
             ("a\r\nb\rc\n", "a\nb\nc\n"),
-            ("x\u{1b}[31my\0\u{7}", "x[31my"),
+            ("x\u{1b}[31my\0\u{7}", "xy"),
             ("t\tü\u{F0001}", "t\tü"),
-            ("\u{9b}1m", "1m"),
+            ("\u{1b}]0;title\u{7}t", "t"),
         ] {
             assert_eq!(clean(given), want, "{given:?}");
         }

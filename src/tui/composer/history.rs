@@ -222,11 +222,11 @@ impl History {
 
     /// Ends the search; what stands in the editor stays. The walk goes on from the match.
     pub(crate) fn search_accept(&mut self) {
-        if let Some(search) = self.search.take() {
-            if search.at.is_some() {
-                self.at = search.at;
-                self.bottom = search.before;
-            }
+        if let Some(search) = self.search.take()
+            && search.at.is_some()
+        {
+            self.at = search.at;
+            self.bottom = search.before;
         }
     }
 

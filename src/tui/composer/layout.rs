@@ -3,6 +3,7 @@
 
 use super::clusters::{columns, next, slice};
 use super::elements::{self, Elements};
+use crate::tui::text as screen;
 
 /// The editor's text at one width.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -76,7 +77,7 @@ impl Layout {
     /// Columns of a cluster or token; a token is never wider than a row.
     fn columns(&self, cluster: &str) -> usize {
         match self.label(cluster) {
-            Some(label) => unicode_width::UnicodeWidthStr::width(label).min(self.width),
+            Some(label) => screen::width(label).min(self.width),
             None => columns(cluster),
         }
     }
@@ -132,7 +133,7 @@ impl Layout {
             let cluster = slice(text, at, to);
             at = to;
             let (shown, token) = match self.label(cluster) {
-                Some(label) => (clip(label, self.width), true),
+                Some(label) => (screen::truncate_end(label, self.width).into_owned(), true),
                 None if cluster == "\t" => (" ".repeat(super::clusters::TAB_COLUMNS), false),
                 // Clusters without width would sit in a cell of their neighbour.
                 None if columns(cluster) == 0 => continue,
@@ -145,31 +146,6 @@ impl Layout {
         }
         out
     }
-}
-
-/// `text` cut to `width` columns, with `…` when something is missing.
-pub(crate) fn clip(text: &str, width: usize) -> String {
-    if unicode_width::UnicodeWidthStr::width(text) <= width {
-        return text.to_owned();
-    }
-    let mut out = String::new();
-    let mut used = 0;
-    let mut at = 0;
-    while at < text.len() {
-        let to = next(text, at);
-        let cluster = slice(text, at, to);
-        let wide = columns(cluster);
-        if used + wide + 1 > width {
-            break;
-        }
-        used += wide;
-        out.push_str(cluster);
-        at = to;
-    }
-    if width > 0 {
-        out.push('…');
-    }
-    out
 }
 
 #[cfg(test)]

@@ -5,9 +5,9 @@ use ratatui::text::{Line, Span};
 
 use super::complete::{Files, Picker, Popup, ROWS};
 use super::elements::clean;
-use super::layout::clip;
 use super::view::Look;
 use crate::tui::slash;
+use crate::tui::text::truncate_end;
 use crate::tui::theme::{Role, Theme};
 use crate::workspace::search::{Hit, Kind};
 
@@ -27,7 +27,7 @@ pub(super) fn lines(popup: &Popup, width: usize, height: usize, look: &Look<'_>)
         Popup::Commands(list) => (commands(list, width, room, look), "enter run · tab complete · esc close"),
         Popup::Files(files) => files_lines(files, width, room, look.theme),
     };
-    out.push(Line::styled(clip(&format!("  {keys}"), width), look.theme.style(Role::Dim)));
+    out.push(Line::styled(cut(&format!("  {keys}"), width), look.theme.style(Role::Dim)));
     out.drain(..out.len().saturating_sub(height));
     out
 }
@@ -58,14 +58,15 @@ fn commands(
         "" => format!("/{}", row.command.name()),
         takes => format!("/{} {takes}", row.command.name()),
     };
-    let widest = list.rows.iter().map(|r| name(r).len()).max().unwrap_or(0);
+    // Over all commands: the columns stay where they are while the list is filtered.
+    let widest = slash::ROWS.iter().map(|r| name(r).len()).max().unwrap_or(0);
     let (from, rows) = list.visible(room);
     let dim = look.theme.style(Role::Dim);
     let mut out = Vec::new();
     for (i, command) in rows.iter().enumerate() {
         let waits = look.running && !command.during_turn;
         let help = if waits { "not while a turn runs" } else { command.help };
-        let help = clip(help, width.saturating_sub(widest + 4));
+        let help = truncate_end(help, width.saturating_sub(widest + 4));
         let name = format!("{:widest$}  ", name(command));
         let style = if waits { dim } else { look.theme.style(Role::Text) };
         let spans = vec![Span::styled(name, style), Span::styled(help, dim)];
@@ -82,7 +83,7 @@ fn files_lines(
 ) -> (Vec<Line<'static>>, &'static str) {
     if files.found.rows.is_empty() {
         let text = if files.searching { "  looking for files…" } else { "  no file with this name" };
-        return (vec![Line::styled(clip(text, width), theme.style(Role::Dim))], "esc close");
+        return (vec![Line::styled(truncate_end(text, width), theme.style(Role::Dim))], "esc close");
     }
     let (from, rows) = files.found.visible(room);
     let lines = rows.iter().enumerate();
@@ -106,7 +107,7 @@ fn file(hit: &Hit, width: usize, theme: &Theme) -> Vec<Span<'static>> {
     let room = width.saturating_sub(2 + 1 + tag.len());
     let mut spans = marked(hit, name, room, theme);
     let used: usize = spans.iter().map(Span::width).sum();
-    let folder = clip(&format!("  {}", one_line(folder)), room.saturating_sub(used));
+    let folder = cut(&format!("  {}", one_line(folder)), room.saturating_sub(used));
     let dim = theme.style(Role::Dim);
     spans.push(Span::styled(folder, dim));
     let used: usize = spans.iter().map(Span::width).sum();
@@ -118,7 +119,7 @@ fn file(hit: &Hit, width: usize, theme: &Theme) -> Vec<Span<'static>> {
 fn marked(hit: &Hit, name: &str, room: usize, theme: &Theme) -> Vec<Span<'static>> {
     let before = hit.path.chars().count() - name.chars().count();
     let mut spans: Vec<Span<'static>> = Vec::new();
-    let shown = clip(&one_line(name), room);
+    let shown = cut(&one_line(name), room);
     for (i, c) in shown.chars().enumerate() {
         let index = u32::try_from(before + i).unwrap_or(u32::MAX);
         let role = if hit.marks.contains(&index) { Role::Strong } else { Role::Text };
@@ -129,6 +130,10 @@ fn marked(hit: &Hit, name: &str, room: usize, theme: &Theme) -> Vec<Span<'static
         }
     }
     spans
+}
+
+fn cut(text: &str, width: usize) -> String {
+    truncate_end(text, width).into_owned()
 }
 
 fn one_line(text: &str) -> String {

@@ -6,85 +6,29 @@ use std::path::PathBuf;
 use super::attach;
 use super::complete::{Completion, Move, Popup, Subject, inserted_path, subject};
 use super::draft::Draft;
+use super::effect::{Effect, Env, Reply};
 use super::elements::{Element, Elements, clean};
 use super::history::{History, Search, Step};
 use super::history_file::Page;
-use super::paste::{self, Burst, Held, Meaning};
+use super::paste::{self, Held, Meaning};
+use super::send::{self, Sending};
 use super::textarea::TextArea;
+use super::typing::Typing;
 use super::undo::Kind;
 use crate::tui::keymap::{Action, Context, Found, Keymap, normal};
 use crate::tui::keys::{Code, Key};
-use crate::tui::slash::{self, Command, Parsed};
+use crate::tui::slash::Command;
 use crate::workspace::search::Hit;
 
 /// How long changed text may stay unsaved, in milliseconds; longer when there is much to write.
 const DRAFT_MS: u64 = 100;
-
-/// What the prompt wants done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Effect {
-    /// Send this: a turn begins, or the running one gets it.
-    Submit(Draft),
-    /// Send this when the running turn has ended.
-    Queue(Draft),
-    /// Run this in the user's shell.
-    Shell(String),
-    /// Run a slash command with what followed its name.
-    Command(Command, String),
-    /// Tell the person this.
-    Notice(String),
-    /// Append this to the prompt history.
-    Remember(String),
-    /// Read the page of history before this byte (from the end when `None`), answer with `history_loaded`.
-    LoadHistory(Option<u64>),
-    /// Search files for this, answer with `files_found`. A search before it may be dropped.
-    FindFiles(String),
-    /// Look whether these are images, answer with `images_checked`.
-    CheckImages(char, Vec<PathBuf>),
-    /// Take an image from the clipboard, answer with `attach`.
-    PasteImage,
-    /// Show the keys.
-    Shortcuts,
-    /// Keep this on disk.
-    SaveDraft(Draft),
-}
-
-/// What a call may know of the outside.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Env<'a> {
-    /// The time; only differences matter.
-    pub(crate) now_ms: u64,
-    /// A turn runs.
-    pub(crate) running: bool,
-    /// Which key does what.
-    pub(crate) keymap: &'a Keymap,
-}
-
-/// Answer to a key.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Reply {
-    /// False when the key means nothing here: it may mean something to the screen.
-    pub(crate) handled: bool,
-    /// What to do; may hold something also when the key was not handled.
-    pub(crate) effects: Vec<Effect>,
-}
-
-/// A paste that still arrives key by key.
-#[derive(Debug)]
-struct Growing {
-    token: char,
-    text: String,
-    chars: usize,
-}
 
 /// The prompt.
 #[derive(Debug, Default)]
 pub(crate) struct Composer {
     area: TextArea,
     shell: bool,
-    burst: Burst,
-    /// A burst that became one token.
-    growing: Option<Growing>,
+    typing: Typing,
     history: History,
     completion: Completion,
     leader: Option<Key>,
@@ -99,7 +43,7 @@ pub(crate) struct Composer {
 impl Composer {
     /// Never take quick keys for a paste, for the configuration that says so.
     pub(crate) fn without_burst_detection(mut self) -> Self {
-        self.burst.turn_off();
+        self.typing.turn_off();
         self
     }
 
@@ -176,8 +120,7 @@ impl Composer {
     fn clear(&mut self) {
         self.area.reset();
         self.shell = false;
-        self.growing = None;
-        self.burst.end();
+        self.typing.reset();
         self.completion.reset();
         self.history.stop();
         self.recalled = None;
@@ -196,7 +139,7 @@ impl Composer {
     pub(crate) fn on_paste(&mut self, text: &str, env: &Env<'_>) -> Vec<Effect> {
         let mut out = Vec::new();
         self.end_burst(env, &mut out);
-        self.burst.turn_off();
+        self.typing.turn_off();
         self.history.search_accept();
         self.moved = false;
         let text = clean(text);
@@ -221,7 +164,7 @@ impl Composer {
         let mut out = Vec::new();
         self.end_burst_if_over(env, &mut out);
         self.after(env, &mut out);
-        if self.growing.is_none() && self.draft_at_ms.take_if(|at| *at <= env.now_ms).is_some() {
+        if !self.typing.is_growing() && self.draft_at_ms.take_if(|at| *at <= env.now_ms).is_some() {
             out.push(Effect::SaveDraft(self.draft()));
         }
         out
@@ -229,8 +172,8 @@ impl Composer {
 
     /// When [`Self::tick`] wants to be called; `None` when nothing waits for time.
     pub(crate) fn wake_at_ms(&self) -> Option<u64> {
-        let draft = self.draft_at_ms.filter(|_| self.growing.is_none());
-        [self.burst.over_at_ms(), draft].into_iter().flatten().min()
+        let draft = self.draft_at_ms.filter(|_| !self.typing.is_growing());
+        [self.typing.over_at_ms(), draft].into_iter().flatten().min()
     }
 
     /// A page of history was read.
@@ -262,20 +205,7 @@ impl Composer {
     pub(crate) fn images_checked(&mut self, token: char, images: &[PathBuf], env: &Env<'_>) -> Vec<Effect> {
         let mut out = Vec::new();
         self.settle();
-        let Some(Element::Unchecked { text }) = self.area.elements().get(token).cloned() else { return out };
-        let Some(start) = self.area.text().find(token) else { return out };
-        let mut with = String::new();
-        for path in images {
-            with.extend(self.area.elements_mut().add(Element::Image { path: path.clone() }));
-            with.push(' ');
-        }
-        let with = if images.is_empty() { text.as_ref() } else { with.as_str() };
-        let (cursor, end) = (self.area.cursor(), start + token.len_utf8());
-        self.area.replace(start, end, with, Kind::Other);
-        match cursor {
-            c if c <= start => self.area.move_to(c),
-            c => self.area.move_to(c + start + with.len() - end),
-        }
+        attach::resolve(&mut self.area, token, images);
         self.after(env, &mut out);
         out
     }
@@ -288,15 +218,7 @@ impl Composer {
     /// Takes the text back from an external editor. Images whose labels are still there stay attached.
     pub(crate) fn editor_done(&mut self, text: &str, env: &Env<'_>) -> Vec<Effect> {
         let old = self.draft();
-        let mut new = Draft { shell: self.shell, ..Draft::from_text(text.trim_end_matches(['\n', '\r'])) };
-        for (token, label) in old.elements.labels(&old.text) {
-            if let Some(image @ Element::Image { .. }) = old.elements.get(token) {
-                if let Some(token) = new.elements.add(image.clone()) {
-                    new.text = new.text.replacen(&label, token.encode_utf8(&mut [0; 4]), 1);
-                }
-            }
-        }
-        self.show(&new);
+        self.show(&attach::from_editor(&old, text));
         let mut out = Vec::new();
         self.after(env, &mut out);
         out
@@ -324,11 +246,11 @@ impl Composer {
         if let Some(c) = typed(key).or(line_feed.then_some('\n')) {
             return self.type_char(c, key, env, out);
         }
-        if let Some(held) = held(key, env.keymap) {
-            if let Some(before) = self.burst.hold(env.now_ms, held, self.plain(None)) {
-                before.into_iter().for_each(|h| self.put(h.as_char()));
-                return true;
-            }
+        if let Some(held) = held(key, env.keymap)
+            && let Some(before) = self.typing.hold(env.now_ms, held, self.plain(None))
+        {
+            before.into_iter().for_each(|h| self.put(h.as_char()));
+            return true;
         }
         self.end_burst(env, out);
         if self.popup().is_some() && self.popup_key(key, env, out) {
@@ -368,7 +290,7 @@ impl Composer {
             return true;
         }
         let plain = self.plain(Some(c));
-        if let Some(meaning) = self.burst.char(env.now_ms, self.area.cursor(), plain, c == '\n') {
+        if let Some(meaning) = self.typing.char(env.now_ms, self.area.cursor(), plain, c == '\n') {
             self.resolve(meaning, env, out);
         }
         if c == '!' && !self.shell && self.area.cursor() == 0 {
@@ -379,42 +301,14 @@ impl Composer {
         true
     }
 
-    /// Puts a character where the burst under way wants it.
-    fn put(&mut self, c: char) {
-        if let Some(growing) = &mut self.growing {
-            growing.text.push(c);
-            growing.chars += 1;
-            let element = Element::Paste { text: "".into(), chars: growing.chars };
-            let token = growing.token;
-            self.area.elements_mut().set(token, element);
-            return;
-        }
-        self.area.type_char(c);
-        if self.burst.is_long() {
-            self.grow();
-        }
-    }
-
-    /// Makes one token of the burst under way.
-    fn grow(&mut self) {
-        let (start, end) = (self.burst.start(), self.area.cursor());
-        let text = self.area.text().get(start..end).unwrap_or_default().to_owned();
-        let chars = text.chars().count();
-        let element = Element::Paste { text: "".into(), chars };
-        if let Some(token) = self.area.elements_mut().add(element) {
-            self.area.replace(start, end, token.encode_utf8(&mut [0; 4]), Kind::Other);
-            self.growing = Some(Growing { token, text, chars });
-        }
-    }
-
     fn end_burst_if_over(&mut self, env: &Env<'_>, out: &mut Vec<Effect>) {
-        if self.burst.over_at_ms().is_some_and(|at| at <= env.now_ms) {
+        if self.typing.over_at_ms().is_some_and(|at| at <= env.now_ms) {
             self.end_burst(env, out);
         }
     }
 
     fn end_burst(&mut self, env: &Env<'_>, out: &mut Vec<Effect>) {
-        if let Some(meaning) = self.burst.end() {
+        if let Some(meaning) = self.typing.end() {
             self.resolve(meaning, env, out);
         }
         self.settle();
@@ -422,10 +316,11 @@ impl Composer {
 
     /// Gives a token that grew its text.
     fn settle(&mut self) {
-        if let Some(Growing { token, text, chars }) = self.growing.take() {
-            self.area.elements_mut().set(token, Element::Paste { text: text.into(), chars });
-            self.burst.end();
-        }
+        self.typing.settle(&mut self.area);
+    }
+
+    fn put(&mut self, c: char) {
+        self.typing.put(&mut self.area, c);
     }
 
     fn resolve(&mut self, meaning: Meaning, env: &Env<'_>, out: &mut Vec<Effect>) {
@@ -514,7 +409,7 @@ impl Composer {
             }
             (_, Some(c)) => self.history.search_for(|query| query.push(c)),
             _ if key == Key::plain(Code::Backspace) || key == Key::ctrl('h') => {
-                self.history.search_for(|query| drop(query.pop()))
+                self.history.search_for(|query| query.truncate(super::clusters::prev(query, query.len())))
             }
             _ if key == Key::plain(Code::Esc)
                 || key == Key::ctrl('g')
@@ -588,24 +483,18 @@ impl Composer {
     /// Sends what stands in the prompt. False when there is nothing to send.
     fn submit(&mut self, queue: bool, env: &Env<'_>, out: &mut Vec<Effect>) -> bool {
         let draft = self.draft();
-        if draft.is_blank() {
-            if self.shell {
-                out.push(Effect::Notice("Type a command after !, for example !git status".to_owned()));
-            }
-            return self.shell;
+        if draft.is_blank() && !self.shell {
+            return false;
         }
-        if self.shell {
-            out.push(Effect::Remember(draft.to_history()));
-            out.push(Effect::Shell(draft.expand().trim().to_owned()));
-            self.sent(draft);
-            return true;
-        }
-        match slash::parse(&draft.expand()) {
-            Parsed::Command(command, args) => self.run(command, args, env, out),
-            Parsed::Unknown(name) => {
-                out.push(Effect::Notice(format!("There is no command /{name} (type / for the list)")));
+        match send::decide(&draft, env.running) {
+            Sending::Not(reason) => out.push(Effect::Notice(reason)),
+            Sending::Command(command, args) => self.run(command, args, env, out),
+            Sending::Shell(command) => {
+                out.push(Effect::Remember(draft.to_history()));
+                out.push(Effect::Shell(command));
+                self.sent(draft);
             }
-            Parsed::Prompt => {
+            Sending::Prompt => {
                 out.push(Effect::Remember(draft.to_history()));
                 self.sent(draft.clone());
                 out.push(if queue { Effect::Queue(draft) } else { Effect::Submit(draft) });
@@ -621,18 +510,13 @@ impl Composer {
 
     /// Runs a command, or tells why not and leaves the text.
     fn run(&mut self, command: Command, args: String, env: &Env<'_>, out: &mut Vec<Effect>) {
-        let name = command.name();
-        let takes = command.row().map_or("", |r| r.takes);
-        if env.running && !command.during_turn() {
-            out.push(Effect::Notice(format!("/{name} has to wait until the turn has ended")));
-        } else if takes.is_empty() && !args.is_empty() {
-            out.push(Effect::Notice(format!("/{name} takes nothing after its name")));
+        if let Some(reason) = send::refusal(command, &args, env.running) {
+            out.push(Effect::Notice(reason));
         } else if command == Command::Mention {
             self.clear();
             self.area.insert("@");
         } else {
-            let typed = if args.is_empty() { format!("/{name}") } else { format!("/{name} {args}") };
-            self.sent(Draft::from_text(&typed));
+            self.sent(Draft::from_text(format!("/{} {args}", command.name()).trim_end()));
             out.push(Effect::Command(command, args));
         }
     }

@@ -6,8 +6,8 @@ use std::collections::VecDeque;
 use ratatui::text::{Line, Span};
 
 use super::draft::Draft;
-use super::layout::clip;
 use crate::tui::keymap::{Action, Keymap};
+use crate::tui::text::truncate_end;
 use crate::tui::theme::{Role, Theme};
 
 /// Messages shown of each kind; the rest is counted.
@@ -118,7 +118,8 @@ fn messages<'a>(
         let sign = if draft.shell { "!" } else { "" };
         // A clip of the start is enough: the text may be long.
         let start: String = draft.shown().chars().take(width + 1).collect();
-        let text = clip(&format!("{sign}{start}"), width.saturating_sub(4));
+        let text = format!("{sign}{start}");
+        let text = truncate_end(&text, width.saturating_sub(4));
         out.push(Line::from(Span::styled(format!("  ↳ {text}"), theme.style(Role::Text))));
     }
     if more > 0 {

@@ -5,9 +5,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
-use super::layout::{Layout, clip};
+use super::layout::Layout;
 use super::popup;
 use super::prompt::Composer;
+use crate::tui::text::truncate_end;
 use crate::tui::theme::{Role, Theme};
 
 /// How the prompt is drawn.
@@ -87,7 +88,7 @@ impl Composer {
             buf.set_stringn(
                 area.x + SIGN.min(area.width),
                 area.y,
-                clip(placeholder, room),
+                truncate_end(placeholder, room),
                 room,
                 theme.style(Role::Dim),
             );
@@ -128,7 +129,8 @@ impl Composer {
         if self.can_open_paste() {
             return Some("enter to open the paste as text".to_owned());
         }
-        (running && !self.is_empty() && !self.is_shell()).then(|| "tab to queue message".to_owned())
+        let queues = running && !self.is_empty() && !self.is_shell() && self.popup().is_none();
+        queues.then(|| "tab to queue message".to_owned())
     }
 
     /// The badge at the right of the hint line.
@@ -143,3 +145,7 @@ fn first_row(cursor: usize, rows: usize, height: usize) -> usize {
     let top = (cursor + 1 + below).saturating_sub(height);
     top.min(rows.saturating_sub(height))
 }
+
+#[cfg(test)]
+#[path = "view_tests.rs"]
+mod tests;

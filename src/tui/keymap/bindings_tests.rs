@@ -1,3 +1,5 @@
+//! Defaults, remaps and their refusals.
+
 use super::*;
 
 fn remap(context: &str, action: &str, keys: &[&str]) -> Remap {
