@@ -14,6 +14,7 @@
 //! - [`terminal`]: raw mode, screen, restore
 //! - [`text`]: text → lines: sanitising, wrapping, Markdown, highlighting, diffs
 //! - [`theme`]: roles → styles, for every kind of terminal
+//! - [`transcript`]: what happened in the thread, as cells
 //! - `testing`: screens as snapshots (tests only)
 
 pub(crate) mod composer;
@@ -32,3 +33,4 @@ mod terminal;
 pub(crate) mod testing;
 pub(crate) mod text;
 pub(crate) mod theme;
+pub(crate) mod transcript;

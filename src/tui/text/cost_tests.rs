@@ -1,8 +1,9 @@
 //! What text costs, for people: `cargo test --release --lib text::cost -- --ignored --nocapture`. CPU time of this
 //! thread, so that other load does not matter. Not part of the suite: figures belong to a machine.
+#![allow(clippy::string_slice, reason = "tests know where their texts can be cut")]
 
 use super::markdown::Stream;
-use super::{diff, highlight};
+use super::{diff, highlight, syntaxes};
 use crate::tui::theme::{Colors, Theme};
 
 fn theme() -> Theme {
@@ -58,7 +59,7 @@ fn stream(text: &str, delta: usize, per_frame: usize) -> usize {
 #[test]
 #[ignore = "prints figures"]
 fn figures() {
-    measure("load syntaxes", || highlight::warm(&theme()));
+    measure("load syntaxes", || syntaxes::warm(&theme()));
     let code = "fn f(x: u32) -> Option<u32> { x.checked_add(1) } // words\n";
     measure("first 30 lines of rust", || highlight::lines(&code.repeat(30), "rust", &theme()));
     measure("next 30 lines of rust", || highlight::lines(&code.repeat(30), "rust", &theme()));
@@ -84,6 +85,12 @@ fn figures() {
     measure("the same again", || whole.rows(50_000..50_040, 80, &theme()));
     let line = "word ".repeat(200_000);
     measure("1 MB without a line feed, a frame every 5 KB", || stream(&line, 5_000, 1));
+    let chinese = "这是一个很长的段落，里面没有空格，只有标点符号。\n\n".repeat(15_000);
+    measure("1 MB of Chinese at once", || Stream::whole(&chinese).height(100, &theme()));
+    let list = "- an item with some words and `code`\n".repeat(28_000);
+    measure("1 MB of one list, a frame every 1 KB", || stream(&list, 1_000, 1));
+    let table = format!("| a | b |\n|---|---|\n{}", "| some words | **more** words |\n".repeat(32_000));
+    measure("1 MB of one table, a frame every 4 KB", || stream(&table, 4_096, 1));
     let block = format!("```rust\n{}", code.repeat(20_000));
     measure("1 MB of one code block, a frame every 1 KB", || stream(&block, 1_000, 1));
     let change = format!("@@ -1,0 +1,500 @@\n{}", format!("+{code}").repeat(500));

@@ -11,8 +11,6 @@ use syntect::parsing::{ParseState, ScopeStack, SyntaxReference};
 use super::syntaxes::{self, Look};
 use crate::tui::theme::{Colors, Theme};
 
-pub(crate) use super::syntaxes::{Error, add_theme, load_themes, theme_names, warm};
-
 /// Bytes of a text that [`lines`] paints; a longer one is plain.
 const MAX_TEXT: usize = 64 * 1024;
 /// Bytes of a line that is painted; a longer one is plain.

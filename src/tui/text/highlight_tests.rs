@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::tui::testing::{assert_screen, paper};
+use crate::tui::text::syntaxes::{load_themes, theme_names};
 
 const RUST: &str = "// doubles\nfn twice(n: u32) -> u32 {\n    2 * n\n}\n";
 

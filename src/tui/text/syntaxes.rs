@@ -140,14 +140,17 @@ pub(crate) fn theme_names() -> Vec<String> {
     names
 }
 
-/// Adds a theme of the user under `name`.
+/// Adds a theme of the user under `name`; one that is there already stays as it is.
 ///
 /// # Errors
 /// It is not a theme, or there are too many.
 pub(crate) fn add_theme(name: &str, tm_theme: &[u8]) -> Result<(), Error> {
+    let mut added = ADDED.write().unwrap_or_else(PoisonError::into_inner);
+    if added.iter().any(|known| known == name) {
+        return Ok(());
+    }
     let theme = ThemeSet::load_from_reader(&mut Cursor::new(tm_theme))
         .map_err(|error| Error::Parse(error.to_string()))?;
-    let mut added = ADDED.write().unwrap_or_else(PoisonError::into_inner);
     if added.len() >= MAX_THEMES {
         return Err(Error::TooMuch);
     }

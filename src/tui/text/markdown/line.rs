@@ -102,7 +102,7 @@ pub(super) fn is_table_rule(line: &str) -> bool {
 
 fn is_heading(rest: &str) -> bool {
     let count = rest.bytes().take_while(|byte| *byte == b'#').count();
-    count <= 6 && rest.bytes().nth(count).is_none_or(|byte| byte == b' ' || byte == b'\t')
+    count <= 6 && rest.as_bytes().get(count).is_none_or(u8::is_ascii_whitespace)
 }
 
 fn is_rule(rest: &str) -> bool {

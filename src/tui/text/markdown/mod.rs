@@ -4,18 +4,22 @@
 //! - [`stream`]: the text, its segments, and their rows at a width
 //! - [`scan`]: the machine that cuts
 //! - [`line`]: what a line begins
+//! - [`mend`]: the last line while it is incomplete
 //! - [`prose`]: everything but long code: events of the parser → rows
 //! - [`inline`]: emphasis, links, paths
-//! - [`table`]: tables
+//! - [`table`]: tables, as a grid or as blocks
 //! - [`code`]: code blocks and their colours
 
 mod code;
 mod inline;
 mod line;
+mod mend;
 mod prose;
 mod scan;
 mod stream;
 mod table;
 
+#[allow(unused_imports, reason = "what the components import is merged after this")]
 pub(crate) use code::blocks;
+#[allow(unused_imports, reason = "what the components import is merged after this")]
 pub(crate) use stream::{Stream, render};

@@ -128,6 +128,20 @@ impl Scanner {
         }
     }
 
+    /// Whether the next line is code of a top-level block.
+    pub(super) fn in_code(&self) -> bool {
+        matches!(self.open, Open::Code(_))
+    }
+
+    /// First byte of what is not in a closed segment.
+    pub(super) fn open_from(&self) -> usize {
+        match &self.open {
+            Open::Nothing => self.at,
+            Open::Block(block) => block.start,
+            Open::Code(code) => code.part,
+        }
+    }
+
     /// Closes what is open; `text` is whole.
     pub(super) fn end(&mut self, text: &str, out: &mut Vec<Segment>) {
         self.advance(text, out);

@@ -1,4 +1,5 @@
 //! Where texts are cut, and that the way they arrive does not matter.
+#![allow(clippy::string_slice, reason = "tests know where their texts can be cut")]
 
 use proptest::prelude::*;
 

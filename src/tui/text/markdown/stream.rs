@@ -3,12 +3,14 @@
 //! is laid out while text arrives.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
 
 use ratatui::text::Line;
 
 use super::code::{self, Paints};
+use super::mend::{Mended, mend};
 use super::prose::{self, Page};
 use super::scan::{Kind, Scanner, Segment};
 use crate::tui::text::Sanitizer;
@@ -18,6 +20,8 @@ use crate::tui::theme::Theme;
 const MAX_TEXT: usize = 1 << 30;
 /// Bytes after which a part ends.
 const PART: u32 = 2_048;
+/// Rows kept laid out for the next frame: a few large screens.
+const MAX_KEPT: usize = 1_000;
 
 /// The rows of a whole text. For a text that stays on the screen a [`Stream`] is better.
 pub(crate) fn render(text: &str, width: u16, theme: &Theme) -> Vec<Line<'static>> {
@@ -43,7 +47,11 @@ struct Shown {
     width: usize,
     /// For each segment measured so far, the rows up to its end.
     ends: Vec<u32>,
+    theme: Theme,
     tail: Option<Tail>,
+    /// Finished segments that were on the screen, laid out; forgotten together when there are too many rows.
+    kept: HashMap<usize, Vec<Line<'static>>>,
+    kept_rows: usize,
     paints: Paints,
 }
 
@@ -51,7 +59,6 @@ struct Shown {
 struct Tail {
     /// Bytes of the text then.
     length: usize,
-    theme: Theme,
     lines: Vec<Line<'static>>,
 }
 
@@ -148,10 +155,9 @@ impl Stream {
             if start >= range.end {
                 return out;
             }
-            let Some(segment) = self.segments.get(index) else { break };
-            let lines = self.lay_out(*segment, shown.width, theme, Some(&mut shown.paints));
             let skip = range.start.saturating_sub(start);
-            out.extend(lines.into_iter().take(range.end - start).skip(skip));
+            let lines = self.kept(shown, index, theme);
+            out.extend(lines.iter().take(range.end - start).skip(skip).cloned());
         }
         if let Some(tail) = &shown.tail
             && range.end > finished
@@ -237,10 +243,9 @@ impl Stream {
     /// Brings `shown` up to date and gives the number of finished rows.
     fn measure(&self, shown: &mut Shown, width: u16, theme: &Theme) -> usize {
         let width = usize::from(width.max(1));
-        if shown.width != width {
-            shown.width = width;
-            shown.ends.clear();
-            shown.tail = None;
+        if shown.width != width || shown.theme != *theme {
+            let ends = if shown.width == width { std::mem::take(&mut shown.ends) } else { Vec::new() };
+            *shown = Shown { width, theme: theme.clone(), ends, ..Shown::default() };
         }
         let mut end = shown.ends.last().copied().unwrap_or(0);
         for segment in self.segments.get(shown.ends.len()..).unwrap_or_default() {
@@ -248,23 +253,54 @@ impl Stream {
             end = end.saturating_add(u32::try_from(rows).unwrap_or(u32::MAX));
             shown.ends.push(end);
         }
-        let stale = |tail: &Tail| tail.length != self.text.len() || tail.theme != *theme;
+        let stale = |tail: &Tail| tail.length != self.text.len();
         if self.ended {
             shown.tail = None;
         } else if shown.tail.as_ref().is_none_or(stale) {
             let lines = self.open_lines(width, theme, &mut shown.paints);
-            shown.tail = Some(Tail { length: self.text.len(), theme: theme.clone(), lines });
+            shown.tail = Some(Tail { length: self.text.len(), lines });
         }
         rows_of(end)
     }
 
-    /// The rows of what is not finished: as they would be if the text ended here, so that nothing jumps when it
-    /// does.
+    /// The rows of a finished segment, from the last frame if it was on the screen.
+    fn kept<'a>(&self, shown: &'a mut Shown, index: usize, theme: &Theme) -> &'a [Line<'static>] {
+        if shown.kept_rows > MAX_KEPT {
+            shown.kept.clear();
+            shown.kept_rows = 0;
+        }
+        shown.kept.entry(index).or_insert_with(|| {
+            let segment = self.segments.get(index);
+            let lines =
+                segment.map(|segment| self.lay_out(*segment, shown.width, theme, Some(&mut shown.paints)));
+            let lines = lines.unwrap_or_default();
+            shown.kept_rows += lines.len();
+            lines
+        })
+    }
+
+    /// The rows of what is not finished: as they would be if the text ended here and were well formed.
     fn open_lines(&self, width: usize, theme: &Theme, paints: &mut Paints) -> Vec<Line<'static>> {
+        let from = self.scanner.open_from();
+        let open = self.text.get(from..).unwrap_or_default();
+        let raw = self.scanner.in_code() || open.contains("```") || open.contains("~~~");
+        let mended = match raw {
+            true => Mended { shown: open.len(), closers: String::new() },
+            false => mend(open),
+        };
         let mut segments = Vec::new();
-        self.scanner.clone().end(&self.text, &mut segments);
+        let shown = self.text.get(..from + mended.shown).unwrap_or_default();
+        self.scanner.clone().end(shown, &mut segments);
+        let last = if mended.closers.is_empty() { None } else { segments.pop() };
         let lay_out = |segment| self.lay_out(segment, width, theme, Some(paints));
-        segments.into_iter().flat_map(lay_out).collect()
+        let mut lines: Vec<_> = segments.into_iter().flat_map(lay_out).collect();
+        if let Some(last) = last {
+            let text = format!("{}{}", self.slice(last.start, last.end), mended.closers);
+            let number = if let Kind::Numbered(number) = last.kind { Some(number) } else { None };
+            lines.extend(last.gap.then(Line::default));
+            lines.extend(prose::lines(&text, Page { width, theme, paints: None, offset: 0, number }));
+        }
+        lines
     }
 
     fn lay_out(

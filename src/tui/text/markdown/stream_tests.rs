@@ -1,4 +1,5 @@
 //! Markdown on the screen at three widths; pieces, widths and bad input as properties.
+#![allow(clippy::string_slice, reason = "tests know where their texts can be cut")]
 
 use proptest::prelude::*;
 
@@ -145,6 +146,19 @@ fn by_parts(stream: &Stream, width: u16) -> Vec<Line<'static>> {
         rows
     };
     (0..stream.parts()).flat_map(part).collect()
+}
+
+#[test]
+fn an_incomplete_line_does_not_flicker() {
+    let text = "Here:\n- a **bold** word\n\nThen *this*.";
+    let mut stream = Stream::new();
+    for c in text.chars() {
+        stream.push(&c.to_string());
+        for line in stream.rows(0..usize::MAX, 40, &theme()) {
+            let line = line.to_string();
+            assert!(!line.contains('*') && !line.contains('#'), "{line:?} after {:?}", stream.source());
+        }
+    }
 }
 
 #[test]
