@@ -10,6 +10,8 @@ use crate::tui::theme::{Role, Theme};
 
 /// Rows a page key moves.
 const PAGE: usize = 8;
+/// Behind the label of what holds now.
+const CURRENT: &str = " (current)";
 /// Spaces between a label and what follows.
 const GAP: usize = 2;
 
@@ -114,6 +116,11 @@ impl List {
         self.select(self.selected);
     }
 
+    /// Adds rows at the end.
+    pub(crate) fn extend(&mut self, rows: impl IntoIterator<Item = Row>) {
+        self.rows.extend(rows);
+    }
+
     /// Takes a key.
     pub(crate) fn on_key(&mut self, key: Key, keymap: &Keymap) -> Picked {
         let last = self.rows.len().saturating_sub(1);
@@ -172,7 +179,8 @@ impl List {
 
     /// Width of the column of labels: that of the longest, unless that leaves no room for details.
     fn label_width(&self, width: usize) -> usize {
-        let longest = self.rows.iter().map(|row| text::width(&row.label)).max().unwrap_or(0);
+        let label = |row: &Row| text::width(&row.label) + if row.current { CURRENT.len() } else { 0 };
+        let longest = self.rows.iter().map(label).max().unwrap_or(0);
         let detailed = self.rows.iter().any(|row| !row.detail.is_empty());
         if detailed { longest.min((width / 2).max(10)) } else { longest }
     }
@@ -202,7 +210,7 @@ impl List {
         let right = text::truncate_end(&row.right, width / 3).into_owned();
         let right_room = if right.is_empty() { 0 } else { text::width(&right) + GAP };
         let room = width.saturating_sub(head + right_room);
-        let current = if row.current { " (current)" } else { "" };
+        let current = if row.current { CURRENT } else { "" };
         let label = text::truncate_end(&format!("{}{current}", row.label), room).into_owned();
         let mut used = head + text::width(&label);
         let mut spans = vec![
