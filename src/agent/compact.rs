@@ -184,7 +184,7 @@ fn rebuilt(history: &History, context: Vec<ModelItem>, summary: &str) -> Vec<Mod
     let last = kept.pop();
     kept.extend(context);
     kept.extend(last);
-    kept.push(items::harness(&format!(
+    kept.push(items::harness(format!(
         "<conversation_summary>\n{}{}\n</conversation_summary>",
         instructions::SUMMARY_INTRO,
         summary.trim()

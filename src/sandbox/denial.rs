@@ -109,8 +109,7 @@ fn path_in(line: &str) -> Option<&str> {
         [about, _message] => word(about).filter(|word| word.starts_with('/')),
         _ => None,
     };
-    let bare =
-        || line.split_whitespace().filter(|word| word.starts_with('/') && !line.starts_with(word)).last();
+    let bare = || line.split_whitespace().rfind(|word| word.starts_with('/') && !line.starts_with(word));
     about.or_else(bare)
 }
 

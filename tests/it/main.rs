@@ -5,6 +5,7 @@
     clippy::panic,
     clippy::string_slice,
     clippy::disallowed_methods,
+    clippy::print_stderr,
     reason = "clippy's leave for tests does not reach the helpers of integration tests"
 )]
 
