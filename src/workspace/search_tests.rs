@@ -58,8 +58,10 @@ fn names_come_before_folders_and_insides_never() {
         let search = Search::new(dir.path().to_owned());
         let found = find(&search, "main").await;
         assert!(!found.iter().any(|p| p.contains(".git")), "{found:?}");
-        assert_eq!(found.first().map(String::as_str), Some("src/main"), "{found:?}");
-        assert!(found.contains(&".hidden/main".to_owned()));
+        // Equal scores are ordered by time, which two quick writes do not decide.
+        let mut names = found.get(..2).unwrap().to_vec();
+        names.sort();
+        assert_eq!(names, [".hidden/main", "src/main"], "{found:?}");
         assert!(
             found.iter().position(|p| p == "src/main.rs") < found.iter().position(|p| p == "docs/domain.md")
         );
