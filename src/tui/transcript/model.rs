@@ -104,6 +104,8 @@ impl Model {
             | Event::Usage(_)
             | Event::Limits(_)
             | Event::Retrying { .. }
+            | Event::Configured(_)
+            | Event::Rewound { .. }
             | Event::Closed => {}
         }
     }
