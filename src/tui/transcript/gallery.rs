@@ -42,8 +42,9 @@ fn pictures(name: &str, transcript: &Transcript) {
 #[test]
 fn user() {
     let mut t = transcript();
-    let long = "Please look at the parser: it fails on nested lists when the first item is empty, and the error \
-                message does not say which line it was.\n\nThe test is in tests/parser.rs.";
+    let long = "Please look at the parser: it fails on nested lists when the first item \
+                is empty, and the error message does not say which line it was.\n\nThe \
+                test is in tests/parser.rs.";
     let with_images = Item::UserMessage {
         id: "u3".into(),
         content: vec![
@@ -69,9 +70,12 @@ fn user() {
 #[test]
 fn message() {
     let mut t = transcript();
-    let text = "## Done\n\nThe parser now keeps **empty items**. I changed `parse_list` in src/parser.rs:42 and \
-                added a test; see [the rules](https://example.org/spec).\n\n- [x] empty first item\n- [ ] tabs as \
-                indent\n\n```rust\nfn parse_list(input: &str) -> List {\n    // one item per line\n    List::default()\n}\n```\n\n| case | before | after |\n|---|---:|---:|\n| empty | fail | pass |\n| 漢字 | pass | pass |\n";
+    let text = "## Done\n\nThe parser now keeps **empty items**. I changed `parse_list` \
+                in src/parser.rs:42 and added a test; see [the rules](https://example.org/spec).\n\
+                \n- [x] empty first item\n- [ ] tabs as indent\n\n```rust\nfn parse_list(input: \
+                &str) -> List {\n    // one item per line\n    List::default()\n}\n```\n\
+                \n| case | before | after |\n|---|---:|---:|\n| empty | fail | pass |\n\
+                | 漢字 | pass | pass |\n";
     t.feed(&[completed(&super::samples::message("m1", text))], 0);
     let open = super::samples::message("m2", "");
     t.feed(&[started(&open), super::samples::text("m2", "This one is still **being wri")], 0);
@@ -83,8 +87,16 @@ fn reasoning() {
     let mut t = transcript();
     t.feed(
         &[
-            completed(&super::samples::reasoning("r1", "**Looking at the parser**\n\nThe list code treats an empty first item as the end of the list. That is wrong when more items follow.")),
-            completed(&Item::Reasoning { id: "r2".into(), summary: vec![], content: vec!["raw thoughts of an open model".into()] }),
+            completed(&super::samples::reasoning(
+                "r1",
+                "**Looking at the parser**\n\nThe list code treats an empty first item as \
+                the end of the list. That is wrong when more items follow.",
+            )),
+            completed(&Item::Reasoning {
+                id: "r2".into(),
+                summary: vec![],
+                content: vec!["raw thoughts of an open model".into()],
+            }),
             completed(&super::samples::reasoning("r3", "")),
         ],
         0,
@@ -226,7 +238,10 @@ fn shell() {
     pictures("shell", &t);
 }
 
-const DIFF: &str = "--- a/src/main.rs\n+++ b/src/main.rs\n@@ -10,6 +10,7 @@ fn main() {\n     let a = 1;\n     let b = 2;\n-    println!(\"{a}\");\n+    let sum = a + b;\n+    println!(\"{sum}\");\n     drop(a);\n     drop(b);\n }\n@@ -40,3 +41,3 @@\n fn last() {\n-    old();\n+    new();\n }\n";
+const DIFF: &str = "--- a/src/main.rs\n+++ b/src/main.rs\n@@ -10,6 +10,7 @@ fn main() {\n     \
+                let a = 1;\n     let b = 2;\n-    println!(\"{a}\");\n+    let sum = a \
+                + b;\n+    println!(\"{sum}\");\n     drop(a);\n     drop(b);\n }\n@@ -40,3 \
+                +41,3 @@\n fn last() {\n-    old();\n+    new();\n }\n";
 
 #[test]
 fn patch_states() {
@@ -242,8 +257,8 @@ fn patch_states() {
             diff: "@@ -1,1 +1,1 @@\n-# A\n+# About\n".into(),
         },
     ];
-    let error =
-        "apply_patch verification failed: src/main.rs: the lines to be replaced were not found near line 10";
+    let error = "apply_patch verification failed: src/main.rs: the lines to be replaced \
+                were not found near line 10";
     t.feed(
         &[
             completed(&patch("p1", changes, ItemStatus::Completed, None)),
@@ -371,7 +386,8 @@ fn turn_ends() {
 #[test]
 fn hostile_text() {
     let mut t = transcript();
-    let bad = "a\u{1b}[2Jb\u{1b}]0;title\u{7}c\u{0}d\te\rf \u{202e}drow\u{202c} 👩\u{200d}👩\u{200d}👧 漢字 e\u{301} שלום";
+    let bad = "a\u{1b}[2Jb\u{1b}]0;title\u{7}c\u{0}d\te\rf \u{202e}drow\u{202c} 👩\u{200d}👩\u{200d}👧 \
+                漢字 e\u{301} שלום";
     t.feed(
         &[
             completed(&super::samples::user("u", bad)),

@@ -284,16 +284,29 @@ impl Sheet<'_> {
     }
 
     /// Up to `height` rows from `pos` on.
-    pub(crate) fn rows(&self, pos: Pos, height: usize) -> Vec<(Pos, Line<'static>)> {
+    pub(crate) fn rows(&self, pos: Pos, height: usize) -> Vec<Row> {
         let mut rows = Vec::with_capacity(height);
         let mut at = pos;
         while rows.len() < height && at.index < self.cells.len() {
             let lines = self.lines(at.index, at.part);
-            for (line, content) in lines.iter().enumerate().skip(at.line).take(height - rows.len()) {
-                rows.push((Pos { line, ..at }, content.clone()));
+            for line in (at.line..lines.len()).take(height - rows.len()) {
+                rows.push(Row { pos: Pos { line, ..at }, lines: Arc::clone(&lines) });
             }
             at = self.first_at(at.index, at.part + 1);
         }
         rows
+    }
+}
+
+/// A row in view.
+pub(crate) struct Row {
+    pub(crate) pos: Pos,
+    lines: Arc<[Line<'static>]>,
+}
+
+impl Row {
+    /// What it shows.
+    pub(crate) fn line(&self) -> Option<&Line<'static>> {
+        self.lines.get(self.pos.line)
     }
 }

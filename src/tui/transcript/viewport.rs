@@ -144,7 +144,7 @@ impl Viewport {
     /// The last row of the screen.
     pub(crate) fn bottom(&self, sheet: &Sheet<'_>) -> Option<Place> {
         let height = self.height().max(1);
-        sheet.rows(self.top(sheet), height).last().and_then(|(pos, _)| sheet.place(*pos))
+        sheet.rows(self.top(sheet), height).last().and_then(|row| sheet.place(row.pos))
     }
 
     /// Whether the first row is on the screen.
@@ -179,14 +179,14 @@ impl Viewport {
     /// The row of the screen a place is in, if it is on the screen.
     pub(crate) fn row_of(&self, sheet: &Sheet<'_>, place: Place) -> Option<usize> {
         let pos = sheet.pos(place);
-        sheet.rows(self.top(sheet), self.height()).iter().position(|(row, _)| *row == pos)
+        sheet.rows(self.top(sheet), self.height()).iter().position(|row| row.pos == pos)
     }
 
     /// The first cell whose start is on the screen, and its row.
     pub(crate) fn first_start(&self, sheet: &Sheet<'_>) -> Option<(Key, usize)> {
         let rows = sheet.rows(self.top(sheet), self.height());
-        let row = rows.iter().position(|(pos, _)| (pos.part, pos.line) == (0, 0))?;
-        Some((sheet.cells.at(rows.get(row)?.0.index)?.key, row))
+        let row = rows.iter().position(|row| (row.pos.part, row.pos.line) == (0, 0))?;
+        Some((sheet.cells.at(rows.get(row)?.pos.index)?.key, row))
     }
 
     /// Stands with `top` on top, or follows the end when that is where it is.
@@ -249,11 +249,12 @@ impl Viewport {
         let away = !self.is_at_end();
         let height = usize::from(area.height) - usize::from(away && area.height > 2);
         let hit = marks.hit.map(|place| sheet.pos(place));
-        for (y, (pos, line)) in (area.y..).zip(sheet.rows(top, height)) {
-            buf.set_line(area.x, y, &line, area.width);
+        for (y, shown) in (area.y..).zip(sheet.rows(top, height)) {
+            let (pos, Some(line)) = (shown.pos, shown.line()) else { continue };
+            buf.set_line(area.x, y, line, area.width);
             let row = Rect { x: area.x, y, width: area.width, height: 1 };
             if let Some(needle) = marks.needle {
-                mark_places(needle, &line, hit == Some(pos), row, buf, look);
+                mark_places(needle, line, hit == Some(pos), row, buf, look);
             }
             let focused =
                 marks.focus.is_some() && sheet.cells.at(pos.index).map(|slot| slot.key) == marks.focus;

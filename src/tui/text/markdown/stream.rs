@@ -62,6 +62,16 @@ struct Tail {
     lines: Vec<Line<'static>>,
 }
 
+impl Shown {
+    /// Forgets what is not so at this width and in this theme.
+    fn fit(&mut self, width: usize, theme: &Theme) {
+        if self.width != width || self.theme != *theme {
+            let ends = if self.width == width { std::mem::take(&mut self.ends) } else { Vec::new() };
+            *self = Self { width, theme: theme.clone(), ends, ..Self::default() };
+        }
+    }
+}
+
 impl Default for Stream {
     fn default() -> Self {
         Self::new()
@@ -198,11 +208,18 @@ impl Stream {
     pub(crate) fn part(&self, part: usize, width: u16, theme: &Theme) -> Vec<Line<'static>> {
         let shown = &mut *self.shown.borrow_mut();
         let columns = usize::from(width.max(1));
+        shown.fit(columns, theme);
+        let is_open = part >= self.parts.len() && !self.ended;
         let mut out = Vec::new();
-        for segment in self.part_segments(part) {
-            out.extend(self.lay_out(*segment, columns, theme, Some(&mut shown.paints)));
+        for index in self.part_range(part) {
+            // The open part is asked for with every frame, the others once in a while.
+            match self.segments.get(index) {
+                Some(_) if is_open => out.extend_from_slice(self.kept(shown, index, theme)),
+                Some(segment) => out.extend(self.lay_out(*segment, columns, theme, Some(&mut shown.paints))),
+                None => {}
+            }
         }
-        if part >= self.parts.len() && !self.ended {
+        if is_open {
             out.extend(self.open_lines(columns, theme, &mut shown.paints));
         }
         out
@@ -220,11 +237,14 @@ impl Stream {
     }
 
     fn part_segments(&self, part: usize) -> &[Segment] {
+        self.segments.get(self.part_range(part)).unwrap_or_default()
+    }
+
+    fn part_range(&self, part: usize) -> Range<usize> {
         let start = part
             .checked_sub(1)
             .map_or(0, |before| self.parts.get(before).map_or(self.segments.len(), |end| at(*end)));
-        let end = self.parts.get(part).map_or(self.segments.len(), |end| at(*end));
-        self.segments.get(start..end).unwrap_or_default()
+        start..self.parts.get(part).map_or(self.segments.len(), |end| at(*end))
     }
 
     /// Ends a part wherever enough finished segments have come together.
@@ -243,10 +263,7 @@ impl Stream {
     /// Brings `shown` up to date and gives the number of finished rows.
     fn measure(&self, shown: &mut Shown, width: u16, theme: &Theme) -> usize {
         let width = usize::from(width.max(1));
-        if shown.width != width || shown.theme != *theme {
-            let ends = if shown.width == width { std::mem::take(&mut shown.ends) } else { Vec::new() };
-            *shown = Shown { width, theme: theme.clone(), ends, ..Shown::default() };
-        }
+        shown.fit(width, theme);
         let mut end = shown.ends.last().copied().unwrap_or(0);
         for segment in self.segments.get(shown.ends.len()..).unwrap_or_default() {
             let rows = self.lay_out(*segment, width, theme, None).len();
