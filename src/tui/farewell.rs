@@ -39,13 +39,13 @@ pub(crate) fn text(model: &Model) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::scene::Scene;
     use super::super::status::facts::samples;
-    use super::super::testing::model;
     use super::*;
 
     #[test]
     fn the_end_of_the_answer_stays() {
-        let mut model = model(80, 24);
+        let mut model = Scene::new(80, 24).model;
         assert_eq!(text(&model), "");
         model.facts = samples::facts();
         model.turn.last_answer = Some((1..=12).map(|n| format!("line {n}\n")).collect());

@@ -28,7 +28,7 @@
 //! - [`transcript`]: what happened, as cells
 //! - [`update`]: messages → state and effects
 //! - [`view`]: the state → one screen
-//! - `testing`: screens as snapshots (tests only)
+//! - `testing`, `scene`: screens as snapshots, the app played by hand (tests only)
 
 pub(crate) mod app;
 pub(crate) mod composer;
@@ -58,5 +58,7 @@ pub(crate) mod transcript;
 mod update;
 mod view;
 
+#[cfg(test)]
+mod scene;
 #[cfg(test)]
 pub(crate) mod testing;

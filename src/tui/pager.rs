@@ -198,19 +198,26 @@ fn lay_out(content: &Content, width: u16, theme: &Theme) -> Vec<Line<'static>> {
         Content::Diff(diff) if diff.trim().is_empty() => {
             super::popups::frame::prose("Nothing has changed.", Role::Dim, width, theme)
         }
-        Content::Diff(diff) => text::diff::git_lines(diff, width, theme),
+        Content::Diff(diff) => {
+            text::diff::git_lines(diff, width.saturating_sub(2), theme).into_iter().map(indent).collect()
+        }
         Content::Files(files) => {
             let mut lines = Vec::new();
             for (heading, path, diff) in files {
-                let heading = text::truncate_end(&text::sanitize(heading), usize::from(width)).into_owned();
-                lines.push(Line::styled(heading, theme.style(Role::Strong)));
-                lines.extend(text::diff::lines(diff, path, width, None, theme));
+                lines.push(super::popups::frame::title(&text::sanitize(heading), "", width, theme));
+                let diff = text::diff::lines(diff, path, width.saturating_sub(2), None, theme);
+                lines.extend(diff.into_iter().map(indent));
                 lines.push(Line::default());
             }
             lines
         }
         Content::Help(rows) => help(rows, width, theme),
     }
+}
+
+fn indent(mut line: Line<'static>) -> Line<'static> {
+    line.spans.insert(0, Span::raw("  "));
+    line
 }
 
 /// Keys under their headings; in two columns where there is room.

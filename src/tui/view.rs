@@ -148,16 +148,11 @@ fn background_width(model: &Model) -> u16 {
     background(model).and_then(|words| u16::try_from(text::width(&words)).ok()).unwrap_or(0)
 }
 
-/// The way back down at the left, limits that run out at the right.
+/// Limits that run out, at the right edge.
 fn notice_row(model: &Model, width: u16) -> Option<Line<'static>> {
-    let back = if model.transcript.is_at_end() { "" } else { "↓ Back to bottom · esc" };
-    let limit = model.facts.limits.as_ref().and_then(limits::notice).unwrap_or_default();
-    if back.is_empty() && limit.is_empty() {
-        return None;
-    }
-    let left = Span::styled(back, model.theme.style(Role::Accent));
+    let limit = limits::notice(model.facts.limits.as_ref()?)?;
     let right = Span::styled(limit, model.theme.style(Role::Warn));
-    Some(two_sided(left, right, width))
+    Some(two_sided(Span::raw(""), right, width))
 }
 
 /// Something at the left and something at the right; the left one is cut when both do not fit.
@@ -219,7 +214,7 @@ fn hint(model: &Model) -> String {
         (None, None) => {}
     }
     if model.browse.is_some() {
-        return "← → other prompts · ↑ ↓ scroll · enter go back to it · esc leave".to_owned();
+        return "← → prompts · ↑ ↓ scroll · enter go back · esc leave".to_owned();
     }
     if model.transcript.takes_keys() {
         return "↑ ↓ other activity · enter unfold · esc leave".to_owned();

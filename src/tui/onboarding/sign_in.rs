@@ -36,7 +36,7 @@ impl Page {
     pub(crate) fn new() -> Self {
         let rows = vec![
             Row::new("Use an API key").detail("you pay for what you use"),
-            Row::new("Try it offline").detail("a scripted service answers; nothing leaves this machine"),
+            Row::new("Try it offline").detail("nothing leaves this machine"),
             Row::new("Leave"),
         ];
         Self { list: List::numbered(rows), key: None, busy: false, trouble: None }

@@ -37,8 +37,8 @@ impl Page {
     /// Asks about `folder`, as it is to be shown.
     pub(crate) fn new(folder: &str, now_ms: u64) -> Self {
         let rows = vec![
-            Row::new("Trust this folder").detail("change files here, run commands in the sandbox"),
-            Row::new("Only look").detail("read only; ask before every change"),
+            Row::new("Trust this folder").detail("change files, run commands in it"),
+            Row::new("Only look").detail("ask before every change"),
             Row::new("Leave"),
         ];
         Self {

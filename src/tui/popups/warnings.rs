@@ -100,7 +100,7 @@ impl Panel {
         let mut lines = vec![frame::title("Warnings", &place, width, theme), Line::default()];
         lines.extend(frame::prose(&warning.text, Role::Text, width, theme));
         lines.push(Line::default());
-        let hint = "k keep, next · esc dismiss · ctrl-o copy · ← → move · f2 close";
+        let hint = "k keep · esc dismiss · ctrl-o copy · ← → move";
         lines.push(frame::hint(hint, width, theme));
         Drawn::rows(frame::fit(lines, height, 2, theme))
     }

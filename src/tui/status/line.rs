@@ -59,8 +59,8 @@ mod tests {
         let mut deep = samples::facts();
         deep.thread.as_mut().unwrap().cwd = "/home/u/work/some/deep/folder/of/a/project/src".into();
         assert_eq!(
-            line(&DEFAULT_LINE, &deep, 72),
-            "gpt-5.5 medium · ~/work…ject/src · main · 92% context left · 5h 58% left"
+            line(&DEFAULT_LINE, &deep, 76),
+            "gpt-5.5 medium · ~/work/so…oject/src · main · 92% context left · 5h 58% left"
         );
     }
 }

@@ -72,7 +72,7 @@ impl Working {
             _ => headline
                 .map_or_else(|| "Working".to_owned(), |headline| text::sanitize(headline).replace('\n', " ")),
         };
-        let stop = if self.stopping || stop_key.is_empty() {
+        let stop = if self.stopping || asking || stop_key.is_empty() {
             String::new()
         } else {
             format!(" · {stop_key} to interrupt")
@@ -90,7 +90,7 @@ impl Working {
             let wait = retry.next_ms.saturating_sub(now_ms).div_ceil(1000);
             let wait = if wait == 0 { "trying again".to_owned() } else { format!("next try in {wait}s") };
             let why = text::sanitize(&retry.why).replace('\n', " ");
-            let detail = format!("  └ {} · {wait}", why.trim_end_matches('.'));
+            let detail = format!("  └ {wait} · {}", why.trim_end_matches('.'));
             let detail = text::truncate_end(&detail, usize::from(width)).into_owned();
             lines.push(Line::styled(detail, theme.style(Role::Dim)));
         }
@@ -142,9 +142,9 @@ mod tests {
         assert_eq!(rows(&working, None, 60, 5500).len(), 1);
         assert_eq!(
             rows(&working, None, 60, 6000),
-            ["• Reconnecting 2/5 (6s · esc to interrupt)", "  └ The service answered 503 · next try in 3s"]
+            ["• Reconnecting 2/5 (6s · esc to interrupt)", "  └ next try in 3s · The service answered 503"]
         );
-        assert_eq!(rows(&working, None, 60, 9500)[1], "  └ The service answered 503 · trying again");
+        assert_eq!(rows(&working, None, 60, 9500)[1], "  └ trying again · The service answered 503");
     }
 
     #[test]
