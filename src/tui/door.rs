@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::base::ids::{ItemId, ThreadId};
+use crate::base::ids::ThreadId;
 use crate::base::secret::Secret;
 use crate::protocol::error::{ErrorInfo, ErrorKind};
 use crate::protocol::event::Event;
@@ -28,24 +28,14 @@ pub(crate) enum Call {
     Open(Begin, Reply<Live>),
     /// Lists stored threads, newest first, in batches; the end of the channel ends the list.
     Threads(ThreadFilter, mpsc::Sender<Vec<ThreadRow>>),
-    /// Changes what the next turns of the open thread run with; answers with the thread as it is then.
-    Change(Change, Reply<ThreadInfo>),
-    /// Runs a command of the user beside the thread; it is told through the thread's events.
-    Shell(String, Reply<()>),
-    /// Ends the commands of the user that run.
-    StopShell(Reply<()>),
-    /// Drops the last of the user's messages, this many, and all after them, in memory and on disk.
-    Rewind(u32, Reply<()>),
-    /// Names the thread.
+    /// The turns before those that were given so far, oldest first, and whether there are more.
+    Earlier(Reply<(Vec<Turn>, bool)>),
+    /// Names the open thread.
     Rename(String, Reply<()>),
     /// What git sees as changed, new files included, as a unified diff.
     Diff(Reply<String>),
-    /// Commands that run on in the background.
-    Terminals(Reply<Vec<BackgroundTerminal>>),
-    /// Ends them; answers with how many there were.
-    StopTerminals(Reply<usize>),
-    /// Stores whether the folder is trusted, and configures anew.
-    Trust(bool, Reply<()>),
+    /// Stores that the folder is trusted, and configures anew; threads opened later run with that.
+    Trust(Reply<()>),
     /// Stores an API key.
     SignIn(Secret, Reply<()>),
     /// Uses the scripted service from now on.
@@ -79,8 +69,10 @@ pub(crate) struct Live {
     pub(crate) ops: mpsc::Sender<Op>,
     /// Where events come out.
     pub(crate) events: mpsc::Receiver<Event>,
-    /// What was shown before, oldest first.
+    /// What was shown before, oldest first: the last page of it.
     pub(crate) past: Vec<Turn>,
+    /// There is more before that.
+    pub(crate) earlier: bool,
     /// Tokens so far.
     pub(crate) usage: Option<ThreadUsage>,
     /// Sentences for the user.
@@ -122,29 +114,6 @@ pub(crate) struct ThreadInfo {
     pub(crate) profile: Option<String>,
 }
 
-/// A change of the open thread.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Change {
-    /// Another model or effort; `save` makes it the default of threads to come.
-    Model {
-        /// Slug.
-        slug: String,
-        /// Effort; `None` leaves it to the model.
-        effort: Option<String>,
-        /// Also for threads to come.
-        save: bool,
-    },
-    /// Other permissions, for this thread.
-    Permissions {
-        /// When to ask.
-        approval: ApprovalPolicy,
-        /// What commands may touch.
-        sandbox: SandboxPolicy,
-    },
-    /// Another working directory, absolute or relative to the present one.
-    Folder(PathBuf),
-}
-
 /// Which threads to list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ThreadFilter {
@@ -171,18 +140,16 @@ pub(crate) struct ThreadRow {
     pub(crate) at_ms: u64,
 }
 
-/// A command that runs on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct BackgroundTerminal {
-    /// The command line.
-    pub(crate) command: String,
-    /// Last line of output.
-    pub(crate) last_line: String,
-}
-
 /// A setting the app itself changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Setting {
+    /// Model and effort of threads to come.
+    Model {
+        /// Slug.
+        slug: String,
+        /// Effort; `None` leaves it to the model.
+        effort: Option<String>,
+    },
     /// Items of the status line.
     StatusLine(Vec<String>),
     /// Items of the title.

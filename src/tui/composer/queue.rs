@@ -26,6 +26,11 @@ impl Queue {
         self.steering.is_empty() && self.queued.is_empty()
     }
 
+    /// Whether the running turn was handed messages it has not taken yet.
+    pub(crate) fn has_steering(&self) -> bool {
+        !self.steering.is_empty()
+    }
+
     /// A message was handed to the running turn, which has not taken it yet.
     pub(crate) fn steer(&mut self, draft: Draft) {
         self.steering.push(draft);

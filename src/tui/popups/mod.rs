@@ -1,6 +1,7 @@
 //! What stands in the prompt's place for a while. Each popup is state, keys and rows; what it decides comes out as a
 //! [`wish::Wish`].
 //!
+//! - [`any`]: the open popup, whichever it is
 //! - [`list`]: rows to choose from
 //! - [`field`]: one line to type into
 //! - [`frame`]: what all popups look like
@@ -16,6 +17,7 @@
 //! - [`theme`]: the colours of code
 //! - [`warnings`]: what went not quite right
 
+pub(crate) mod any;
 pub(crate) mod approval;
 pub(crate) mod confirm;
 pub(crate) mod field;

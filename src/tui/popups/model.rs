@@ -4,7 +4,6 @@ use super::list::Row;
 use super::menu::Menu;
 use super::wish::Wish;
 use crate::models::catalogue::Model;
-use crate::tui::door::Change;
 
 /// The first menu: listed models, and the present one if it is not among them.
 pub(crate) fn models(all: &[Model], now: &str) -> Menu {
@@ -27,15 +26,17 @@ pub(crate) fn models(all: &[Model], now: &str) -> Menu {
 fn wish(model: &Model) -> Wish {
     let slug = model.slug.to_string();
     if model.efforts.is_empty() {
-        return Wish::Change(Change::Model { slug, effort: None, save: true });
+        return Wish::Model { slug, effort: None, save: true };
     }
     Wish::Efforts(slug)
 }
 
 /// The second menu.
 pub(crate) fn efforts(model: &Model, now: Option<&str>) -> Menu {
-    let change = |effort: &str, save| {
-        Wish::Change(Change::Model { slug: model.slug.to_string(), effort: Some(effort.to_owned()), save })
+    let change = |effort: &str, save| Wish::Model {
+        slug: model.slug.to_string(),
+        effort: Some(effort.to_owned()),
+        save,
     };
     let default = model.default_effort.as_deref();
     let now = now.or(default);
@@ -99,9 +100,9 @@ mod tests {
             [(key('1'), model.efforts.first(), true), (key('s'), Some(&"medium".into()), false)]
         {
             let effort = effort.map(ToString::to_string);
-            let change = Change::Model { slug: model.slug.to_string(), effort, save };
+            let wish = Wish::Model { slug: model.slug.to_string(), effort, save };
             let outcome = efforts(&model, None).on_key(press, &Keymap::default());
-            assert_eq!(outcome, Outcome::Wish(Wish::Change(change)));
+            assert_eq!(outcome, Outcome::Wish(wish));
         }
     }
 

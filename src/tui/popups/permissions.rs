@@ -4,7 +4,7 @@ use super::list::Row;
 use super::menu::Menu;
 use super::wish::Wish;
 use crate::protocol::policy::{ApprovalPolicy, SandboxMode, SandboxPolicy};
-use crate::tui::door::Change;
+use crate::protocol::turn::Change;
 
 /// A preset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +67,7 @@ impl Preset {
             ),
             (Self::FullAccess, _) => (ApprovalPolicy::Never, SandboxPolicy::DangerFullAccess),
         };
-        Change::Permissions { approval, sandbox }
+        Change { approval: Some(approval), sandbox: Some(sandbox), ..Change::default() }
     }
 }
 
@@ -93,7 +93,7 @@ pub(crate) fn menu(approval: ApprovalPolicy, sandbox: &SandboxPolicy) -> Menu {
         let row = Row::new(preset.name()).detail(preset.about()).current(now == Some(preset));
         let wish = match preset {
             Preset::FullAccess if now != Some(preset) => Wish::ConfirmFullAccess,
-            _ => Wish::Change(preset.change(sandbox)),
+            _ => Wish::Change(Box::new(preset.change(sandbox))),
         };
         (row, wish)
     });
@@ -103,7 +103,7 @@ pub(crate) fn menu(approval: ApprovalPolicy, sandbox: &SandboxPolicy) -> Menu {
 
 /// The second question before everything is allowed.
 pub(crate) fn confirm_full_access(sandbox: &SandboxPolicy) -> Menu {
-    let yes = Wish::Change(Preset::FullAccess.change(sandbox));
+    let yes = Wish::Change(Box::new(Preset::FullAccess.change(sandbox)));
     let no = Wish::Notice("Permissions are unchanged".to_owned());
     let rows = vec![(Row::new("No, keep asking"), no), (Row::new("Yes, full access for this thread"), yes)];
     Menu::new("Allow everything?", rows).text(
@@ -136,8 +136,8 @@ mod tests {
     #[test]
     fn presets_are_recognised() {
         for preset in Preset::ALL {
-            let Change::Permissions { approval, sandbox } = preset.change(&READ_ONLY) else { panic!() };
-            assert_eq!(Preset::of(approval, &sandbox), Some(preset));
+            let change = preset.change(&READ_ONLY);
+            assert_eq!(Preset::of(change.approval.unwrap(), &change.sandbox.unwrap()), Some(preset));
         }
         assert_eq!(words(ApprovalPolicy::Never, &READ_ONLY), "read-only, never asks");
     }

@@ -2,7 +2,8 @@
 
 use crate::base::ids::{AskId, ThreadId};
 use crate::protocol::ask::Answer;
-use crate::tui::door::{Change, Setting, ThreadFilter};
+use crate::protocol::turn::Change;
+use crate::tui::door::{Setting, ThreadFilter};
 use crate::tui::keys::Key;
 use crate::tui::pager::Page;
 use crate::tui::transcript;
@@ -33,8 +34,17 @@ pub(crate) enum Wish {
     Efforts(String),
     /// Ask once more before everything is allowed.
     ConfirmFullAccess,
-    /// Change the open thread.
-    Change(Change),
+    /// Change what the next turns run with.
+    Change(Box<Change>),
+    /// Use this model and effort, from now on also in other threads when `save`.
+    Model {
+        /// Slug.
+        slug: String,
+        /// Effort; `None` leaves it to the model.
+        effort: Option<String>,
+        /// Also for threads to come.
+        save: bool,
+    },
     /// Open this thread.
     Resume(ThreadId),
     /// List threads of another kind.

@@ -24,7 +24,7 @@ pub(crate) struct Panel {
 
 impl Panel {
     /// The block for these facts; `at` turns unix seconds into words in the user's time zone.
-    pub(crate) fn new(facts: &Facts, now_s: u64, at: fn(u64) -> String) -> Self {
+    pub(crate) fn new(facts: &Facts, now_s: u64, at: &dyn Fn(u64) -> String) -> Self {
         let mut rows: Vec<(String, String)> = Vec::new();
         let mut row = |label: &str, value: Option<String>| {
             rows.extend(value.map(|value| (label.to_owned(), text::sanitize(&value).replace('\n', " "))));
@@ -81,7 +81,7 @@ fn bar(left: u8) -> String {
     format!("[{}{}] {left}% left", "█".repeat(full), "░".repeat(empty))
 }
 
-fn resets_in_words(resets: u64, now_s: u64, at: fn(u64) -> String) -> String {
+fn resets_in_words(resets: u64, now_s: u64, at: &dyn Fn(u64) -> String) -> String {
     if resets <= now_s { " (starts anew now)".to_owned() } else { format!(" (resets {})", at(resets)) }
 }
 
@@ -124,11 +124,11 @@ mod tests {
         let theme = Theme::default();
         let look = Look { theme: &theme, unfolded: false, now_ms: 0 };
         for width in [60, 80, 120] {
-            let panel = Panel::new(&samples::facts(), 1_700_000_000, at);
+            let panel = Panel::new(&samples::facts(), 1_700_000_000, &at);
             assert_screen!(format!("full_{width}"), paper(width, &panel.lines(width, &look)));
         }
         let bare = Facts { thread: Some(samples::thread()), ..Facts::default() };
-        assert_screen!("early", paper(60, &Panel::new(&bare, 0, at).lines(60, &look)));
+        assert_screen!("early", paper(60, &Panel::new(&bare, 0, &at).lines(60, &look)));
     }
 
     #[test]

@@ -3,8 +3,8 @@
 
 use std::path::PathBuf;
 
-use super::theme::Colors;
 use crate::config::Env;
+use crate::tui::theme::Colors;
 
 /// Terminals known to turn OSC 9 into a notification.
 const OSC9: [&str; 5] = ["iTerm.app", "ghostty", "WezTerm", "kitty", "rio"];

@@ -2,7 +2,7 @@
 //! the kitty protocol, a reply. What is not known is recognised as a sequence and dropped whole.
 
 use super::input::Input;
-use super::keys::{Code, Key};
+use crate::tui::keys::{Code, Key};
 
 /// What a sequence means.
 #[derive(Debug, PartialEq, Eq)]

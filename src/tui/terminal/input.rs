@@ -2,8 +2,8 @@
 //! our queries may come late, split, or not at all, and must never turn into typed text; and because it needs no
 //! thread. Pure: what is incomplete waits inside, and [`Decoder::flush`] ends the wait.
 
-use super::keys::{Code, Key};
 use super::sequence::{self, Sequence};
+use crate::tui::keys::{Code, Key};
 
 /// Longest control sequence that is collected; the rest of a longer one is dropped.
 const SEQUENCE_MAX: usize = 4096;

@@ -7,7 +7,7 @@ use std::io::Write as _;
 use ratatui::buffer::{Buffer, Cell, CellWidth as _};
 use ratatui::style::{Color, Modifier};
 
-use super::text::links;
+use crate::tui::text::links;
 
 /// Fewer rows than this are drawn anew instead of moved.
 const SCROLL_MIN: usize = 4;
