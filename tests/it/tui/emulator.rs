@@ -34,10 +34,10 @@ pub(super) struct Seen {
     pub(super) notices: Vec<String>,
     /// Links opened.
     pub(super) links: Vec<String>,
-    /// `SGR` colours were used.
+    /// What is to be answered.
     reply: Vec<u8>,
-    /// Colour of the ground, as asked for.
-    pub(super) quiet: bool,
+    /// It answers nothing.
+    quiet: bool,
 }
 
 impl Emulator {
@@ -218,5 +218,24 @@ impl Callbacks for Seen {
             [b"9", ..] => self.notices.push(text(params.get(1))),
             _ => self.strange.push(format!("osc {:?}", text(params.first()))),
         }
+    }
+}
+
+#[test]
+fn the_emulator_is_strict_and_sees_what_is_left_on() {
+    let mut emulator = Emulator::new(20, 4, false);
+    let reply = emulator.take(b"\x1b[?1049h\x1b[?2026h\x1b[?1004h\x1b[>5u\x1b[c\x1b]11;?\x1b\\hi");
+    assert_eq!(String::from_utf8(reply).unwrap(), "\x1b[?62;22c\x1b]11;rgb:1111/1111/1111\x1b\\");
+    assert!(emulator.in_frame() && emulator.rows()[0] == "hi");
+    emulator.take(b"\x1b[?2026l");
+    assert_eq!(emulator.left_on(), ["mode 1004", "alternate screen", "keyboard protocol"]);
+    assert!(emulator.seen().strange.is_empty(), "{:?}", emulator.seen().strange);
+    for bytes in
+        [&b"\x1b[?1003h\x1b[?9999h"[..], b"\x1b[5n", b"\x1bP+q\x1b\\\x1b#8", b"\x00", b"\x1b]52;c;?\x07"]
+    {
+        let before = emulator.seen().strange.len() + emulator.left_on().len();
+        emulator.take(bytes);
+        let after = emulator.seen().strange.len() + emulator.left_on().len();
+        assert!(after > before, "{:?}", String::from_utf8_lossy(bytes));
     }
 }

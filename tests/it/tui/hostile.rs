@@ -64,9 +64,7 @@ fn a_line_of_a_megabyte() {
     terminal.until("• the end");
     terminal.until(READY);
     sound(&terminal);
-    world.backend.script(&format!(
-        "[[rule]]\noutput = [{{ text = 'y', repeat = 1000000 }}, {{ text = 'Done now.' }}]\n"
-    ));
+    world.backend.script("[[rule]]\noutput = [{ text = 'y', repeat = 1000000 }, { text = 'Done now.' }]\n");
     terminal.submit("and a long answer");
     terminal.until("Done now.");
     sound(&terminal);

@@ -25,7 +25,6 @@ pub(super) const ENTER: &str = "\r";
 pub(super) const ESC: &str = "\x1b";
 pub(super) const TAB: &str = "\t";
 pub(super) const UP: &str = "\x1b[A";
-pub(super) const DOWN: &str = "\x1b[B";
 pub(super) const PAGE_UP: &str = "\x1b[5~";
 pub(super) const END: &str = "\x1b[F";
 pub(super) const CTRL_C: &str = "\x03";
@@ -41,7 +40,7 @@ pub(super) struct Terminal {
     slave: Option<OwnedFd>,
     shared: Arc<Shared>,
     /// Closed to tell the reader that it is over.
-    reading: OwnedFd,
+    _reading: OwnedFd,
 }
 
 struct Shared {
@@ -103,7 +102,7 @@ impl Terminal {
         let (over, reading) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC).expect("a pipe is left");
         let (theirs, terminal) = (Arc::clone(&shared), Arc::clone(&master));
         thread::spawn(move || read(&theirs, terminal, &over));
-        Self { child, master, slave: Some(slave), shared, reading }
+        Self { child, master, slave: Some(slave), shared, _reading: reading }
     }
 
     /// Presses keys, as bytes.
@@ -154,12 +153,6 @@ impl Terminal {
     #[track_caller]
     pub(super) fn until_that(&self, what: &str, wanted: impl Fn(&[String]) -> bool) {
         self.wait(what, |state| !state.emulator.in_frame() && wanted(&state.emulator.rows()));
-    }
-
-    /// Waits until the raw bytes written so far are as wanted.
-    #[track_caller]
-    pub(super) fn until_raw(&self, what: &str, wanted: impl Fn(&str) -> bool) {
-        self.wait(what, |state| wanted(&String::from_utf8_lossy(&state.raw)));
     }
 
     #[track_caller]
