@@ -15,12 +15,8 @@ use crate::base::tasks;
 use crate::config::{self, Config, Env, Flags, edit, home};
 use crate::demo::server::Server;
 use crate::protocol::error::{ErrorInfo, ErrorKind};
-use crate::protocol::op::Op;
-use crate::protocol::turn;
-use crate::threads::{self, names};
-use crate::tui::door::{
-    BackgroundTerminal, Begin, Call, Change, Live, Setting, ThreadFilter, ThreadInfo, ThreadRow,
-};
+use crate::threads::{self, Turn, names};
+use crate::tui::door::{Begin, Call, Live, Setting, ThreadFilter, ThreadRow};
 use crate::workspace::{diff, git};
 
 /// Rows of one batch of the list of threads.
@@ -53,15 +49,10 @@ impl Behind {
         match call {
             Call::Open(begin, reply) => drop(reply.send(self.open(begin).await)),
             Call::Threads(filter, rows) => self.list(filter, rows),
-            Call::Change(change, reply) => drop(reply.send(self.change(change).await)),
-            Call::Shell(command, reply) => drop(reply.send(self.op(Op::UserShell { command }).await)),
-            Call::StopShell(reply) => drop(reply.send(self.op(Op::StopShells).await)),
-            Call::Rewind(turns, reply) => drop(reply.send(self.op(Op::Rewind { turns }).await)),
+            Call::Earlier(reply) => drop(reply.send(self.earlier().await)),
             Call::Rename(name, reply) => drop(reply.send(self.rename(name).await)),
             Call::Diff(reply) => drop(reply.send(self.diff().await)),
-            Call::Terminals(reply) => drop(reply.send(Ok(self.terminals()))),
-            Call::StopTerminals(reply) => drop(reply.send(self.stop_terminals().await)),
-            Call::Trust(trusted, reply) => drop(reply.send(self.trust(trusted).await)),
+            Call::Trust(reply) => drop(reply.send(self.trust().await)),
             Call::SignIn(key, reply) => {
                 let store = self.home().map(|home| Store::new(&home));
                 let done = store.and_then(|store| Ok(api_key::login(&store, key.expose())?));
@@ -95,56 +86,13 @@ impl Behind {
         Ok(live)
     }
 
-    async fn op(&mut self, op: Op) -> Result<(), ErrorInfo> {
-        let open = self.open.as_ref().ok_or_else(no_thread)?;
-        open.ops.send(op).await.map_err(|_| no_thread())
-    }
-
-    async fn change(&mut self, change: Change) -> Result<ThreadInfo, ErrorInfo> {
+    /// The page before those that were shown.
+    async fn earlier(&mut self) -> Result<(Vec<Turn>, bool), ErrorInfo> {
         let open = self.open.as_mut().ok_or_else(no_thread)?;
-        let mut wanted = turn::Change::default();
-        match change {
-            Change::Model { slug, effort, save } => {
-                if save {
-                    let (slug, effort) = (slug.clone(), effort.clone());
-                    let path = home::config_file(&open.config.codex_home);
-                    blocking("save model", move || {
-                        edit::set_text(&path, &["model"], &slug)?;
-                        match effort {
-                            Some(effort) => edit::set_text(&path, &["model_reasoning_effort"], &effort),
-                            None => edit::remove(&path, &["model_reasoning_effort"]),
-                        }
-                    })
-                    .await?;
-                }
-                open.info.effort = effort.clone();
-                open.info.model = slug.clone();
-                (wanted.model, wanted.effort) = (Some(slug), effort);
-            }
-            Change::Permissions { approval, sandbox } => {
-                (open.info.approval, open.info.sandbox) = (approval, sandbox.clone());
-                (wanted.approval, wanted.sandbox) = (Some(approval), Some(sandbox));
-            }
-            Change::Folder(dir) => {
-                let dir = open.info.cwd.join(dir);
-                let real = blocking("look at folder", move || {
-                    let real = dir.canonicalize()?;
-                    if real.is_dir() {
-                        Ok(real)
-                    } else {
-                        Err(std::io::Error::from(std::io::ErrorKind::NotADirectory))
-                    }
-                })
-                .await?;
-                open.info.project = git::root(&real);
-                open.info.branch = branch(open.info.project.as_deref());
-                open.info.cwd.clone_from(&real);
-                wanted.cwd = Some(real);
-            }
-        }
-        let info = open.info.clone();
-        self.op(Op::Configure(Box::new(wanted))).await?;
-        Ok(info)
+        let Some(cursor) = open.earlier.take() else { return Ok((Vec::new(), false)) };
+        let page = blocking("read earlier turns", move || threads::earlier(cursor, opening::PAGE)).await?;
+        open.earlier = page.earlier;
+        Ok((page.turns, open.earlier.is_some()))
     }
 
     async fn rename(&mut self, name: String) -> Result<(), ErrorInfo> {
@@ -162,24 +110,12 @@ impl Behind {
         blocking("diff", move || diff::changes(&cwd)).await
     }
 
-    fn terminals(&self) -> Vec<BackgroundTerminal> {
-        let running = self.open.as_ref().map(|open| open.commands.sessions.running()).unwrap_or_default();
-        running.into_iter().map(|command| BackgroundTerminal { command, last_line: String::new() }).collect()
-    }
-
-    async fn stop_terminals(&mut self) -> Result<usize, ErrorInfo> {
-        let count = self.terminals().len();
-        self.op(Op::StopSessions).await?;
-        Ok(count)
-    }
-
-    async fn trust(&mut self, trusted: bool) -> Result<(), ErrorInfo> {
+    async fn trust(&mut self) -> Result<(), ErrorInfo> {
         let config = self.config()?;
         let path = home::config_file(&config.codex_home);
         let folder = config.project_root.unwrap_or(config.cwd);
-        let word = if trusted { "trusted" } else { "untrusted" };
         blocking("store trust", move || {
-            edit::set_text(&path, &["projects", &folder.to_string_lossy(), "trust_level"], word)
+            edit::set_text(&path, &["projects", &folder.to_string_lossy(), "trust_level"], "trusted")
         })
         .await
     }
@@ -194,6 +130,13 @@ impl Behind {
     async fn save(&self, setting: Setting) -> Result<(), ErrorInfo> {
         let path = home::config_file(&self.home()?);
         blocking("save setting", move || match setting {
+            Setting::Model { slug, effort } => {
+                edit::set_text(&path, &["model"], &slug)?;
+                match effort {
+                    Some(effort) => edit::set_text(&path, &["model_reasoning_effort"], &effort),
+                    None => edit::remove(&path, &["model_reasoning_effort"]),
+                }
+            }
             Setting::StatusLine(items) => edit::set_list(&path, &["tui", "status_line"], &items),
             Setting::Title(items) => edit::set_list(&path, &["tui", "terminal_title"], &items),
             Setting::Theme(name) => edit::set_text(&path, &["tui", "theme"], &name),

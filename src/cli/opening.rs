@@ -4,8 +4,6 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
-
 use super::door::{blocking, branch, told};
 use super::{housekeeping, wire};
 use crate::agent::settings::Settings;
@@ -17,16 +15,14 @@ use crate::config::{Config, Env};
 use crate::demo::scenarios;
 use crate::demo::server::{Options, Server};
 use crate::protocol::error::{ErrorInfo, ErrorKind};
-use crate::protocol::op::Op;
 use crate::protocol::thread::ThreadSource;
 use crate::protocol::tokens::ThreadUsage;
-use crate::threads::{self, NewThread, PageSize, Turn, Writer, names};
-use crate::tools::commands::Commands;
+use crate::threads::{self, Cursor, NewThread, PageSize, Turn, Writer, names};
 use crate::tui::door::{Begin, Live, ThreadInfo};
 use crate::workspace::{agents_md, git};
 
-/// What is replayed when a thread is continued.
-const REPLAYED: PageSize = PageSize { turns: 200, bytes: 4 << 20 };
+/// What is replayed at once when a thread is continued.
+pub(super) const PAGE: PageSize = PageSize { turns: 200, bytes: 4 << 20 };
 
 /// The open thread as its door needs it.
 pub(super) struct Opened {
@@ -34,10 +30,8 @@ pub(super) struct Opened {
     pub(super) config: Config,
     /// What the app knows of it.
     pub(super) info: ThreadInfo,
-    /// Where ops go in.
-    pub(super) ops: mpsc::Sender<Op>,
-    /// What runs commands.
-    pub(super) commands: Arc<Commands>,
+    /// Where the turns before the shown ones are.
+    pub(super) earlier: Option<Cursor>,
     /// Keeps it alive.
     _task: Task<()>,
 }
@@ -70,13 +64,14 @@ pub(super) async fn open(mut config: Config, env: &Env, begin: Begin) -> Result<
     let handle = thread::start(Arc::new(services), Arc::new(config.clone()), start);
     let live = Live {
         info: info.clone(),
-        ops: handle.ops.clone(),
+        ops: handle.ops,
         events: handle.events,
         past: begun.past,
+        earlier: begun.earlier.is_some(),
         usage: Some(begun.usage),
         warnings,
     };
-    let opened = Opened { config, info, ops: handle.ops, commands: handle.commands, _task: handle.task };
+    let opened = Opened { config, info, earlier: begun.earlier, _task: handle.task };
     Ok((opened, live))
 }
 
@@ -89,6 +84,7 @@ struct Begun {
     window_number: u32,
     unfinished: Option<crate::base::ids::TurnId>,
     past: Vec<Turn>,
+    earlier: Option<Cursor>,
     name: Option<String>,
     warnings: Vec<String>,
 }
@@ -126,6 +122,7 @@ fn fresh(home: &Path, meta: NewThread) -> Begun {
         window_number: 0,
         unfinished: None,
         past: Vec::new(),
+        earlier: None,
         name: None,
         warnings: Vec::new(),
     }
@@ -138,10 +135,7 @@ fn loaded(
     writer: Writer,
     mut warnings: Vec<String>,
 ) -> Result<Begun, threads::Error> {
-    let page = threads::tail(home, path, REPLAYED)?;
-    if page.earlier.is_some() {
-        warnings.push(format!("the last {} turns are shown; earlier ones are in the file", page.turns.len()));
-    }
+    let page = threads::tail(home, path, PAGE)?;
     let loaded = threads::load(home, path)?;
     warnings.extend(loaded.problems.summary());
     Ok(Begun {
@@ -152,6 +146,7 @@ fn loaded(
         window_number: u32::try_from(loaded.window_number).unwrap_or(u32::MAX),
         unfinished: loaded.unfinished,
         past: page.turns,
+        earlier: page.earlier,
         name: names::all(home).remove(&id),
         warnings,
     })
