@@ -23,3 +23,4 @@ mod stop;
 mod support;
 mod tidy;
 mod tools;
+mod tui;
