@@ -102,7 +102,8 @@ mod tests {
 
     #[test]
     fn patterns_fit_one_name() {
-        assert!(accepted("", "tui"));
+        assert!(accepted("", "agents"));
+        assert!(accepted("tui", "animations"));
         assert!(accepted("model_providers.mine", "aws"));
         assert!(accepted("model_providers.\"a.b\"", "aws"));
         assert!(!accepted("model_providers", "aws"));
