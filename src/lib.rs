@@ -25,6 +25,7 @@ mod tools;
 mod agent;
 
 mod exec;
+mod tui;
 
 pub mod cli;
 

@@ -13,12 +13,14 @@
 //! - [`load`]: all of the above, in order
 //! - [`resolve`]: what depends on more than one key
 //! - [`requirements`]: what the administrator allows, applied last
+//! - [`edit`]: the single writer of `config.toml`
 //! - [`settings`]: the result
 //! - [`provider`]: the model provider that answers
 //! - [`error`]: what can be wrong
 //! - [`diagnose`]: line and column, excerpts, "did you mean"
 
 mod diagnose;
+pub(crate) mod edit;
 pub(crate) mod env;
 mod error;
 mod flags;

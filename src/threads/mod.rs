@@ -16,6 +16,7 @@
 //! - [`reader`]: raw lines from the start or from the end, in bounded memory
 //! - [`chain`]: a thread spread over several files by forks and reverts
 //! - [`classify`]: what a stored model item is to the history
+//! - [`fork`]: a copy of a thread to go on in
 //! - [`head`]: the start of a file: thread, turn marks, first prompt
 //! - [`history`]: lines from the end → what the model sees
 //! - [`turns`]: lines → what the user saw
@@ -33,6 +34,7 @@ mod classify;
 mod derive;
 mod error;
 mod events;
+mod fork;
 mod head;
 mod history;
 mod index;
@@ -40,7 +42,7 @@ mod keep;
 mod legacy;
 mod line;
 mod meta;
-mod names;
+pub(crate) mod names;
 mod paginated;
 mod reader;
 mod rebuild;
@@ -52,14 +54,10 @@ mod words;
 mod writer;
 
 pub(crate) use error::Error;
-pub(crate) use index::{id_of, last, resolve};
+pub(crate) use fork::fork;
+pub(crate) use index::{Filter, Order, Summary, find, id_of, last, list, resolve};
 pub(crate) use meta::{Git, NewThread};
-pub(crate) use rebuild::load;
+pub(crate) use rebuild::{Cursor, Page, PageSize, earlier, load, tail};
 pub(crate) use settings::Settings;
+pub(crate) use turns::Turn;
 pub(crate) use writer::{Compacted, Writer};
-#[allow(unused_imports, reason = "for the terminal app, which lists threads and pages through them")]
-pub(crate) use {
-    index::{Filter, Order, Summary, list},
-    rebuild::{Cursor, Page, PageSize, earlier, tail},
-    turns::Turn,
-};

@@ -183,6 +183,11 @@ impl Writer {
         })
     }
 
+    /// Whole lines of another thread, as they are, each with its end.
+    pub(crate) fn copied(&mut self, lines: &[u8]) -> Result<(), Error> {
+        self.append(lines)
+    }
+
     /// The last turns, counted by the user's messages, were taken back.
     pub(crate) fn rolled_back(&mut self, turns: u32) -> Result<(), Error> {
         self.put(|batch| legacy::push_rolled_back(batch, turns))

@@ -25,3 +25,4 @@ mod stop;
 mod support;
 mod tidy;
 mod tools;
+mod tui;

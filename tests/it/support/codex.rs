@@ -80,6 +80,11 @@ impl Codex {
         self
     }
 
+    /// The command alone, for those who give it other places to read from and write to.
+    pub(crate) fn into_command(self) -> Command {
+        self.command
+    }
+
     /// Starts without waiting.
     pub(crate) fn start(mut self) -> Running {
         let piped = self.open_stdin || self.stdin.is_some();
