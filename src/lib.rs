@@ -1,5 +1,4 @@
 #![doc = include_str!("ARCHITECTURE.md")]
-#![allow(dead_code)] // goes with the terminal app, which asks, lists threads and pages through them
 
 // In layer order, ground first. A module imports only from modules above it in this list, or as the map allows.
 mod base;

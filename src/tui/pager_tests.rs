@@ -7,7 +7,9 @@ fn page(rows: usize) -> Page {
 }
 
 fn screen(page: &Page, width: u16, height: u16) -> Buffer {
-    draw(width, height, |area, buf| drop(page.view(area, buf, &Theme::default())))
+    draw(width, height, |area, buf| {
+        let _ = page.view(area, buf, &Theme::default());
+    })
 }
 
 fn press(page: &mut Page, keys: &[Key]) -> Turned {

@@ -33,9 +33,15 @@ fn talk(scene: &mut Scene) {
 #[test]
 fn at_rest() {
     check("empty", |_| {});
-    check("typing", |scene| drop(scene.text("make it faster, and keep the tests")));
-    check("shell_mode", |scene| drop(scene.text("!git status")));
-    check("commands", |scene| drop(scene.text("/st")));
+    check("typing", |scene| {
+        let _ = scene.text("make it faster, and keep the tests");
+    });
+    check("shell_mode", |scene| {
+        let _ = scene.text("!git status");
+    });
+    check("commands", |scene| {
+        let _ = scene.text("/st");
+    });
     check("answered", talk);
     check("facts", |scene| scene.model.facts = samples::facts());
 }
@@ -104,7 +110,9 @@ fn menus_and_pages() {
     check("resume", |scene| {
         scene.text("/resume").keys(&["enter"]).answer(Answer::ThreadsDone(ThreadFilter::default()));
     });
-    check("keys", |scene| drop(scene.keys(&["?"])));
+    check("keys", |scene| {
+        let _ = scene.keys(&["?"]);
+    });
     check("diff", |scene| {
         let diff = "diff --git a/a.rs b/a.rs\n--- a/a.rs\n+++ b/a.rs\n@@ -1 +1 @@\n-fn a() {}\n+fn b() {}\n";
         scene.text("/diff").keys(&["enter"]).answer(Answer::Diff(Ok(diff.to_owned())));
@@ -143,7 +151,9 @@ fn looking_around() {
         talk(scene);
         scene.keys(&["esc", "esc", "enter"]);
     });
-    check("quit_again", |scene| drop(scene.keys(&["ctrl-c"])));
+    check("quit_again", |scene| {
+        let _ = scene.keys(&["ctrl-c"]);
+    });
     check("warnings", |scene| {
         scene
             .model

@@ -6,7 +6,6 @@
     clippy::print_stderr,
     clippy::string_slice,
     clippy::disallowed_methods,
-    clippy::print_stderr,
     reason = "clippy's leave for tests does not reach the helpers of integration tests"
 )]
 

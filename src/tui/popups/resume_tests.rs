@@ -72,12 +72,24 @@ fn ages_are_short() {
 fn views() {
     let theme = Theme::default();
     for (width, height) in [(60, 12), (80, 12), (120, 12)] {
-        let screen = draw(width, height, |area, buf| drop(picker().view(area, buf, &theme)));
+        let screen = draw(width, height, |area, buf| {
+            let _ = picker().view(area, buf, &theme);
+        });
         assert_screen!(format!("threads_{width}"), screen);
     }
     let empty = Picker::new(ThreadFilter::default());
-    assert_screen!("looking", draw(60, 8, |area, buf| drop(empty.view(area, buf, &theme))));
+    assert_screen!(
+        "looking",
+        draw(60, 8, |area, buf| {
+            let _ = empty.view(area, buf, &theme);
+        })
+    );
     let mut none = Picker::new(ThreadFilter::default());
     none.done(ThreadFilter::default());
-    assert_screen!("none", draw(60, 8, |area, buf| drop(none.view(area, buf, &theme))));
+    assert_screen!(
+        "none",
+        draw(60, 8, |area, buf| {
+            let _ = none.view(area, buf, &theme);
+        })
+    );
 }
