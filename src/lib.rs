@@ -27,3 +27,6 @@ mod agent;
 mod exec;
 
 pub mod cli;
+
+#[doc(hidden)]
+pub mod bench;

@@ -63,6 +63,18 @@ fn without_path(error: io::Error) -> io::Error {
     }
 }
 
+/// Whether `path` is there and marks its folder as something. An empty folder does not: while a command runs, the
+/// sandbox lets one stand in for each protected name that is missing, also in `/tmp`.
+pub(crate) fn marks(path: &Path) -> bool {
+    match path.symlink_metadata() {
+        Ok(meta) if meta.is_dir() => {
+            !std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none())
+        }
+        Ok(_) => true,
+        Err(_) => false,
+    }
+}
+
 /// Makes renames and new names inside `dir` durable.
 pub(crate) fn sync_dir(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()
@@ -81,6 +93,17 @@ mod tests {
         assert_eq!(std::fs::read(&path).unwrap(), b"two");
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn an_empty_folder_marks_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let marker = dir.path().join(".git");
+        assert!(!marks(&marker));
+        std::fs::create_dir(&marker).unwrap();
+        assert!(!marks(&marker));
+        std::fs::write(marker.join("HEAD"), "x").unwrap();
+        assert!(marks(&marker) && marks(&marker.join("HEAD")));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::auth::manager::{Credentials, Manager};
 use crate::auth::store::Store;
 use crate::config::{Config, Env, Provider};
 use crate::net::http::HttpSettings;
+use crate::process::kept;
 use crate::process::shell::Shell;
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::policy::SandboxMode;
@@ -72,6 +73,8 @@ pub(crate) fn services(
         user_agent: headers::user_agent(originator, env.text("TERM")),
         ca_file: ca_file.map(PathBuf::from),
     };
+    let output_dir = housekeeping::outputs(config);
+    kept::sweep(&output_dir);
     Ok(Services {
         client: Client::new(provider, http, manager)?,
         instructions_field,
@@ -81,7 +84,7 @@ pub(crate) fn services(
         secret_env: Arc::new(config.secret_env.clone()),
         tmpdir: env.tmpdir().map(Path::to_owned),
         journals: housekeeping::journals(config),
-        output_dir: housekeeping::outputs(config),
+        output_dir,
     })
 }
 

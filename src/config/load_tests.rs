@@ -17,7 +17,7 @@ impl Machine {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let root = dir.path().canonicalize().unwrap();
-        for folder in ["home/.codex", "etc", "project/.git", "project/.codex", "project/sub/.codex"] {
+        for folder in ["home/.codex", "etc", "project/.git/refs", "project/.codex", "project/sub/.codex"] {
             std::fs::create_dir_all(root.join(folder)).unwrap();
         }
         Self { _dir: dir, root }

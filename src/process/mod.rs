@@ -8,6 +8,7 @@
 //! - [`output`]: what a command printed, bounded, with exact counts
 //! - [`ring`]: first and last bytes of a stream
 //! - [`spill`]: the complete output in a file, bounded
+//! - [`kept`]: how long such files are kept
 //! - [`env`]: which variables a command gets
 //! - [`shell`]: which shell runs a command line
 //! - [`profile`]: the login profile, read once instead of before every command
@@ -20,6 +21,7 @@
 pub(crate) mod actions;
 pub(crate) mod env;
 pub(crate) mod harden;
+pub(crate) mod kept;
 pub(crate) mod output;
 pub(crate) mod parse;
 mod polled;

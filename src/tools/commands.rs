@@ -57,7 +57,7 @@ impl Commands {
         let permit = self.gate.permit(ctx, request).await;
         let (confined, permit) = match permit {
             Permit::Refused(reason) => {
-                refuse(ctx, item, ItemStatus::Declined, None).await;
+                refuse(ctx, item, ItemStatus::Declined, Some(&reason)).await;
                 return Reached::Refused(reason);
             }
             Permit::Sandboxed(confine) => (true, confine),
@@ -67,7 +67,7 @@ impl Commands {
             refuse(ctx, item, ItemStatus::Declined, None).await;
             return Reached::Refused("aborted by user".to_owned());
         }
-        let live = match self.once(ctx, request, item, confined, permit, limit).await {
+        let mut live = match self.once(ctx, request, item, confined, permit, limit).await {
             Reached::Done(live, _) => live,
             other => return other,
         };
@@ -77,7 +77,10 @@ impl Commands {
         }
         match self.gate.after_failure(ctx, request, code, &live.whole()).await {
             AfterFailure::Keep => Reached::Done(live, Vec::new()),
-            AfterFailure::Note(note) => Reached::Done(live, vec![note]),
+            AfterFailure::Note(note) => {
+                live.remark(note.clone());
+                Reached::Done(live, vec![note])
+            }
             AfterFailure::Again => self.once(ctx, request, live.leave_item(), false, None, limit).await,
         }
     }

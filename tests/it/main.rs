@@ -6,6 +6,7 @@
     clippy::print_stderr,
     clippy::string_slice,
     clippy::disallowed_methods,
+    clippy::print_stderr,
     reason = "clippy's leave for tests does not reach the helpers of integration tests"
 )]
 
@@ -14,6 +15,7 @@ mod compaction;
 mod durability;
 mod exec;
 mod faults;
+mod memory;
 mod patch;
 mod request;
 mod resume;

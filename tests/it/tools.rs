@@ -391,8 +391,9 @@ fn long_output_is_cut_with_exact_counts_and_kept_in_a_file() {
 fn what_a_command_leaves_behind_ends_with_it() {
     let world = World::new("");
     let alive = Alive::new(&world.project(), "alive");
+    // The command ends only when what it leaves behind holds the pipe.
     let cmd = format!(
-        "(trap '' TERM HUP; {}; setsid sleep 600) & until [ -e up ]; do touch up; done; echo started",
+        "(trap '' TERM HUP; {}; touch ready; setsid sleep 600) & until [ -e ready ]; do sleep 0.01; done; echo started",
         alive.hold()
     );
     let told = play(&world, &call("exec_command", &json!({"cmd": cmd, "yield_time_ms": 30000})));
