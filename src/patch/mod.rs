@@ -51,7 +51,6 @@ pub(crate) use heredoc::{as_command, is_name};
 pub(crate) use parse::parse;
 pub(crate) use place::Disk;
 pub(crate) use plan::{Plan, plan};
-#[allow(unused_imports, reason = "for the benchmarks")]
 pub(crate) use sample::long as sample;
 pub(crate) use standalone::{report, run_standalone};
 pub(crate) use turn_diff::TurnDiff;
