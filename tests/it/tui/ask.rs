@@ -85,11 +85,16 @@ fn keys_typed_ahead_answer_nothing() {
     let world = asking("it ran");
     let terminal = start(&world);
     terminal.submit("do it");
-    // A storm of answers up to the very frame that shows the question.
+    // Key by key up to the very frame that shows the question, and a moment beyond.
+    let mut typed = String::new();
     while !terminal.text().contains(QUESTION) {
+        typed.push('y');
         terminal.keys("y");
+        terminal.until_that("an echo or the question", |rows| {
+            rows.iter().any(|row| row.contains(QUESTION) || row.contains(&typed))
+        });
     }
-    terminal.keys(&format!("y{ENTER}"));
+    terminal.keys(&format!("y{ENTER}yad"));
     terminal.until(QUESTION);
     assert!(!world.project().join("asked.txt").exists());
     answer(&terminal, "d");
@@ -108,7 +113,7 @@ fn a_patch_is_shown_whole() {
     let terminal = ready_with(codex(&world).args(["-a", "untrusted", "-s", "read-only"]));
     terminal.resize(80, 40);
     terminal.submit("add it");
-    terminal.until("Make these changes?");
+    terminal.until("Make this change?");
     terminal.until("content 16");
     be_read();
     terminal.keys("y");
