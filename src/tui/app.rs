@@ -216,7 +216,11 @@ impl App {
 
     async fn on_signal(&mut self, signal: Option<Signal>) -> Result<(), terminal::Error> {
         match signal {
-            Some(Signal::Resize) => self.resize().await?,
+            Some(Signal::Resize) => {
+                // Also when the size is what it was: it may have been another one meanwhile, and text was lost.
+                self.terminal.forget();
+                self.resize().await?;
+            }
             Some(Signal::Continue) => {
                 self.terminal.leave();
                 self.retake().await?;

@@ -97,7 +97,8 @@ fn a_diff_shows_twelve_changed_lines() {
 fn gated(world: &World, end: &str) -> Alive {
     let alive = Alive::new(&world.project(), "alive");
     let command = format!("{}; while [ ! -e go ]; do sleep 0.05; done; echo over", alive.hold());
-    world.backend.script(&calls_then(&exec(&command), end));
+    let script = calls_then(&exec(&command), end).replace("round = 0", "round = 0, turn = 1");
+    world.backend.script(&script);
     alive
 }
 
