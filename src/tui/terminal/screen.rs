@@ -197,14 +197,11 @@ impl Terminal {
         write(&self.out)
     }
 
-    /// Stops the program as the shell would, and goes on when the shell says so.
-    ///
-    /// # Errors
-    /// The terminal is gone.
-    pub(crate) fn suspend(&mut self) -> io::Result<()> {
+    /// Gives the terminal back and stops the program as the shell would. Another thread may be the one that stops:
+    /// the caller waits until it was continued before it takes the terminal again.
+    pub(crate) fn suspend(&mut self) {
         self.leave();
         let _ = rustix::process::kill_current_process_group(rustix::process::Signal::TSTP);
-        self.enter()
     }
 }
 
@@ -218,10 +215,12 @@ impl Drop for Terminal {
 pub(crate) struct Keyboard {
     fd: AsyncFd<OwnedFd>,
     buffer: Vec<u8>,
+    /// Bytes typed before the terminal was taken, not read yet.
+    early: usize,
 }
 
 impl Keyboard {
-    /// Listens to standard input.
+    /// Listens to standard input, right after the terminal was taken.
     ///
     /// # Errors
     /// It cannot be waited for.
@@ -232,7 +231,9 @@ impl Keyboard {
     pub(crate) fn open() -> Result<Self, Error> {
         let own = stdin().try_clone_to_owned()?;
         let fd = AsyncFd::with_interest(own, tokio::io::Interest::READABLE)?;
-        Ok(Self { fd, buffer: vec![0; READ] })
+        let early =
+            rustix::io::ioctl_fionread(stdin()).map_or(0, |count| usize::try_from(count).unwrap_or(0));
+        Ok(Self { fd, buffer: vec![0; READ], early })
     }
 
     /// The next bytes; nothing at all when the terminal is gone. Cancel-safe.
@@ -248,12 +249,23 @@ impl Keyboard {
                 continue;
             }
             match rustix::io::read(self.fd.get_ref(), &mut self.buffer) {
-                Ok(count) => return Ok(self.buffer.get(..count).unwrap_or_default()),
+                Ok(count) => return Ok(self.take(count)),
                 Err(rustix::io::Errno::AGAIN) => ready.clear_ready(),
                 Err(rustix::io::Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+
+    /// What was read; the system's line editor has made line feeds of the enter keys it saw.
+    fn take(&mut self, count: usize) -> &[u8] {
+        let read = self.buffer.get_mut(..count).unwrap_or_default();
+        let early = self.early.min(count);
+        self.early -= early;
+        for byte in read.iter_mut().take(early).filter(|byte| **byte == b'\n') {
+            *byte = b'\r';
+        }
+        read
     }
 }
 

@@ -85,11 +85,21 @@ fn keys_typed_ahead_answer_nothing() {
     let world = asking("it ran");
     let terminal = start(&world);
     terminal.submit("do it");
-    // A storm of answers up to the very frame that shows the question.
+    terminal.until_gone("What is to be done?");
+    terminal.until_that("an empty prompt or the question", |rows| {
+        rows.iter().any(|row| row.contains("Add to what") || row.contains(QUESTION))
+    });
+    // Key by key up to the very frame that shows the question, and a moment beyond.
+    let mut typed = 0;
     while !terminal.text().contains(QUESTION) {
+        typed += 1;
         terminal.keys("y");
+        terminal.until_that("an echo or the question", |rows| {
+            let dense: String = rows.concat().split_whitespace().collect();
+            dense.contains(&"y".repeat(typed)) || rows.iter().any(|row| row.contains(QUESTION))
+        });
     }
-    terminal.keys(&format!("y{ENTER}"));
+    terminal.keys(&format!("y{ENTER}yad"));
     terminal.until(QUESTION);
     assert!(!world.project().join("asked.txt").exists());
     answer(&terminal, "d");
@@ -108,7 +118,7 @@ fn a_patch_is_shown_whole() {
     let terminal = ready_with(codex(&world).args(["-a", "untrusted", "-s", "read-only"]));
     terminal.resize(80, 40);
     terminal.submit("add it");
-    terminal.until("Make these changes?");
+    terminal.until("Make this change?");
     terminal.until("content 16");
     be_read();
     terminal.keys("y");

@@ -36,7 +36,7 @@ fn control_c_interrupts_a_turn_first() {
     terminal.submit("do it");
     alive.up();
     terminal.keys(CTRL_C);
-    terminal.until("interrupted");
+    terminal.until("■ Interrupted");
     alive.gone();
     terminal.until(READY);
 }

@@ -23,7 +23,7 @@ fn scrollback_holds_one_copy_of_everything() {
         for n in 1..=60 {
             assert_eq!(count(&rows, &format!("paragraph {n:02}.")), 1, "{n}\n{}", rows.join("\n"));
         }
-        for once in [">_ ", "› tell me", "output of it", READY] {
+        for once in [">_ ", "› tell me", "└ output of it", READY] {
             assert_eq!(count(&rows, once), 1, "{once}\n{}", rows.join("\n"));
         }
     };

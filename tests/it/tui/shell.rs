@@ -14,8 +14,8 @@ fn a_failed_command_states_its_exit_code() {
     terminal.keys(ENTER);
     terminal.until("You ran");
     let text = terminal.text();
-    assert!(text.contains("/nowhere") && text.contains("7 "), "{text}");
-    assert!(text.contains("✗ 7") || text.contains("status 7"), "{text}");
+    assert!(text.contains("✗ You ran ls /nowhere; exit 7 · exited (status 7)"), "{text}");
+    assert!(text.contains("└ ls: cannot access"), "{text}");
     terminal.submit("what happened");
     terminal.until("• seen");
     let input = world.backend.requests().last().unwrap()["input"].to_string();

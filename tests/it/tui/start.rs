@@ -89,7 +89,7 @@ fn a_dead_endpoint_does_not_hinder_the_start() {
     terminal.submit("hello there");
     terminal.until("Reconnecting");
     terminal.keys("\x1b");
-    terminal.until("interrupted");
+    terminal.until("■ Interrupted");
 }
 
 #[test]

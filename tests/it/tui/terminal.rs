@@ -19,7 +19,7 @@ use super::emulator::Emulator;
 use crate::support::Codex;
 
 /// Far more than any test needs on a loaded machine.
-const LIMIT: Duration = Duration::from_secs(40);
+const LIMIT: Duration = Duration::from_secs(20);
 
 pub(super) const ENTER: &str = "\r";
 pub(super) const ESC: &str = "\x1b";
@@ -114,8 +114,12 @@ impl Terminal {
     #[track_caller]
     pub(super) fn submit(&self, line: &str) {
         self.keys(line);
-        let tail: String = line.chars().rev().take(20).collect::<Vec<_>>().into_iter().rev().collect();
-        self.until(tail.trim());
+        // It may be wrapped anywhere: blanks do not count.
+        let dense = |text: &str| text.split_whitespace().collect::<String>();
+        let mut tail: Vec<char> = dense(line.trim_start_matches('!')).chars().rev().take(16).collect();
+        tail.reverse();
+        let tail: String = tail.into_iter().collect();
+        self.until_that(line, |rows| dense(&rows.concat()).contains(&tail));
         self.keys(ENTER);
     }
 

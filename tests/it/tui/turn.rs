@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::bed::{calls_then, codex, count, exec, ready, ready_with, says};
+use super::bed::{calls_then, codex, count, exec, ready, ready_sized, ready_with, says};
 use super::terminal::{CTRL_T, ENTER, ESC, TAB, Terminal};
 use crate::support::{Alive, World};
 
@@ -12,7 +12,7 @@ const MARKDOWN: &str = "# Heading\n\nSome **bold** words and `code`.\n\n- one\n 
 #[test]
 fn an_answer_is_rendered_once() {
     let world = World::new(&format!("[wire]\ndelta_chars = 1\n{}", says(MARKDOWN)));
-    let terminal = ready(&world);
+    let terminal = ready_sized(codex(&world), 80, 40);
     terminal.submit("show me");
     terminal.until("The end.");
     let rows = terminal.rows();
@@ -46,7 +46,7 @@ fn a_running_command_is_visible_with_its_output() {
     assert!(text.contains("• Running") && text.contains("esc to interrupt"), "{text}");
     terminal.keys(ESC);
     alive.gone();
-    terminal.until("interrupted");
+    terminal.until("■ Interrupted");
     terminal.until("for shortcuts");
 }
 
@@ -97,7 +97,8 @@ fn a_diff_shows_twelve_changed_lines() {
 fn gated(world: &World, end: &str) -> Alive {
     let alive = Alive::new(&world.project(), "alive");
     let command = format!("{}; while [ ! -e go ]; do sleep 0.05; done; echo over", alive.hold());
-    world.backend.script(&calls_then(&exec(&command), end));
+    let script = calls_then(&exec(&command), end).replace("round = 0", "round = 0, turn = 1");
+    world.backend.script(&script);
     alive
 }
 
@@ -133,7 +134,7 @@ fn a_message_steers_the_turn() {
 fn queued_messages_are_sent_one_after_the_other() {
     let world = World::new("");
     let alive = gated(&world, "round done");
-    let terminal = ready(&world);
+    let terminal = ready_sized(codex(&world), 80, 40);
     running(&terminal, &alive);
     for word in ["second thing", "third thing"] {
         terminal.keys(word);
@@ -143,9 +144,7 @@ fn queued_messages_are_sent_one_after_the_other() {
     }
     let text = terminal.text();
     assert!(text.contains("second thing") && text.contains("third thing"), "{text}");
-    // The turns that follow are plain answers.
     std::fs::write(world.project().join("go"), "").unwrap();
-    world.backend.script(&says("round done"));
     terminal.until_that("three answers", |rows| count(rows, "• round done") == 3);
     let rows = terminal.all_rows();
     let place = |word: &str| rows.iter().position(|row| row.contains(word)).unwrap();
@@ -163,7 +162,7 @@ fn esc_gives_back_what_waits() {
     terminal.keys(TAB);
     terminal.until_gone("› for later");
     terminal.keys(ESC);
-    terminal.until("interrupted");
+    terminal.until("■ Interrupted");
     alive.gone();
     terminal.until("› for later");
     terminal.keys(ENTER);
