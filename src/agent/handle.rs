@@ -1,14 +1,10 @@
 //! The door of a live thread: ops go in, events come out. Front ends hold nothing else of a thread.
 
-use std::sync::Arc;
-
 use tokio::sync::mpsc;
 
-use crate::base::ids::ThreadId;
 use crate::base::tasks::Task;
 use crate::protocol::event::Event;
 use crate::protocol::op::Op;
-use crate::tools::commands::Commands;
 
 /// Ops that may wait; a front end that sends more is told to wait itself.
 pub(crate) const OPS: usize = 64;
@@ -16,14 +12,10 @@ pub(crate) const OPS: usize = 64;
 /// A live thread. Dropping the handle stops the thread at once; `Op::Shutdown` and waiting for `Event::Closed`
 /// ends it in order.
 pub(crate) struct Handle {
-    /// Which thread.
-    pub(crate) thread_id: ThreadId,
     /// Where ops go in.
     pub(crate) ops: mpsc::Sender<Op>,
     /// Where events come out.
     pub(crate) events: mpsc::Receiver<Event>,
-    /// What runs commands: for asking what goes on in the background.
-    pub(crate) commands: Arc<Commands>,
     /// Keeps the thread alive.
     pub(crate) task: Task<()>,
 }

@@ -127,9 +127,8 @@ pub(crate) fn start(services: Arc<Services>, config: Arc<Config>, start: Start) 
     if let Some(turn_id) = start.unfinished {
         thread.end_lost_turn(turn_id);
     }
-    let commands = Arc::clone(thread.registry.commands());
     let task = tasks::spawn("thread", thread.run(ops_receiver));
-    Handle { thread_id: start.thread_id, ops, events, commands, task }
+    Handle { ops, events, task }
 }
 
 impl Thread {
@@ -153,7 +152,6 @@ impl Thread {
                 Some(
                     op @ (Op::Interrupt
                     | Op::UserShell { .. }
-                    | Op::StopShells
                     | Op::Configure(_)
                     | Op::Rewind { .. }
                     | Op::StopSessions),
@@ -177,7 +175,6 @@ impl Thread {
         match op {
             Op::Interrupt => user_shell::interrupt(self),
             Op::UserShell { command } => user_shell::start(self, command),
-            Op::StopShells => user_shell::interrupt(self),
             Op::Configure(change) => configure::apply(self, *change).await,
             Op::Rewind { turns } => self.rewind(turns).await,
             Op::StopSessions => self.settle(true).await,

@@ -289,7 +289,6 @@ impl<'a> Turn<'a> {
                 user_shell::interrupt(self.thread);
                 self.cancel.cancel();
             }
-            Some(Op::StopShells) => user_shell::interrupt(self.thread),
             Some(Op::UserShell { command }) => user_shell::start(self.thread, command),
             Some(op @ (Op::Configure(_) | Op::Rewind { .. } | Op::StopSessions)) => self.later.push(op),
             Some(Op::Answer { id, answer }) => {

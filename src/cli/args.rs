@@ -409,12 +409,6 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, cla
     Ok(cli)
 }
 
-/// Prints the help, for a call without a word.
-pub(crate) fn print_help() -> Exit {
-    let _ = Cli::command().print_help();
-    Exit::Usage
-}
-
 /// Prints help, version or what is wrong, and says how to exit.
 pub(crate) fn report(error: &clap::Error) -> Exit {
     // Nobody may be reading; that changes nothing.

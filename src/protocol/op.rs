@@ -31,8 +31,6 @@ pub(crate) enum Op {
         /// As typed, without the `!`.
         command: String,
     },
-    /// Ends the user's own commands that run.
-    StopShells,
     /// Changes the settings of the following turns; told back as `Event::Configured`.
     Configure(Box<Change>),
     /// Takes back the last turns: the model forgets them; files stay as they are.

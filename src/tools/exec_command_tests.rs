@@ -224,7 +224,7 @@ async fn ctrl_c_ends_a_session_and_a_pipe_takes_no_input() {
     let got = text(&write, &bench.ctx, json!({"session_id": id, "chars": "x"})).await;
     assert!(got.starts_with("write_stdin failed: its input is closed"), "{got}");
     commands.sessions.close().await;
-    assert_eq!(commands.sessions.running().len(), 0);
+    assert_eq!(commands.sessions.count(), 0);
     let done = bench.completed();
     assert_eq!(done.len(), 2);
     assert_eq!(done[1].exit_code, Some(128 + 15));
@@ -239,7 +239,7 @@ async fn the_table_of_sessions_is_bounded() {
         text(&exec, &bench.ctx, json!({"cmd": "exec sleep 300", "login": false, "yield_time_ms": 1}))
     });
     let results: Vec<String> = futures_util::future::join_all(starts).await;
-    assert_eq!(commands.sessions.running().len(), 64);
+    assert_eq!(commands.sessions.count(), 64);
     let warned = results.iter().filter(|result| result.contains("of at most 64 sessions")).count();
     assert_eq!(warned, 7);
     let told = results.iter().filter(|result| result.contains("was ended to make room")).count();

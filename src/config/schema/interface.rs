@@ -42,6 +42,7 @@ pub(crate) struct Interface {
     /// Raw reasoning is shown where the model gives it.
     pub(crate) show_raw_agent_reasoning: bool,
     /// Editor of file links.
+    #[allow(dead_code, reason = "checked now, used when files become links")]
     pub(crate) file_opener: FileOpener,
     /// Which prompts are kept.
     pub(crate) history: Persistence,
