@@ -1,7 +1,7 @@
 //! How a thread of the terminal app begins: new, continued, or as a copy. Everything the first request needs is
 //! resolved here; the app gets the door of the live thread and what was shown before.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::door::{blocking, branch, told};
@@ -10,7 +10,7 @@ use crate::agent::settings::Settings;
 use crate::agent::thread::{self, Start};
 use crate::base::clock::SystemClock;
 use crate::base::ids::ThreadId;
-use crate::base::tasks::Task;
+use crate::base::tasks::{self, Task};
 use crate::config::{Config, Env};
 use crate::demo::scenarios;
 use crate::demo::server::{Options, Server};
@@ -19,6 +19,7 @@ use crate::protocol::thread::ThreadSource;
 use crate::protocol::tokens::ThreadUsage;
 use crate::threads::{self, Cursor, NewThread, PageSize, Turn, Writer, names};
 use crate::tui::door::{Begin, Live, ThreadInfo};
+use crate::tui::text::syntaxes;
 use crate::workspace::{agents_md, git};
 
 /// What is replayed at once when a thread is continued.
@@ -47,6 +48,7 @@ pub(super) async fn open(mut config: Config, env: &Env, begin: Begin) -> Result<
     let (settings, mut warnings) = wire::settings(&config, env);
     warnings.append(&mut config.warnings);
     warnings.extend(housekeeping::recover_patches(&config));
+    warnings.extend(themes(&config).await);
     let (home, here) = (config.codex_home.clone(), config.cwd.clone());
     let meta = new_thread(&config, &settings);
     let begun = blocking("open thread", move || begin_at(&home, &here, begin, meta)).await?;
@@ -195,6 +197,14 @@ fn info(
         account,
         profile: config.profile.clone(),
     }
+}
+
+/// Loads the user's own themes of code; sentences about those that are none.
+async fn themes(config: &Config) -> Vec<String> {
+    let folder = config.codex_home.join("themes");
+    let loaded = tasks::blocking("load themes", move || syntaxes::load_themes(&folder)).await;
+    let told = |(path, error): (PathBuf, syntaxes::Error)| format!("{} is no theme: {error}", path.display());
+    loaded.unwrap_or_default().into_iter().map(told).collect()
 }
 
 fn account(config: &Config, chatgpt: bool) -> String {

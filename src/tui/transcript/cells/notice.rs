@@ -47,12 +47,6 @@ impl Notice {
         let hint = error.hint.as_deref().map(Into::into);
         Self { hint, ..Self::new(Level::Error, &error.message) }
     }
-
-    /// Adds what is shown unfolded only.
-    pub(crate) fn with_detail(mut self, detail: &str) -> Self {
-        self.detail = Some(detail.into());
-        self
-    }
 }
 
 impl Cell for Notice {
