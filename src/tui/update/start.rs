@@ -108,12 +108,7 @@ pub(crate) fn trusted(model: &mut Model, result: Result<(), ErrorInfo>, effects:
 }
 
 /// A thread is open, or not.
-pub(crate) fn opened(
-    model: &mut Model,
-    opened: Result<Opened, ErrorInfo>,
-    unix: u64,
-    effects: &mut Effects,
-) {
+pub(crate) fn opened(model: &mut Model, opened: Result<Opened, ErrorInfo>, unix: u64, effects: &mut Effects) {
     let opened = match opened {
         Ok(opened) => opened,
         Err(error) => {
