@@ -72,7 +72,12 @@ fn a_draft_survives_a_kill() {
     let drafts = world.codex_home().join("tmp/drafts");
     let started = std::time::Instant::now();
     // The draft reaches the disk by itself, a moment after the last key.
-    while !std::fs::read_dir(&drafts).is_ok_and(|mut files| files.next().is_some()) {
+    let kept = || {
+        let files = std::fs::read_dir(&drafts).into_iter().flatten().flatten();
+        let mut files = files.filter(|file| file.path().extension().is_some_and(|e| e == "json"));
+        files.any(|file| std::fs::read_to_string(file.path()).is_ok_and(|text| text.contains("may lose")))
+    };
+    while !kept() {
         assert!(started.elapsed().as_secs() < 20, "no draft in {}", drafts.display());
         std::thread::yield_now();
     }

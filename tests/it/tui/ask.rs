@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::bed::{calls_then, codex, exec, ready_with};
+use super::bed::{be_read, calls_then, codex, exec, ready_with};
 use super::terminal::{ENTER, ESC, Terminal};
 use crate::support::World;
 
@@ -16,11 +16,6 @@ fn asking(end: &str) -> World {
 
 fn start(world: &World) -> Terminal {
     ready_with(codex(world).args(["-a", "on-request", "-s", "workspace-write"]))
-}
-
-/// A question hears nothing in its first 300 milliseconds; nobody can have read it.
-fn be_read() {
-    std::thread::sleep(std::time::Duration::from_millis(400));
 }
 
 /// Waits for the question and answers it.

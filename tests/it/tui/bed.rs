@@ -33,6 +33,11 @@ pub(super) fn ready_sized(codex: Codex, cols: u16, rows: u16) -> Terminal {
     terminal
 }
 
+/// A question hears nothing in its first 300 milliseconds; nobody can have read it.
+pub(super) fn be_read() {
+    std::thread::sleep(std::time::Duration::from_millis(400));
+}
+
 /// A script: the first request of a turn is answered with `calls` (TOML outputs), the next with `end`.
 pub(super) fn calls_then(calls: &str, end: &str) -> String {
     format!(

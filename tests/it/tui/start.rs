@@ -126,7 +126,7 @@ fn no_without_leaving_starts_read_only() {
     terminal.until("rust");
     // Keys typed ahead answer nothing here either.
     terminal.keys(ENTER);
-    std::thread::sleep(std::time::Duration::from_millis(400));
+    super::bed::be_read();
     assert!(terminal.text().contains("1."), "{}", terminal.text());
     terminal.keys("2");
     terminal.until(READY);
