@@ -12,6 +12,7 @@
 //! - [`model`]: all state of the screen
 //! - [`moment`]: moments in words
 //! - [`msg`]: all that can happen
+//! - [`narrator`]: the thread in plain lines
 //! - [`onboarding`]: pages before the first prompt
 //! - [`pager`]: a full page to read
 //! - [`palette`]: the colours behind the roles, and colours brought down to what a terminal has
@@ -41,6 +42,7 @@ mod linear;
 mod model;
 mod moment;
 mod msg;
+mod narrator;
 pub(crate) mod onboarding;
 mod pager;
 mod palette;

@@ -17,8 +17,6 @@ use super::view;
 const CLEAR_ALL: &[u8] = b"\x1b[r\x1b[0m\x1b[H\x1b[2J\x1b[3J";
 /// Clears from the cursor to the end of the screen.
 const CLEAR_BELOW: &[u8] = b"\x1b[0m\x1b[J";
-/// Rows of an unfinished cell that stay on the screen.
-const LIVE_ROWS: usize = 8;
 
 /// What was printed, and what stands below it.
 #[derive(Debug, Default)]
@@ -31,6 +29,8 @@ pub(crate) struct Scrollback {
     shown: Vec<Vec<u8>>,
     /// Row of the cursor among them.
     cursor_row: usize,
+    /// Details were shown in what was printed.
+    unfolded: bool,
     /// Nothing can be relied on: print all anew.
     stale: bool,
 }
@@ -45,26 +45,32 @@ impl Scrollback {
     pub(crate) fn update(&mut self, model: &Model) -> Vec<u8> {
         let (width, height) = model.size;
         let mut out = Vec::new();
-        let anew = self.stale || (self.width != width && self.width != 0) || self.was_rewound(model);
+        let unfolded = model.transcript.is_unfolded();
+        let other = (self.width, self.unfolded) != (width, unfolded) && self.width != 0;
+        let anew = self.stale || other || self.was_rewound(model);
         if anew {
             out.extend_from_slice(CLEAR_ALL);
             (self.printed, self.cursor_row) = (None, 0);
             self.shown.clear();
         }
-        (self.width, self.stale) = (width, false);
+        (self.width, self.unfolded, self.stale) = (width, unfolded, false);
         let finished = self.finished(model);
         let (live, cursor) = self.live(model, width, height);
-        if finished.is_empty() && live == self.shown && !anew {
-            let row = cursor.map_or(live.len().saturating_sub(1), |(_, y)| usize::from(y));
-            if row == self.cursor_row {
-                self.place(cursor, &mut out);
-                return out;
-            }
+        if finished.is_empty() && live.len() == self.shown.len() {
+            self.change_rows(live, &mut out);
+        } else {
+            self.print_all(&finished, live, &mut out);
         }
-        self.up_to_start(&mut out);
+        self.place(cursor, &mut out);
+        out
+    }
+
+    /// Prints what is finished where the live rows stood, and the live rows below it.
+    fn print_all(&mut self, finished: &[Line<'static>], live: Vec<Vec<u8>>, out: &mut Vec<u8>) {
+        self.up_to_start(out);
         out.extend_from_slice(CLEAR_BELOW);
-        for line in &finished {
-            print(line, width, &mut out);
+        for line in finished {
+            print(line, self.width, out);
             out.extend_from_slice(b"\x1b[0m\r\n");
         }
         for (index, line) in live.iter().enumerate() {
@@ -75,8 +81,19 @@ impl Scrollback {
         }
         self.cursor_row = live.len().saturating_sub(1);
         self.shown = live;
-        self.place(cursor, &mut out);
-        out
+    }
+
+    /// Writes the live rows that changed over what stands there.
+    fn change_rows(&mut self, live: Vec<Vec<u8>>, out: &mut Vec<u8>) {
+        for (index, line) in live.iter().enumerate() {
+            if self.shown.get(index) != Some(line) {
+                out.extend_from_slice(b"\x1b[?25l");
+                self.go_to(index, out);
+                out.extend_from_slice(b"\r\x1b[2K");
+                out.extend_from_slice(line);
+            }
+        }
+        self.shown = live;
     }
 
     /// Takes the live rows away and leaves the cursor where they began: the shell goes on there.
@@ -99,19 +116,26 @@ impl Scrollback {
     /// Moves the cursor from its row to where it belongs.
     fn place(&mut self, cursor: view::Cursor, out: &mut Vec<u8>) {
         let Some((x, y)) = cursor else { return };
-        let row = usize::from(y);
+        self.go_to(usize::from(y), out);
+        let _ = write!(out, "\x1b[{}G\x1b[?25h", x + 1);
+    }
+
+    /// Moves the cursor to a live row.
+    fn go_to(&mut self, row: usize, out: &mut Vec<u8>) {
         if row < self.cursor_row {
             let _ = write!(out, "\x1b[{}A", self.cursor_row - row);
         } else if row > self.cursor_row {
             let _ = write!(out, "\x1b[{}B", row - self.cursor_row);
         }
-        let _ = write!(out, "\x1b[{}G\x1b[?25h", x + 1);
         self.cursor_row = row;
     }
 
     /// Whether cells that were printed are no longer there.
     fn was_rewound(&self, model: &Model) -> bool {
-        self.printed.is_some_and(|printed| model.transcript.cells().all(|(key, _)| key != printed))
+        self.printed.is_some_and(|printed| {
+            let mut newer = model.transcript.cells().rev().take_while(|(key, _)| *key >= printed);
+            newer.all(|(key, _)| key != printed)
+        })
     }
 
     /// Lines of cells that are finished and not printed yet: up to the first that still changes.
@@ -163,14 +187,20 @@ impl Scrollback {
         let look = Look { theme: &model.theme, unfolded: false, now_ms: model.now_ms };
         let mut lines: Vec<Line<'static>> = Vec::new();
         for (key, cell) in model.transcript.cells().rev() {
-            if self.printed.is_some_and(|last| key <= last) || lines.len() >= room.min(LIVE_ROWS) {
+            if self.printed.is_some_and(|last| key <= last) {
                 break;
             }
-            let mut rows = cell.lines(self.width, &look);
-            rows.append(&mut lines);
-            lines = rows;
+            // From the end of it, and no more than is shown: a long answer must not cost its length in each frame.
+            for part in (0..cell.parts(&look)).rev() {
+                if lines.len() >= room {
+                    break;
+                }
+                let mut rows = cell.part(part, self.width, &look);
+                rows.append(&mut lines);
+                lines = rows;
+            }
         }
-        let skip = lines.len().saturating_sub(room.min(LIVE_ROWS));
+        let skip = lines.len().saturating_sub(room);
         lines.split_off(skip)
     }
 }

@@ -5,6 +5,7 @@ use super::model::{Ended, Model, Now};
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::item::{CommandSource, Item};
 use crate::protocol::turn::TurnStatus;
+use crate::threads::Turn;
 
 /// A turn as it was stored.
 #[derive(Clone, Debug)]
@@ -19,6 +20,13 @@ pub(crate) struct Past {
     pub(crate) started_at: Option<u64>,
     /// Wall time in milliseconds.
     pub(crate) duration_ms: Option<u64>,
+}
+
+impl From<Turn> for Past {
+    fn from(turn: Turn) -> Self {
+        let Turn { id: _, items, status, error, started_at, duration_ms } = turn;
+        Self { items, status, error, started_at, duration_ms }
+    }
 }
 
 /// Where the turn ended among its items: the user's own commands at the end were typed after it, since a turn ends

@@ -20,12 +20,6 @@ pub(crate) fn error(model: &mut Model, error: &ErrorInfo) {
     model.transcript.push_notice(Notice::error(error));
 }
 
-/// A stored turn as the transcript takes it.
-pub(crate) fn past(turn: Turn) -> Past {
-    let Turn { id: _, items, status, error, started_at, duration_ms } = turn;
-    Past { items, status, error, started_at, duration_ms }
-}
-
 /// Changes in git.
 pub(crate) fn diff(model: &mut Model, result: Result<String, ErrorInfo>) {
     match result {
@@ -38,7 +32,7 @@ pub(crate) fn diff(model: &mut Model, result: Result<String, ErrorInfo>) {
 pub(crate) fn earlier(model: &mut Model, result: Result<(Vec<Turn>, bool), ErrorInfo>) {
     match result {
         Ok((turns, more)) => {
-            let turns: Vec<Past> = turns.into_iter().map(past).collect();
+            let turns: Vec<Past> = turns.into_iter().map(Past::from).collect();
             model.transcript.replay_before(&turns);
             model.earlier = more;
         }

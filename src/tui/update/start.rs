@@ -117,7 +117,7 @@ pub(crate) fn opened(model: &mut Model, opened: Result<Opened, ErrorInfo>, unix:
             return answers::error(model, &error);
         }
     };
-    let past: Vec<Past> = opened.past.into_iter().map(answers::past).collect();
+    let past: Vec<Past> = opened.past.into_iter().map(Past::from).collect();
     model.transcript.replay(&past);
     model.earlier = opened.earlier;
     for warning in opened.warnings {

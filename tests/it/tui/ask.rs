@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::bed::{be_read, calls_then, codex, exec, ready_with};
+use super::bed::{READY, be_read, calls_then, codex, exec, ready_with};
 use super::terminal::{ENTER, ESC, Terminal};
 use crate::support::World;
 
@@ -57,7 +57,7 @@ fn esc_stops_the_turn() {
     let terminal = start(&world);
     terminal.submit("do it");
     answer(&terminal, ESC);
-    terminal.until("for shortcuts");
+    terminal.until(READY);
     assert_eq!(world.backend.requests().len(), 1);
     assert!(!world.project().join("asked.txt").exists());
 }
@@ -80,7 +80,7 @@ fn keys_typed_ahead_answer_nothing() {
     let world = asking("it ran");
     let terminal = start(&world);
     terminal.submit("do it");
-    terminal.until_gone("What is to be done?");
+    terminal.until_gone(READY);
     terminal.until_that("an empty prompt or the question", |rows| {
         rows.iter().any(|row| row.contains("Add to what") || row.contains(QUESTION))
     });

@@ -4,7 +4,7 @@ use super::terminal::{Options, Terminal};
 use crate::support::{Codex, World};
 
 /// Words in the empty prompt.
-pub(super) const READY: &str = "for shortcuts";
+pub(super) const READY: &str = "What is to be done?";
 
 /// The app as a usual terminal starts it.
 pub(super) fn codex(world: &World) -> Codex {

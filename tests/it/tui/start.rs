@@ -15,7 +15,7 @@ fn the_first_frame_has_all_parts() {
     let rows = terminal.rows();
     assert!(rows[0].starts_with(">_ "), "{rows:#?}");
     assert!(rows.iter().any(|row| row.starts_with("› ")), "{rows:#?}");
-    assert!(rows[23].contains(READY), "{rows:#?}");
+    assert!(rows[23].contains("for shortcuts"), "{rows:#?}");
     assert!(
         terminal.look(|emulator| emulator.screen().alternate_screen() && emulator.screen().bracketed_paste())
     );

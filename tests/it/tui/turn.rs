@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::bed::{calls_then, codex, count, exec, ready, ready_sized, ready_with, says};
+use super::bed::{READY, calls_then, codex, count, exec, ready, ready_sized, ready_with, says};
 use super::terminal::{CTRL_T, ENTER, ESC, TAB, Terminal};
 use crate::support::{Alive, World};
 
@@ -27,7 +27,7 @@ fn an_answer_is_rendered_once() {
     ] {
         assert_eq!(count(&rows, text), times, "{text}\n{}", rows.join("\n"));
     }
-    terminal.until("for shortcuts");
+    terminal.until(READY);
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn a_running_command_is_visible_with_its_output() {
     terminal.keys(ESC);
     alive.gone();
     terminal.until("■ Interrupted");
-    terminal.until("for shortcuts");
+    terminal.until(READY);
 }
 
 #[test]
@@ -215,7 +215,7 @@ fn a_full_context_is_compacted_and_the_prompt_sent_again() {
     let terminal = ready_sized(codex(&world), 80, 40);
     terminal.submit("first prompt");
     terminal.until("• the first answer");
-    terminal.until("for shortcuts");
+    terminal.until(READY);
     terminal.submit("second prompt");
     terminal.until("answer");
     terminal.until_that("a second answer", |rows| count(rows, "answer") >= 2);
@@ -244,10 +244,10 @@ fn an_earlier_prompt_can_be_edited() {
     let terminal = ready(&world);
     terminal.submit("the first one");
     terminal.until("• an answer");
-    terminal.until("for shortcuts");
+    terminal.until(READY);
     terminal.submit("the second one");
     terminal.until_that("two answers", |rows| count(rows, "• an answer") == 2);
-    terminal.until("for shortcuts");
+    terminal.until(READY);
     terminal.keys(ESC);
     terminal.until("again to edit");
     terminal.keys(ESC);
@@ -270,7 +270,7 @@ fn an_answer_can_be_copied_and_found() {
     let terminal = ready(&world);
     terminal.submit("speak");
     terminal.until("needle in it");
-    terminal.until("for shortcuts");
+    terminal.until(READY);
     terminal.keys("/copy\r");
     terminal.until_that("a choice or the end", |rows| count(rows, "1. ") > 0 || count(rows, "opied") > 0);
     if terminal.text().contains("1. ") {
@@ -283,5 +283,5 @@ fn an_answer_can_be_copied_and_found() {
     terminal.keys("needle");
     terminal.until("Find: needle");
     terminal.keys(ESC);
-    terminal.until("for shortcuts");
+    terminal.until(READY);
 }
