@@ -2,7 +2,6 @@
 //! asks of the areas below. One task; each call is answered before the next one is looked at, except lists.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use tokio::sync::mpsc;
 

@@ -19,5 +19,5 @@ pub(crate) mod title;
 
 pub(crate) use input::{Decoder, Input, Waiting};
 pub(crate) use paint::row;
-pub(crate) use screen::{Error, Keyboard, Screen, Terminal, guarded, restore};
+pub(crate) use screen::{Error, Keyboard, Screen, Terminal, guarded};
 pub(crate) use surroundings::{Surroundings, is_light};

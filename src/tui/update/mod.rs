@@ -18,5 +18,5 @@ mod route;
 mod start;
 mod wishes;
 
-pub(super) use dispatch::{Effects, update};
+pub(super) use dispatch::update;
 pub(super) use start::begin;

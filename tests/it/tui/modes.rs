@@ -45,16 +45,16 @@ fn scrollback_holds_one_copy_of_everything() {
 #[test]
 fn plain_lines_are_only_appended() {
     let world = World::new("");
-    world.backend.script(&calls_then(&exec("echo output of it"), "the **end**"));
+    world.backend.script(&calls_then(&exec("echo output of it"), "the last words"));
     let terminal = Terminal::start(codex(&world).arg("--screen-reader"));
     terminal.until("codex");
     terminal.keys("tell me\r");
-    terminal.until("the end");
+    terminal.until("the last words");
     terminal.until("output of it");
     let raw = terminal.raw();
     assert!(!raw.contains("\x1b["), "{raw:?}");
     assert!(raw.chars().all(|c| !('\u{2500}'..='\u{257f}').contains(&c)), "{raw}");
-    assert_eq!(raw.matches("the end").count(), 1, "{raw}");
+    assert_eq!(raw.matches("the last words").count(), 1, "{raw}");
     terminal.keys(CTRL_D);
     terminal.end().restored().code(0);
 }
