@@ -1,6 +1,6 @@
 //! Threads that are opened again show what was on the screen before, in the same order.
 
-use super::bed::{calls_then, codex, count, exec, ready, ready_sized, says};
+use super::bed::{READY, calls_then, codex, count, exec, ready, ready_sized, says};
 use super::terminal::{CTRL_C, CTRL_D, ENTER, Terminal};
 use crate::support::World;
 
@@ -28,10 +28,10 @@ fn resume_shows_the_same_cells() {
     let terminal = ready_sized(codex(&world).args(args), 100, 60);
     terminal.submit("do it now");
     terminal.until("That is all.");
-    terminal.until("for shortcuts");
+    terminal.until(READY);
     terminal.submit("!echo mine; exit 4");
     terminal.until("You ran");
-    terminal.until("for shortcuts");
+    terminal.until(READY);
     let before = cells(&terminal);
     terminal.keys(CTRL_D);
     terminal.end().restored().code(0);
@@ -40,7 +40,7 @@ fn resume_shows_the_same_cells() {
         super::terminal::Options { cols: 100, rows: 60, ..Default::default() },
     );
     again.until("You ran");
-    again.until("for shortcuts");
+    again.until(READY);
     assert_eq!(cells(&again), before);
     again.submit("and then");
     again.until_that("an answer", |rows| count(rows, "That is all.") == 2);
@@ -72,7 +72,12 @@ fn a_draft_survives_a_kill() {
     let drafts = world.codex_home().join("tmp/drafts");
     let started = std::time::Instant::now();
     // The draft reaches the disk by itself, a moment after the last key.
-    while !std::fs::read_dir(&drafts).is_ok_and(|mut files| files.next().is_some()) {
+    let kept = || {
+        let files = std::fs::read_dir(&drafts).into_iter().flatten().flatten();
+        let mut files = files.filter(|file| file.path().extension().is_some_and(|e| e == "json"));
+        files.any(|file| std::fs::read_to_string(file.path()).is_ok_and(|text| text.contains("may lose")))
+    };
+    while !kept() {
         assert!(started.elapsed().as_secs() < 20, "no draft in {}", drafts.display());
         std::thread::yield_now();
     }

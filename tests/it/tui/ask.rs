@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::bed::{calls_then, codex, exec, ready_with};
+use super::bed::{READY, be_read, calls_then, codex, exec, ready_with};
 use super::terminal::{ENTER, ESC, Terminal};
 use crate::support::World;
 
@@ -16,11 +16,6 @@ fn asking(end: &str) -> World {
 
 fn start(world: &World) -> Terminal {
     ready_with(codex(world).args(["-a", "on-request", "-s", "workspace-write"]))
-}
-
-/// A question hears nothing in its first 300 milliseconds; nobody can have read it.
-fn be_read() {
-    std::thread::sleep(std::time::Duration::from_millis(400));
 }
 
 /// Waits for the question and answers it.
@@ -62,7 +57,7 @@ fn esc_stops_the_turn() {
     let terminal = start(&world);
     terminal.submit("do it");
     answer(&terminal, ESC);
-    terminal.until("for shortcuts");
+    terminal.until(READY);
     assert_eq!(world.backend.requests().len(), 1);
     assert!(!world.project().join("asked.txt").exists());
 }
@@ -85,7 +80,7 @@ fn keys_typed_ahead_answer_nothing() {
     let world = asking("it ran");
     let terminal = start(&world);
     terminal.submit("do it");
-    terminal.until_gone("What is to be done?");
+    terminal.until_gone(READY);
     terminal.until_that("an empty prompt or the question", |rows| {
         rows.iter().any(|row| row.contains("Add to what") || row.contains(QUESTION))
     });

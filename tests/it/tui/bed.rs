@@ -4,7 +4,7 @@ use super::terminal::{Options, Terminal};
 use crate::support::{Codex, World};
 
 /// Words in the empty prompt.
-pub(super) const READY: &str = "for shortcuts";
+pub(super) const READY: &str = "What is to be done?";
 
 /// The app as a usual terminal starts it.
 pub(super) fn codex(world: &World) -> Codex {
@@ -31,6 +31,11 @@ pub(super) fn ready_sized(codex: Codex, cols: u16, rows: u16) -> Terminal {
     let terminal = Terminal::with(codex, Options { cols, rows, ..Options::default() });
     terminal.until(READY);
     terminal
+}
+
+/// A question hears nothing in its first 300 milliseconds; nobody can have read it.
+pub(super) fn be_read() {
+    std::thread::sleep(std::time::Duration::from_millis(400));
 }
 
 /// A script: the first request of a turn is answered with `calls` (TOML outputs), the next with `end`.

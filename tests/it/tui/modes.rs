@@ -45,16 +45,16 @@ fn scrollback_holds_one_copy_of_everything() {
 #[test]
 fn plain_lines_are_only_appended() {
     let world = World::new("");
-    world.backend.script(&calls_then(&exec("echo output of it"), "the **end**"));
+    world.backend.script(&calls_then(&exec("echo output of it"), "the last words"));
     let terminal = Terminal::start(codex(&world).arg("--screen-reader"));
     terminal.until("codex");
     terminal.keys("tell me\r");
-    terminal.until("the end");
+    terminal.until("the last words");
     terminal.until("output of it");
     let raw = terminal.raw();
     assert!(!raw.contains("\x1b["), "{raw:?}");
     assert!(raw.chars().all(|c| !('\u{2500}'..='\u{257f}').contains(&c)), "{raw}");
-    assert_eq!(raw.matches("the end").count(), 1, "{raw}");
+    assert_eq!(raw.matches("the last words").count(), 1, "{raw}");
     terminal.keys(CTRL_D);
     terminal.end().restored().code(0);
 }
@@ -70,7 +70,7 @@ fn plain_lines_number_the_choices() {
     terminal.keys("do it\r");
     terminal.until("1.");
     terminal.until("echo hi > asked.txt");
-    std::thread::sleep(std::time::Duration::from_millis(400));
+    super::bed::be_read();
     terminal.keys("1\r");
     terminal.until("it ran");
     assert!(world.project().join("asked.txt").exists());
@@ -128,9 +128,62 @@ fn the_kitty_keyboard_works() {
     terminal.until("two");
     assert!(terminal.text().contains("› one"), "{}", terminal.text());
     terminal.keys("\x1b[99;5u");
-    terminal.until("What is to be done?");
+    terminal.until(READY);
     terminal.keys("abc");
     terminal.until("› abc");
     terminal.keys(ENTER);
     terminal.until("• hello");
+}
+
+#[test]
+fn a_notification_is_sent_only_without_focus() {
+    let world = World::new(&says("the answer"));
+    let terminal = ready_with(codex(&world));
+    terminal.submit("first question");
+    terminal.until("• the answer");
+    terminal.until(READY);
+    let told = |terminal: &Terminal| terminal.look(|e| e.seen().bells + e.seen().notices.len());
+    assert_eq!(told(&terminal), 0);
+    // The window loses the focus.
+    terminal.keys("\x1b[O");
+    terminal.submit("second question");
+    terminal.until_that("two answers", |rows| count(rows, "• the answer") == 2);
+    terminal.until(READY);
+    assert_eq!(told(&terminal), 1);
+}
+
+#[test]
+fn the_demo_needs_no_account() {
+    let world = World::new("");
+    std::fs::write(world.codex_home().join("config.toml"), "").unwrap();
+    let terminal = Terminal::start(codex(&world));
+    terminal.until("offline");
+    let page = terminal.text();
+    assert!(page.contains("API key"), "{page}");
+}
+
+#[test]
+fn a_keymap_that_does_not_parse_is_told() {
+    let world = World::new(&says("hello"));
+    let path = world.codex_home().join("config.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, format!("{text}\n[tui.keymap.chat]\ninterrupt = 'no-such-key'\n")).unwrap();
+    let terminal = Terminal::start(codex(&world));
+    terminal.until(READY);
+    terminal.submit("still works");
+    terminal.until("• hello");
+    assert!(terminal.text().contains("warning"), "{}", terminal.text());
+}
+
+#[test]
+fn nothing_is_written_while_nothing_happens() {
+    let world = World::new(&says("hello"));
+    let terminal = ready_with(codex(&world));
+    terminal.submit("hi there");
+    terminal.until("• hello");
+    terminal.until(READY);
+    std::thread::sleep(std::time::Duration::from_millis(700));
+    let before = terminal.raw().len();
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    assert_eq!(terminal.raw().len(), before);
 }

@@ -1,6 +1,6 @@
 //! Commands of the user: their own shell, live, with their exit code in words, and told to the model next time.
 
-use super::bed::{ready, says};
+use super::bed::{READY, ready, says};
 use super::terminal::{ENTER, ESC};
 use crate::support::{Alive, World};
 
@@ -35,7 +35,7 @@ fn a_running_command_is_live_and_esc_ends_all_of_it() {
     assert!(terminal.text().contains("Running"), "{}", terminal.text());
     terminal.keys(ESC);
     alive.gone();
-    terminal.until("for shortcuts");
+    terminal.until(READY);
 }
 
 #[test]

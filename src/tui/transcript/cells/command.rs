@@ -353,7 +353,7 @@ fn capital(words: &str) -> String {
 }
 
 /// The command as a person would say it: the script alone when a shell runs one.
-fn spoken(command: &str) -> Box<str> {
+pub(crate) fn spoken(command: &str) -> Box<str> {
     let argv = shlex::split(command).unwrap_or_default();
     crate::process::parse::shell_script(&argv).unwrap_or(command).into()
 }
