@@ -1,6 +1,7 @@
 //! The command line: one file per word.
 //!
 //! - [`args`]: the words and flags as they are typed
+//! - [`wrong`]: what was probably meant with a wrong command line
 //! - [`exit`]: exit codes
 //! - [`wire`]: builds services, settings and tools from the configuration
 //! - [`housekeeping`]: what a start finds of earlier runs
@@ -17,6 +18,7 @@ mod housekeeping;
 mod login;
 mod sandbox;
 mod wire;
+mod wrong;
 
 use std::ffi::OsStr;
 use std::io::Write;
