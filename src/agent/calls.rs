@@ -17,6 +17,9 @@ use crate::tools::context::ToolContext;
 use crate::tools::registry::Registry;
 use crate::tools::tool::{ToolCall, ToolOutput};
 
+/// Calls of one answer that run side by side; an answer with more of them is not worth as many processes.
+const AT_ONCE: usize = 32;
+
 /// A call that waits to be carried out.
 #[derive(Clone, Debug)]
 pub(crate) struct Pending {
@@ -49,23 +52,27 @@ pub(crate) async fn run(turn: &mut Turn<'_>, calls: Vec<Pending>) -> Result<(), 
 
 async fn run_wave(turn: &mut Turn<'_>, wave: Vec<Pending>) -> Result<(), Stop> {
     let context = turn.thread.tool_context(turn.id, &turn.cancel);
+    let registry = Arc::clone(&turn.thread.registry);
+    let begin = |(index, pending): (usize, &Pending)| {
+        let task = start(Arc::clone(&registry), context.clone(), pending.call.clone());
+        async move { (index, task.join().await) }
+    };
     let mut outputs: Vec<Option<ModelItem>> = vec![None; wave.len()];
-    let mut running: FuturesUnordered<_> = wave
-        .iter()
-        .enumerate()
-        .map(|(index, pending)| {
-            let task = start(Arc::clone(&turn.thread.registry), context.clone(), pending.call.clone());
-            async move { (index, task.join().await) }
-        })
-        .collect();
-    drop(context);
+    let mut waiting = wave.iter().enumerate();
+    let mut running: FuturesUnordered<_> = waiting.by_ref().take(AT_ONCE).map(begin).collect();
+    let mut heard = true;
     while !running.is_empty() {
         let (thread, ops) = turn.parts();
         tokio::select! {
             biased; // events of a call come before its output, and ops before both
-            op = Turn::next_op(ops) => turn.on_op(op),
+            // When nobody can send ops any more, the end of the channel would be heard for ever.
+            op = ops.recv(), if heard => {
+                heard = op.is_some();
+                turn.on_op(op);
+            }
             Some(event) = thread.tool_events.recv() => thread.on_tool_event(event).await,
             Some((index, done)) = running.next() => {
+                running.extend(waiting.next().map(begin));
                 let output = done.unwrap_or_else(|failed| ToolOutput::text(failed.to_string()));
                 if let (Some(slot), Some(pending)) = (outputs.get_mut(index), wave.get(index)) {
                     *slot = Some(thread.store_output(pending, output));

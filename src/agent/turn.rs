@@ -303,11 +303,6 @@ impl<'a> Turn<'a> {
         }
     }
 
-    /// The next op, for waits outside this file.
-    pub(crate) async fn next_op(ops: &mut mpsc::Receiver<Op>) -> Option<Op> {
-        ops.recv().await
-    }
-
     /// Splits the turn for waits that need ops and thread at once.
     pub(crate) fn parts(&mut self) -> (&mut Thread, &mut mpsc::Receiver<Op>) {
         (self.thread, self.ops)

@@ -13,7 +13,7 @@ use super::exit::{Exit, HELP};
 use super::sandbox::SandboxArgs;
 use super::wrong::{self, usage};
 use crate::exec::text::Color;
-use crate::protocol::policy::SandboxMode;
+use crate::protocol::policy::{ApprovalPolicy, SandboxMode};
 
 /// Exit codes of `codex sandbox`, as other wrappers of commands have them.
 const SANDBOX_HELP: &str = "\
@@ -30,6 +30,11 @@ pub(crate) struct Cli {
     /// Configuration flags before the word.
     #[command(flatten)]
     pub(crate) shared: Shared,
+    /// Flags of the terminal app.
+    #[command(flatten)]
+    pub(crate) screen: Screen,
+    /// What to do first; without a word the terminal app opens
+    pub(crate) prompt: Option<String>,
     /// The word.
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
@@ -54,7 +59,7 @@ pub(crate) struct Shared {
 
 impl Shared {
     /// Joins flags given further right; they win.
-    fn join(&mut self, right: Self) {
+    pub(crate) fn join(&mut self, right: Self) {
         self.config.extend(right.config);
         self.profile = right.profile.or(self.profile.take());
         self.enable.extend(right.enable);
@@ -62,9 +67,70 @@ impl Shared {
     }
 }
 
+/// Flags of the terminal app.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Screen {
+    /// Model to use
+    #[arg(short, long, value_name = "MODEL")]
+    pub(crate) model: Option<String>,
+    /// What commands of the model may touch
+    #[arg(short, long, value_name = "MODE", value_parser = sandbox_mode())]
+    pub(crate) sandbox: Option<SandboxMode>,
+    /// When to ask before a command runs
+    #[arg(short = 'a', long = "ask-for-approval", value_name = "POLICY", value_parser = approval())]
+    pub(crate) approval: Option<ApprovalPolicy>,
+    /// Work without questions inside the workspace (same as -a on-request -s workspace-write)
+    #[arg(long, conflicts_with = "bypass")]
+    pub(crate) full_auto: bool,
+    /// No sandbox and no questions. Only where something else protects the machine
+    #[arg(long = "dangerously-bypass-approvals-and-sandbox", id = "bypass", alias = "yolo")]
+    pub(crate) bypass: bool,
+    /// Work in DIR
+    #[arg(short = 'C', long = "cd", value_name = "DIR")]
+    pub(crate) cwd: Option<PathBuf>,
+    /// Let commands also write below DIR
+    #[arg(long, value_name = "DIR")]
+    pub(crate) add_dir: Vec<PathBuf>,
+    /// Attach an image to the first prompt; several with commas or by repeating
+    #[arg(short, long = "image", value_name = "FILE", value_delimiter = ',', action = ArgAction::Append)]
+    pub(crate) image: Vec<PathBuf>,
+    /// Search the web as it is now
+    #[arg(long)]
+    pub(crate) search: bool,
+    /// Use a model server on this machine
+    #[arg(long)]
+    pub(crate) oss: bool,
+    /// Keep finished text in the terminal's own scrollback instead of using the whole screen
+    #[arg(long)]
+    pub(crate) no_alt_screen: bool,
+    /// Plain lines for screen readers: nothing is drawn over, choices have numbers
+    #[arg(long)]
+    pub(crate) screen_reader: bool,
+}
+
+/// `codex resume`.
+#[derive(Args, Debug)]
+pub(crate) struct ResumeScreen {
+    /// Id or name of the thread; without it a list opens
+    pub(crate) id: Option<String>,
+    /// What to do next; with --last, the first word is the prompt
+    pub(crate) prompt: Option<String>,
+    /// Continue the latest thread of this folder
+    #[arg(long)]
+    pub(crate) last: bool,
+    /// Flags of the terminal app.
+    #[command(flatten)]
+    pub(crate) screen: Screen,
+    /// Configuration flags after the word.
+    #[command(flatten)]
+    pub(crate) shared: Shared,
+}
+
 /// The words.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Open an earlier thread in the terminal app
+    Resume(Box<ResumeScreen>),
     /// Run one turn without a screen and print the answer
     #[command(visible_alias = "e")]
     Exec(Box<Exec>),
@@ -246,6 +312,22 @@ fn sandbox_mode() -> impl TypedValueParser<Value = SandboxMode> {
     })
 }
 
+fn approval() -> impl TypedValueParser<Value = ApprovalPolicy> {
+    let words = [
+        ("untrusted", ApprovalPolicy::Untrusted),
+        ("on-failure", ApprovalPolicy::OnFailure),
+        ("on-request", ApprovalPolicy::OnRequest),
+        ("never", ApprovalPolicy::Never),
+    ];
+    PossibleValuesParser::new(words.map(|(word, _)| word)).map(move |typed| {
+        // The parser lets only these words pass.
+        words
+            .into_iter()
+            .find(|(word, _)| *word == typed)
+            .map_or(ApprovalPolicy::OnRequest, |(_, policy)| policy)
+    })
+}
+
 fn color() -> impl TypedValueParser<Value = Color> {
     PossibleValuesParser::new(["always", "never", "auto"]).map(|word| match word.as_str() {
         "always" => Color::Always,
@@ -334,12 +416,6 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, cla
         ));
     }
     Ok(cli)
-}
-
-/// Prints the help, for a call without a word.
-pub(crate) fn print_help() -> Exit {
-    let _ = Cli::command().print_help();
-    Exit::Usage
 }
 
 /// Prints help, version or what is wrong, and says how to exit.

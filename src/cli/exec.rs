@@ -283,7 +283,6 @@ impl Prepared {
             Ok(signals) => signals,
             Err(error) => return fail(&anyhow::anyhow!("cannot catch signals: {error}")),
         };
-        let _pruning = tasks::spawn("prune outputs", housekeeping::prune(self.services.output_dir.clone()));
         let handle = thread::start(Arc::new(self.services), self.config, self.start);
         let output = Output::start(Box::new(std::io::stdout()), Box::new(std::io::stderr()));
         let door = Door { ops: handle.ops, events: handle.events };

@@ -1,15 +1,10 @@
-//! What a start finds of earlier runs: patches that a crash cut off are undone before anything else happens, and
-//! outputs that no thread will ask for any more are removed. Both cost nothing when there is nothing.
+//! What a start finds of earlier runs: patches that a crash cut off are undone before anything else happens. Costs
+//! nothing when there is nothing.
 
-use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::path::PathBuf;
 
-use crate::base::tasks;
 use crate::config::Config;
 use crate::patch;
-
-/// Complete outputs of commands are kept this long: threads are rarely resumed later.
-const KEPT: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
 /// Folder of the journals of running patches.
 pub(crate) fn journals(config: &Config) -> PathBuf {
@@ -40,36 +35,4 @@ pub(crate) fn recover_patches(config: &Config) -> Vec<String> {
         told.extend(patch.problems.iter().map(|problem| format!("an earlier run left a patch: {problem}")));
     }
     told
-}
-
-/// Removes the outputs of threads that have not run for long. Trouble is left for the next time.
-pub(crate) async fn prune(outputs: PathBuf) {
-    let _ = tasks::blocking("prune outputs", move || prune_now(&outputs, SystemTime::now())).await;
-}
-
-fn prune_now(outputs: &Path, now: SystemTime) {
-    for entry in std::fs::read_dir(outputs).into_iter().flatten().flatten() {
-        let old = entry
-            .metadata()
-            .and_then(|meta| meta.modified())
-            .is_ok_and(|at| now.duration_since(at).is_ok_and(|age| age > KEPT));
-        if old {
-            let _ = std::fs::remove_dir_all(entry.path());
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_old_outputs_go() {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::create_dir(dir.path().join("thread")).unwrap();
-        prune_now(dir.path(), SystemTime::now());
-        assert!(dir.path().join("thread").exists());
-        prune_now(dir.path(), SystemTime::now() + KEPT + Duration::from_secs(60));
-        assert!(!dir.path().join("thread").exists());
-    }
 }

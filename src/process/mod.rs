@@ -2,12 +2,14 @@
 //!
 //! - [`spec`]: what to run
 //! - [`spawn`]: start it, wait for it, end it
+//! - [`supervisors`]: where supervisors come from: executed, or forked by a server
 //! - [`posix`]: the one call that creates the process, and the wait for its end
 //! - [`polled`]: a file descriptor that the runtime waits for
 //! - [`pty`]: a pseudo terminal
 //! - [`output`]: what a command printed, bounded, with exact counts
 //! - [`ring`]: first and last bytes of a stream
 //! - [`spill`]: the complete output in a file, bounded
+//! - [`kept`]: how long such files are kept
 //! - [`env`]: which variables a command gets
 //! - [`shell`]: which shell runs a command line
 //! - [`profile`]: the login profile, read once instead of before every command
@@ -20,6 +22,7 @@
 pub(crate) mod actions;
 pub(crate) mod env;
 pub(crate) mod harden;
+pub(crate) mod kept;
 pub(crate) mod output;
 pub(crate) mod parse;
 mod polled;
@@ -33,5 +36,6 @@ pub(crate) mod spawn;
 pub(crate) mod spec;
 pub(crate) mod spill;
 pub(crate) mod supervise;
+mod supervisors;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -10,7 +10,7 @@
 //! elsewhere is not, until the program starts again. The replay lives in memory, where no confined command can
 //! change it, and is never used under a confinement other than the one it was made in.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
@@ -180,9 +180,6 @@ fn rewrite(spec: &mut CommandSpec, replay: &Replay) {
         *script = whole;
     }
 }
-
-/// Variables as bytes.
-pub(super) type ByteVars = BTreeMap<Vec<u8>, Vec<u8>>;
 
 #[cfg(test)]
 #[path = "profile_tests.rs"]

@@ -6,7 +6,9 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use super::kept;
 use crate::base::fs::create_private_dir;
 
 /// Longest file, in bytes.
@@ -95,6 +97,7 @@ impl Spill {
 
     fn create(&self) -> io::Result<(File, PathBuf)> {
         create_private_dir(&self.dir)?;
+        kept::bound(&self.dir, kept::THREAD_MAX, Duration::MAX);
         for number in 0..100 {
             let name = match number {
                 0 => format!("{}.txt", self.stem),

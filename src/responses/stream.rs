@@ -216,6 +216,9 @@ impl ResponseStream {
                 Then::RepeatRequest | Then::RepeatStream(_) => self.retries.saturating_add(1),
             };
             if tries > 1 {
+                if !info.message.ends_with(['.', '!', '?']) {
+                    info.message.push('.');
+                }
                 info.message.push_str(&format!(" Gave up after {tries} attempts."));
             }
             self.queue.push_back(ResponseEvent::Failed(info));

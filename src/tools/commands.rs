@@ -53,12 +53,11 @@ impl Commands {
         source: CommandSource,
         limit: Duration,
     ) -> Reached {
-        let item = self.started(request, source);
-        ctx.tell(Event::ItemStarted { item: Item::CommandExecution(item.clone()) }).await;
+        let item = self.begin(ctx, request, source).await;
         let permit = self.gate.permit(ctx, request).await;
         let (confined, permit) = match permit {
             Permit::Refused(reason) => {
-                refuse(ctx, item, ItemStatus::Declined, None).await;
+                refuse(ctx, item, ItemStatus::Declined, Some(&reason)).await;
                 return Reached::Refused(reason);
             }
             Permit::Sandboxed(confine) => (true, confine),
@@ -68,7 +67,7 @@ impl Commands {
             refuse(ctx, item, ItemStatus::Declined, None).await;
             return Reached::Refused("aborted by user".to_owned());
         }
-        let live = match self.once(ctx, request, item, confined, permit, limit).await {
+        let mut live = match self.once(ctx, request, item, confined, permit, limit).await {
             Reached::Done(live, _) => live,
             other => return other,
         };
@@ -78,7 +77,10 @@ impl Commands {
         }
         match self.gate.after_failure(ctx, request, code, &live.whole()).await {
             AfterFailure::Keep => Reached::Done(live, Vec::new()),
-            AfterFailure::Note(note) => Reached::Done(live, vec![note]),
+            AfterFailure::Note(note) => {
+                live.remark(note.clone());
+                Reached::Done(live, vec![note])
+            }
             AfterFailure::Again => self.once(ctx, request, live.leave_item(), false, None, limit).await,
         }
     }
@@ -91,8 +93,7 @@ impl Commands {
         source: CommandSource,
         limit: Duration,
     ) -> Reached {
-        let item = self.started(request, source);
-        ctx.tell(Event::ItemStarted { item: Item::CommandExecution(item.clone()) }).await;
+        let item = self.begin(ctx, request, source).await;
         self.once(ctx, request, item, false, None, limit).await
     }
 
@@ -139,8 +140,9 @@ impl Commands {
         Reached::Done(live, Vec::new())
     }
 
-    fn started(&self, request: &CommandRequest, source: CommandSource) -> CommandItem {
-        CommandItem {
+    /// Tells the item of a command that is about to run, or to be refused.
+    async fn begin(&self, ctx: &ToolContext, request: &CommandRequest, source: CommandSource) -> CommandItem {
+        let item = CommandItem {
             id: request.item_id.clone(),
             command: request.display(),
             cwd: request.cwd.clone(),
@@ -151,7 +153,9 @@ impl Commands {
             aggregated_output: None,
             exit_code: None,
             duration_ms: None,
-        }
+        };
+        ctx.tell(Event::ItemStarted { item: Item::CommandExecution(item.clone()) }).await;
+        item
     }
 }
 

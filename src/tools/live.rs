@@ -38,6 +38,8 @@ pub(super) struct Live {
     started: Instant,
     flush_at: Option<Instant>,
     item: CommandItem,
+    /// A sentence of ours below the output that the item shows.
+    remark: Option<String>,
     /// Where the item is told; `None` once it has its final state.
     events: Option<mpsc::Sender<ToolEvent>>,
 }
@@ -65,6 +67,7 @@ impl Live {
             started: Instant::now(),
             flush_at: None,
             item,
+            remark: None,
             events: Some(ctx.events.clone()),
         }
     }
@@ -222,6 +225,11 @@ impl Live {
         &self.item
     }
 
+    /// Adds a sentence of ours to what the item will show.
+    pub(super) fn remark(&mut self, text: String) {
+        self.remark = Some(text);
+    }
+
     /// The command goes on without its call, under this number.
     pub(super) fn becomes_session(&mut self, id: u32) {
         self.item.process_id = Some(id.to_string());
@@ -241,7 +249,15 @@ impl Live {
         item.status =
             if code.is_none_or(|code| code == 0) { ItemStatus::Completed } else { ItemStatus::Failed };
         item.exit_code = code;
-        item.aggregated_output = Some(self.capture.whole());
+        let mut output = self.capture.whole();
+        if let Some(remark) = &self.remark {
+            if !output.is_empty() && !output.ends_with('\n') {
+                output.push('\n');
+            }
+            output.push_str(remark);
+            output.push('\n');
+        }
+        item.aggregated_output = Some(output);
         item.duration_ms = Some(u64::try_from(self.wall().as_millis()).unwrap_or(u64::MAX));
         if code.is_some() {
             item.process_id = None;

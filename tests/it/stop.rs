@@ -148,3 +148,33 @@ fn a_background_session_ends_with_the_program() {
     assert_eq!(output.items_of("agent_message")[0]["text"], "It runs on.");
     assert_eq!(output.items_of("command_execution").len(), 1, "it has its final state: {}", output.stdout);
 }
+
+#[test]
+fn killed_after_any_line_the_thread_goes_on() {
+    let world = World::new("");
+    let script = "[[rule]]\nname = \"a\"\nwhen = { round = 0 }\n[[rule.output]]\nreasoning = \"hm\"\n[[rule.output]]\n\
+         exec = \"echo 1\"\n[[rule.output]]\nexec = \"echo 2; false\"\n[[rule]]\nwhen = { after = \"a\" }\n\
+         output = [{ patch = \"*** Begin Patch\\n*** Add File: x\\n+1\\n*** End Patch\\n\" }]\n\
+         [[rule]]\noutput = [{ text = \"done\" }]\n";
+    world.backend.script(script);
+    let lines = world.exec(&["go"]).run().expect(0).stdout.lines().count();
+    assert!(lines >= 10, "{lines}");
+    for count in 1..=lines {
+        let mut run = world.exec(&["go"]).start();
+        let seen = run.lines(count);
+        run.child.kill().unwrap();
+        run.wait();
+        let first: Value = serde_json::from_str(seen.lines().next().unwrap()).unwrap();
+        let id = first["thread_id"].as_str().unwrap();
+        let resumed = world.codex().args(["exec", "--json", "resume", id, "go"]).run();
+        // A thread that was killed before its prompt was stored does not exist yet.
+        if resumed.code == Some(1) && count <= 2 {
+            assert!(resumed.stderr.contains(id), "{}", resumed.stderr);
+            continue;
+        }
+        assert_eq!(resumed.code, Some(0), "after {count} lines: {}{}", resumed.stdout, resumed.stderr);
+        assert_eq!(resumed.items_of("agent_message").last().unwrap()["text"], "done");
+        let state = world.backend.state();
+        assert_eq!(state["breaches"], 0, "after {count} lines: {}", state["breach_texts"]);
+    }
+}

@@ -145,6 +145,18 @@ const NAMESPACES: [i32; 7] = [
 const TIOCSTI: u64 = 0x5412;
 const TIOCLINUX: u64 = 0x541C;
 
+/// Of the ioctl requests on files those that change nothing, or only what is open for writing; and one that does.
+const GET_FLAGS: u64 = 0x8008_6601;
+const GET_FLAGS_32: u64 = 0x8004_6601;
+const GET_VERSION: u64 = 0x8008_7601;
+const GET_VERSION_32: u64 = 0x8004_7601;
+const FIEMAP: u64 = 0xC020_660B;
+const BTRFS: u64 = 0x94;
+const CLONE: u64 = 0x4004_9409;
+const CLONE_RANGE: u64 = 0x4020_940D;
+const DEDUPE_RANGE: u64 = 0xC018_9436;
+const SET_ATTRIBUTES: u64 = 0x401C_5820;
+
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
 /// The filters to install, one after the other.
@@ -164,6 +176,7 @@ pub(super) fn programs(needs: Needs) -> Result<Vec<BpfProgram>, SetupError> {
         never(&mut refused, METADATA);
         never(&mut refused, SHARED_MEMORY);
         outside_processes(&mut refused, needs).map_err(fail)?;
+        inode_settings(&mut refused).map_err(fail)?;
         if needs.abi < 3 {
             truncation(&mut refused, &mut absent).map_err(fail)?;
         }
@@ -260,8 +273,19 @@ fn sockets(rules: &mut Rules, needs: Needs) -> Built {
 /// Processes outside, when there is no pid namespace. Landlock keeps signals in from its version 6 on.
 fn outside_processes(rules: &mut Rules, needs: Needs) -> Built {
     when(rules, libc::SYS_prlimit64, &[(0, Op::Ne, 0), (2, Op::Ne, 0)])?;
-    for call in [libc::SYS_sched_setaffinity, libc::SYS_sched_setscheduler, libc::SYS_sched_setparam] {
+    for call in [
+        libc::SYS_sched_setaffinity,
+        libc::SYS_sched_setscheduler,
+        libc::SYS_sched_setparam,
+        libc::SYS_sched_setattr,
+    ] {
         when(rules, call, &[(0, Op::Ne, 0)])?;
+    }
+    const WHOLE_USER: u64 = 3;
+    for (call, user) in [(libc::SYS_setpriority, libc::PRIO_USER as u64), (libc::SYS_ioprio_set, WHOLE_USER)]
+    {
+        when(rules, call, &[(1, Op::Ne, 0)])?;
+        when(rules, call, &[(0, Op::Eq, user)])?;
     }
     if needs.abi >= 6 {
         return Ok(());
@@ -275,6 +299,22 @@ fn outside_processes(rules: &mut Rules, needs: Needs) -> Built {
         }
     }
     Ok(())
+}
+
+/// Requests that change a file or a folder although it is only open for reading, which Landlock does not see:
+/// flags and versions of inodes, encryption and sealing, and the subvolumes of btrfs. What only asks stays.
+fn inode_settings(rules: &mut Rules) -> Built {
+    const TYPE: u64 = 0xff00;
+    for (kind, harmless) in [
+        (u64::from(b'f') << 8, [GET_FLAGS, GET_FLAGS_32, FIEMAP].as_slice()),
+        (u64::from(b'v') << 8, &[GET_VERSION, GET_VERSION_32]),
+        (BTRFS << 8, &[CLONE, CLONE_RANGE, DEDUPE_RANGE]),
+    ] {
+        let mut conditions = vec![(1, Op::MaskedEq(TYPE), kind)];
+        conditions.extend(harmless.iter().map(|request| (1, Op::Ne, *request)));
+        when(rules, libc::SYS_ioctl, &conditions)?;
+    }
+    when(rules, libc::SYS_ioctl, &[(1, Op::Eq, SET_ATTRIBUTES)])
 }
 
 /// Before its version 3 Landlock does not see a file being cut.

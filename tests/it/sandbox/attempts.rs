@@ -50,6 +50,16 @@ attempt!(terminal_input, {
     push_key(&slave)
 });
 
+attempt!(inode_flags, {
+    let file = fs::File::open(target("file"))?;
+    let flags = rustix::fs::ioctl_getflags(&file)?;
+    Ok(rustix::fs::ioctl_setflags(&file, flags ^ rustix::fs::IFlags::NODUMP)?)
+});
+attempt!(priority_of_others, {
+    let pid = rustix::process::Pid::from_raw(target("pid").parse().unwrap());
+    Ok(rustix::process::setpriority_process(pid, 15)?)
+});
+
 fn socket(family: rustix::net::AddressFamily) -> std::io::Result<()> {
     rustix::net::socket(family, rustix::net::SocketType::STREAM, None)?;
     Ok(())
@@ -266,6 +276,45 @@ fn own_sockets_and_terminals_work() {
             let (worked, text) = try_inside(&bed, "workspace-write", name);
             assert!(worked, "{way:?}: {name}: {text}");
         }
+    }
+}
+
+#[test]
+fn what_a_file_outside_is_marked_with_stays() {
+    for way in ways() {
+        let bed = Bed::new(way);
+        let file = bed.outside().join("file");
+        bed.write("work/targets/file", file.to_str().unwrap());
+        let flags = || rustix::fs::ioctl_getflags(fs::File::open(&file).unwrap()).ok();
+        let before = flags();
+        if !try_inside(&bed, "danger-full-access", "inode_flags").0 || flags() == before {
+            eprintln!("no flags on this file system: nothing was tested");
+            return;
+        }
+        let before = flags();
+        assert!(!try_inside(&bed, "workspace-write", "inode_flags").0, "{way:?}");
+        assert_eq!(flags(), before, "{way:?}");
+    }
+}
+
+#[test]
+fn processes_outside_keep_their_priority() {
+    for way in ways() {
+        let bed = Bed::new(way);
+        let mut sleep = Command::new("sleep");
+        sleep.arg("600");
+        bed.prepare(&mut sleep);
+        let mut sleep = sleep.spawn().unwrap();
+        bed.write("work/targets/pid", &sleep.id().to_string());
+        let priority =
+            || rustix::process::getpriority_process(rustix::process::Pid::from_raw(sleep.id() as i32));
+        let before = priority().unwrap();
+        assert!(!try_inside(&bed, "workspace-write", "priority_of_others").0, "{way:?}");
+        assert_eq!(priority().unwrap(), before, "{way:?}");
+        assert!(try_inside(&bed, "danger-full-access", "priority_of_others").0, "{way:?}");
+        assert_ne!(priority().unwrap(), before, "{way:?}");
+        sleep.kill().unwrap();
+        sleep.wait().unwrap();
     }
 }
 

@@ -80,6 +80,11 @@ impl Codex {
         self
     }
 
+    /// The command alone, for those who give it other places to read from and write to.
+    pub(crate) fn into_command(self) -> Command {
+        self.command
+    }
+
     /// Starts without waiting.
     pub(crate) fn start(mut self) -> Running {
         let piped = self.open_stdin || self.stdin.is_some();
@@ -146,13 +151,17 @@ impl Running {
 
     /// Waits until standard output holds `text`; returns what came so far.
     pub(crate) fn until(&mut self, text: &str) -> String {
+        self.until_seen(text, |seen| seen.contains(text))
+    }
+
+    fn until_seen(&mut self, what: &str, enough: impl Fn(&str) -> bool) -> String {
         let started = Instant::now();
         let mut seen = String::new();
-        while !seen.contains(text) {
+        while !enough(&seen) {
             let left = LIMIT.saturating_sub(started.elapsed());
             match self.stdout.recv_timeout(left) {
                 Ok(chunk) => seen.push_str(&String::from_utf8_lossy(&chunk)),
-                Err(_) => panic!("{text:?} did not come; stdout: {seen}\nstderr: {}", drain(&self.stderr)),
+                Err(_) => panic!("{what:?} did not come; stdout: {seen}\nstderr: {}", drain(&self.stderr)),
             }
         }
         seen

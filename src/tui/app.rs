@@ -1,0 +1,517 @@
+//! The loop: terminal, thread, results and time → messages → update → effects → at most one frame. A key is painted
+//! at once; everything else waits for the next frame, sixteen milliseconds after the last. Nothing runs while nothing
+//! happens.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+use super::door::{Door, Live};
+use super::effect::Effect;
+use super::model::{Model, Stage};
+use super::msg::{At, Msg, Opened};
+use super::popups::any::Popup;
+use super::runner::{Done, Runner};
+use super::scrollback::Scrollback;
+use super::setup::{Mode, Setup};
+use super::signals::{self, Signal};
+use super::terminal::title::{self, Activity};
+use super::terminal::{self, Decoder, Input, Keyboard, Screen, Terminal, Waiting};
+use super::{farewell, update, view};
+use crate::base::clock::{Clock, SystemClock};
+use crate::base::ids::ThreadId;
+use crate::base::tasks::{self, Task};
+use crate::protocol::event::Event;
+use crate::protocol::op::Op;
+
+/// Time between frames that no key asked for.
+const FRAME: Duration = Duration::from_millis(16);
+/// How long an escape may turn out to begin a sequence.
+const ESCAPE: Duration = Duration::from_millis(25);
+/// How long a paste may pause before it is taken as it is.
+const PASTE: Duration = Duration::from_secs(1);
+/// Events taken before the screen is looked at again.
+const BATCH: usize = 1024;
+/// How long it may take until the program is stopped that was told to.
+const STOPPED_WITHIN: Duration = Duration::from_millis(250);
+/// How long a thread may take to end.
+const CLOSE_WITHIN: Duration = Duration::from_secs(3);
+
+/// How the app ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    /// What to print after the screen was given back.
+    pub(crate) farewell: String,
+    /// The signal that ended it, if one did.
+    pub(crate) signal: Option<i32>,
+    /// The thread that was open last.
+    pub(crate) thread: Option<ThreadId>,
+}
+
+/// Runs the app until the user leaves.
+///
+/// # Errors
+/// The terminal cannot be used, or is gone.
+pub(crate) async fn run(setup: Setup, door: Door) -> Result<Outcome, terminal::Error> {
+    match setup.mode {
+        Mode::Linear => super::linear::run(setup, door).await,
+        Mode::Full => App::open(setup, door, Screen::Full)?.play().await,
+        Mode::Scrollback => App::open(setup, door, Screen::Scrollback)?.play().await,
+    }
+}
+
+/// What the screen still owes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Owed {
+    Nothing,
+    Frame,
+    AtOnce,
+}
+
+/// The open thread's channels.
+struct Channels {
+    ops: mpsc::Sender<Op>,
+    events: mpsc::Receiver<Event>,
+}
+
+struct App {
+    model: Model,
+    terminal: Terminal,
+    keyboard: Keyboard,
+    decoder: Decoder,
+    input_at: Instant,
+    scrollback: Option<Scrollback>,
+    runner: Runner,
+    results: mpsc::Receiver<Done>,
+    signals: mpsc::Receiver<Signal>,
+    _catching: Task<()>,
+    live: Option<Channels>,
+    ending: Vec<Task<()>>,
+    outbox: VecDeque<Op>,
+    started: Instant,
+    drawn_at: Option<Instant>,
+    owed: Owed,
+    title: String,
+    leaving: bool,
+    signal: Option<i32>,
+}
+
+/// Something the loop woke up for.
+enum Woken {
+    Signal(Option<Signal>),
+    Bytes(std::io::Result<Vec<u8>>),
+    Done(Option<Done>),
+    Event(Option<Event>),
+    Room,
+    Time,
+}
+
+impl App {
+    fn open(setup: Setup, door: Door, screen: Screen) -> Result<Self, terminal::Error> {
+        let (signals, catching) = signals::catch()?;
+        let terminal = Terminal::open(screen)?;
+        let keyboard = Keyboard::open()?;
+        let size = terminal.size();
+        let (runner, results) = Runner::new(&setup, door);
+        Ok(Self {
+            model: Model::new(setup, size, 0),
+            terminal,
+            keyboard,
+            decoder: Decoder::default(),
+            input_at: Instant::now(),
+            scrollback: (screen == Screen::Scrollback).then(Scrollback::default),
+            runner,
+            results,
+            signals,
+            _catching: catching,
+            live: None,
+            ending: Vec::new(),
+            outbox: VecDeque::new(),
+            started: Instant::now(),
+            drawn_at: None,
+            owed: Owed::AtOnce,
+            title: String::new(),
+            leaving: false,
+            signal: None,
+        })
+    }
+
+    async fn play(mut self) -> Result<Outcome, terminal::Error> {
+        self.draw()?;
+        if self.model.setup.surroundings.answers {
+            self.terminal.query()?;
+        }
+        let mut effects = Vec::new();
+        update::begin(&mut self.model, &mut effects);
+        self.carry_out(effects).await?;
+        while !self.leaving {
+            let woken = self.wait().await;
+            self.on_woken(woken).await?;
+            if self.frame_is_due() {
+                self.draw()?;
+            }
+        }
+        Ok(self.close().await)
+    }
+
+    fn at(&self) -> At {
+        let ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        At { ms, unix: SystemClock.now_s() }
+    }
+
+    /// When to wake up without being told.
+    fn deadline(&self) -> Option<Instant> {
+        let frame = self.drawn_at.filter(|_| self.owed == Owed::Frame).map(|at| at + FRAME);
+        let wake = self.model.wake_at_ms().map(|ms| self.started + Duration::from_millis(ms));
+        let input = match self.decoder.waiting() {
+            Waiting::Nothing => None,
+            Waiting::Escape => Some(self.input_at + ESCAPE),
+            Waiting::Paste => Some(self.input_at + PASTE),
+        };
+        [frame, wake, input].into_iter().flatten().min()
+    }
+
+    async fn wait(&mut self) -> Woken {
+        let deadline = self.deadline();
+        let sleep = async {
+            match deadline {
+                Some(at) => sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        let (ops, events) = match &mut self.live {
+            Some(live) => (Some(&live.ops), Some(&mut live.events)),
+            None => (None, None),
+        };
+        let sending = ops.filter(|_| !self.outbox.is_empty());
+        tokio::select! {
+            biased; // a person's keys come before everything the thread tells
+            signal = self.signals.recv() => Woken::Signal(signal),
+            bytes = self.keyboard.read() => Woken::Bytes(bytes.map(<[u8]>::to_vec)),
+            room = reserve(sending, &mut self.outbox) => room,
+            done = self.results.recv() => Woken::Done(done),
+            event = next_event(events) => Woken::Event(event),
+            () = sleep => Woken::Time,
+        }
+    }
+
+    async fn on_woken(&mut self, woken: Woken) -> Result<(), terminal::Error> {
+        match woken {
+            Woken::Signal(signal) => self.on_signal(signal).await?,
+            Woken::Bytes(Ok(bytes)) if !bytes.is_empty() => self.on_bytes(&bytes).await?,
+            // The terminal is gone.
+            Woken::Bytes(_) => self.end(rustix::process::Signal::HUP.as_raw()),
+            Woken::Done(Some(done)) => self.on_done(done).await?,
+            Woken::Event(Some(event)) => self.on_events(event).await?,
+            Woken::Event(None) => self.live = None,
+            Woken::Done(None) | Woken::Room => {}
+            Woken::Time => self.on_time().await?,
+        }
+        Ok(())
+    }
+
+    async fn on_signal(&mut self, signal: Option<Signal>) -> Result<(), terminal::Error> {
+        match signal {
+            Some(Signal::Resize) => {
+                // Also when the size is what it was: it may have been another one meanwhile, and text was lost.
+                self.terminal.forget();
+                self.resize().await?;
+            }
+            Some(Signal::Continue) => {
+                self.terminal.leave();
+                self.retake().await?;
+            }
+            Some(Signal::End(number)) => self.end(number),
+            None => {}
+        }
+        Ok(())
+    }
+
+    async fn resize(&mut self) -> Result<(), terminal::Error> {
+        let (columns, rows) = self.terminal.size();
+        self.owed = Owed::AtOnce;
+        self.message(Msg::Resize(columns, rows)).await
+    }
+
+    fn end(&mut self, signal: i32) {
+        self.signal = Some(signal);
+        self.leaving = true;
+    }
+
+    async fn on_bytes(&mut self, bytes: &[u8]) -> Result<(), terminal::Error> {
+        self.input_at = Instant::now();
+        let mut inputs = Vec::new();
+        self.decoder.feed(bytes, &mut inputs);
+        self.on_inputs(inputs).await
+    }
+
+    async fn on_inputs(&mut self, inputs: Vec<Input>) -> Result<(), terminal::Error> {
+        for input in inputs {
+            self.owed = Owed::AtOnce;
+            self.message(Msg::Input(input)).await?;
+            if self.leaving {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn on_time(&mut self) -> Result<(), terminal::Error> {
+        if self.decoder.waiting() != Waiting::Nothing {
+            let patience = if self.decoder.waiting() == Waiting::Paste { PASTE } else { ESCAPE };
+            if self.input_at.elapsed() >= patience {
+                let mut inputs = Vec::new();
+                self.decoder.flush(&mut inputs);
+                self.on_inputs(inputs).await?;
+            }
+        }
+        if self.model.wake_at_ms().is_some_and(|ms| ms <= self.at().ms) {
+            self.message(Msg::Tick).await?;
+        }
+        Ok(())
+    }
+
+    async fn on_done(&mut self, done: Done) -> Result<(), terminal::Error> {
+        match done {
+            Done::Answer(answer) => self.message(Msg::Answer(answer)).await,
+            Done::Bytes(bytes) => Ok(self.terminal.write(&bytes)?),
+            Done::Opened(Err(error)) => self.message(Msg::Opened(Err(error))).await,
+            Done::Opened(Ok(live)) => self.on_opened(*live).await,
+        }
+    }
+
+    async fn on_opened(&mut self, live: Live) -> Result<(), terminal::Error> {
+        let Live { info, ops, events, past, earlier, usage, warnings } = live;
+        self.live = Some(Channels { ops, events });
+        self.message(Msg::Opened(Ok(Opened { info, past, earlier, usage, warnings }))).await
+    }
+
+    /// Takes everything the thread has told so far, so that it is laid out once.
+    async fn on_events(&mut self, first: Event) -> Result<(), terminal::Error> {
+        let mut next = Some(first);
+        let mut taken = 0;
+        while let Some(event) = next.take() {
+            self.message(Msg::Event(event)).await?;
+            taken += 1;
+            if taken < BATCH {
+                next = self.live.as_mut().and_then(|live| live.events.try_recv().ok());
+            }
+        }
+        Ok(())
+    }
+
+    async fn message(&mut self, msg: Msg) -> Result<(), terminal::Error> {
+        let at = self.at();
+        let effects = terminal::guarded(|| update::update(&mut self.model, msg, at));
+        if self.owed == Owed::Nothing {
+            self.owed = Owed::Frame;
+        }
+        self.carry_out(effects).await
+    }
+
+    async fn carry_out(&mut self, effects: Vec<Effect>) -> Result<(), terminal::Error> {
+        for effect in effects {
+            match effect {
+                Effect::Op(op) => self.outbox.push_back(op),
+                Effect::Open(begin) => {
+                    self.shut_down();
+                    self.runner.run(Effect::Open(begin), 0);
+                }
+                Effect::Editor(text) => Box::pin(self.edit(&text)).await?,
+                Effect::Notify(words) => {
+                    let osc9 = self.model.setup.surroundings.osc9;
+                    self.terminal.write(&terminal::notify::bytes(&words, osc9))?;
+                }
+                Effect::Redraw => self.forget(),
+                Effect::Suspend => {
+                    self.give_back()?;
+                    self.terminal.suspend();
+                    self.continued().await;
+                    Box::pin(self.retake()).await?;
+                }
+                Effect::Quit => self.leaving = true,
+                other => self.runner.run(other, SystemClock.now_s()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the open thread in order, behind what comes next.
+    fn shut_down(&mut self) {
+        self.ending.retain(|task| !task.is_finished());
+        if let Some(live) = self.live.take() {
+            self.ending.push(tasks::spawn("end thread", close(live)));
+        }
+    }
+
+    fn forget(&mut self) {
+        self.terminal.forget();
+        if let Some(scrollback) = &mut self.scrollback {
+            scrollback.forget();
+        }
+        self.owed = Owed::AtOnce;
+    }
+
+    /// Takes live rows away before something else has the terminal.
+    fn give_back(&mut self) -> Result<(), terminal::Error> {
+        if let Some(scrollback) = &mut self.scrollback {
+            let bytes = scrollback.leave();
+            self.terminal.write(&bytes)?;
+        }
+        self.terminal.leave();
+        Ok(())
+    }
+
+    /// Waits until the program was stopped and continued; not for long, because nobody may be there to stop it.
+    async fn continued(&mut self) {
+        let signals = &mut self.signals;
+        let told = async {
+            loop {
+                match signals.recv().await {
+                    Some(Signal::Continue) | None => return None,
+                    Some(Signal::End(number)) => return Some(number),
+                    Some(Signal::Resize) => {}
+                }
+            }
+        };
+        if let Ok(Some(number)) = tokio::time::timeout(STOPPED_WITHIN, told).await {
+            self.end(number);
+        }
+    }
+
+    /// Takes the terminal again after something else had it.
+    async fn retake(&mut self) -> Result<(), terminal::Error> {
+        self.terminal.enter()?;
+        self.title.clear();
+        // Continuing is told by a signal too; the terminal is taken once.
+        while let Ok(signal) = self.signals.try_recv() {
+            if let Signal::End(number) = signal
+                && number != rustix::process::Signal::INT.as_raw()
+            {
+                self.end(number);
+            }
+        }
+        self.owed = Owed::AtOnce;
+        self.resize().await
+    }
+
+    async fn edit(&mut self, text: &str) -> Result<(), terminal::Error> {
+        self.give_back()?;
+        let edited = self.runner.edit(text).await;
+        self.retake().await?;
+        self.message(Msg::Answer(super::msg::Answer::Edited(edited))).await
+    }
+
+    fn frame_is_due(&self) -> bool {
+        match (self.owed, self.drawn_at) {
+            (Owed::Nothing, _) => false,
+            (Owed::AtOnce, _) | (Owed::Frame, None) => true,
+            (Owed::Frame, Some(at)) => at.elapsed() >= FRAME,
+        }
+    }
+
+    fn draw(&mut self) -> Result<(), terminal::Error> {
+        self.model.now_ms = self.at().ms;
+        self.set_title()?;
+        let (columns, rows) = self.model.size;
+        if let Some(scrollback) = self.scrollback.as_mut().filter(|_| in_conversation(&self.model)) {
+            let bytes = terminal::guarded(|| scrollback.update(&self.model));
+            if !bytes.is_empty() {
+                self.terminal.write_frame(&bytes)?;
+            }
+        } else {
+            let mut buffer = Buffer::empty(Rect::new(0, 0, columns, rows));
+            let cursor = terminal::guarded(|| view::view(&self.model, &mut buffer));
+            self.terminal.draw(&buffer, cursor)?;
+            if let Some(scrollback) = &mut self.scrollback {
+                scrollback.forget();
+            }
+        }
+        self.drawn_at = Some(Instant::now());
+        self.owed = Owed::Nothing;
+        Ok(())
+    }
+
+    fn set_title(&mut self) -> Result<(), terminal::Error> {
+        let activity = match &self.model.popup {
+            Some(Popup::Approval(_)) => Activity::Asking,
+            _ if self.model.is_running() => Activity::Working,
+            _ => Activity::Idle,
+        };
+        let wanted = title::title(&self.model.options.title, &self.model.facts, activity);
+        if wanted != self.title {
+            self.terminal.write(&title::bytes(&wanted))?;
+            self.title = wanted;
+        }
+        Ok(())
+    }
+
+    /// Ends in order: the draft is kept, the thread is on disk, the terminal is given back.
+    async fn close(mut self) -> Outcome {
+        let draft = self.model.composer.draft();
+        self.runner.finish(draft).await;
+        let _ = self.give_back();
+        self.shut_down();
+        let all = async {
+            for task in std::mem::take(&mut self.ending) {
+                let _ = task.join().await;
+            }
+        };
+        let _ = tokio::time::timeout(CLOSE_WITHIN, all).await;
+        Outcome {
+            farewell: farewell::text(&self.model),
+            signal: self.signal,
+            thread: self.model.facts.thread.as_ref().map(|thread| thread.id),
+        }
+    }
+}
+
+/// Whether live rows are to be shown, not a page.
+fn in_conversation(model: &Model) -> bool {
+    let page = model.page.is_some() || matches!(model.popup, Some(Popup::Resume(_)));
+    matches!(model.stage, Stage::Main) && !page
+}
+
+/// Hands over the next op as soon as there is room.
+async fn reserve(ops: Option<&mpsc::Sender<Op>>, outbox: &mut VecDeque<Op>) -> Woken {
+    let Some(ops) = ops else { return std::future::pending().await };
+    match ops.reserve().await {
+        Ok(permit) => {
+            if let Some(op) = outbox.pop_front() {
+                permit.send(op);
+            }
+            Woken::Room
+        }
+        // The thread is gone; its events tell so.
+        Err(_) => std::future::pending().await,
+    }
+}
+
+async fn next_event(events: Option<&mut mpsc::Receiver<Event>>) -> Option<Event> {
+    match events {
+        Some(events) => events.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Ends a thread and waits until it is on disk.
+async fn close(live: Channels) {
+    let Channels { ops, mut events } = live;
+    let told = async {
+        let _ = ops.send(Op::Shutdown).await;
+        std::future::pending::<()>().await;
+    };
+    let gone = async { while !matches!(events.recv().await, None | Some(Event::Closed)) {} };
+    tokio::select! {
+        () = gone => {}
+        () = told => {}
+    }
+}
+
+#[cfg(test)]
+#[path = "app_tests.rs"]
+mod tests;

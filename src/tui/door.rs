@@ -1,0 +1,202 @@
+//! What the app asks of the program around it, besides ops and events of the open thread: one bounded channel of
+//! calls, each with a place for its answer. The other end is wired in `cli`; tests answer by script.
+
+use std::path::PathBuf;
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::base::ids::ThreadId;
+use crate::base::secret::Secret;
+use crate::protocol::error::{ErrorInfo, ErrorKind};
+use crate::protocol::event::Event;
+use crate::protocol::op::Op;
+use crate::protocol::policy::{ApprovalPolicy, SandboxPolicy};
+use crate::protocol::tokens::ThreadUsage;
+use crate::threads::Turn;
+
+/// Calls that may wait.
+const CALLS: usize = 32;
+/// Batches of a list that may wait.
+const BATCHES: usize = 4;
+
+/// A place for the answer of a call.
+pub(crate) type Reply<T> = oneshot::Sender<Result<T, ErrorInfo>>;
+
+/// One call.
+pub(crate) enum Call {
+    /// Opens a thread; the one before is shut down by its ops.
+    Open(Begin, Reply<Live>),
+    /// Lists stored threads, newest first, in batches; the end of the channel ends the list.
+    Threads(ThreadFilter, mpsc::Sender<Vec<ThreadRow>>),
+    /// The turns before those that were given so far, oldest first, and whether there are more.
+    Earlier(Reply<(Vec<Turn>, bool)>),
+    /// Names the open thread.
+    Rename(String, Reply<()>),
+    /// What git sees as changed, new files included, as a unified diff.
+    Diff(Reply<String>),
+    /// Stores that the folder is trusted, and configures anew; threads opened later run with that.
+    Trust(Reply<()>),
+    /// Stores an API key.
+    SignIn(Secret, Reply<()>),
+    /// Uses the scripted service from now on.
+    Demo(Reply<()>),
+    /// Forgets the stored credentials.
+    Logout(Reply<()>),
+    /// Writes a setting of the app to the user's configuration.
+    Save(Setting, Reply<()>),
+}
+
+/// How a thread begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Begin {
+    /// With nothing.
+    New,
+    /// Where this one ended.
+    Resume(ThreadId),
+    /// Where the last one of this folder ended.
+    ResumeLast,
+    /// Where the one of this name or id ended.
+    ResumeNamed(String),
+    /// As a copy of this one.
+    Fork(ThreadId),
+}
+
+/// An open thread.
+pub(crate) struct Live {
+    /// What it is.
+    pub(crate) info: ThreadInfo,
+    /// Where ops go in.
+    pub(crate) ops: mpsc::Sender<Op>,
+    /// Where events come out.
+    pub(crate) events: mpsc::Receiver<Event>,
+    /// What was shown before, oldest first: the last page of it.
+    pub(crate) past: Vec<Turn>,
+    /// There is more before that.
+    pub(crate) earlier: bool,
+    /// Tokens so far.
+    pub(crate) usage: Option<ThreadUsage>,
+    /// Sentences for the user.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// What is known of the open thread, and what its turns run with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ThreadInfo {
+    /// Identity.
+    pub(crate) id: ThreadId,
+    /// Name, when it has one.
+    pub(crate) name: Option<String>,
+    /// Slug of the model.
+    pub(crate) model: String,
+    /// Reasoning effort, when the model has one.
+    pub(crate) effort: Option<String>,
+    /// Kind of reasoning summary.
+    pub(crate) summary: Option<String>,
+    /// Provider id.
+    pub(crate) provider: String,
+    /// Absolute working directory.
+    pub(crate) cwd: PathBuf,
+    /// Root of the project, when there is one.
+    pub(crate) project: Option<PathBuf>,
+    /// Branch of the project.
+    pub(crate) branch: Option<String>,
+    /// When to ask.
+    pub(crate) approval: ApprovalPolicy,
+    /// What commands may touch.
+    pub(crate) sandbox: SandboxPolicy,
+    /// Usable window of the model in tokens.
+    pub(crate) context_window: Option<u64>,
+    /// Instruction files in effect.
+    pub(crate) instructions: Vec<PathBuf>,
+    /// Who pays, in words: an address and plan, "API key", "none needed".
+    pub(crate) account: String,
+    /// Chosen profile.
+    pub(crate) profile: Option<String>,
+}
+
+/// Which threads to list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ThreadFilter {
+    /// From all folders, not only this one.
+    pub(crate) everywhere: bool,
+    /// The archived ones.
+    pub(crate) archived: bool,
+    /// By their start, not by their last change.
+    pub(crate) by_creation: bool,
+}
+
+/// A stored thread.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ThreadRow {
+    /// Identity.
+    pub(crate) id: ThreadId,
+    /// Name or first prompt.
+    pub(crate) title: String,
+    /// Folder it was started in.
+    pub(crate) cwd: Option<PathBuf>,
+    /// Branch at the start.
+    pub(crate) branch: Option<String>,
+    /// Start or last change, unix milliseconds, as listed by.
+    pub(crate) at_ms: u64,
+}
+
+/// A setting the app itself changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Setting {
+    /// Model and effort of threads to come.
+    Model {
+        /// Slug.
+        slug: String,
+        /// Effort; `None` leaves it to the model.
+        effort: Option<String>,
+    },
+    /// Items of the status line.
+    StatusLine(Vec<String>),
+    /// Items of the title.
+    Title(Vec<String>),
+    /// Syntax theme.
+    Theme(String),
+    /// Whether the next start uses the whole screen.
+    Fullscreen(bool),
+}
+
+/// The app's end. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Door {
+    calls: mpsc::Sender<Call>,
+}
+
+impl Door {
+    /// A door and the calls that come through it.
+    pub(crate) fn new() -> (Self, mpsc::Receiver<Call>) {
+        let (calls, receiver) = mpsc::channel(CALLS);
+        (Self { calls }, receiver)
+    }
+
+    /// Makes a call and waits for the answer.
+    ///
+    /// # Errors
+    /// What went wrong on the other side; also when there is none.
+    pub(crate) async fn call<T>(&self, make: impl FnOnce(Reply<T>) -> Call) -> Result<T, ErrorInfo> {
+        let (reply, answer) = oneshot::channel();
+        self.calls.send(make(reply)).await.map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())?
+    }
+
+    /// Begins a list of stored threads.
+    ///
+    /// # Errors
+    /// There is nobody to make it.
+    pub(crate) async fn threads(
+        &self,
+        filter: ThreadFilter,
+    ) -> Result<mpsc::Receiver<Vec<ThreadRow>>, ErrorInfo> {
+        let (batches, rows) = mpsc::channel(BATCHES);
+        self.calls.send(Call::Threads(filter, batches)).await.map_err(|_| gone())?;
+        Ok(rows)
+    }
+}
+
+fn gone() -> ErrorInfo {
+    ErrorInfo::new(ErrorKind::Internal, "this part of codex has stopped").with_hint("restart codex")
+}

@@ -1,0 +1,68 @@
+//! What the update asks for. Effects change no state: what they come to is a message.
+
+use std::path::PathBuf;
+
+use super::composer::Draft;
+use super::door::{Begin, Setting, ThreadFilter};
+use crate::base::ids::ThreadId;
+use crate::base::secret::Secret;
+use crate::protocol::op::Op;
+
+/// Something to be done outside.
+#[derive(Debug)]
+pub(crate) enum Effect {
+    /// Hand this to the open thread, in order.
+    Op(Op),
+    /// Open a thread; the one before ends.
+    Open(Begin),
+    /// Find the turns before those shown.
+    Earlier,
+    /// List stored threads.
+    Threads(ThreadFilter),
+    /// Name the thread.
+    Rename(String),
+    /// See what git calls changed.
+    Diff,
+    /// Look whether this folder (relative to the present one) exists.
+    CheckFolder(PathBuf, PathBuf),
+    /// Store that the folder is trusted.
+    Trust,
+    /// Store an API key.
+    SignIn(Secret),
+    /// Use the scripted service.
+    Demo,
+    /// Forget credentials.
+    Logout,
+    /// Store a setting.
+    Save(Setting),
+    /// Add to the prompt history of a thread.
+    Remember(Option<ThreadId>, String),
+    /// Read prompts before this byte.
+    LoadHistory(Option<u64>),
+    /// Search files below this folder.
+    FindFiles(PathBuf, String),
+    /// Look which of these paths, relative to a folder, are images.
+    CheckImages(char, PathBuf, Vec<PathBuf>),
+    /// Take an image from the clipboard.
+    PasteImage,
+    /// Keep the draft on disk.
+    SaveDraft(Draft),
+    /// Bring back a draft that an earlier run left.
+    LoadDraft,
+    /// Open the user's editor with this text.
+    Editor(String),
+    /// Put text into the clipboard; the first says what it is.
+    Copy(String, String),
+    /// Write text to a file.
+    Export(PathBuf, String),
+    /// Tell the user though the window may be hidden.
+    Notify(String),
+    /// Call the user's program with this JSON.
+    NotifyProgram(String),
+    /// Draw everything anew.
+    Redraw,
+    /// Go to the background of the shell.
+    Suspend,
+    /// Leave.
+    Quit,
+}

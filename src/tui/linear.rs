@@ -1,0 +1,283 @@
+//! The app without a screen: lines in, lines out, in the terminal's own line mode. What is told and what a line means
+//! is decided in [`super::narrator`].
+
+use std::collections::VecDeque;
+use std::io::Write as _;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+
+use super::app::Outcome;
+use super::door::{Begin, Call, Door, Live};
+use super::narrator::{Meant, Narrator};
+use super::setup::Setup;
+use super::signals::{self, Signal};
+use super::terminal::{self, Keyboard};
+use super::transcript::Past;
+use crate::base::ids::ThreadId;
+use crate::base::path::with_tilde;
+use crate::protocol::event::Event;
+use crate::protocol::op::Op;
+use crate::protocol::turn::Change;
+
+/// Two interrupts within this time quit.
+const TWICE: Duration = Duration::from_secs(2);
+/// How long a thread may take to end.
+const CLOSE_WITHIN: Duration = Duration::from_secs(3);
+/// Longest line that is taken, in bytes.
+const LINE_MAX: usize = 1024 * 1024;
+/// What can be typed.
+const HELP: &str = "\
+Type a message and press enter. While codex works, a message is added to what it does.
+!command runs a command in your shell. Control-C stops what runs; twice ends codex.
+/new begins a new thread. /compact summarises the conversation. /diff tells changes in git.
+/model NAME and /effort LEVEL change the model. /status tells the settings. /exit ends codex.";
+
+/// The running app.
+struct Linear {
+    door: Door,
+    narrator: Narrator,
+    live: Option<Live>,
+    waiting: VecDeque<Op>,
+    typed: Vec<u8>,
+    interrupted: Option<Instant>,
+    leaving: bool,
+    signal: Option<i32>,
+}
+
+/// Runs until the user leaves.
+///
+/// # Errors
+/// Standard input cannot be waited for.
+pub(crate) async fn run(setup: Setup, door: Door) -> Result<Outcome, terminal::Error> {
+    let (mut signals, _catching) = signals::catch()?;
+    let mut keyboard = Keyboard::open()?;
+    let mut app = Linear {
+        door,
+        narrator: Narrator::default(),
+        live: None,
+        waiting: VecDeque::new(),
+        typed: Vec::new(),
+        interrupted: None,
+        leaving: false,
+        signal: None,
+    };
+    app.begin(&setup, &mut keyboard).await;
+    while !app.leaving {
+        let events = app.live.as_mut().map(|live| &mut live.events);
+        tokio::select! {
+            biased; // a person comes first
+            signal = signals.recv() => app.on_signal(signal).await,
+            bytes = keyboard.read() => {
+                let bytes = bytes.map(<[u8]>::to_vec).unwrap_or_default();
+                app.on_bytes(&bytes).await;
+            }
+            event = next(events) => app.on_event(event),
+        }
+    }
+    Ok(app.close().await)
+}
+
+async fn next(events: Option<&mut mpsc::Receiver<Event>>) -> Option<Event> {
+    match events {
+        Some(events) => events.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+fn say(lines: impl IntoIterator<Item = impl AsRef<str>>) {
+    let mut out = std::io::stdout().lock();
+    for line in lines {
+        // A terminal that is gone is told by its input.
+        let _ = writeln!(out, "{}", line.as_ref());
+    }
+    let _ = out.flush();
+}
+
+impl Linear {
+    async fn begin(&mut self, setup: &Setup, keyboard: &mut Keyboard) {
+        let folder = with_tilde(&setup.cwd, setup.surroundings.home.as_deref());
+        say([format!("codex {}, in {folder}. Type /help for what can be typed.", setup.version)]);
+        say(setup.warnings.iter().map(|warning| format!("Warning: {warning}")));
+        if setup.sign_in {
+            say(["You are not signed in. Run: codex login"]);
+            self.leaving = true;
+            return;
+        }
+        if setup.ask_trust.is_some() && !self.ask_trust(keyboard).await {
+            self.leaving = true;
+            return;
+        }
+        self.open(setup.begin.clone()).await;
+        if let Some(prompt) = &setup.prompt {
+            self.on_line(prompt).await;
+        }
+    }
+
+    /// Asks for trust. False when the user leaves.
+    async fn ask_trust(&mut self, keyboard: &mut Keyboard) -> bool {
+        say([
+            "May codex work in this folder? It reads, changes and runs files here and follows instructions in them.",
+            "1: trust this folder",
+            "2: only look, ask before every change",
+            "3: leave",
+            "Type a number and press enter.",
+        ]);
+        loop {
+            let line = keyboard.read().await.map(|bytes| String::from_utf8_lossy(bytes).trim().to_owned());
+            match line.as_deref() {
+                Ok("1") => {
+                    if let Err(error) = self.door.call(Call::Trust).await {
+                        say([format!("Error: {error}")]);
+                    }
+                    return true;
+                }
+                Ok("2") => return true,
+                Ok("3" | "") | Err(_) => return false,
+                Ok(_) => say(["Type 1, 2 or 3 and press enter."]),
+            }
+        }
+    }
+
+    async fn open(&mut self, begin: Begin) {
+        self.shut_down().await;
+        match self.door.call(|reply| Call::Open(begin, reply)).await {
+            Ok(mut live) => {
+                say(live.warnings.iter().map(|warning| format!("Warning: {warning}")));
+                let past: Vec<Past> = std::mem::take(&mut live.past).into_iter().map(Past::from).collect();
+                say(self.narrator.on_past(&past));
+                self.live = Some(live);
+                while let Some(op) = self.waiting.pop_front() {
+                    self.send(op).await;
+                }
+            }
+            Err(error) => say([format!("Error: {error}")]),
+        }
+    }
+
+    async fn send(&mut self, op: Op) {
+        match &self.live {
+            Some(live) => {
+                if live.ops.send(op).await.is_err() {
+                    say(["Error: the thread has stopped. Type /new to begin another."]);
+                }
+            }
+            None => self.waiting.push_back(op),
+        }
+    }
+
+    async fn on_signal(&mut self, signal: Option<Signal>) {
+        match signal {
+            Some(Signal::End(number)) if number == rustix::process::Signal::INT.as_raw() => {
+                if self.narrator.is_running() {
+                    self.send(Op::Interrupt).await;
+                } else if self.interrupted.is_some_and(|at| at.elapsed() < TWICE) {
+                    self.leaving = true;
+                } else {
+                    self.interrupted = Some(Instant::now());
+                    say(["Press control-C again to end codex."]);
+                }
+            }
+            Some(Signal::End(number)) => {
+                self.signal = Some(number);
+                self.leaving = true;
+            }
+            Some(Signal::Resize | Signal::Continue) | None => {}
+        }
+    }
+
+    /// Bytes as the terminal's line mode gives them; none at all is the end.
+    async fn on_bytes(&mut self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            self.leaving = true;
+            return;
+        }
+        self.typed.extend_from_slice(bytes);
+        while let Some(end) = self.typed.iter().position(|byte| *byte == b'\n') {
+            let line: Vec<u8> = self.typed.drain(..=end).collect();
+            let line = String::from_utf8_lossy(&line).into_owned();
+            self.on_line(&line).await;
+        }
+        self.typed.truncate(LINE_MAX);
+    }
+
+    async fn on_line(&mut self, line: &str) {
+        match self.narrator.on_line(line) {
+            Meant::Op(op) => self.send(op).await,
+            Meant::Say(words) => say([words]),
+            Meant::Command(name, args) => self.command(&name, &args).await,
+            Meant::Nothing => {}
+        }
+    }
+
+    async fn command(&mut self, name: &str, args: &str) {
+        match (name, args) {
+            ("exit" | "quit", _) => self.leaving = true,
+            ("help", _) => say([HELP]),
+            ("new" | "clear", _) if !self.narrator.is_running() => {
+                self.open(Begin::New).await;
+                say(["A new thread."]);
+            }
+            ("compact", _) => self.send(Op::Compact).await,
+            ("stop", _) => self.send(Op::StopSessions).await,
+            ("status", _) => self.status(),
+            ("diff", _) => match self.door.call(Call::Diff).await {
+                Ok(diff) => say(super::text::sanitize(&diff).lines()),
+                Err(error) => say([format!("Error: {error}")]),
+            },
+            ("model", name) if !name.is_empty() => {
+                let change = Change { model: Some(name.to_owned()), ..Change::default() };
+                self.send(Op::Configure(Box::new(change))).await;
+            }
+            ("effort", level) if !level.is_empty() => {
+                let change = Change { effort: Some(level.to_owned()), ..Change::default() };
+                self.send(Op::Configure(Box::new(change))).await;
+            }
+            _ => say([format!("/{name} cannot be used here or now. Type /help for what can be typed.")]),
+        }
+    }
+
+    fn status(&self) {
+        let Some(live) = &self.live else { return say(["No thread is open."]) };
+        let info = &live.info;
+        let effort = info.effort.as_deref().map(|effort| format!(", reasoning {effort}")).unwrap_or_default();
+        say([
+            format!("Model: {}{effort}", info.model),
+            format!("Folder: {}", info.cwd.display()),
+            format!("Permissions: {}", super::popups::permissions::words(info.approval, &info.sandbox)),
+            format!("Account: {}", info.account),
+            format!("Thread: {}", info.id),
+        ]);
+    }
+
+    fn on_event(&mut self, event: Option<Event>) {
+        let Some(event) = event else {
+            self.live = None;
+            return;
+        };
+        if let (Event::Configured(now), Some(live)) = (&event, &mut self.live) {
+            if live.info.model != now.model || live.info.effort != now.effort {
+                let effort = now.effort.as_deref().map(|effort| format!(" {effort}")).unwrap_or_default();
+                say([format!("Model: {}{effort}", now.model)]);
+            }
+            live.info.model.clone_from(&now.model);
+            live.info.effort.clone_from(&now.effort);
+        }
+        say(self.narrator.on_event(&event));
+    }
+
+    /// Ends the open thread and waits until it is on disk.
+    async fn shut_down(&mut self) -> Option<ThreadId> {
+        let Live { info, ops, mut events, .. } = self.live.take()?;
+        let _ = ops.send(Op::Shutdown).await;
+        let gone = async { while !matches!(events.recv().await, None | Some(Event::Closed)) {} };
+        let _ = tokio::time::timeout(CLOSE_WITHIN, gone).await;
+        Some(info.id)
+    }
+
+    async fn close(mut self) -> Outcome {
+        let thread = self.shut_down().await;
+        let farewell = thread.map(|id| format!("To go on: codex resume {id}\n")).unwrap_or_default();
+        Outcome { farewell, signal: self.signal, thread }
+    }
+}

@@ -1,0 +1,66 @@
+//! The fullscreen terminal app: a front end over `Op` and `Event`. State, update and view are apart: `update` is
+//! pure, `view` only reads, effects are data.
+//!
+//! - [`app`]: the loop
+//! - [`composer`]: the prompt
+//! - [`door`]: what the app asks of the program around it
+//! - [`effect`]: what the update asks for
+//! - [`farewell`]: what stays in the shell
+//! - [`keymap`]: key → action, and the help sheet
+//! - [`keys`]: one key press, as the components see it
+//! - [`linear`]: plain lines, for screen readers and bare terminals
+//! - [`model`]: all state of the screen
+//! - [`moment`]: moments in words
+//! - [`msg`]: all that can happen
+//! - [`narrator`]: the thread in plain lines
+//! - [`onboarding`]: pages before the first prompt
+//! - [`pager`]: a full page to read
+//! - [`palette`]: the colours behind the roles, and colours brought down to what a terminal has
+//! - [`popups`]: what stands in the prompt's place for a while
+//! - [`runner`]: carries out effects
+//! - [`scrollback`]: the mode in which the terminal scrolls
+//! - [`setup`]: what the app starts with
+//! - [`signals`]: signals as messages
+//! - [`slash`]: the slash commands
+//! - [`status`]: where things stand
+//! - [`terminal`]: what comes from the terminal and goes to it
+//! - [`text`]: text → lines: sanitising, wrapping, Markdown, highlighting, diffs
+//! - [`theme`]: roles → styles, for every kind of terminal
+//! - [`transcript`]: what happened, as cells
+//! - [`update`]: messages → state and effects
+//! - [`view`]: the state → one screen
+//! - `testing`, `scene`: screens as snapshots, the app played by hand (tests only)
+
+pub(crate) mod app;
+pub(crate) mod composer;
+pub(crate) mod door;
+mod effect;
+mod farewell;
+pub(crate) mod keymap;
+pub(crate) mod keys;
+mod linear;
+mod model;
+mod moment;
+mod msg;
+mod narrator;
+pub(crate) mod onboarding;
+mod pager;
+mod palette;
+pub(crate) mod popups;
+mod runner;
+mod scrollback;
+pub(crate) mod setup;
+mod signals;
+pub(crate) mod slash;
+pub(crate) mod status;
+pub(crate) mod terminal;
+pub(crate) mod text;
+pub(crate) mod theme;
+pub(crate) mod transcript;
+mod update;
+mod view;
+
+#[cfg(test)]
+mod scene;
+#[cfg(test)]
+pub(crate) mod testing;

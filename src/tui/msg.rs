@@ -1,0 +1,92 @@
+//! All that can happen to the app.
+
+use std::path::PathBuf;
+
+use super::composer::history_file;
+use super::door::{Setting, ThreadFilter, ThreadInfo, ThreadRow};
+use super::terminal::Input;
+use crate::protocol::error::ErrorInfo;
+use crate::protocol::event::Event;
+use crate::protocol::tokens::ThreadUsage;
+use crate::threads::Turn;
+use crate::workspace::search::Found;
+
+/// The time of a message.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct At {
+    /// A clock that only runs forward, in milliseconds.
+    pub(crate) ms: u64,
+    /// Unix seconds.
+    pub(crate) unix: u64,
+}
+
+/// Something that happened.
+#[allow(clippy::large_enum_variant, reason = "one message at a time, none is kept")]
+pub(crate) enum Msg {
+    /// From the terminal.
+    Input(Input),
+    /// The window has another size.
+    Resize(u16, u16),
+    /// Time has passed.
+    Tick,
+    /// From the open thread.
+    Event(Event),
+    /// A thread was opened, or not.
+    Opened(Result<Opened, ErrorInfo>),
+    /// What an effect came to.
+    Answer(Answer),
+}
+
+/// An opened thread without its channels.
+pub(crate) struct Opened {
+    /// What it is.
+    pub(crate) info: ThreadInfo,
+    /// The last page of what was shown before.
+    pub(crate) past: Vec<Turn>,
+    /// There is more before that.
+    pub(crate) earlier: bool,
+    /// Tokens so far.
+    pub(crate) usage: Option<ThreadUsage>,
+    /// Sentences for the user.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// What an effect came to.
+pub(crate) enum Answer {
+    /// Files for `@`.
+    Files(Found),
+    /// Earlier prompts.
+    History(history_file::Page),
+    /// Which of the pasted paths are images.
+    Images(char, Vec<PathBuf>),
+    /// An image from the clipboard.
+    Attached(Result<PathBuf, String>),
+    /// Text back from the editor.
+    Edited(Result<String, String>),
+    /// A draft that an earlier run left.
+    Draft(Box<super::composer::Draft>),
+    /// Changes in git.
+    Diff(Result<String, ErrorInfo>),
+    /// Stored threads.
+    Threads(ThreadFilter, Vec<ThreadRow>),
+    /// That was all of them.
+    ThreadsDone(ThreadFilter),
+    /// Earlier turns, and whether there are more.
+    Earlier(Result<(Vec<Turn>, bool), ErrorInfo>),
+    /// The thread has a name now.
+    Renamed(String, Result<(), ErrorInfo>),
+    /// A folder exists (absolute), or why it cannot be used.
+    Folder(Result<PathBuf, String>),
+    /// A setting was stored.
+    Saved(Setting, Result<(), ErrorInfo>),
+    /// The folder is trusted.
+    Trusted(Result<(), ErrorInfo>),
+    /// Credentials are there.
+    SignedIn(Result<(), ErrorInfo>),
+    /// Credentials are gone.
+    LoggedOut(Result<(), ErrorInfo>),
+    /// Something is in the clipboard or in a file; where, or why not.
+    Copied(String, Result<String, String>),
+    /// A small thing went wrong.
+    Trouble(String),
+}

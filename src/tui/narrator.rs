@@ -1,0 +1,353 @@
+//! The thread told in plain lines, one after the other: for screen readers and terminals that can do no more. Nothing
+//! is ever taken back, drawn around or counted up. Pure: lines and events in, lines and ops out.
+
+use crate::base::ids::{AskId, ItemId};
+use crate::protocol::ask::{Answer, Ask};
+use crate::protocol::event::Event;
+use crate::protocol::input::UserInput;
+use crate::protocol::item::{
+    ChangeKind, CommandItem, CommandSource, FileChange, Item, ItemDelta, ItemStatus, PlanStatus, ToolStatus,
+};
+use crate::protocol::op::Op;
+use crate::protocol::turn::{TurnEnd, TurnStatus};
+use crate::tui::text;
+use crate::tui::transcript::Past;
+
+/// Lines of a command's output that are told.
+const OUTPUT: usize = 10;
+
+/// The thread, told.
+#[derive(Debug, Default)]
+pub(crate) struct Narrator {
+    /// The message being written, and what of it was not told yet.
+    message: Option<(ItemId, String)>,
+    /// Questions that wait; the first is put.
+    asks: Vec<(AskId, Box<Ask>)>,
+    running: bool,
+}
+
+/// What a typed line means.
+#[derive(Debug)]
+pub(crate) enum Meant {
+    /// Hand this to the thread.
+    Op(Op),
+    /// Say this.
+    Say(String),
+    /// A command of the app: its name and what follows.
+    Command(String, String),
+    /// Nothing.
+    Nothing,
+}
+
+impl Narrator {
+    /// Whether a turn runs.
+    pub(crate) fn is_running(&self) -> bool {
+        self.running
+    }
+
+    /// A line was typed.
+    pub(crate) fn on_line(&mut self, line: &str) -> Meant {
+        let line = line.trim();
+        if let Some((id, _)) = self.asks.first() {
+            let id = *id;
+            return match answer(line) {
+                Some(answer) => Meant::Op(Op::Answer { id, answer }),
+                None => Meant::Say("Type 1, 2, 3 or 4 and press enter.".to_owned()),
+            };
+        }
+        if let Some(command) = line.strip_prefix('!') {
+            let command = command.trim().to_owned();
+            return if command.is_empty() { Meant::Nothing } else { Meant::Op(Op::UserShell { command }) };
+        }
+        if let Some(rest) = line.strip_prefix('/') {
+            let (name, args) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+            return Meant::Command(name.to_owned(), args.trim().to_owned());
+        }
+        if line.is_empty() {
+            return Meant::Nothing;
+        }
+        let input = vec![UserInput::Text { text: line.to_owned() }];
+        Meant::Op(Op::UserTurn { input, output_schema: None })
+    }
+
+    /// Something happened in the thread.
+    pub(crate) fn on_event(&mut self, event: &Event) -> Vec<String> {
+        let mut out = Vec::new();
+        match event {
+            Event::TurnStarted { .. } => self.running = true,
+            Event::ItemStarted { item } => self.started(item, &mut out),
+            Event::ItemDelta { item_id, delta: ItemDelta::Text(more) } => self.more(item_id, more, &mut out),
+            Event::ItemCompleted { item } => self.completed(item, &mut out),
+            Event::ItemDropped { item_id } => {
+                if self.message.take_if(|(id, _)| id == item_id).is_some() {
+                    out.push("That answer broke off and is written again.".to_owned());
+                }
+            }
+            Event::PlanUpdated { plan, .. } => {
+                out.push("Plan:".to_owned());
+                out.extend(plan.iter().map(|step| match step.status {
+                    PlanStatus::Completed => format!("  done: {}", clean(&step.step)),
+                    PlanStatus::InProgress => format!("  now: {}", clean(&step.step)),
+                    PlanStatus::Pending => format!("  to do: {}", clean(&step.step)),
+                }));
+            }
+            Event::Ask { id, ask } => {
+                self.asks.push((*id, ask.clone()));
+                if self.asks.len() == 1 {
+                    self.put(&mut out);
+                }
+            }
+            Event::AskResolved { id } => {
+                let was_put = self.asks.first().is_some_and(|(open, _)| open == id);
+                self.asks.retain(|(open, _)| open != id);
+                if was_put {
+                    self.put(&mut out);
+                }
+            }
+            Event::Retrying { attempt, max, delay_ms, error } => out.push(format!(
+                "Trying again, {attempt} of {max}, in {}s: {}",
+                delay_ms.div_ceil(1000),
+                clean(&error.message)
+            )),
+            Event::Warning { message } => out.push(format!("Warning: {}", clean(message))),
+            Event::TurnCompleted(end) => self.ended(end, &mut out),
+            Event::Closed => out.push("The thread has ended.".to_owned()),
+            Event::ItemDelta { .. }
+            | Event::DiffUpdated { .. }
+            | Event::Usage(_)
+            | Event::Limits(_)
+            | Event::Configured(_)
+            | Event::Rewound { .. } => {}
+        }
+        out
+    }
+
+    /// Stored turns, told as they were.
+    pub(crate) fn on_past(&mut self, turns: &[Past]) -> Vec<String> {
+        let mut out = Vec::new();
+        for item in turns.iter().flat_map(|turn| &turn.items) {
+            if let Item::UserMessage { content, .. } = item {
+                let texts = content.iter().filter_map(|part| match part {
+                    UserInput::Text { text } => Some(clean(text)),
+                    UserInput::Image { .. } | UserInput::LocalImage { .. } => None,
+                });
+                out.extend(texts.map(|text| format!("You: {text}")));
+            }
+            self.completed(item, &mut out);
+        }
+        out
+    }
+
+    fn started(&mut self, item: &Item, out: &mut Vec<String>) {
+        match item {
+            Item::AgentMessage { id, .. } => {
+                self.message = Some((id.clone(), String::new()));
+                out.push("Codex:".to_owned());
+            }
+            Item::CommandExecution(command) => out.push(format!("Running: {}", clean(&command.command))),
+            _ => {}
+        }
+    }
+
+    /// Whole lines are told as they come.
+    fn more(&mut self, id: &ItemId, more: &str, out: &mut Vec<String>) {
+        let Some((_, rest)) = self.message.as_mut().filter(|(open, _)| open == id) else { return };
+        rest.push_str(more);
+        if let Some((whole, left)) = rest.rsplit_once('\n') {
+            out.extend(clean(whole).split('\n').map(str::to_owned));
+            *rest = left.to_owned();
+        }
+    }
+
+    fn completed(&mut self, item: &Item, out: &mut Vec<String>) {
+        match item {
+            Item::AgentMessage { id, text, .. } => match self.message.take_if(|(open, _)| open == id) {
+                Some((_, rest)) if rest.is_empty() => {}
+                Some((_, rest)) => out.push(clean(&rest)),
+                None => {
+                    out.push("Codex:".to_owned());
+                    out.extend(clean(text).lines().map(str::to_owned));
+                }
+            },
+            Item::CommandExecution(command) => command_ended(command, out),
+            Item::FileChange { changes, status, error, .. } => {
+                out.extend(changes.iter().map(|change| changed(change, *status)));
+                out.extend(error.as_deref().map(|why| format!("  because: {}", clean(why))));
+            }
+            Item::ToolCall { tool, status, .. } => {
+                let how = if *status == ToolStatus::Failed { "failed" } else { "done" };
+                out.push(format!("Tool {}: {how}", clean(tool)));
+            }
+            Item::WebSearch { query, .. } => out.push(format!("Searched the web for {}", clean(query))),
+            Item::ImageView { path, .. } => out.push(format!("Looked at the image {}", path.display())),
+            Item::ContextCompaction { .. } => out.push("The conversation was summarised.".to_owned()),
+            Item::UserMessage { .. } | Item::Reasoning { .. } => {}
+        }
+    }
+
+    /// Puts the first waiting question.
+    fn put(&self, out: &mut Vec<String>) {
+        let Some((_, ask)) = self.asks.first() else { return };
+        let reason = match ask.as_ref() {
+            Ask::Command { command, cwd, reason, .. } => {
+                out.push("Question: may this command run?".to_owned());
+                out.push(format!("  command: {}", clean(command)));
+                out.push(format!("  folder: {}", cwd.display()));
+                reason
+            }
+            Ask::Patch { changes, reason, .. } => {
+                out.push("Question: may these changes be made?".to_owned());
+                for change in changes {
+                    out.push(format!("  file: {}", change.path.display()));
+                    out.extend(clean(&change.diff).lines().map(|line| format!("  {line}")));
+                }
+                reason
+            }
+        };
+        out.extend(reason.as_deref().map(|reason| format!("  reason: {}", clean(reason))));
+        for choice in [
+            "1: yes, once",
+            "2: yes, and not again in this thread",
+            "3: no, but go on",
+            "4: no, and stop",
+            "Type a number and press enter.",
+        ] {
+            out.push(choice.to_owned());
+        }
+    }
+
+    fn ended(&mut self, end: &TurnEnd, out: &mut Vec<String>) {
+        self.running = false;
+        self.message = None;
+        self.asks.clear();
+        let seconds = end.duration_ms / 1000;
+        out.push(match (end.status, &end.error) {
+            (TurnStatus::Failed, Some(error)) => format!("Error: {}", clean(&error.to_string())),
+            (TurnStatus::Failed, None) => "Error: the turn failed.".to_owned(),
+            (TurnStatus::Interrupted, _) => format!("Interrupted after {seconds} seconds."),
+            (TurnStatus::Completed | TurnStatus::InProgress, _) => format!("Ready after {seconds} seconds."),
+        });
+    }
+}
+
+fn clean(raw: &str) -> String {
+    text::sanitize(raw.trim_end()).into_owned()
+}
+
+fn answer(line: &str) -> Option<Answer> {
+    match line {
+        "1" | "y" | "yes" => Some(Answer::Accept),
+        "2" | "a" => Some(Answer::AcceptForSession),
+        "3" | "d" => Some(Answer::Decline),
+        "4" | "n" | "no" => Some(Answer::Cancel),
+        _ => None,
+    }
+}
+
+fn command_ended(command: &CommandItem, out: &mut Vec<String>) {
+    let shown = clean(&command.command);
+    let who = if command.source == CommandSource::UserShell { "Your command" } else { "Command" };
+    match (command.status, command.exit_code) {
+        (ItemStatus::Completed, _) => out.push(format!("{who} finished: {shown}")),
+        (ItemStatus::Declined, _) => out.push(format!("{who} was refused: {shown}")),
+        (_, Some(code)) => out.push(format!("{who} failed with exit code {code}: {shown}")),
+        (_, None) => out.push(format!("{who} did not finish: {shown}")),
+    }
+    let output = clean(command.aggregated_output.as_deref().unwrap_or_default());
+    let lines: Vec<&str> = output.lines().collect();
+    let left_out = lines.len().saturating_sub(OUTPUT);
+    if left_out > 0 {
+        out.push(format!("  {left_out} earlier lines of output left out"));
+    }
+    out.extend(lines.iter().skip(left_out).map(|line| format!("  {line}")));
+}
+
+fn changed(change: &FileChange, status: ItemStatus) -> String {
+    let path = clean(&change.path.display().to_string());
+    let what = match (&change.kind, status) {
+        (_, ItemStatus::Failed) => "Could not change",
+        (_, ItemStatus::Declined) => "Was not allowed to change",
+        (ChangeKind::Add, _) => "Added",
+        (ChangeKind::Delete, _) => "Deleted",
+        (ChangeKind::Update { .. }, _) => "Edited",
+    };
+    format!("{what} {path}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::ids::TurnId;
+
+    fn message(narrator: &mut Narrator, pieces: &[&str]) -> Vec<String> {
+        let id = ItemId::from("m");
+        let whole: String = pieces.concat();
+        let item = |text: &str| Item::AgentMessage { id: id.clone(), text: text.to_owned(), phase: None };
+        let mut out = narrator.on_event(&Event::ItemStarted { item: item("") });
+        for piece in pieces {
+            let delta = ItemDelta::Text((*piece).to_owned());
+            out.extend(narrator.on_event(&Event::ItemDelta { item_id: id.clone(), delta }));
+        }
+        out.extend(narrator.on_event(&Event::ItemCompleted { item: item(&whole) }));
+        out
+    }
+
+    #[test]
+    fn an_answer_is_told_once_line_by_line() {
+        let mut narrator = Narrator::default();
+        let told = message(&mut narrator, &["One ", "line.\nSec", "ond\u{1b}[31m line.\n", "Third"]);
+        assert_eq!(told, ["Codex:", "One line.", "Second line.", "Third"]);
+    }
+
+    #[test]
+    fn a_question_is_answered_by_number() {
+        let mut narrator = Narrator::default();
+        let ask = |n: u64| Event::Ask {
+            id: AskId(n),
+            ask: Box::new(Ask::Command {
+                item_id: ItemId::from("c"),
+                command: "make install".to_owned(),
+                cwd: "/p".into(),
+                actions: Vec::new(),
+                reason: None,
+            }),
+        };
+        let told = narrator.on_event(&ask(1));
+        assert_eq!(told.first().map(String::as_str), Some("Question: may this command run?"));
+        assert!(narrator.on_event(&ask(2)).is_empty(), "one at a time");
+        assert!(matches!(narrator.on_line("what?"), Meant::Say(_)));
+        assert!(matches!(
+            narrator.on_line("3"),
+            Meant::Op(Op::Answer { id: AskId(1), answer: Answer::Decline })
+        ));
+        assert_eq!(narrator.on_event(&Event::AskResolved { id: AskId(1) }).len(), 8);
+        assert!(matches!(narrator.on_line("y"), Meant::Op(Op::Answer { id: AskId(2), .. })));
+    }
+
+    #[test]
+    fn lines_and_what_they_mean() {
+        let mut narrator = Narrator::default();
+        assert!(matches!(narrator.on_line("do it"), Meant::Op(Op::UserTurn { .. })));
+        assert!(matches!(narrator.on_line("!ls"), Meant::Op(Op::UserShell { command }) if command == "ls"));
+        assert!(matches!(narrator.on_line("/model x y"), Meant::Command(n, a) if n == "model" && a == "x y"));
+        assert!(matches!(narrator.on_line("  "), Meant::Nothing));
+    }
+
+    #[test]
+    fn a_turn_is_told_to_its_end() {
+        let mut narrator = Narrator::default();
+        narrator.on_event(&Event::TurnStarted { turn_id: TurnId::new() });
+        assert!(narrator.is_running());
+        let end = TurnEnd {
+            turn_id: TurnId::new(),
+            status: TurnStatus::Interrupted,
+            error: None,
+            usage: Default::default(),
+            last_message: None,
+            duration_ms: 7000,
+        };
+        let told = narrator.on_event(&Event::TurnCompleted(Box::new(end)));
+        assert_eq!(told, ["Interrupted after 7 seconds."]);
+        assert!(!narrator.is_running());
+    }
+}

@@ -1,0 +1,274 @@
+//! A full page to read: a diff, a long command, the keys. Scrolls, finds, closes. Rows are laid out once per width.
+
+use std::cell::RefCell;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Modifier;
+use ratatui::text::{Line, Span};
+
+use super::keymap::{Action, Context, HelpRow, Keymap};
+use super::keys::{Code, Key};
+use super::popups::field::Field;
+use super::text;
+use super::theme::{Role, Theme};
+
+/// Columns of keys on the page of keys.
+const KEYS: usize = 20;
+
+/// What a page holds.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Content {
+    /// Text, wrapped.
+    #[allow(dead_code, reason = "long warnings come this way with the next page that needs it")]
+    Text(String),
+    /// Code in this language, kept as it is.
+    Code(String, &'static str),
+    /// A diff of several files as git prints it.
+    Diff(String),
+    /// Diffs file by file.
+    Files(Vec<(String, PathBuf, String)>),
+    /// Keys.
+    Help(Vec<HelpRow>),
+}
+
+/// A page and the place in it.
+#[derive(Clone, Debug)]
+pub(crate) struct Page {
+    title: String,
+    content: Content,
+    top: usize,
+    find: Option<Field>,
+    needle: String,
+    laid: RefCell<Option<(u16, Rc<Vec<Line<'static>>>)>>,
+    height: std::cell::Cell<usize>,
+}
+
+impl PartialEq for Page {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.title, &self.content) == (&other.title, &other.content)
+    }
+}
+
+/// What a key did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turned {
+    /// The page is still there.
+    Stay,
+    /// It closes.
+    Close,
+}
+
+impl Page {
+    /// A page at its start.
+    pub(crate) fn new(title: impl Into<String>, content: Content) -> Self {
+        Self {
+            title: title.into(),
+            content,
+            top: 0,
+            find: None,
+            needle: String::new(),
+            laid: RefCell::default(),
+            height: std::cell::Cell::new(1),
+        }
+    }
+
+    /// Takes a key.
+    pub(crate) fn on_key(&mut self, key: Key, keymap: &Keymap) -> Turned {
+        if self.find.is_some() {
+            self.on_find_key(key);
+            return Turned::Stay;
+        }
+        let page = self.height.get().saturating_sub(1).max(1);
+        let down = |page: &mut Self, by: usize| page.top = page.top.saturating_add(by);
+        match keymap.action(Context::Pager, key) {
+            Some(Action::PagerUp) => self.top = self.top.saturating_sub(1),
+            Some(Action::PagerDown) => down(self, 1),
+            Some(Action::PagerPageUp) => self.top = self.top.saturating_sub(page),
+            Some(Action::PagerPageDown) => down(self, page),
+            Some(Action::PagerHalfUp) => self.top = self.top.saturating_sub(page / 2),
+            Some(Action::PagerHalfDown) => down(self, page / 2),
+            Some(Action::PagerTop) => self.top = 0,
+            Some(Action::PagerBottom) => self.top = usize::MAX,
+            Some(Action::PagerFind) => self.find = Some(Field::default()),
+            Some(Action::PagerClose) => return Turned::Close,
+            _ if key == Key::plain(Code::Char('n')) => self.seek(true),
+            _ if key == Key::plain(Code::Char('N')) => self.seek(false),
+            _ => {}
+        }
+        self.keep_inside();
+        Turned::Stay
+    }
+
+    fn on_find_key(&mut self, key: Key) {
+        let Some(field) = &mut self.find else { return };
+        match key.code {
+            Code::Esc => self.find = None,
+            Code::Enter => {
+                self.needle = field.text().to_lowercase();
+                self.find = None;
+                self.seek(true);
+                self.keep_inside();
+            }
+            _ if key == Key::ctrl('c') => self.find = None,
+            _ => drop(field.on_key(key)),
+        }
+    }
+
+    /// Goes to the next or the one before row that holds what is looked for.
+    fn seek(&mut self, on: bool) {
+        let Some((_, lines)) = self.laid.borrow().clone() else { return };
+        if self.needle.is_empty() {
+            return;
+        }
+        let has = |index: &usize| {
+            lines.get(*index).is_some_and(|line| line.to_string().to_lowercase().contains(&self.needle))
+        };
+        let found = if on {
+            (self.top + 1..lines.len()).chain(0..self.top + 1).find(has)
+        } else {
+            (0..self.top).rev().chain((self.top..lines.len()).rev()).find(has)
+        };
+        self.top = found.unwrap_or(self.top);
+    }
+
+    fn keep_inside(&mut self) {
+        let rows = self.laid.borrow().as_ref().map_or(0, |(_, lines)| lines.len());
+        self.top = self.top.min(rows.saturating_sub(self.height.get()));
+    }
+
+    fn lines(&self, width: u16, theme: &Theme) -> Rc<Vec<Line<'static>>> {
+        if let Some((laid, lines)) = &*self.laid.borrow()
+            && *laid == width
+        {
+            return Rc::clone(lines);
+        }
+        let lines = Rc::new(lay_out(&self.content, width, theme));
+        *self.laid.borrow_mut() = Some((width, Rc::clone(&lines)));
+        lines
+    }
+
+    /// Draws it.
+    pub(crate) fn view(&self, area: Rect, buf: &mut Buffer, theme: &Theme) -> Option<(u16, u16)> {
+        let height = area.height.saturating_sub(3);
+        self.height.set(usize::from(height).max(1));
+        let lines = self.lines(area.width, theme);
+        let top = self.top.min(lines.len().saturating_sub(usize::from(height)));
+        let last = (top + usize::from(height)).min(lines.len());
+        let place = if lines.len() <= usize::from(height) {
+            String::new()
+        } else {
+            format!("{}–{last} of {}", top + 1, lines.len())
+        };
+        let heading = super::popups::frame::title(&self.title, &place, area.width, theme);
+        buf.set_line(area.x, area.y, &heading, area.width);
+        for (y, line) in (area.y + 2..).zip(lines.iter().skip(top).take(usize::from(height))) {
+            buf.set_line(area.x, y, line, area.width);
+            if !self.needle.is_empty() && line.to_string().to_lowercase().contains(&self.needle) {
+                buf.set_style(Rect::new(area.x, y, area.width, 1), Modifier::REVERSED);
+            }
+        }
+        self.foot(Rect { y: area.bottom().saturating_sub(1), height: 1, ..area }, buf, theme)
+    }
+
+    fn foot(&self, area: Rect, buf: &mut Buffer, theme: &Theme) -> Option<(u16, u16)> {
+        let Some(field) = &self.find else {
+            let hint = "space page · ↑ ↓ row · / find · n next · q close";
+            let hint = super::popups::frame::hint(hint, area.width, theme);
+            buf.set_line(area.x, area.y, &hint, area.width);
+            return None;
+        };
+        let (shown, column) = field.view(usize::from(area.width).saturating_sub(8), false);
+        let line = Line::from(vec![Span::styled("  Find: ", theme.style(Role::Accent)), Span::raw(shown)]);
+        buf.set_line(area.x, area.y, &line, area.width);
+        Some((area.x + 8 + column, area.y))
+    }
+}
+
+fn lay_out(content: &Content, width: u16, theme: &Theme) -> Vec<Line<'static>> {
+    match content {
+        Content::Text(raw) => super::popups::frame::prose(raw, Role::Text, width, theme),
+        Content::Code(code, language) => {
+            let indent = Line::raw("  ");
+            let clean = text::sanitize(code);
+            let lines = text::highlight::lines(&clean, language, theme);
+            lines.iter().flat_map(|line| text::hard_wrap(line, width, &indent, &indent)).collect()
+        }
+        Content::Diff(diff) if diff.trim().is_empty() => {
+            super::popups::frame::prose("Nothing has changed.", Role::Dim, width, theme)
+        }
+        Content::Diff(diff) => {
+            text::diff::git_lines(diff, width.saturating_sub(2), theme).into_iter().map(indent).collect()
+        }
+        Content::Files(files) => {
+            let mut lines = Vec::new();
+            for (heading, path, diff) in files {
+                lines.push(super::popups::frame::title(&text::sanitize(heading), "", width, theme));
+                let diff = text::diff::lines(diff, path, width.saturating_sub(2), None, theme);
+                lines.extend(diff.into_iter().map(indent));
+                lines.push(Line::default());
+            }
+            lines
+        }
+        Content::Help(rows) => help(rows, width, theme),
+    }
+}
+
+fn indent(mut line: Line<'static>) -> Line<'static> {
+    line.spans.insert(0, Span::raw("  "));
+    line
+}
+
+/// Keys under their headings; in two columns where there is room.
+fn help(rows: &[HelpRow], width: u16, theme: &Theme) -> Vec<Line<'static>> {
+    let columns = if width >= 100 { 2 } else { 1 };
+    let room = usize::from(width) / columns;
+    let keys_width = rows.iter().map(|row| text::width(&row.keys)).max().unwrap_or(0).min(KEYS);
+    let mut lines: Vec<Line<'static>> = Vec::new();
+    let mut section = "";
+    for row in rows {
+        if row.section != section {
+            if !section.is_empty() {
+                lines.push(Line::default());
+            }
+            section = row.section;
+            lines.push(Line::styled(format!("  {section}"), theme.style(Role::Strong)));
+        }
+        let keys = text::truncate_end(&row.keys, keys_width).into_owned();
+        let gap = " ".repeat(keys_width.saturating_sub(text::width(&keys)) + 2);
+        let help = text::truncate_end(row.help, room.saturating_sub(keys_width + 6)).into_owned();
+        lines.push(Line::from(vec![
+            Span::raw("    "),
+            Span::styled(keys, theme.style(Role::Code)),
+            Span::raw(format!("{gap}{help}")),
+        ]));
+    }
+    if columns == 1 { lines } else { beside(lines, room) }
+}
+
+/// The second half of the rows beside the first.
+fn beside(mut lines: Vec<Line<'static>>, room: usize) -> Vec<Line<'static>> {
+    let right = lines.split_off(lines.len().div_ceil(2));
+    let mut right = right.into_iter();
+    for line in &mut lines {
+        let style = line.style;
+        let gap = room.saturating_sub(text::line_width(line));
+        for span in &mut line.spans {
+            span.style = style.patch(span.style);
+        }
+        line.style = ratatui::style::Style::new();
+        if let Some(other) = right.next() {
+            line.spans.push(Span::raw(" ".repeat(gap)));
+            let style = other.style;
+            line.spans
+                .extend(other.spans.into_iter().map(|span| Span { style: style.patch(span.style), ..span }));
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+#[path = "pager_tests.rs"]
+mod tests;

@@ -1,0 +1,278 @@
+//! May this run, may this be written? Shows all that is decided about; what is too long scrolls here and opens on a
+//! page of its own. Keys typed before the question could be read do not answer it: they go to the prompt.
+
+use std::path::{Path, PathBuf};
+
+use ratatui::style::Modifier;
+use ratatui::text::{Line, Span};
+
+use super::frame::{self, Drawn};
+use super::list::{List, Picked, Row};
+use super::wish::{Outcome, Wish};
+use crate::base::ids::AskId;
+use crate::base::path::with_tilde;
+use crate::protocol::ask::{Answer, Ask};
+use crate::protocol::item::{ChangeKind, FileChange};
+use crate::tui::keymap::{Action, Context, Keymap};
+use crate::tui::keys::{Code, Key};
+use crate::tui::pager::{Content, Page};
+use crate::tui::text;
+use crate::tui::theme::{Role, Theme};
+
+/// How long a question must stand before keys answer it, and how long typing must have paused.
+const GUARD_MS: u64 = 300;
+/// Whoever types on and on is believed after this.
+const GUARD_MAX_MS: u64 = 1500;
+/// Rows of the choices.
+const CHOICES: usize = 4;
+/// Below this many rows there are no blank ones: the subject needs them.
+const ROOMY: usize = 14;
+
+/// An open question.
+#[derive(Debug)]
+pub(crate) struct Approval {
+    id: AskId,
+    ask: Box<Ask>,
+    home: Option<PathBuf>,
+    list: List,
+    scroll: std::cell::Cell<usize>,
+    opened_ms: u64,
+    quiet_since_ms: u64,
+}
+
+impl Approval {
+    /// A question that is put now.
+    pub(crate) fn new(id: AskId, ask: Box<Ask>, home: Option<PathBuf>, now_ms: u64) -> Self {
+        let rows = vec![
+            Row::new("Yes, once").right("y"),
+            Row::new("Yes, and not again in this thread").right("a"),
+            Row::new("No, but go on").right("d"),
+            Row::new("No, stop: I will say what to do").right("esc"),
+        ];
+        Self {
+            id,
+            ask,
+            home,
+            list: List::numbered(rows),
+            scroll: std::cell::Cell::new(0),
+            opened_ms: now_ms,
+            quiet_since_ms: now_ms,
+        }
+    }
+
+    /// Which question.
+    pub(crate) fn id(&self) -> AskId {
+        self.id
+    }
+
+    /// The question in one line, for notifications and the linear mode.
+    pub(crate) fn headline(&self) -> String {
+        headline(&self.ask, self.home.as_deref())
+    }
+
+    /// Takes a key.
+    pub(crate) fn on_key(&mut self, key: Key, now_ms: u64, keymap: &Keymap) -> Outcome {
+        match key.code {
+            Code::PageUp => self.scroll.set(self.scroll.get().saturating_sub(8)),
+            Code::PageDown => self.scroll.set(self.scroll.get().saturating_add(8)),
+            _ => return self.on_answer_key(key, now_ms, keymap),
+        }
+        Outcome::Stay
+    }
+
+    fn on_answer_key(&mut self, key: Key, now_ms: u64, keymap: &Keymap) -> Outcome {
+        let typed_ahead = now_ms < self.quiet_since_ms.saturating_add(GUARD_MS)
+            && now_ms < self.opened_ms.saturating_add(GUARD_MAX_MS);
+        if typed_ahead {
+            self.quiet_since_ms = now_ms;
+            return Outcome::Keep(Wish::TypedAhead(key));
+        }
+        let answer = match keymap.action(Context::Approval, key) {
+            Some(Action::ApproveOnce) => Answer::Accept,
+            Some(Action::ApproveSession | Action::ApprovePrefix) => Answer::AcceptForSession,
+            Some(Action::Refuse) => Answer::Decline,
+            Some(Action::RefuseAndStop) => Answer::Cancel,
+            Some(Action::FullPage) => return Outcome::Keep(Wish::Page(Box::new(self.page()))),
+            _ if key == Key::ctrl('c') => Answer::Cancel,
+            _ => match self.list.on_key(key, keymap) {
+                Picked::Row(0) => Answer::Accept,
+                Picked::Row(1) => Answer::AcceptForSession,
+                Picked::Row(2) => Answer::Decline,
+                Picked::Row(_) | Picked::Closed => Answer::Cancel,
+                Picked::Nothing | Picked::Moved | Picked::Refused(_) => return Outcome::Stay,
+            },
+        };
+        Outcome::Wish(Wish::Answer(self.id, answer))
+    }
+
+    /// All of it, to be read.
+    pub(crate) fn page(&self) -> Page {
+        match self.ask.as_ref() {
+            Ask::Command { command, .. } => Page::new("Command", Content::Code(command.clone(), "bash")),
+            Ask::Patch { changes, .. } => {
+                let files = changes
+                    .iter()
+                    .map(|change| {
+                        (heading(change, self.home.as_deref()), change.path.clone(), change.diff.clone())
+                    })
+                    .collect();
+                Page::new("Proposed changes", Content::Files(files))
+            }
+        }
+    }
+
+    /// Its rows, at most `height`; `waiting` more questions come after it.
+    pub(crate) fn draw(&self, width: u16, height: usize, waiting: usize, theme: &Theme) -> Drawn {
+        let more = if waiting == 0 { String::new() } else { format!("1 of {}", waiting + 1) };
+        let roomy = height >= ROOMY;
+        let mut lines = vec![frame::title(self.question(), &more, width, theme)];
+        if let Some(reason) = self.reason() {
+            let mut rows = frame::prose(reason, Role::Text, width, theme);
+            for span in rows.iter_mut().flat_map(|row| &mut row.spans) {
+                span.style = span.style.add_modifier(Modifier::ITALIC);
+            }
+            rows.truncate(if roomy { height / 4 } else { 1 });
+            lines.extend(rows);
+        }
+        let blank = || roomy.then(Line::default);
+        let around = CHOICES + if roomy { 4 } else { 0 };
+        lines.extend(blank());
+        lines.extend(self.subject(width, (height + 1).saturating_sub(lines.len() + around).max(1), theme));
+        lines.extend(blank());
+        lines.extend(self.list.lines(width, CHOICES, theme));
+        lines.extend(blank());
+        let hint = "enter select · ctrl-a read all of it · page-up/down scroll";
+        lines.extend(roomy.then(|| frame::hint(hint, width, theme)));
+        Drawn::rows(frame::fit(lines, height, CHOICES, theme))
+    }
+
+    fn question(&self) -> &'static str {
+        match self.ask.as_ref() {
+            Ask::Command { .. } => "Run this command?",
+            Ask::Patch { changes, .. } if changes.len() == 1 => "Make this change?",
+            Ask::Patch { .. } => "Make these changes?",
+        }
+    }
+
+    fn reason(&self) -> Option<&str> {
+        match self.ask.as_ref() {
+            Ask::Command { reason, .. } | Ask::Patch { reason, .. } => {
+                reason.as_deref().filter(|reason| !reason.trim().is_empty())
+            }
+        }
+    }
+
+    /// What is decided about, as much as `room` shows from where one scrolled to.
+    fn subject(&self, width: u16, room: usize, theme: &Theme) -> Vec<Line<'static>> {
+        let lines = match self.ask.as_ref() {
+            Ask::Command { command, cwd, .. } => self.command(command, cwd, width, theme),
+            Ask::Patch { changes, .. } => self.diffs(changes, width, room, theme),
+        };
+        if lines.len() <= room {
+            return lines;
+        }
+        let shown = room.saturating_sub(1).max(1);
+        let top = self.scroll.get().min(lines.len() - shown);
+        self.scroll.set(top);
+        let total = lines.len();
+        let mut lines: Vec<Line<'static>> = lines.into_iter().skip(top).take(shown).collect();
+        let below = total - top - shown;
+        let words = match (top, below) {
+            (_, 0) => format!("  ↑ {top} rows above"),
+            (0, _) => format!("  ↓ {below} more rows"),
+            _ => format!("  ↑ {top} rows above · ↓ {below} more rows"),
+        };
+        lines.push(Line::styled(words, theme.style(Role::Dim)));
+        lines
+    }
+
+    fn command(&self, command: &str, cwd: &Path, width: u16, theme: &Theme) -> Vec<Line<'static>> {
+        let first = Line::from(Span::styled("  $ ", theme.style(Role::Dim)));
+        let rest = Line::raw("    ");
+        let clean = text::sanitize(command);
+        let code = text::highlight::lines(clean.trim_end(), "bash", theme);
+        let mut lines = Vec::new();
+        for (index, line) in code.iter().enumerate() {
+            let start = if index == 0 { &first } else { &rest };
+            lines.extend(text::hard_wrap(line, width, start, &rest));
+        }
+        let folder = text::sanitize(&with_tilde(cwd, self.home.as_deref())).into_owned();
+        let folder = text::truncate_middle(&folder, usize::from(width.saturating_sub(7))).into_owned();
+        lines.push(Line::styled(format!("    in {folder}"), theme.style(Role::Dim)));
+        lines
+    }
+
+    fn diffs(&self, changes: &[FileChange], width: u16, room: usize, theme: &Theme) -> Vec<Line<'static>> {
+        // Beyond what can be scrolled to in a moment the page of its own is the place.
+        let most = room.saturating_mul(20).max(400);
+        let mut lines = Vec::new();
+        for change in changes {
+            let heading = heading(change, self.home.as_deref());
+            let heading = text::truncate_middle(&heading, usize::from(width.saturating_sub(2))).into_owned();
+            lines.push(Line::styled(format!("  {heading}"), theme.style(Role::Strong)));
+            let diff =
+                text::diff::lines(&unified(change), &change.path, width.saturating_sub(2), Some(most), theme);
+            lines.extend(diff.into_iter().map(|mut line| {
+                line.spans.insert(0, Span::raw("  "));
+                line
+            }));
+            if lines.len() > most {
+                break;
+            }
+        }
+        lines
+    }
+}
+
+/// The change as a unified diff, also when it came as a whole file.
+fn unified(change: &FileChange) -> String {
+    let sign = match change.kind {
+        ChangeKind::Update { .. } => return change.diff.clone(),
+        ChangeKind::Add => '+',
+        ChangeKind::Delete => '-',
+    };
+    if change.diff.starts_with("@@") || change.diff.starts_with("---") {
+        return change.diff.clone();
+    }
+    let count = change.diff.lines().count();
+    let (old, new) = if sign == '+' {
+        ("0,0".to_owned(), format!("1,{count}"))
+    } else {
+        (format!("1,{count}"), "0,0".to_owned())
+    };
+    let mut out = format!("@@ -{old} +{new} @@\n");
+    for line in change.diff.lines() {
+        out.push(sign);
+        out.push_str(line);
+        out.push('\n');
+    }
+    out
+}
+
+fn heading(change: &FileChange, home: Option<&Path>) -> String {
+    let name = |path: &Path| text::sanitize(&with_tilde(path, home)).into_owned();
+    match &change.kind {
+        ChangeKind::Add => format!("New {}", name(&change.path)),
+        ChangeKind::Delete => format!("Delete {}", name(&change.path)),
+        ChangeKind::Update { move_path: Some(to) } => format!("Move {} → {}", name(&change.path), name(to)),
+        ChangeKind::Update { move_path: None } => format!("Edit {}", name(&change.path)),
+    }
+}
+
+/// A question in one line.
+pub(crate) fn headline(ask: &Ask, home: Option<&Path>) -> String {
+    match ask {
+        Ask::Command { command, .. } => {
+            let first = command.lines().next().unwrap_or_default();
+            format!("Run {}?", text::truncate_end(&text::sanitize(first), 60))
+        }
+        Ask::Patch { changes, .. } => match changes.as_slice() {
+            [change] => format!("{}?", heading(change, home)),
+            changes => format!("Change {} files?", changes.len()),
+        },
+    }
+}
+
+#[cfg(test)]
+#[path = "approval_tests.rs"]
+mod tests;

@@ -1,0 +1,67 @@
+//! Small menus that ask before something happens, or which of a few things is meant.
+
+use super::list::Row;
+use super::menu::Menu;
+use super::wish::Wish;
+use crate::tui::door::Setting;
+use crate::tui::transcript::{Key, Source};
+
+/// `/copy`: the answer or one of its code blocks.
+pub(crate) fn copy(sources: Vec<Source>) -> Menu {
+    let rows = sources.into_iter().map(|source| {
+        let first = source.text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+        let detail = crate::tui::text::sanitize(first).trim().to_owned();
+        (Row::new(&source.label).detail(detail), Wish::Copy(source.label, source.text))
+    });
+    Menu::new("Copy", rows.collect())
+}
+
+/// Before a rewind.
+pub(crate) fn rewind(prompt: Key, dropped: usize) -> Menu {
+    let what =
+        if dropped == 1 { "This prompt".to_owned() } else { format!("{dropped} prompts from here on") };
+    let rows = vec![
+        (Row::new("Go back to this prompt"), Wish::Rewind(prompt)),
+        (Row::new("Stay here"), Wish::Notice("Nothing was changed".to_owned())),
+    ];
+    Menu::new("Go back?", rows).text(format!(
+        "{what} and the answers will be taken out of the conversation. Files stay as they are now."
+    ))
+}
+
+/// `/tui`.
+pub(crate) fn screen(fullscreen: bool) -> Menu {
+    let rows = vec![
+        (
+            Row::new("Fullscreen").detail("a screen of its own, scrolls inside").current(fullscreen),
+            Wish::Save(Setting::Fullscreen(true)),
+        ),
+        (
+            Row::new("Scrollback").detail("the terminal keeps and scrolls the text").current(!fullscreen),
+            Wish::Save(Setting::Fullscreen(false)),
+        ),
+    ];
+    Menu::new("Screen at the next start", rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::testing::{assert_screen, paper};
+    use crate::tui::theme::Theme;
+
+    #[test]
+    fn views() {
+        let source = |label: &str, text: &str| Source { label: label.to_owned(), text: text.to_owned() };
+        let sources =
+            vec![source("Whole answer", "Do this:\n```\nls\n```"), source("Code 1 · sh · 1 line", "ls\n")];
+        for width in [60, 80, 120] {
+            let drawn = copy(sources.clone()).draw(width, 20, &Theme::default());
+            assert_screen!(format!("copy_{width}"), paper(width, &drawn.lines));
+            assert_screen!(
+                format!("screen_{width}"),
+                paper(width, &screen(true).draw(width, 20, &Theme::default()).lines)
+            );
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! A question with a fixed set of answers: title, some text, rows that each stand for a wish. Model, permissions,
+//! confirmations and copying are such menus.
+
+use super::frame::{self, Drawn};
+use super::list::{List, Picked, Row};
+use super::wish::{Outcome, Wish};
+use crate::tui::keymap::Keymap;
+use crate::tui::keys::{Code, Key};
+use crate::tui::theme::{Role, Theme};
+
+/// Rows of a long menu that are shown at once.
+const ROWS: usize = 12;
+
+/// A menu.
+#[derive(Clone, Debug)]
+pub(crate) struct Menu {
+    title: String,
+    text: Option<String>,
+    list: List,
+    wishes: Vec<Wish>,
+    /// Another key that chooses, and what it wants instead.
+    other: Option<(char, Vec<Wish>)>,
+    hint: &'static str,
+}
+
+impl Menu {
+    /// A menu of these rows.
+    pub(crate) fn new(title: impl Into<String>, rows: Vec<(Row, Wish)>) -> Self {
+        let (rows, wishes) = rows.into_iter().unzip();
+        Self {
+            title: title.into(),
+            text: None,
+            list: List::numbered(rows),
+            wishes,
+            other: None,
+            hint: "enter select · esc back",
+        }
+    }
+
+    /// Adds a paragraph under the title.
+    pub(crate) fn text(mut self, text: impl Into<String>) -> Self {
+        self.text = Some(text.into());
+        self
+    }
+
+    /// Lets the letter `key` choose too, with other wishes.
+    pub(crate) fn other(mut self, key: char, wishes: Vec<Wish>, hint: &'static str) -> Self {
+        self.other = Some((key, wishes));
+        self.hint = hint;
+        self
+    }
+
+    /// Takes a key.
+    pub(crate) fn on_key(&mut self, key: Key, keymap: &Keymap) -> Outcome {
+        if let Some((letter, wishes)) = &self.other
+            && key == Key::plain(Code::Char(*letter))
+        {
+            return wishes
+                .get(self.list.selected())
+                .map_or(Outcome::Stay, |wish| Outcome::Wish(wish.clone()));
+        }
+        match self.list.on_key(key, keymap) {
+            Picked::Nothing | Picked::Moved => Outcome::Stay,
+            Picked::Row(index) => {
+                self.wishes.get(index).map_or(Outcome::Close, |wish| Outcome::Wish(wish.clone()))
+            }
+            Picked::Refused(why) => Outcome::Keep(Wish::Notice(why)),
+            Picked::Closed => Outcome::Close,
+        }
+    }
+
+    /// Its rows, at most `height`.
+    pub(crate) fn draw(&self, width: u16, height: usize, theme: &Theme) -> Drawn {
+        let mut lines = vec![frame::title(&self.title, "", width, theme)];
+        if let Some(text) = &self.text {
+            lines.extend(frame::prose(text, Role::Text, width, theme));
+        }
+        lines.push(ratatui::text::Line::default());
+        let room = height.saturating_sub(lines.len() + 2).clamp(1, ROWS);
+        let list = self.list.lines(width, room, theme);
+        let keep = list.len() + 2;
+        lines.extend(list);
+        lines.push(ratatui::text::Line::default());
+        lines.push(frame::hint(self.hint, width, theme));
+        Drawn::rows(frame::fit(lines, height, keep, theme))
+    }
+}

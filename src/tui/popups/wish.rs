@@ -1,0 +1,66 @@
+//! What a popup wants done. Popups decide, the app carries out.
+
+use crate::base::ids::{AskId, ThreadId};
+use crate::protocol::ask::Answer;
+use crate::protocol::turn::Change;
+use crate::tui::door::{Setting, ThreadFilter};
+use crate::tui::keys::Key;
+use crate::tui::pager::Page;
+use crate::tui::transcript;
+
+/// What a key did to a popup.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Outcome {
+    /// It stays open.
+    Stay,
+    /// It closes.
+    Close,
+    /// It closes and wants this.
+    Wish(Wish),
+    /// It stays open and wants this.
+    Keep(Wish),
+}
+
+/// What is wanted.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Wish {
+    /// Answer a question of the thread.
+    Answer(AskId, Answer),
+    /// The key was typed before the question could be read: it belongs to the prompt.
+    TypedAhead(Key),
+    /// Show this on a page of its own.
+    Page(Box<Page>),
+    /// Choose the effort of this model next.
+    Efforts(String),
+    /// Ask once more before everything is allowed.
+    ConfirmFullAccess,
+    /// Change what the next turns run with.
+    Change(Box<Change>),
+    /// Use this model and effort, from now on also in other threads when `save`.
+    Model {
+        /// Slug.
+        slug: String,
+        /// Effort; `None` leaves it to the model.
+        effort: Option<String>,
+        /// Also for threads to come.
+        save: bool,
+    },
+    /// Open this thread.
+    Resume(ThreadId),
+    /// List threads of another kind.
+    Threads(ThreadFilter),
+    /// Name the thread.
+    Rename(String),
+    /// Put this text into the clipboard; the label says what it is.
+    Copy(String, String),
+    /// Use this syntax theme for now.
+    PreviewTheme(String),
+    /// Store a setting.
+    Save(Setting),
+    /// Drop this prompt and what follows.
+    Rewind(transcript::Key),
+    /// The warning in this place was read.
+    DropWarning(usize),
+    /// Tell the user this.
+    Notice(String),
+}

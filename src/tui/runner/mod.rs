@@ -1,0 +1,11 @@
+//! Carries out effects: everything the app does outside itself. Results come back as messages.
+//!
+//! - [`run`]: effect → task
+//! - [`disk`]: prompt history and drafts, one after the other
+//! - [`programs`]: programs of this machine: editor, clipboard, notify
+
+mod disk;
+mod programs;
+mod run;
+
+pub(crate) use run::{Done, Runner};

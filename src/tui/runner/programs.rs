@@ -1,0 +1,170 @@
+//! Programs of this machine: the editor, the clipboard, the user's notify program. Each with a time limit, except
+//! the editor, which is a person's.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::process::Command;
+
+use crate::base::fs;
+use crate::tui::terminal::Surroundings;
+use crate::tui::terminal::clipboard::{self, COPY_PROGRAMS, IMAGE_PROGRAMS, Way};
+
+/// How long a clipboard program may take.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// How long the notify program may run.
+const NOTIFY_PATIENCE: Duration = Duration::from_secs(30);
+/// Largest image taken from the clipboard, in bytes.
+const IMAGE_MAX: u64 = 32 * 1024 * 1024;
+/// First bytes of a PNG file.
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
+/// Opens when neither variable names an editor.
+const EDITOR: &str = "vi";
+/// Largest text taken back from the editor, in bytes.
+const TEXT_MAX: u64 = 16 * 1024 * 1024;
+
+/// Where a text went.
+pub(super) enum Copied {
+    /// Into the clipboard, by a program.
+    Program,
+    /// These bytes make the terminal copy it.
+    Terminal(Vec<u8>),
+    /// Into this file.
+    File(PathBuf),
+}
+
+/// Copies text the best way that works.
+pub(super) async fn copy(text: String, around: &Surroundings, home: &Path) -> Result<Copied, String> {
+    for way in clipboard::ways(&text, around) {
+        match way {
+            Way::Program => {
+                for program in COPY_PROGRAMS {
+                    if feed(program, text.as_bytes()).await {
+                        return Ok(Copied::Program);
+                    }
+                }
+            }
+            Way::Terminal(bytes) => return Ok(Copied::Terminal(bytes)),
+            Way::File => break,
+        }
+    }
+    let folder = home.join("tmp");
+    let path = folder.join("copied.txt");
+    let written = fs::create_private_dir(&folder).and_then(|()| fs::replace(&path, text.as_bytes(), 0o600));
+    written.map(|()| Copied::File(path)).map_err(|error| error.to_string())
+}
+
+fn command(program: &[&str]) -> Option<Command> {
+    let (name, args) = program.split_first()?;
+    let mut command = Command::new(name);
+    command.args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+    Some(command)
+}
+
+/// Gives text to a program. False when that did not work.
+async fn feed(program: &[&str], text: &[u8]) -> bool {
+    let work = async {
+        let mut child = command(program)?.stdin(Stdio::piped()).spawn().ok()?;
+        let mut stdin = child.stdin.take()?;
+        stdin.write_all(text).await.ok()?;
+        drop(stdin);
+        child.wait().await.ok().filter(std::process::ExitStatus::success)
+    };
+    tokio::time::timeout(PATIENCE, work).await.is_ok_and(|done| done.is_some())
+}
+
+/// Takes an image from the clipboard into a file below `home`.
+pub(super) async fn paste_image(home: &Path) -> Result<PathBuf, String> {
+    for program in IMAGE_PROGRAMS {
+        if let Ok(Some(image)) = tokio::time::timeout(PATIENCE, read(program)).await {
+            return keep_image(home, &image);
+        }
+    }
+    Err("There is no image in the clipboard, or no program to read it (wl-paste, xclip)".to_owned())
+}
+
+async fn read(program: &[&str]) -> Option<Vec<u8>> {
+    let mut child = command(program)?.stdout(Stdio::piped()).spawn().ok()?;
+    let mut image = Vec::new();
+    child.stdout.take()?.take(IMAGE_MAX + 1).read_to_end(&mut image).await.ok()?;
+    let whole = u64::try_from(image.len()).is_ok_and(|size| size <= IMAGE_MAX);
+    (whole && image.starts_with(PNG)).then_some(image)
+}
+
+fn keep_image(home: &Path, image: &[u8]) -> Result<PathBuf, String> {
+    let folder = home.join("tmp").join("images");
+    let path = folder.join(format!("{}.png", uuid::Uuid::now_v7()));
+    let written = fs::create_private_dir(&folder).and_then(|()| fs::replace(&path, image, 0o600));
+    written.map(|()| path).map_err(|error| format!("The image could not be kept: {error}"))
+}
+
+/// Calls the user's program with one more argument and does not wait for it.
+pub(super) async fn notify(program: &[String], json: String) {
+    let Some((name, args)) = program.split_first() else { return };
+    let mut command = Command::new(name);
+    command.args(args).arg(json);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    if let Ok(mut child) = command.spawn() {
+        // Waited for only so that it does not stay behind as a dead process.
+        let _ = tokio::time::timeout(NOTIFY_PATIENCE, child.wait()).await;
+    }
+}
+
+/// Lets the user edit a text. The terminal must be theirs for the time.
+pub(super) async fn edit(text: &str, editor: Option<&str>) -> Result<String, String> {
+    let words = shlex::split(editor.unwrap_or(EDITOR)).filter(|words| !words.is_empty());
+    let words = words.ok_or("$EDITOR cannot be read")?;
+    let (name, args) = words.split_first().ok_or("$EDITOR is empty")?;
+    let file = tempfile::Builder::new().prefix("codex-").suffix(".md").tempfile();
+    let file = file.map_err(|error| format!("No file for the editor: {error}"))?;
+    std::fs::write(file.path(), text).map_err(|error| format!("No file for the editor: {error}"))?;
+    let status = Command::new(name).args(args).arg(file.path()).status().await;
+    match status {
+        Ok(status) if status.success() => read_back(file.path()),
+        Ok(_) => Err(format!("{name} ended with an error; the prompt is as it was")),
+        Err(error) => Err(format!("{name} could not be started: {error}")),
+    }
+}
+
+fn read_back(path: &Path) -> Result<String, String> {
+    use std::io::Read as _;
+    let mut bytes = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(TEXT_MAX).read_to_end(&mut bytes));
+    read.map_err(|error| format!("The edited text could not be read: {error}"))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Env;
+
+    #[tokio::test]
+    async fn an_editor_changes_the_text() {
+        let edited = edit("one", Some("sh -c 'echo two >> \"$0\"'")).await;
+        assert_eq!(edited.as_deref(), Ok("onetwo\n"));
+        assert!(edit("one", Some("false")).await.unwrap_err().contains("ended with an error"));
+        assert!(edit("one", Some("/no/such/editor")).await.unwrap_err().contains("could not be started"));
+        assert!(edit("one", Some("'")).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn without_another_way_text_goes_into_a_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let dumb = Surroundings::of(&Env::of(&[("TERM", "dumb")], dir.path()));
+        let Ok(Copied::File(path)) = copy("text".to_owned(), &dumb, dir.path()).await else { panic!() };
+        assert_eq!(std::fs::read_to_string(path).unwrap(), "text");
+        let term = Surroundings::of(&Env::of(&[("TERM", "xterm")], dir.path()));
+        assert!(matches!(copy("text".to_owned(), &term, dir.path()).await, Ok(Copied::Terminal(_))));
+    }
+
+    #[tokio::test]
+    async fn programs_that_fail_are_no_clipboard() {
+        assert!(feed(&["cat"], b"text").await);
+        assert!(!feed(&["false"], b"text").await);
+        assert!(!feed(&["/no/such/program"], b"text").await);
+        assert_eq!(read(&["printf", "no image"]).await, None);
+    }
+}

@@ -1,0 +1,57 @@
+//! The end of a turn: how long it took and what time it was, or that it was stopped.
+
+use std::borrow::Cow;
+
+use ratatui::text::{Line, Span};
+
+use crate::tui::text;
+use crate::tui::theme::Role;
+use crate::tui::transcript::cell::{Cell, Look};
+use crate::tui::transcript::rows::{clock, inner, marked, prose};
+
+/// How a turn ended.
+#[derive(Debug)]
+pub(crate) struct TurnEnd {
+    /// Not when it was stopped before it was known how long it took.
+    took_ms: Option<u64>,
+    /// Wall clock, as the user reads it.
+    at: Option<Box<str>>,
+    interrupted: bool,
+}
+
+impl TurnEnd {
+    /// It came to its end.
+    pub(crate) fn done(took_ms: u64, at: Option<String>) -> Self {
+        Self { took_ms: Some(took_ms), at: at.map(Into::into), interrupted: false }
+    }
+
+    /// The user stopped it.
+    pub(crate) fn interrupted(took_ms: Option<u64>) -> Self {
+        Self { took_ms, at: None, interrupted: true }
+    }
+
+    fn words(&self) -> String {
+        let time = self.took_ms.map(clock);
+        if self.interrupted {
+            let time = time.map(|time| format!(" after {time}")).unwrap_or_default();
+            return format!("Interrupted{time}");
+        }
+        let at = self.at.as_deref().map(|at| format!(" · {at}")).unwrap_or_default();
+        format!("Worked for {}{at}", time.unwrap_or_default())
+    }
+}
+
+impl Cell for TurnEnd {
+    fn lines(&self, width: u16, look: &Look<'_>) -> Vec<Line<'static>> {
+        if self.interrupted {
+            let rows = prose(&self.words(), look.style(Role::Bad), inner(width));
+            return marked(Span::styled("■", look.style(Role::Bad)), rows, width);
+        }
+        let line = Line::styled(format!("  {}", self.words()), look.style(Role::Dim));
+        vec![text::truncate_line(line, usize::from(width))]
+    }
+
+    fn text(&self) -> Cow<'_, str> {
+        Cow::Owned(self.words())
+    }
+}

@@ -1,0 +1,400 @@
+//! Events → cells. What an event means for the list is decided here and nowhere else; it is pure, time comes with the
+//! event. Stored turns go through the same functions ([`super::replay`]), so that a resumed thread looks as it did.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use super::cell::Cell;
+use super::cells::command::Command;
+use super::cells::compaction::Compaction;
+use super::cells::explored::{Explored, only_reads};
+use super::cells::header::Header;
+use super::cells::image::Image;
+use super::cells::message::Message;
+use super::cells::notice::{Level, Notice};
+use super::cells::patch::Patch;
+use super::cells::plan::Plan;
+use super::cells::reasoning::Reasoning;
+use super::cells::search::Search;
+use super::cells::tool::Tool;
+use super::cells::turn_end::TurnEnd;
+use super::cells::user::User;
+use super::list::{Body, Cells, Key};
+use crate::base::ids::{AskId, ItemId};
+use crate::protocol::ask::Ask;
+use crate::protocol::error::{ErrorInfo, ErrorKind};
+use crate::protocol::event::Event;
+use crate::protocol::item::{CommandItem, CommandSource, Item, ItemDelta, PlanStep};
+use crate::protocol::turn::TurnStatus;
+
+/// The time of an event.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Now {
+    /// A clock that only runs forward, in milliseconds; the same as in `Look`.
+    pub(crate) ms: u64,
+    /// Unix seconds.
+    pub(crate) unix: u64,
+}
+
+/// What the transcript needs to know about its surroundings.
+#[derive(Clone, Debug)]
+pub(crate) struct Setup {
+    /// Version of the program.
+    pub(crate) version: &'static str,
+    /// Working directory; paths below it are shown relative to it.
+    pub(crate) cwd: PathBuf,
+    /// The working directory as it is shown, `~` for home.
+    pub(crate) directory: String,
+    /// Unix seconds → wall clock in the user's time zone, such as `11:34`.
+    pub(crate) wall_clock: fn(u64) -> String,
+}
+
+/// How a turn ended, live or stored.
+pub(super) struct Ended<'a> {
+    pub(super) status: TurnStatus,
+    pub(super) error: Option<&'a ErrorInfo>,
+    pub(super) duration_ms: Option<u64>,
+    /// Unix seconds.
+    pub(super) at: Option<u64>,
+}
+
+/// A cell that an open item is shown in.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    key: Key,
+    /// Which of several commands of the cell.
+    inside: Option<usize>,
+}
+
+/// The cells, and which of them still change.
+pub(crate) struct Model {
+    pub(super) cells: Cells,
+    pub(super) setup: Setup,
+    open: HashMap<ItemId, Place>,
+    asks: HashMap<AskId, ItemId>,
+}
+
+impl Model {
+    /// A transcript that holds its header alone.
+    pub(crate) fn new(setup: Setup) -> Self {
+        let mut cells = Cells::default();
+        cells.push(Body::Header(Box::new(Header::new(setup.version, &setup.directory))));
+        Self { cells, setup, open: HashMap::new(), asks: HashMap::new() }
+    }
+
+    /// Takes the next event.
+    pub(crate) fn apply(&mut self, event: &Event, now: Now) {
+        match event {
+            Event::ItemStarted { item } => self.start(item, now),
+            Event::ItemDelta { item_id, delta } => self.delta(item_id, delta),
+            Event::ItemCompleted { item } => self.complete(item, now),
+            Event::ItemDropped { item_id } => self.drop_item(item_id),
+            Event::PlanUpdated { explanation, plan } => self.plan(explanation.as_deref(), plan),
+            Event::Warning { message } => self.notice(Notice::new(Level::Warning, message)),
+            Event::Ask { id, ask } => self.ask(*id, ask, now),
+            Event::AskResolved { id } => self.resolve(*id, now),
+            Event::TurnCompleted(end) => self.end(&Ended {
+                status: end.status,
+                error: end.error.as_ref(),
+                duration_ms: Some(end.duration_ms),
+                at: Some(now.unix),
+            }),
+            Event::TurnStarted { .. }
+            | Event::DiffUpdated { .. }
+            | Event::Usage(_)
+            | Event::Limits(_)
+            | Event::Retrying { .. }
+            | Event::Configured(_)
+            | Event::Rewound { .. }
+            | Event::Closed => {}
+        }
+    }
+
+    /// Adds a line of the program itself.
+    pub(crate) fn notice(&mut self, notice: Notice) {
+        self.cells.push(Body::Notice(Box::new(notice)));
+    }
+
+    /// Adds a cell from elsewhere in the app.
+    pub(crate) fn push(&mut self, cell: Box<dyn Cell>) -> Key {
+        self.cells.push(Body::Other(cell))
+    }
+
+    /// Puts another cell in the place of one that came by [`Model::push`].
+    pub(crate) fn replace(&mut self, key: Key, cell: Box<dyn Cell>) {
+        if let Some(slot) = self.cells.get_mut(key).filter(|slot| matches!(slot.body, Body::Other(_))) {
+            slot.body = Body::Other(cell);
+            slot.revision += 1;
+        }
+    }
+
+    /// Drops a prompt and everything after it.
+    pub(crate) fn cut_from(&mut self, key: Key) {
+        self.cells.cut_from(key);
+        self.open.retain(|_, place| place.key < key);
+    }
+
+    /// Drops everything but the header.
+    pub(crate) fn clear(&mut self) {
+        let setup = self.setup.clone();
+        self.cells.clear();
+        self.open.clear();
+        self.asks.clear();
+        self.cells.push(Body::Header(Box::new(Header::new(setup.version, &setup.directory))));
+    }
+
+    /// The working directory changed; cells that are there keep the paths they show.
+    pub(crate) fn set_cwd(&mut self, cwd: PathBuf, directory: String) {
+        self.setup.cwd = cwd;
+        self.setup.directory = directory;
+    }
+
+    /// What the model is thinking about, while it does.
+    pub(crate) fn headline(&self) -> Option<String> {
+        let newest = self.open.values().filter_map(|place| match &self.cells.get(place.key)?.body {
+            Body::Reasoning(cell) => Some((place.key, cell)),
+            _ => None,
+        });
+        newest.max_by_key(|(key, _)| *key).and_then(|(_, cell)| cell.headline())
+    }
+
+    /// Whether something is shown that changes by itself.
+    pub(crate) fn has_live(&self) -> bool {
+        !self.open.is_empty()
+    }
+
+    fn start(&mut self, item: &Item, now: Now) {
+        if self.open.contains_key(item.id()) {
+            self.settle(item, now);
+            return;
+        }
+        let place = match item {
+            Item::CommandExecution(command) if only_reads(command) => self.explore(command, now),
+            _ => Place { key: self.cells.push(make(item, true, now, &self.setup.cwd)), inside: None },
+        };
+        self.open.insert(item.id().clone(), place);
+    }
+
+    pub(super) fn complete(&mut self, item: &Item, now: Now) {
+        if !self.open.contains_key(item.id()) {
+            match item {
+                Item::CommandExecution(command) if only_reads(command) => {
+                    self.explore(command, now);
+                }
+                _ => {
+                    self.cells.push(make(item, false, now, &self.setup.cwd));
+                }
+            }
+            return;
+        }
+        self.settle(item, now);
+        self.open.remove(item.id());
+    }
+
+    /// Puts a command that only reads to those before it.
+    fn explore(&mut self, command: &CommandItem, now: Now) -> Place {
+        let group = self
+            .cells
+            .iter()
+            .rev()
+            .find(|slot| !matches!(&slot.body, Body::Reasoning(cell) if !cell.is_live()))
+            .filter(|slot| matches!(&slot.body, Body::Explored(cell) if cell.has_room()))
+            .map(|slot| slot.key);
+        let key = group.unwrap_or_else(|| self.cells.push(Body::Explored(Box::default())));
+        let mut thoughts = Vec::new();
+        while let Some(last) = self.cells.last().map(|slot| slot.key).filter(|last| *last > key) {
+            if let Some(Body::Reasoning(thought)) = self.cells.take(last) {
+                thoughts.push(*thought);
+            }
+        }
+        let inside = self.explored(key).map(|cell| {
+            thoughts.into_iter().rev().for_each(|thought| cell.think(thought));
+            cell.add(command, now.ms)
+        });
+        Place { key, inside }
+    }
+
+    fn explored(&mut self, key: Key) -> Option<&mut Explored> {
+        match &mut self.cells.get_mut(key)?.body {
+            Body::Explored(cell) => Some(cell),
+            _ => None,
+        }
+    }
+
+    /// The command an item is shown as.
+    fn command(&mut self, id: &ItemId) -> Option<&mut Command> {
+        let place = *self.open.get(id)?;
+        match (&mut self.cells.get_mut(place.key)?.body, place.inside) {
+            (Body::Command(cell), _) => Some(cell),
+            (Body::Explored(cell), Some(inside)) => cell.at(inside),
+            _ => None,
+        }
+    }
+
+    /// Brings an open item to what it is now.
+    fn settle(&mut self, item: &Item, now: Now) {
+        if let Item::CommandExecution(told) = item
+            && let Some(command) = self.command(&told.id)
+        {
+            command.settle(told);
+            return;
+        }
+        let Some(place) = self.open.get(item.id()) else { return };
+        let cwd = self.setup.cwd.as_path();
+        let Some(slot) = self.cells.get_mut(place.key) else { return };
+        slot.revision += 1;
+        match (&mut slot.body, item) {
+            (Body::Message(cell), Item::AgentMessage { text, .. }) => cell.settle(text),
+            (Body::Reasoning(cell), Item::Reasoning { summary, content, .. }) => {
+                cell.settle(summary, content);
+            }
+            (Body::Patch(cell), Item::FileChange { changes, status, error, .. }) => {
+                cell.settle(changes, *status, error.as_deref(), cwd);
+            }
+            (Body::Compaction(cell), Item::ContextCompaction { .. }) => cell.settle(now.ms),
+            (body, item) => *body = make(item, false, now, cwd),
+        }
+    }
+
+    fn delta(&mut self, id: &ItemId, delta: &ItemDelta) {
+        if let ItemDelta::Output(text) = delta {
+            if let Some(command) = self.command(id) {
+                command.push(text);
+            }
+            return;
+        }
+        let Some(slot) = self.open.get(id).and_then(|place| self.cells.get_mut(place.key)) else { return };
+        match (&mut slot.body, delta) {
+            (Body::Message(cell), ItemDelta::Text(text)) => cell.push(text),
+            (Body::Reasoning(cell), ItemDelta::SummarySection) => cell.section(),
+            (Body::Reasoning(cell), ItemDelta::Summary(text)) => cell.push_summary(text),
+            (Body::Reasoning(cell), ItemDelta::Reasoning(text)) => cell.push_raw(text),
+            // What belongs to no cell of its kind says nothing about it.
+            _ => {}
+        }
+    }
+
+    fn drop_item(&mut self, id: &ItemId) {
+        // A command among others stays with what is known of it: only messages and thoughts are ever taken back.
+        if let Some(place) = self.open.remove(id).filter(|place| place.inside.is_none()) {
+            self.cells.remove(place.key);
+        }
+    }
+
+    /// A plan takes the place of the one before it, when nothing happened in between.
+    fn plan(&mut self, explanation: Option<&str>, steps: &[PlanStep]) {
+        if let Some(last) =
+            self.cells.last().filter(|slot| matches!(slot.body, Body::Plan(_))).map(|slot| slot.key)
+        {
+            self.cells.remove(last);
+        }
+        self.cells.push(Body::Plan(Box::new(Plan::new(explanation, steps))));
+    }
+
+    fn ask(&mut self, id: AskId, ask: &Ask, now: Now) {
+        let (Ask::Command { item_id, .. } | Ask::Patch { item_id, .. }) = ask;
+        self.asks.insert(id, item_id.clone());
+        self.mark_asking(item_id, true, now);
+    }
+
+    fn resolve(&mut self, id: AskId, now: Now) {
+        if let Some(item_id) = self.asks.remove(&id) {
+            self.mark_asking(&item_id, false, now);
+        }
+    }
+
+    fn mark_asking(&mut self, id: &ItemId, open: bool, now: Now) {
+        if let Some(command) = self.command(id) {
+            command.ask(open, now.ms);
+            return;
+        }
+        let slot = self.open.get(id).and_then(|place| self.cells.get_mut(place.key));
+        if let Some(Body::Patch(patch)) = slot.map(|slot| &mut slot.body) {
+            patch.ask(open);
+        }
+    }
+
+    /// The turn is over: nothing of it changes any more, except the commands the user runs beside it.
+    pub(super) fn end(&mut self, end: &Ended<'_>) {
+        self.asks.clear();
+        let open = std::mem::take(&mut self.open);
+        for (id, place) in open {
+            let Some(slot) = self.cells.get_mut(place.key) else { continue };
+            slot.revision += 1;
+            if abandon(&mut slot.body) {
+                continue;
+            }
+            self.open.insert(id, place);
+        }
+        let bare_compaction = self.cells.last().is_some_and(|slot| matches!(slot.body, Body::Compaction(_)));
+        let failed = || ErrorInfo::new(ErrorKind::Internal, "The turn failed.");
+        let body = match (end.status, end.error) {
+            (TurnStatus::Failed, Some(error)) => Body::Notice(Box::new(Notice::error(error))),
+            (TurnStatus::Failed, None) => Body::Notice(Box::new(Notice::error(&failed()))),
+            (TurnStatus::Interrupted | TurnStatus::InProgress, _) => {
+                Body::TurnEnd(Box::new(TurnEnd::interrupted(end.duration_ms)))
+            }
+            (TurnStatus::Completed, _) if bare_compaction => return,
+            (TurnStatus::Completed, _) => match end.duration_ms {
+                Some(ms) => Body::TurnEnd(Box::new(TurnEnd::done(ms, end.at.map(self.setup.wall_clock)))),
+                None => return,
+            },
+        };
+        self.cells.push(body);
+    }
+}
+
+/// Whether the cell is at its end now; the user's own commands go on.
+fn abandon(body: &mut Body) -> bool {
+    match body {
+        Body::Command(cell) if cell.source() == CommandSource::UserShell => return false,
+        Body::Command(cell) => cell.abandon(),
+        Body::Explored(cell) => cell.abandon(),
+        Body::Message(cell) => cell.abandon(),
+        Body::Reasoning(cell) => cell.abandon(),
+        Body::Patch(cell) => cell.abandon(),
+        Body::Tool(cell) => cell.abandon(),
+        Body::Search(cell) => cell.abandon(),
+        Body::Compaction(cell) => cell.abandon(),
+        Body::Header(_)
+        | Body::User(_)
+        | Body::Plan(_)
+        | Body::Image(_)
+        | Body::Notice(_)
+        | Body::TurnEnd(_)
+        | Body::Other(_) => {}
+    }
+    true
+}
+
+/// The cell of an item.
+fn make(item: &Item, live: bool, now: Now, cwd: &Path) -> Body {
+    match item {
+        Item::UserMessage { id, content } => Body::User(Box::new(User::new(id, content))),
+        Item::AgentMessage { text, .. } if live => Body::Message(Box::new(Message::live(text))),
+        Item::AgentMessage { text, .. } => Body::Message(Box::new(Message::done(text))),
+        Item::Reasoning { summary, content, .. } => {
+            Body::Reasoning(Box::new(Reasoning::new(summary, content, live)))
+        }
+        Item::CommandExecution(command) => Body::Command(Box::new(Command::new(command, now.ms))),
+        Item::FileChange { changes, status, error, .. } => {
+            Body::Patch(Box::new(Patch::new(changes, *status, error.as_deref(), cwd)))
+        }
+        Item::ToolCall { tool, arguments, status, success, output, .. } => {
+            match Plan::of_call(tool, arguments) {
+                Some(plan) => Body::Plan(Box::new(plan)),
+                None => {
+                    Body::Tool(Box::new(Tool::new(tool, arguments, *status, *success, output.as_deref())))
+                }
+            }
+        }
+        Item::WebSearch { query, .. } => Body::Search(Box::new(Search::new(query, live))),
+        Item::ImageView { path, .. } => Body::Image(Box::new(Image::new(path, cwd))),
+        Item::ContextCompaction { .. } if live => Body::Compaction(Box::new(Compaction::live(now.ms))),
+        Item::ContextCompaction { .. } => Body::Compaction(Box::new(Compaction::done())),
+    }
+}
+
+#[cfg(test)]
+#[path = "model_tests.rs"]
+mod tests;

@@ -1,0 +1,56 @@
+//! Stored turns → cells, through the same functions as live ones, so that nothing looks different after a resume.
+
+use super::list::Body;
+use super::model::{Ended, Model, Now};
+use crate::protocol::error::ErrorInfo;
+use crate::protocol::item::Item;
+use crate::protocol::turn::TurnStatus;
+use crate::threads::Turn;
+
+/// A turn as it was stored.
+#[derive(Clone, Debug)]
+pub(crate) struct Past {
+    /// Its items, in the order they began.
+    pub(crate) items: Vec<Item>,
+    /// How it ended.
+    pub(crate) status: TurnStatus,
+    /// Why it failed.
+    pub(crate) error: Option<ErrorInfo>,
+    /// Unix seconds.
+    pub(crate) started_at: Option<u64>,
+    /// Wall time in milliseconds.
+    pub(crate) duration_ms: Option<u64>,
+}
+
+impl From<Turn> for Past {
+    fn from(turn: Turn) -> Self {
+        let Turn { id: _, items, status, error, started_at, duration_ms } = turn;
+        Self { items, status, error, started_at, duration_ms }
+    }
+}
+
+impl Model {
+    /// Shows stored turns, oldest first, after what is there.
+    pub(crate) fn replay(&mut self, turns: &[Past]) {
+        for turn in turns {
+            for item in &turn.items {
+                self.complete(item, Now::default());
+            }
+            let seconds = turn.duration_ms.unwrap_or(0) / 1000;
+            self.end(&Ended {
+                status: turn.status,
+                error: turn.error.as_ref(),
+                duration_ms: turn.duration_ms,
+                at: turn.started_at.map(|at| at.saturating_add(seconds)),
+            });
+        }
+    }
+
+    /// Shows stored turns before everything that is there: the next page while scrolling back.
+    pub(crate) fn replay_before(&mut self, turns: &[Past]) {
+        let mut earlier = Self::new(self.setup.clone());
+        earlier.replay(turns);
+        let bodies = earlier.cells.into_bodies().filter(|body| !matches!(body, Body::Header(_)));
+        self.cells.prepend(bodies.collect());
+    }
+}

@@ -1,0 +1,193 @@
+//! Prompts on their way to the thread: sent, added to a running turn, queued, interrupted, taken back.
+
+use super::dispatch::Effects;
+use super::route;
+use crate::protocol::input::UserInput;
+use crate::protocol::op::Op;
+use crate::protocol::turn::{Change, TurnStatus};
+use crate::tui::composer::Draft;
+use crate::tui::effect::Effect;
+use crate::tui::model::{Browse, Model, Rewinding, env};
+use crate::tui::popups;
+use crate::tui::popups::any::Popup;
+use crate::tui::popups::confirm;
+use crate::tui::status::working::Working;
+use crate::tui::transcript::{self, Level};
+
+/// Bytes of a prompt that are kept for the notify program.
+const PROMPT_MAX: usize = 4096;
+
+/// A prompt leaves: it begins a turn, or goes into the running one.
+pub(crate) fn submit(model: &mut Model, draft: Draft, effects: &mut Effects) {
+    let input = draft.to_input();
+    if input.is_empty() {
+        return;
+    }
+    model.transcript.scroll(transcript::Scroll::End);
+    if model.is_running() {
+        model.queue.steer(draft);
+    } else {
+        model.turn.prompts.clear();
+        model.turn.awaited += 1;
+        model.turn.working = Some(Working::new(model.now_ms));
+        model.facts.running = true;
+    }
+    note_prompt(model, &input);
+    effects.push(Effect::Op(Op::UserTurn { input, output_schema: None }));
+}
+
+fn note_prompt(model: &mut Model, input: &[UserInput]) {
+    for part in input {
+        if let UserInput::Text { text } = part {
+            let end = text.floor_char_boundary(PROMPT_MAX);
+            model.turn.prompts.push(text.get(..end).unwrap_or(text).to_owned());
+        }
+    }
+}
+
+/// A prompt waits for the end of the turn; without one it leaves at once.
+pub(crate) fn queue(model: &mut Model, draft: Draft, effects: &mut Effects) {
+    if model.is_running() { model.queue.push(draft) } else { submit(model, draft, effects) }
+}
+
+/// A command for the user's own shell.
+pub(crate) fn shell(model: &mut Model, command: String, effects: &mut Effects) {
+    model.transcript.scroll(transcript::Scroll::End);
+    effects.push(Effect::Op(Op::UserShell { command }));
+}
+
+/// The next queued prompt leaves, when nothing runs.
+pub(crate) fn send_next(model: &mut Model, effects: &mut Effects) {
+    if model.is_running() {
+        return;
+    }
+    match model.queue.next() {
+        Some(draft) if draft.shell => {
+            let command = draft.expand().trim().to_owned();
+            shell(model, command, effects);
+            send_next(model, effects);
+        }
+        Some(draft) => submit(model, draft, effects),
+        None => {}
+    }
+}
+
+/// The turn has ended. After an interrupt or a failure everything that waited goes back into the prompt, except what
+/// the thread holds already and sends itself.
+pub(crate) fn turn_ended(model: &mut Model, status: TurnStatus, effects: &mut Effects) {
+    model.turn.working = None;
+    model.facts.running = false;
+    if model.queue.has_steering() {
+        model.turn.working = Some(Working::new(model.now_ms));
+        model.facts.running = true;
+        return;
+    }
+    match status {
+        TurnStatus::Completed | TurnStatus::InProgress => send_next(model, effects),
+        TurnStatus::Interrupted | TurnStatus::Failed => take_back(model, effects),
+    }
+}
+
+/// Puts everything that waits back into the prompt.
+fn take_back(model: &mut Model, effects: &mut Effects) {
+    if model.queue.is_empty() {
+        return;
+    }
+    let typed = model.composer.draft();
+    let all = model.queue.take_all(typed);
+    let wanted = model.composer.set(&all, &env!(model));
+    route::carry_out(model, wanted, effects);
+}
+
+/// Puts the last queued prompt back into the composer, before what is typed there.
+pub(crate) fn edit_queued(model: &mut Model, effects: &mut Effects) {
+    let Some(draft) = model.queue.take_last() else { return };
+    let typed = model.composer.draft();
+    let both = if typed.is_blank() { draft } else { Draft::join(&[draft, typed]) };
+    let wanted = model.composer.set(&both, &env!(model));
+    route::carry_out(model, wanted, effects);
+}
+
+/// Stops what runs. False when nothing does.
+pub(crate) fn interrupt(model: &mut Model, effects: &mut Effects) -> bool {
+    let Some(working) = &mut model.turn.working else { return false };
+    working.stopping = true;
+    effects.push(Effect::Op(Op::Interrupt));
+    true
+}
+
+/// One step more or less reasoning.
+pub(crate) fn step_effort(model: &mut Model, more: bool, effects: &mut Effects) {
+    let Some(thread) = &model.facts.thread else { return };
+    let known = crate::models::catalogue::find(&thread.model);
+    match popups::model::step(&known, thread.effort.as_deref(), more) {
+        Some(effort) => {
+            model.toast(format!("Reasoning: {effort}"));
+            let change = Change { effort: Some(effort), ..Change::default() };
+            effects.push(Effect::Op(Op::Configure(Box::new(change))));
+        }
+        None => model.toast(if more { "This is the most reasoning" } else { "This is the least reasoning" }),
+    }
+}
+
+// --- going back ---
+
+/// Begins to look at earlier prompts, with the last one. False when there are none.
+pub(crate) fn go_back(model: &mut Model) -> bool {
+    let Some(last) = model.transcript.prompts().count().checked_sub(1) else {
+        model.toast("There is no prompt to go back to");
+        return false;
+    };
+    look_at(model, last);
+    true
+}
+
+/// Looks at a prompt.
+pub(crate) fn look_at(model: &mut Model, at: usize) {
+    let key = model.transcript.prompts().nth(at).map(|prompt| prompt.key);
+    if let Some(key) = key {
+        model.browse = Some(Browse { at });
+        model.transcript.reveal(key);
+    }
+}
+
+/// Asks whether to go back to the prompt that is looked at.
+pub(crate) fn confirm_back(model: &mut Model) {
+    let Some(Browse { at }) = model.browse.take() else { return };
+    let all = model.transcript.prompts().count();
+    let key = model.transcript.prompts().nth(at).map(|prompt| prompt.key);
+    if let Some(key) = key {
+        model.popup = Some(Popup::Menu(Box::new(confirm::rewind(key, all - at))));
+    }
+}
+
+/// Goes back to a prompt: the thread drops it and what follows, then tells.
+pub(crate) fn rewind(model: &mut Model, key: transcript::Key, effects: &mut Effects) {
+    let mut text = None;
+    let mut turns = 0_u32;
+    for prompt in model.transcript.prompts().filter(|prompt| prompt.key >= key) {
+        text.get_or_insert_with(|| prompt.text.to_owned());
+        turns += 1;
+    }
+    let Some(text) = text else { return };
+    model.rewinding = Some(Rewinding { key, text });
+    effects.push(Effect::Op(Op::Rewind { turns }));
+}
+
+/// The thread went back.
+pub(crate) fn rewound(model: &mut Model, turns: u32, effects: &mut Effects) {
+    let Some(Rewinding { key, text }) = model.rewinding.take() else { return };
+    if turns == 0 {
+        model.transcript.notice(Level::Warning, "The thread could not go back to that prompt.");
+        return;
+    }
+    model.transcript.rewind_to(key);
+    model
+        .transcript
+        .notice(Level::Info, "Went back. Files are as they were left; git or an editor can undo them.");
+    let typed = model.composer.draft();
+    let prompt = Draft::from_text(&text);
+    let draft = if typed.is_blank() { prompt } else { Draft::join(&[prompt, typed]) };
+    let wanted = model.composer.set(&draft, &env!(model));
+    route::carry_out(model, wanted, effects);
+}

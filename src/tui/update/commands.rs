@@ -1,0 +1,185 @@
+//! Slash commands → what they do, one line per command.
+
+use super::dispatch::Effects;
+use super::{chat, follow, start};
+use crate::base::path::with_tilde;
+use crate::models::catalogue;
+use crate::protocol::op::Op;
+use crate::tui::composer::Draft;
+use crate::tui::door::Begin;
+use crate::tui::effect::Effect;
+use crate::tui::model::Model;
+use crate::tui::popups::any::Popup;
+use crate::tui::popups::prompt::Prompt;
+use crate::tui::popups::statusline::{Choice, Chooser, Target};
+use crate::tui::popups::{confirm, model as models, permissions, theme, warnings};
+use crate::tui::slash::Command;
+use crate::tui::status::facts::Item;
+use crate::tui::text::syntaxes;
+use crate::tui::transcript::Level;
+
+/// What `/init` asks for.
+const INIT: &str = include_str!("../../../assets/prompts/init.md");
+
+/// Runs a command.
+pub(crate) fn run(model: &mut Model, command: Command, args: &str, unix: u64, effects: &mut Effects) {
+    match command {
+        Command::Model => with_thread(model, |model| {
+            let now = model.facts.thread.as_ref().map(|thread| thread.model.clone()).unwrap_or_default();
+            open_menu(model, models::models(catalogue::all(), &now));
+        }),
+        Command::Permissions => with_thread(model, open_permissions),
+        Command::Status => show_status(model, unix),
+        Command::Diff => effects.push(Effect::Diff),
+        Command::Compact => effects.push(Effect::Op(Op::Compact)),
+        Command::New | Command::Clear => start::switch(model, Begin::New, effects),
+        Command::Resume if args.is_empty() => start::pick(model, effects),
+        Command::Resume => start::switch(model, Begin::ResumeNamed(args.to_owned()), effects),
+        Command::Fork => fork(model, effects),
+        Command::Rename if args.is_empty() => open_rename(model),
+        Command::Rename => effects.push(Effect::Rename(args.to_owned())),
+        Command::Init => chat::submit(model, Draft::from_text(INIT), effects),
+        // The prompt does this itself.
+        Command::Mention => {}
+        Command::Copy => copy(model),
+        Command::Export => export(model, args, effects),
+        Command::Ps => list_background(model),
+        Command::Stop => stop_background(model, effects),
+        Command::Pwd => {
+            model.transcript.notice(Level::Info, &with_tilde(&model.cwd(), model.facts.home.as_deref()))
+        }
+        Command::Cd => change_folder(model, args, effects),
+        Command::Statusline => open_items(model, Target::StatusLine),
+        Command::Title => open_items(model, Target::Title),
+        Command::Theme => {
+            let picker = theme::Picker::new(syntaxes::theme_names(), &model.theme.syntax);
+            model.popup = Some(Popup::Theme(Box::new(picker)));
+        }
+        Command::Tui => open_menu(model, confirm::screen(model.options.fullscreen)),
+        Command::Warnings => open_warnings(model),
+        Command::Logout => effects.push(Effect::Logout),
+        Command::Exit => effects.push(Effect::Quit),
+    }
+}
+
+/// Does something that needs the thread; says so while it is being opened.
+fn with_thread(model: &mut Model, then: impl FnOnce(&mut Model)) {
+    if model.facts.thread.is_some() {
+        then(model)
+    } else {
+        model.toast("One moment: the thread is being opened")
+    }
+}
+
+pub(crate) fn open_menu(model: &mut Model, menu: crate::tui::popups::menu::Menu) {
+    model.popup = Some(Popup::Menu(Box::new(menu)));
+}
+
+fn open_permissions(model: &mut Model) {
+    if let Some(thread) = &model.facts.thread {
+        let menu = permissions::menu(thread.approval, &thread.sandbox);
+        open_menu(model, menu);
+    }
+}
+
+fn show_status(model: &mut Model, unix: u64) {
+    let panel = follow::status(model, unix);
+    model.status_cell = Some(model.transcript.push(Box::new(panel)));
+    model.transcript.scroll(crate::tui::transcript::Scroll::End);
+}
+
+fn fork(model: &mut Model, effects: &mut Effects) {
+    match model.facts.thread.as_ref().map(|thread| thread.id) {
+        Some(id) => {
+            start::switch(model, Begin::Fork(id), effects);
+            model.transcript.notice(Level::Info, "You go on in a copy; the thread before stays as it was.");
+        }
+        None => model.toast("There is no thread to copy yet"),
+    }
+}
+
+fn open_rename(model: &mut Model) {
+    let now = model.facts.thread.as_ref().and_then(|thread| thread.name.clone()).unwrap_or_default();
+    model.popup = Some(Popup::Prompt(Prompt::rename(&now)));
+}
+
+/// Offers what can be copied.
+pub(crate) fn copy(model: &mut Model) {
+    let sources = model.transcript.copy_sources();
+    if sources.is_empty() {
+        model.toast("There is no answer to copy yet");
+    } else {
+        open_menu(model, confirm::copy(sources));
+    }
+}
+
+fn export(model: &mut Model, args: &str, effects: &mut Effects) {
+    let text = model.transcript.export();
+    match args {
+        "" => effects.push(Effect::Copy("Conversation".to_owned(), text)),
+        file => {
+            let path = crate::base::path::absolute(&model.cwd(), std::path::Path::new(file));
+            effects.push(Effect::Export(path, text));
+        }
+    }
+}
+
+fn list_background(model: &mut Model) {
+    let commands: Vec<String> =
+        model.turn.background.values().map(|command| format!("$ {command}")).collect();
+    let text = match commands.len() {
+        0 => "No commands run in the background.".to_owned(),
+        1 => format!("In the background (/stop ends it):\n{}", commands.join("\n")),
+        count => format!("{count} in the background (/stop ends them):\n{}", commands.join("\n")),
+    };
+    model.transcript.notice(Level::Info, &text);
+}
+
+fn stop_background(model: &mut Model, effects: &mut Effects) {
+    if model.turn.background.is_empty() {
+        model.toast("No commands run in the background");
+        return;
+    }
+    model.toast("Ending the commands in the background");
+    effects.push(Effect::Op(Op::StopSessions));
+}
+
+fn change_folder(model: &mut Model, args: &str, effects: &mut Effects) {
+    let (folder, home) = (args.trim(), model.facts.home.clone());
+    let folder = match (folder.strip_prefix('~'), home) {
+        (Some(rest), Some(home)) if rest.is_empty() || rest.starts_with('/') => {
+            home.join(rest.trim_start_matches('/'))
+        }
+        _ => std::path::PathBuf::from(folder),
+    };
+    if args.is_empty() {
+        model.toast("Name a folder: /cd <folder>");
+    } else {
+        effects.push(Effect::CheckFolder(model.cwd(), folder));
+    }
+}
+
+fn open_items(model: &mut Model, target: Target) {
+    let shown = match target {
+        Target::StatusLine => &model.options.status_line,
+        Target::Title => &model.options.title,
+    };
+    let rest = Item::ALL.iter().filter(|item| !shown.contains(item));
+    let choice = |item: &Item| Choice {
+        name: item.name(),
+        about: item.about(),
+        now: item.text(&model.facts).unwrap_or_default(),
+        on: shown.contains(item),
+    };
+    let choices = shown.iter().chain(rest).map(choice).collect();
+    model.popup = Some(Popup::Items(Box::new(Chooser::new(target, choices))));
+}
+
+/// Opens the warnings, if there are any.
+pub(crate) fn open_warnings(model: &mut Model) {
+    if model.warnings.len() == 0 {
+        model.toast("No warnings");
+    } else {
+        model.popup = Some(Popup::Warnings(warnings::Panel::default()));
+    }
+}

@@ -1,0 +1,99 @@
+//! Message → component. Routing only: what a case does is in the file of its concern. Pure: no clock, no IO.
+
+use super::{answers, follow, route, start};
+use crate::tui::effect::Effect;
+use crate::tui::model::Model;
+use crate::tui::msg::{Answer, At, Msg};
+use crate::tui::popups::any::Popup;
+use crate::tui::terminal::Input;
+use crate::tui::terminal::is_light;
+
+/// What is to be done, in order.
+pub(crate) type Effects = Vec<Effect>;
+
+/// Takes a message.
+pub(crate) fn update(model: &mut Model, msg: Msg, at: At) -> Effects {
+    model.now_ms = at.ms;
+    let mut effects = Vec::new();
+    match msg {
+        Msg::Input(input) => on_input(model, input, at, &mut effects),
+        Msg::Resize(columns, rows) => model.size = (columns, rows),
+        Msg::Tick => tick(model, &mut effects),
+        Msg::Event(event) => follow::on_event(model, &event, at, &mut effects),
+        Msg::Opened(opened) => start::opened(model, opened, at.unix, &mut effects),
+        Msg::Answer(answer) => on_answer(model, answer, &mut effects),
+    }
+    route::next_question(model, &mut effects);
+    effects
+}
+
+fn on_input(model: &mut Model, input: Input, at: At, effects: &mut Effects) {
+    match input {
+        Input::Key(key) => route::on_key(model, key, at, effects),
+        Input::Paste(text) => route::on_paste(model, &text, effects),
+        Input::Focus(focused) => model.focused = focused,
+        Input::Background(rgb) => model.theme.light = is_light(rgb),
+        Input::Foreground(_) | Input::Kitty | Input::Attributes => {}
+    }
+}
+
+fn tick(model: &mut Model, effects: &mut Effects) {
+    let now = model.now_ms;
+    model.toast.take_if(|toast| toast.until_ms <= now);
+    model.armed.take_if(|(_, until)| *until <= now);
+    let env = crate::tui::model::env!(model);
+    let wanted = model.composer.tick(&env);
+    route::carry_out(model, wanted, effects);
+}
+
+fn on_answer(model: &mut Model, answer: Answer, effects: &mut Effects) {
+    let env = crate::tui::model::env!(model);
+    match answer {
+        Answer::Files(found) => model.composer.files_found(&found.query, found.rows, found.done),
+        Answer::History(page) => {
+            let wanted = model.composer.history_loaded(page, &env);
+            route::carry_out(model, wanted, effects);
+        }
+        Answer::Images(token, images) => {
+            let wanted = model.composer.images_checked(token, &images, &env);
+            route::carry_out(model, wanted, effects);
+        }
+        Answer::Attached(Ok(path)) => {
+            let wanted = model.composer.attach(path, &env);
+            route::carry_out(model, wanted, effects);
+        }
+        Answer::Edited(Ok(text)) => {
+            let wanted = model.composer.editor_done(&text, &env);
+            route::carry_out(model, wanted, effects);
+        }
+        Answer::Draft(draft) if model.composer.is_empty() => {
+            let wanted = model.composer.set(&draft, &env);
+            route::carry_out(model, wanted, effects);
+        }
+        Answer::Draft(_) => {}
+        Answer::Attached(Err(why)) | Answer::Edited(Err(why)) | Answer::Trouble(why) => model.toast(why),
+        Answer::Diff(result) => answers::diff(model, result),
+        Answer::Threads(filter, rows) => {
+            if let Some(Popup::Resume(picker)) = &mut model.popup {
+                picker.add(filter, rows, model.now_ms);
+            }
+        }
+        Answer::ThreadsDone(filter) => {
+            if let Some(Popup::Resume(picker)) = &mut model.popup {
+                picker.done(filter);
+            }
+        }
+        Answer::Earlier(result) => answers::earlier(model, result),
+        Answer::Renamed(name, result) => answers::renamed(model, name, result),
+        Answer::Folder(result) => answers::folder(model, result, effects),
+        Answer::Saved(setting, result) => answers::saved(model, &setting, result),
+        Answer::Trusted(result) => start::trusted(model, result, effects),
+        Answer::SignedIn(result) => start::signed_in(model, result, effects),
+        Answer::LoggedOut(result) => answers::logged_out(model, result),
+        Answer::Copied(what, result) => answers::copied(model, &what, result),
+    }
+}
+
+#[cfg(test)]
+#[path = "dispatch_tests.rs"]
+mod tests;

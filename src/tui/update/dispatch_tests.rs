@@ -1,0 +1,451 @@
+use crate::base::ids::{AskId, ItemId};
+use crate::protocol::ask::Answer as Said;
+use crate::protocol::error::{ErrorInfo, ErrorKind};
+use crate::protocol::event::Event;
+use crate::protocol::item::{CommandItem, CommandSource, Item, ItemStatus};
+use crate::protocol::limits::{LimitWindow, LimitsSnapshot};
+use crate::protocol::op::Op;
+use crate::protocol::policy::SandboxMode;
+use crate::protocol::turn::{Configured, TurnStatus};
+use crate::tui::composer::Draft;
+use crate::tui::door::{Begin, Setting};
+use crate::tui::effect::Effect;
+use crate::tui::model::Stage;
+use crate::tui::msg::{Answer, Msg};
+use crate::tui::popups::any::Popup;
+use crate::tui::scene::{Scene, setup};
+use crate::tui::setup::{Notify, Setup};
+use crate::tui::status::facts::samples;
+use crate::tui::terminal::Input;
+
+fn scene() -> Scene {
+    Scene::new(80, 24)
+}
+
+fn quits(scene: &Scene) -> bool {
+    scene.effects.iter().any(|effect| matches!(effect, Effect::Quit))
+}
+
+fn interrupts(scene: &mut Scene) -> bool {
+    scene.ops().iter().any(|op| matches!(op, Op::Interrupt))
+}
+
+#[test]
+fn a_prompt_begins_a_turn_and_empties_the_prompt() {
+    let mut scene = scene();
+    scene.text("hello").keys(&["enter"]);
+    assert_eq!(scene.sent(), ["hello"]);
+    assert_eq!(scene.prompt(), "");
+    assert!(scene.model.is_running(), "at once, before the thread answers");
+}
+
+#[test]
+fn during_a_turn_enter_steers_and_tab_queues() {
+    let mut scene = scene();
+    scene.turn("one");
+    assert_eq!(scene.sent(), ["one"]);
+    scene.text("also this").keys(&["enter"]).text("later").keys(&["tab"]);
+    assert_eq!(scene.sent(), ["also this"], "steering leaves at once, the queue waits");
+    scene.user("also this");
+    assert!(!scene.model.queue.has_steering(), "the turn took it");
+    scene.ends(TurnStatus::Completed);
+    assert_eq!(scene.sent(), ["later"]);
+    assert!(scene.model.is_running() && scene.model.queue.is_empty());
+}
+
+#[test]
+fn steering_that_comes_too_late_begins_the_next_turn_once() {
+    let mut scene = scene();
+    scene.turn("one").text("too late").keys(&["enter"]).ops();
+    scene.ends(TurnStatus::Completed);
+    assert!(scene.model.is_running(), "the thread holds it and goes on");
+    assert!(scene.sent().is_empty(), "it is not sent twice");
+    scene.user("too late").ends(TurnStatus::Completed);
+    assert!(!scene.model.is_running() && scene.model.queue.is_empty());
+}
+
+#[test]
+fn an_interrupt_gives_everything_back() {
+    let mut scene = scene();
+    scene.turn("one").text("two").keys(&["tab"]).text("three").keys(&["tab"]).text("half").ops();
+    scene.keys(&["esc"]);
+    assert!(interrupts(&mut scene));
+    scene.ends(TurnStatus::Interrupted);
+    assert_eq!(scene.prompt(), "two\nthree\nhalf");
+    assert!(scene.sent().is_empty() && !scene.model.is_running());
+}
+
+#[test]
+fn a_failure_sends_nothing_more_by_itself() {
+    let mut scene = scene();
+    scene.turn("one").text("two").keys(&["tab"]).ops();
+    scene.ends(TurnStatus::Failed);
+    assert_eq!((scene.prompt().as_str(), scene.sent().len()), ("two", 0));
+}
+
+#[test]
+fn the_last_queued_message_comes_back_to_be_edited() {
+    let mut scene = scene();
+    scene.turn("one").text("two").keys(&["tab"]).text("three").keys(&["tab"]).text("x");
+    scene.keys(&["shift-left"]);
+    assert_eq!(scene.prompt(), "three\nx");
+}
+
+#[test]
+fn what_ctrl_c_means() {
+    // Text: cleared and remembered. Idle: twice quits. Running: interrupts, never quits at once.
+    let mut typed = scene();
+    typed.text("draft").keys(&["ctrl-c"]);
+    assert!(typed.prompt().is_empty() && !quits(&typed));
+    typed.keys(&["up"]);
+    assert_eq!(typed.prompt(), "draft");
+
+    let mut idle = scene();
+    idle.keys(&["ctrl-c"]);
+    assert!(!quits(&idle));
+    idle.keys(&["ctrl-c"]);
+    assert!(quits(&idle));
+
+    let mut slow = scene();
+    slow.keys(&["ctrl-c"]).wait(1000).keys(&["ctrl-c"]);
+    assert!(!quits(&slow));
+
+    let mut between = scene();
+    between.keys(&["ctrl-c", "a", "backspace", "ctrl-c"]);
+    assert!(!quits(&between), "another key in between");
+
+    let mut running = scene();
+    running.turn("go").ops();
+    running.keys(&["ctrl-c"]);
+    assert!(interrupts(&mut running) && !quits(&running));
+}
+
+#[test]
+fn ctrl_d_quits_only_without_text() {
+    let mut typed = scene();
+    typed.text("ab").keys(&["ctrl-d"]);
+    assert!(!quits(&typed));
+    let mut empty = scene();
+    empty.keys(&["ctrl-d"]);
+    assert!(quits(&empty));
+}
+
+#[test]
+fn esc_goes_down_then_stops_then_goes_back() {
+    let mut scene = Scene::new(60, 14);
+    scene.turn("go").says(&"text\n\n".repeat(40)).ops();
+    scene.screen();
+    scene.keys(&["page-up"]);
+    assert!(!scene.model.transcript.is_at_end());
+    scene.keys(&["esc"]);
+    assert!(scene.model.transcript.is_at_end() && !interrupts(&mut scene), "first it only goes down");
+    scene.keys(&["esc"]);
+    assert!(interrupts(&mut scene));
+    scene.ends(TurnStatus::Interrupted).keys(&["esc"]);
+    assert!(scene.model.browse.is_none());
+    scene.keys(&["esc"]);
+    assert!(scene.model.browse.is_some());
+}
+
+#[test]
+fn going_back_takes_the_prompt_and_what_follows() {
+    let mut scene = scene();
+    scene.turn("first").says("a").ends(TurnStatus::Completed);
+    scene.turn("second").says("b").ends(TurnStatus::Completed);
+    scene.ops();
+    scene.keys(&["esc", "esc", "left", "enter", "1"]);
+    let ops = scene.ops();
+    assert!(matches!(ops.as_slice(), [Op::Rewind { turns: 2 }]), "{ops:?}");
+    assert_eq!(scene.model.transcript.prompts().count(), 2, "nothing goes before the thread says so");
+    scene.event(Event::Rewound { turns: 2 });
+    assert_eq!((scene.model.transcript.prompts().count(), scene.prompt().as_str()), (0, "first"));
+}
+
+#[test]
+fn leaving_the_look_back_changes_nothing() {
+    for keys in [&["esc", "esc", "esc"][..], &["esc", "esc", "ctrl-c"], &["esc", "esc", "enter", "2"]] {
+        let mut scene = scene();
+        scene.turn("first").ends(TurnStatus::Completed).ops();
+        scene.keys(keys);
+        assert!(scene.model.browse.is_none() && scene.ops().is_empty(), "{keys:?}");
+    }
+    let mut typing = scene();
+    typing.turn("first").ends(TurnStatus::Completed).keys(&["esc", "esc", "x"]);
+    assert_eq!(typing.prompt(), "x", "typing goes on in the prompt");
+}
+
+#[test]
+fn questions_come_one_after_the_other() {
+    let mut scene = scene();
+    scene.turn("go").runs("c1", "one").runs("c2", "two").asks(1, "c1", "one").asks(2, "c2", "two").ops();
+    scene.wait(300).keys(&["y"]);
+    let ops = scene.ops();
+    assert!(matches!(ops.as_slice(), [Op::Answer { id: AskId(1), answer: Said::Accept }]), "{ops:?}");
+    assert!(matches!(&scene.model.popup, Some(Popup::Approval(open)) if open.id() == AskId(2)));
+    scene.event(Event::AskResolved { id: AskId(1) }).keys(&["d"]);
+    assert!(matches!(scene.ops().as_slice(), [Op::Answer { id: AskId(2), answer: Said::Decline }]));
+}
+
+#[test]
+fn a_question_does_not_push_another_popup_aside() {
+    let mut scene = scene();
+    scene.turn("go").keys(&["f2"]).text("/permissions").ops();
+    scene.model.warnings.push("now", "something");
+    scene.keys(&["f2"]).asks(1, "c1", "ls");
+    assert!(matches!(scene.model.popup, Some(Popup::Warnings(_))));
+    scene.keys(&["f2"]);
+    assert!(matches!(scene.model.popup, Some(Popup::Approval(_))));
+    assert_eq!(scene.prompt(), "/permissions");
+}
+
+#[test]
+fn keys_typed_ahead_go_into_the_prompt() {
+    let mut scene = scene();
+    scene.turn("go").text("ye").ops();
+    scene.asks(1, "c1", "rm -rf build");
+    scene.text("s, do it\n");
+    assert!(scene.ops().is_empty(), "nothing was answered");
+    assert_eq!(scene.prompt(), "yes, do it");
+    scene.wait(300).keys(&["y"]);
+    assert!(matches!(scene.ops().as_slice(), [Op::Answer { answer: Said::Accept, .. }]));
+}
+
+#[test]
+fn a_settled_question_closes() {
+    let mut scene = scene();
+    scene.turn("go").asks(1, "c1", "one").asks(2, "c2", "two");
+    scene.event(Event::AskResolved { id: AskId(2) });
+    assert!(scene.model.asks.is_empty());
+    scene.event(Event::AskResolved { id: AskId(1) });
+    assert!(scene.model.popup.is_none());
+}
+
+#[test]
+fn commands_do_what_they_say() {
+    let effect = |command: &str| {
+        let mut scene = scene();
+        scene.text(command).keys(&["enter"]);
+        scene.effects.retain(|effect| !matches!(effect, Effect::SaveDraft(_)));
+        scene.effects.pop().unwrap_or_else(|| panic!("{command}"))
+    };
+    assert!(matches!(effect("/compact"), Effect::Op(Op::Compact)));
+    assert!(matches!(effect("/diff"), Effect::Diff));
+    assert!(matches!(effect("/new"), Effect::Open(Begin::New)));
+    assert!(
+        matches!(effect("/resume my thread"), Effect::Open(Begin::ResumeNamed(name)) if name == "my thread")
+    );
+    assert!(matches!(effect("/fork"), Effect::Open(Begin::Fork(id)) if id == samples::thread().id));
+    assert!(matches!(effect("/rename a name"), Effect::Rename(name) if name == "a name"));
+    assert!(matches!(effect("/logout"), Effect::Logout));
+    assert!(matches!(effect("/exit"), Effect::Quit));
+    assert!(matches!(effect("/resume"), Effect::Threads(_)));
+    assert!(matches!(effect("/export out.md"), Effect::Export(path, _) if path.ends_with("project/out.md")));
+    assert!(matches!(effect("/cd ~/x"), Effect::CheckFolder(_, folder) if folder.ends_with("/home/u/x")));
+    assert!(matches!(effect("/init"), Effect::Op(Op::UserTurn { .. })));
+    assert!(matches!(effect("!ls -l"), Effect::Op(Op::UserShell { command }) if command == "ls -l"));
+}
+
+#[test]
+fn a_choice_of_model_is_used_and_kept() {
+    let mut scene = scene();
+    scene.text("/model").keys(&["enter", "enter", "1"]);
+    let ops = scene.ops();
+    assert!(
+        matches!(ops.as_slice(), [Op::Configure(change)] if change.effort.as_deref() == Some("low")),
+        "{ops:?}"
+    );
+    assert!(scene.effects.iter().any(|effect| matches!(effect, Effect::Save(Setting::Model { .. }))));
+    let now = Configured {
+        model: "gpt-5.5".to_owned(),
+        effort: Some("low".to_owned()),
+        approval: samples::thread().approval,
+        sandbox: samples::thread().sandbox,
+        cwd: samples::thread().cwd,
+        context_window: 100,
+    };
+    scene.event(Event::Configured(Box::new(now)));
+    assert!(scene.shown().contains("• Model: gpt-5.5 low"));
+    assert_eq!(scene.model.facts.thread.as_ref().unwrap().effort.as_deref(), Some("low"));
+}
+
+#[test]
+fn full_access_takes_two_answers() {
+    let mut scene = scene();
+    scene.text("/permissions").keys(&["enter", "3"]);
+    assert!(scene.ops().is_empty());
+    scene.keys(&["2"]);
+    let ops = scene.ops();
+    let full = |op: &Op| {
+        matches!(op, Op::Configure(change)
+        if change.sandbox.as_ref().is_some_and(|s| s.mode() == SandboxMode::DangerFullAccess))
+    };
+    assert!(matches!(ops.as_slice(), [op] if full(op)));
+}
+
+#[test]
+fn reasoning_steps_by_keys() {
+    let mut scene = scene();
+    scene.keys(&["alt-."]);
+    assert!(matches!(scene.ops().as_slice(), [Op::Configure(c)] if c.effort.as_deref() == Some("high")));
+}
+
+#[test]
+fn the_first_pages_lead_to_the_conversation() {
+    let first =
+        Setup { sign_in: true, ask_trust: Some("/p".into()), prompt: Some("do it".to_owned()), ..setup() };
+    let mut scene = Scene::with(first, 80, 24);
+    assert!(matches!(scene.model.stage, Stage::SignIn(_)));
+    scene.keys(&["1"]);
+    scene.send(Msg::Input(Input::Paste("sk-1\n".to_owned()))).keys(&["enter"]);
+    assert!(matches!(scene.effects.last(), Some(Effect::SignIn(_))));
+    scene.answer(Answer::SignedIn(Ok(())));
+    assert!(matches!(scene.model.stage, Stage::Trust(_)));
+    scene.keys(&["2"]);
+    assert!(matches!(scene.model.stage, Stage::Main));
+    assert!(scene.effects.iter().any(|effect| matches!(effect, Effect::Open(Begin::New))));
+    assert_eq!(scene.sent(), ["do it"], "the prompt of the command line waits for the thread, in order");
+}
+
+#[test]
+fn a_key_that_is_refused_can_be_typed_again() {
+    let mut scene = Scene::with(Setup { sign_in: true, ..setup() }, 80, 24);
+    scene.keys(&["1"]).text("x").keys(&["enter"]);
+    let error = ErrorInfo::new(ErrorKind::Io, "no space left");
+    scene.answer(Answer::SignedIn(Err(error)));
+    assert!(matches!(scene.model.stage, Stage::SignIn(_)));
+    assert!(scene.shown().contains("■ no space left"));
+}
+
+#[test]
+fn nothing_typed_early_is_lost() {
+    let mut scene = Scene::with(setup(), 80, 24);
+    scene.text("early").keys(&["enter"]).text("more");
+    assert_eq!((scene.sent(), scene.prompt().as_str()), (vec!["early".to_owned()], "more"));
+    scene.open(samples::thread());
+    assert_eq!((scene.sent().len(), scene.prompt().as_str()), (0, "more"), "it is not sent again");
+    scene.answer(Answer::Draft(Box::new(Draft::from_text("old"))));
+    assert_eq!(scene.prompt(), "more", "an old draft does not take the place of what is typed");
+}
+
+#[test]
+fn an_old_draft_comes_back_into_an_empty_prompt() {
+    let mut scene = scene();
+    scene.answer(Answer::Draft(Box::new(Draft::from_text("old"))));
+    assert_eq!(scene.prompt(), "old");
+}
+
+#[test]
+fn a_thread_that_cannot_be_opened_is_told() {
+    let mut scene = Scene::with(setup(), 80, 24);
+    scene.text("hello").keys(&["enter"]);
+    scene.send(Msg::Opened(Err(ErrorInfo::new(ErrorKind::Io, "The disk is gone."))));
+    assert!(!scene.model.is_running());
+    assert!(scene.shown().contains("■ The disk is gone."));
+}
+
+fn user_command(status: ItemStatus) -> Item {
+    Item::CommandExecution(CommandItem {
+        id: ItemId::from("ush_1"),
+        command: "sleep 9".to_owned(),
+        cwd: "/".into(),
+        process_id: None,
+        source: CommandSource::UserShell,
+        status,
+        command_actions: Vec::new(),
+        aggregated_output: None,
+        exit_code: None,
+        duration_ms: None,
+    })
+}
+
+#[test]
+fn a_command_of_the_user_has_the_status_row_and_can_be_stopped() {
+    let mut scene = scene();
+    scene.event(Event::ItemStarted { item: user_command(ItemStatus::InProgress) });
+    assert!(scene.shown().contains("Running your command (0s"));
+    assert!(!scene.model.is_running(), "a prompt may be sent beside it");
+    scene.keys(&["esc"]);
+    assert!(interrupts(&mut scene));
+    scene.event(Event::ItemCompleted { item: user_command(ItemStatus::Failed) });
+    assert!(scene.model.turn.working.is_none());
+}
+
+#[test]
+fn notifications_only_when_wanted() {
+    for (notify, focused, told) in [
+        (Notify::Unfocused, true, false),
+        (Notify::Unfocused, false, true),
+        (Notify::Always, true, true),
+        (Notify::Never, false, false),
+    ] {
+        let mut scene = Scene::with(Setup { notify, ..setup() }, 80, 24);
+        scene.open(samples::thread());
+        scene.send(Msg::Input(Input::Focus(focused)));
+        scene.turn("go").ends(TurnStatus::Completed);
+        let seen = scene.effects.iter().any(|effect| matches!(effect, Effect::Notify(_)));
+        assert_eq!(seen, told, "{notify:?} focused: {focused}");
+    }
+}
+
+#[test]
+fn the_notify_program_is_told_what_was_said() {
+    let mut scene = Scene::with(Setup { notify_program: vec!["n".to_owned()], ..setup() }, 80, 24);
+    scene.open(samples::thread());
+    scene.turn("go").ends(TurnStatus::Completed);
+    let json = scene.effects.iter().find_map(|effect| match effect {
+        Effect::NotifyProgram(json) => Some(serde_json::from_str::<serde_json::Value>(json).unwrap()),
+        _ => None,
+    });
+    let json = json.unwrap();
+    assert_eq!(json["type"], "agent-turn-complete");
+    assert_eq!(json["input-messages"], serde_json::json!(["go"]));
+    assert_eq!(json["last-assistant-message"], "Done.");
+    assert_eq!(json["cwd"], "/home/u/work/project");
+}
+
+#[test]
+fn limits_warn_once_and_update_the_block() {
+    let mut scene = scene();
+    let limits = |used_percent| {
+        let primary =
+            Some(LimitWindow { used_percent, window_minutes: Some(300), resets_at: Some(1_700_003_600) });
+        Event::Limits(Box::new(LimitsSnapshot { primary, ..LimitsSnapshot::default() }))
+    };
+    scene.text("/status").keys(&["enter"]);
+    assert!(scene.shown().contains("not known yet"));
+    scene.event(limits(91.0));
+    assert!(scene.shown().contains("5h limit:"), "updated in place");
+    assert!(scene.shown().contains("⚠ 5h limit: 9% left · /status"));
+    assert_eq!(scene.model.warnings.len(), 1);
+    scene.event(limits(92.0));
+    assert_eq!(scene.model.warnings.len(), 1);
+}
+
+#[test]
+fn suspending_works_everywhere() {
+    for keys in [&[][..], &["?"], &["f2"]] {
+        let mut scene = scene();
+        scene.keys(keys).keys(&["ctrl-z"]);
+        assert!(matches!(scene.effects.last(), Some(Effect::Suspend)), "{keys:?}");
+    }
+}
+
+#[test]
+fn nothing_wakes_the_app_while_nothing_happens() {
+    let mut scene = scene();
+    scene.wait(10_000);
+    assert_eq!(scene.model.wake_at_ms(), None);
+    scene.turn("go").wait(10_000);
+    assert!(scene.model.wake_at_ms().is_some());
+    scene.ends(TurnStatus::Completed).wait(10_000);
+    assert_eq!(scene.model.wake_at_ms(), None);
+}
+
+#[test]
+fn a_paste_is_never_lost() {
+    for keys in [&[][..], &["?"], &["f3"]] {
+        let mut scene = scene();
+        scene.keys(keys).send(Msg::Input(Input::Paste("pasted".to_owned())));
+        assert_eq!(scene.prompt(), "pasted", "{keys:?}");
+    }
+}

@@ -1,0 +1,22 @@
+//! Messages → state and effects. Pure: no clock, no IO.
+//!
+//! - [`dispatch`]: message → component, one line per case
+//! - [`start`]: from the first frame to the first prompt
+//! - [`route`]: keys and pastes → whoever is on top
+//! - [`chat`]: prompts on their way: sent, queued, interrupted, taken back
+//! - [`commands`]: slash commands → what they do
+//! - [`wishes`]: wishes of popups → what they do
+//! - [`follow`]: events of the thread → the state around the transcript
+//! - [`answers`]: what effects came to → the state
+
+mod answers;
+mod chat;
+mod commands;
+mod dispatch;
+mod follow;
+mod route;
+mod start;
+mod wishes;
+
+pub(super) use dispatch::update;
+pub(super) use start::begin;

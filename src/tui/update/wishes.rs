@@ -1,0 +1,85 @@
+//! Wishes of popups → what they do, one line per wish.
+
+use super::dispatch::Effects;
+use super::{answers, chat, commands, route, start};
+use crate::models::catalogue;
+use crate::protocol::ask::Answer;
+use crate::protocol::op::Op;
+use crate::protocol::turn::Change;
+use crate::tui::door::{Begin, Setting};
+use crate::tui::effect::Effect;
+use crate::tui::model::Model;
+use crate::tui::popups::wish::{Outcome, Wish};
+use crate::tui::popups::{model as models, permissions};
+use crate::tui::transcript::Level;
+
+/// What a key did to the open popup.
+pub(crate) fn on_outcome(model: &mut Model, outcome: Outcome, effects: &mut Effects) {
+    match outcome {
+        Outcome::Stay => {}
+        Outcome::Close => model.popup = None,
+        Outcome::Keep(wish) => grant(model, wish, effects),
+        Outcome::Wish(wish) => {
+            model.popup = None;
+            grant(model, wish, effects);
+        }
+    }
+}
+
+fn grant(model: &mut Model, wish: Wish, effects: &mut Effects) {
+    match wish {
+        Wish::Answer(id, answer) => {
+            let (level, words) = outcome_of(answer);
+            model.transcript.notice(level, words);
+            effects.push(Effect::Op(Op::Answer { id, answer }));
+        }
+        Wish::TypedAhead(key) => route::type_ahead(model, key, effects),
+        Wish::Page(page) => model.page = Some(page),
+        Wish::Efforts(slug) => open_efforts(model, &slug),
+        Wish::ConfirmFullAccess => {
+            if let Some(thread) = &model.facts.thread {
+                let menu = permissions::confirm_full_access(&thread.sandbox);
+                commands::open_menu(model, menu);
+            }
+        }
+        Wish::Change(change) => effects.push(Effect::Op(Op::Configure(change))),
+        Wish::Model { slug, effort, save } => choose_model(slug, effort, save, effects),
+        Wish::Resume(id) => start::switch(model, Begin::Resume(id), effects),
+        Wish::Threads(filter) => effects.push(Effect::Threads(filter)),
+        Wish::Rename(name) => effects.push(Effect::Rename(name)),
+        Wish::Copy(what, text) => effects.push(Effect::Copy(what, text)),
+        Wish::PreviewTheme(name) => model.theme.syntax = name,
+        Wish::Save(setting) => {
+            answers::apply(model, &setting);
+            effects.push(Effect::Save(setting));
+        }
+        Wish::Rewind(key) => chat::rewind(model, key, effects),
+        Wish::DropWarning(index) => model.warnings.remove(index),
+        Wish::Notice(text) => model.toast(text),
+    }
+}
+
+/// What stays of an answer in the conversation.
+fn outcome_of(answer: Answer) -> (Level, &'static str) {
+    match answer {
+        Answer::Accept => (Level::Granted, "You allowed it, this once"),
+        Answer::AcceptForSession => (Level::Granted, "You allowed it, and the same again in this session"),
+        Answer::Decline => (Level::Refused, "You refused it; the model goes on without"),
+        Answer::Cancel => (Level::Refused, "You refused it and stopped the turn"),
+    }
+}
+
+fn open_efforts(model: &mut Model, slug: &str) {
+    let known = catalogue::find(slug);
+    let thread = model.facts.thread.as_ref();
+    let now = thread.filter(|thread| thread.model == slug).and_then(|thread| thread.effort.clone());
+    commands::open_menu(model, models::efforts(&known, now.as_deref()));
+}
+
+fn choose_model(slug: String, effort: Option<String>, save: bool, effects: &mut Effects) {
+    let change = Change { model: Some(slug.clone()), effort: effort.clone(), ..Change::default() };
+    effects.push(Effect::Op(Op::Configure(Box::new(change))));
+    if save {
+        effects.push(Effect::Save(Setting::Model { slug, effort }));
+    }
+}

@@ -1,0 +1,234 @@
+//! The state → one screen. Divides the rows, lets each component draw its part, and tells where the cursor is. Only
+//! reads.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::composer::Look;
+use super::keymap::Action;
+use super::model::{Armed, Model, SMALLEST, Stage};
+use super::popups::any::Popup;
+use super::popups::frame::Drawn;
+use super::status::{limits, line};
+use super::text;
+use super::theme::Role;
+
+/// Columns left of status line and hint line.
+const INDENT: u16 = 2;
+/// What stands in an empty prompt.
+const PLACEHOLDER: &str = "What is to be done?";
+/// The same while a turn runs.
+const PLACEHOLDER_RUNNING: &str = "Add to what is being done";
+
+/// Column and row of the cursor.
+pub(crate) type Cursor = Option<(u16, u16)>;
+
+/// Draws everything.
+pub(crate) fn view(model: &Model, buf: &mut Buffer) -> Cursor {
+    let area = buf.area;
+    if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
+        return too_small(model, area, buf);
+    }
+    match &model.stage {
+        Stage::SignIn(page) => return lines(&page.draw(area.width, &model.theme), area, buf),
+        Stage::Trust(page) => return lines(&page.draw(area.width, &model.theme), area, buf),
+        Stage::Main => {}
+    }
+    if let Some(page) = &model.page {
+        return page.view(area, buf, &model.theme);
+    }
+    if let Some(cursor) = model.popup.as_ref().and_then(|popup| popup.view_page(area, buf, &model.theme)) {
+        return cursor;
+    }
+    conversation(model, area, buf)
+}
+
+fn too_small(model: &Model, area: Rect, buf: &mut Buffer) -> Cursor {
+    let words = format!("Codex needs a window of {}×{} or more", SMALLEST.0, SMALLEST.1);
+    let line = Line::styled(words, model.theme.style(Role::Warn));
+    let nothing = Line::default();
+    for (y, row) in (area.y..area.bottom()).zip(text::wrap(&line, area.width, &nothing, &nothing)) {
+        buf.set_line(area.x, y, &row, area.width);
+    }
+    None
+}
+
+/// Rows from the top; the cursor as they tell.
+fn lines(drawn: &Drawn, area: Rect, buf: &mut Buffer) -> Cursor {
+    for (y, line) in (area.y..area.bottom()).zip(&drawn.lines) {
+        buf.set_line(area.x, y, line, area.width);
+    }
+    drawn
+        .cursor
+        .map(|(x, y)| (area.x + x, area.y + y))
+        .filter(|(x, y)| *x < area.right() && *y < area.bottom())
+}
+
+/// Transcript, what goes on, and the prompt or what stands in its place.
+fn conversation(model: &Model, area: Rect, buf: &mut Buffer) -> Cursor {
+    let bottom = bottom_height(model, area);
+    let middle = middle(model, area.width);
+    let middle_height = u16::try_from(middle.len()).unwrap_or(u16::MAX).min(area.height - bottom);
+    let room = area.height - bottom - middle_height;
+    let rows = model.transcript.rows_wanted(area.width, room, &model.theme, model.now_ms).min(room);
+    let above = Rect { height: rows, ..area };
+    model.transcript.view(above, buf, &model.theme, model.now_ms);
+    for (y, line) in (above.bottom()..area.bottom() - bottom).zip(&middle) {
+        buf.set_line(area.x, y, line, area.width);
+    }
+    let below = Rect { y: area.bottom() - bottom, height: bottom, ..area };
+    foot(model, below, area.height, buf)
+}
+
+/// The live part of the screen alone: what goes on, and the prompt. For the mode in which the terminal scrolls.
+pub(crate) fn live_lines(model: &Model, width: u16, height: u16) -> (Vec<Line<'static>>, u16) {
+    let area = Rect::new(0, 0, width, height);
+    (middle(model, width), bottom_height(model, area))
+}
+
+/// Draws the prompt, or what stands in its place, at the bottom.
+pub(crate) fn foot(model: &Model, area: Rect, screen_rows: u16, buf: &mut Buffer) -> Cursor {
+    match &model.popup {
+        Some(popup) => {
+            let drawn = popup_rows(model, popup, area.width, screen_rows);
+            lines(&drawn, Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area }, buf)
+        }
+        None => prompt(model, area, screen_rows, buf),
+    }
+}
+
+/// Rows of the prompt with its two lines, or of the popup, a blank row above included.
+fn bottom_height(model: &Model, area: Rect) -> u16 {
+    let wanted = match &model.popup {
+        Some(popup) => {
+            u16::try_from(popup_rows(model, popup, area.width, area.height).lines.len()).unwrap_or(u16::MAX)
+        }
+        None => model.composer.height(area.width, area.height).saturating_add(3),
+    };
+    wanted.saturating_add(1).min(area.height)
+}
+
+fn popup_rows(model: &Model, popup: &Popup, width: u16, screen_rows: u16) -> Drawn {
+    popup.draw(width, usize::from(screen_rows.saturating_sub(3)), &model.around(), &model.theme)
+}
+
+/// What goes on: status row, waiting messages, notices. A blank row first, when there is anything.
+fn middle(model: &Model, width: u16) -> Vec<Line<'static>> {
+    let mut rows = Vec::new();
+    if let Some(working) = &model.turn.working {
+        let headline = model.transcript.headline();
+        let asking = matches!(model.popup, Some(Popup::Approval(_)));
+        let key = model.keymap.shown(Action::Interrupt);
+        let room = width.saturating_sub(background_width(model));
+        let mut lines = working.lines(headline.as_deref(), asking, &key, room, model.now_ms, &model.theme);
+        if let (Some(first), Some(words)) = (lines.first_mut(), background(model)) {
+            first.spans.push(Span::styled(words, model.theme.style(Role::Dim)));
+        }
+        rows.extend(lines);
+    }
+    rows.extend(model.queue.lines(width, &model.keymap, &model.theme));
+    rows.extend(notice_row(model, width));
+    if !rows.is_empty() {
+        rows.insert(0, Line::default());
+    }
+    rows
+}
+
+/// How many commands run on in the background.
+fn background(model: &Model) -> Option<String> {
+    match model.turn.background.len() {
+        0 => None,
+        1 => Some(" · 1 background terminal".to_owned()),
+        count => Some(format!(" · {count} background terminals")),
+    }
+}
+
+fn background_width(model: &Model) -> u16 {
+    background(model).and_then(|words| u16::try_from(text::width(&words)).ok()).unwrap_or(0)
+}
+
+/// Limits that run out, at the right edge.
+fn notice_row(model: &Model, width: u16) -> Option<Line<'static>> {
+    let limit = limits::notice(model.facts.limits.as_ref()?)?;
+    let right = Span::styled(limit, model.theme.style(Role::Warn));
+    Some(two_sided(Span::raw(""), right, width))
+}
+
+/// Something at the left and something at the right; the left one is cut when both do not fit.
+fn two_sided(left: Span<'static>, right: Span<'static>, width: u16) -> Line<'static> {
+    let width = usize::from(width);
+    let right_width = text::width(&right.content).min(width);
+    let room = if right_width == 0 { width } else { width.saturating_sub(right_width + 2) };
+    let shown = text::truncate_end(&left.content, room).into_owned();
+    let gap = width.saturating_sub(text::width(&shown) + right_width);
+    let line = Line::from(vec![Span::styled(shown, left.style), Span::raw(" ".repeat(gap)), right]);
+    text::truncate_line(line, width)
+}
+
+fn prompt(model: &Model, area: Rect, screen_rows: u16, buf: &mut Buffer) -> Cursor {
+    let running = model.is_running();
+    let placeholder = if running { PLACEHOLDER_RUNNING } else { PLACEHOLDER };
+    let look = Look { theme: &model.theme, running, placeholder };
+    let rows = model.composer.height(area.width, screen_rows).min(area.height.saturating_sub(4)).max(1);
+    let composer = Rect { y: area.y + 1, height: rows, ..area }.intersection(area);
+    let cursor = model.composer.view(composer, buf, &look);
+    let inner = area.width.saturating_sub(INDENT);
+    let status = area.bottom().saturating_sub(2);
+    if status > composer.bottom() {
+        let items = line::line(&model.options.status_line, &model.facts, usize::from(inner));
+        buf.set_line(INDENT, status, &Line::styled(items, model.theme.style(Role::Dim)), inner);
+        buf.set_line(INDENT, status + 1, &hint_line(model, inner), inner);
+    }
+    let elsewhere = model.transcript.takes_keys() || model.browse.is_some();
+    cursor.map(|at| (at.x, at.y)).filter(|_| !elsewhere)
+}
+
+/// What the keys do now, and the badges.
+fn hint_line(model: &Model, width: u16) -> Line<'static> {
+    if let Some(find) = model.transcript.find_line(width, &model.theme) {
+        return find;
+    }
+    let left = Span::styled(hint(model), model.theme.style(Role::Dim));
+    let mut badges = Vec::new();
+    badges.extend(model.composer.badge().map(str::to_owned));
+    match model.warnings.len() {
+        0 => {}
+        1 => badges.push(format!("⚠ 1 warning · {} to view", model.keymap.shown(Action::Warnings))),
+        count => {
+            badges.push(format!("⚠ {count} warnings · {} to view", model.keymap.shown(Action::Warnings)))
+        }
+    }
+    let right = Span::styled(badges.join(" · "), model.theme.style(Role::Warn));
+    two_sided(left, right, width)
+}
+
+fn hint(model: &Model) -> String {
+    let key = |action| model.keymap.shown(action);
+    match (&model.toast, model.armed) {
+        (_, Some((Armed::Quit, _))) => return format!("{} again to quit", key(Action::Cancel)),
+        (_, Some((Armed::GoBack, _))) => {
+            return format!("{} again to edit a previous message", key(Action::Interrupt));
+        }
+        (Some(toast), None) => return text::sanitize(&toast.text).replace('\n', " "),
+        (None, None) => {}
+    }
+    if model.browse.is_some() {
+        return "← → prompts · ↑ ↓ scroll · enter go back · esc leave".to_owned();
+    }
+    if model.transcript.takes_keys() {
+        return "↑ ↓ other activity · enter unfold · esc leave".to_owned();
+    }
+    if let Some(hint) = model.composer.hint(model.is_running()) {
+        return hint;
+    }
+    if model.composer.is_empty() {
+        format!("{} for shortcuts", key(Action::Shortcuts))
+    } else {
+        String::new()
+    }
+}
+
+#[cfg(test)]
+#[path = "view_tests.rs"]
+mod tests;
