@@ -3,6 +3,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stderr,
     clippy::string_slice,
     clippy::disallowed_methods,
     reason = "clippy's leave for tests does not reach the helpers of integration tests"

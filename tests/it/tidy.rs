@@ -23,6 +23,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("tools", 5),
     ("agent", 6),
     ("exec", 7),
+    ("tui", 7),
     ("bench", 8),
     ("cli", 8),
 ];

@@ -114,3 +114,55 @@ fn small_and_large_windows() {
         terminal.until("• hello");
     }
 }
+
+#[test]
+fn no_without_leaving_starts_read_only() {
+    let world = World::new("");
+    world.backend.script(&super::bed::calls_then(&super::bed::exec("touch made.txt"), "tried it"));
+    let config = world.codex_home().join("config.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(&config, text.split("[projects").next().unwrap()).unwrap();
+    let terminal = Terminal::start(codex(&world).args(["-a", "never"]));
+    terminal.until("rust");
+    // Keys typed ahead answer nothing here either.
+    terminal.keys(ENTER);
+    std::thread::sleep(std::time::Duration::from_millis(400));
+    assert!(terminal.text().contains("1."), "{}", terminal.text());
+    terminal.keys("2");
+    terminal.until(READY);
+    terminal.submit("make a file");
+    terminal.until("• tried it");
+    assert!(!world.project().join("made.txt").exists(), "{}", terminal.text());
+    assert!(!fs::read_to_string(&config).unwrap().contains("trusted"));
+}
+
+#[test]
+fn the_status_line_shows_what_is_left() {
+    let world = World::new("[[rule]]\nlimits = [13.0, 40.0]\noutput = [{ text = 'hello' }]\n");
+    let terminal = ready(&world);
+    terminal.submit("hi there");
+    terminal.until("context left · 5h 87% left");
+}
+
+#[test]
+fn files_of_git_are_never_proposed() {
+    let world = World::new(&says("hello"));
+    fs::write(world.project().join("needle_one.txt"), "").unwrap();
+    fs::write(world.project().join(".git/needle_two"), "").unwrap();
+    let terminal = ready(&world);
+    terminal.keys("see @needle");
+    terminal.until("needle_one.txt");
+    assert!(!terminal.text().contains("needle_two"), "{}", terminal.text());
+    terminal.keys(ENTER);
+    terminal.until("› see needle_one.txt");
+    assert!(!terminal.text().contains('@'), "{}", terminal.text());
+}
+
+#[test]
+fn a_command_nobody_knows_stays_in_the_prompt() {
+    let world = World::new(&says("hello"));
+    let terminal = ready(&world);
+    terminal.keys("/nosuchthing\r");
+    terminal.until("› /nosuchthing");
+    terminal.until_that("an explanation", |rows| count(rows, "nosuchthing") == 2);
+}

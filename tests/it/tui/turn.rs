@@ -203,3 +203,85 @@ fn the_view_stays_while_text_arrives() {
     terminal.keys(ESC);
     terminal.until_gone("Back to bottom");
 }
+
+#[test]
+fn a_full_context_is_compacted_and_the_prompt_sent_again() {
+    let world = World::new(
+        "[[rule]]\nwhen = { request = 'compaction' }\noutput = [{ text = 'a summary' }]\n\
+         [[rule]]\nwhen = { turn = 1 }\noutput = [{ text = 'the first answer' }]\n\
+         [[rule]]\ntimes = 1\nfault = { kind = 'failed', error = 'context_length_exceeded' }\noutput = [{ text = 'x' }]\n\
+         [[rule]]\noutput = [{ text = 'the second answer' }]\n",
+    );
+    let terminal = ready_sized(codex(&world), 80, 40);
+    terminal.submit("first prompt");
+    terminal.until("• the first answer");
+    terminal.until("for shortcuts");
+    terminal.submit("second prompt");
+    terminal.until("answer");
+    terminal.until_that("a second answer", |rows| count(rows, "answer") >= 2);
+    assert!(terminal.text().contains("ompacted"), "{}", terminal.text());
+}
+
+#[test]
+fn a_wait_says_what_for_and_how_long() {
+    let world = World::new("");
+    world.config_with("", "request_max_retries = 0\nstream_max_retries = 3\nstream_idle_timeout_ms = 20000");
+    world
+        .backend
+        .script("[[rule]]\nfault = { kind = 'status', code = 503 }\noutput = [{ text = 'never' }]\n");
+    let terminal = ready(&world);
+    terminal.submit("say it");
+    terminal.until("503");
+    terminal.until("/3");
+}
+
+#[test]
+fn an_earlier_prompt_can_be_edited() {
+    let world = World::new(&says("an answer"));
+    let terminal = ready(&world);
+    terminal.submit("the first one");
+    terminal.until("• an answer");
+    terminal.until("for shortcuts");
+    terminal.submit("the second one");
+    terminal.until_that("two answers", |rows| count(rows, "• an answer") == 2);
+    terminal.until("for shortcuts");
+    terminal.keys(ESC);
+    terminal.until("again to edit");
+    terminal.keys(ESC);
+    terminal.until("go back to it");
+    terminal.keys(ENTER);
+    terminal.until_that("a question or the prompt", |rows| {
+        rows.iter().any(|row| row.contains("1. ") || row.starts_with("› the second one"))
+    });
+    if terminal.text().contains("1. ") {
+        terminal.keys("1");
+    }
+    terminal.until_that("one answer", |rows| count(rows, "• an answer") == 1);
+    terminal.until("› the second one");
+    terminal.keys(ENTER);
+    terminal.until_that("two answers", |rows| count(rows, "• an answer") == 2);
+    let input = world.backend.requests().last().unwrap()["input"].to_string();
+    assert_eq!(input.matches("the second one").count(), 1, "{input}");
+}
+
+#[test]
+fn an_answer_can_be_copied_and_found() {
+    let world = World::new(&says("the haystack with a needle in it"));
+    let terminal = ready(&world);
+    terminal.submit("speak");
+    terminal.until("needle in it");
+    terminal.until("for shortcuts");
+    terminal.keys("/copy\r");
+    terminal.until_that("a choice or the end", |rows| count(rows, "1. ") > 0 || count(rows, "opied") > 0);
+    if terminal.text().contains("1. ") {
+        terminal.keys("1");
+    }
+    terminal.until("opied");
+    let copied = terminal.look(|emulator| emulator.seen().copied.clone());
+    assert_eq!(copied.len(), 1, "{copied:?}");
+    terminal.keys("\x1bOR");
+    terminal.keys("needle");
+    terminal.until("1 of");
+    terminal.keys(ESC);
+    terminal.until("for shortcuts");
+}

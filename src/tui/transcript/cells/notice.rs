@@ -49,6 +49,15 @@ impl Notice {
     }
 }
 
+#[cfg(test)]
+impl Notice {
+    /// Adds what is shown unfolded only.
+    pub(crate) fn with_detail(mut self, detail: &str) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+}
+
 impl Cell for Notice {
     fn lines(&self, width: u16, look: &Look<'_>) -> Vec<Line<'static>> {
         let (sign, role, words) = match self.level {
