@@ -11,6 +11,7 @@ use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
 use super::demo::DemoArgs;
 use super::exit::{Exit, HELP};
 use super::sandbox::SandboxArgs;
+use super::wrong::{self, usage};
 use crate::exec::text::Color;
 use crate::protocol::policy::{ApprovalPolicy, SandboxMode};
 
@@ -24,7 +25,7 @@ Exit code: that of COMMAND, or
 
 /// A coding agent for the terminal.
 #[derive(Debug, Parser)]
-#[command(name = "codex", version, about, after_help = HELP, max_term_width = 100)]
+#[command(name = "codex", version, about, after_help = HELP)]
 pub(crate) struct Cli {
     /// Configuration flags before the word.
     #[command(flatten)]
@@ -42,7 +43,7 @@ pub(crate) struct Cli {
 /// Flags that every word takes.
 #[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Shared {
-    /// Set a configuration value; KEY may be dotted, VALUE is TOML, or text if it is not
+    /// Set a value of the configuration, in TOML or as text
     #[arg(short = 'c', long = "config", value_name = "KEY=VALUE")]
     pub(crate) config: Vec<String>,
     /// Use this profile of the configuration
@@ -135,7 +136,7 @@ pub(crate) enum Command {
     Exec(Box<Exec>),
     /// Run a command inside the sandbox and return its exit code
     Sandbox(Box<Sandbox>),
-    /// Watch a scripted agent work in a temporary project, without account or network
+    /// Watch a scripted agent at work, without account or network
     Demo(DemoArgs),
     /// Sign in with an API key, or show who is signed in
     Login(Login),
@@ -195,13 +196,13 @@ pub(crate) struct ExecOptions {
     /// Model to use
     #[arg(short, long, value_name = "MODEL")]
     pub(crate) model: Option<String>,
-    /// What commands of the model may touch
-    #[arg(short, long, value_name = "MODE", value_parser = sandbox_mode())]
+    /// Limits of commands: read-only, workspace-write or danger-full-access
+    #[arg(short, long, value_name = "MODE", value_parser = sandbox_mode(), hide_possible_values = true)]
     pub(crate) sandbox: Option<SandboxMode>,
-    /// Work without questions inside the workspace (same as -s workspace-write)
+    /// Work in the workspace without questions, as with -s workspace-write
     #[arg(long, conflicts_with = "bypass")]
     pub(crate) full_auto: bool,
-    /// No sandbox and no questions. Only where something else protects the machine
+    /// No sandbox, no questions; only where something else protects you
     #[arg(long = "dangerously-bypass-approvals-and-sandbox", id = "bypass", alias = "yolo")]
     pub(crate) bypass: bool,
     /// Work in DIR
@@ -249,7 +250,12 @@ impl ExecOptions {
 
 /// `codex sandbox`.
 #[derive(Args, Debug)]
-#[command(after_help = SANDBOX_HELP, disable_help_subcommand = true, args_conflicts_with_subcommands = true)]
+#[command(
+    after_help = SANDBOX_HELP,
+    disable_help_subcommand = true,
+    args_conflicts_with_subcommands = true,
+    override_usage = "codex sandbox [linux] [OPTIONS] -- <COMMAND>..."
+)]
 pub(crate) struct Sandbox {
     /// What to run and how.
     #[command(flatten)]
@@ -330,6 +336,9 @@ fn color() -> impl TypedValueParser<Value = Color> {
     })
 }
 
+/// The words under which `codex exec resume` stands.
+const RESUME: [&str; 2] = ["exec", "resume"];
+
 /// What `codex exec` was asked to do, all places joined.
 #[derive(Clone, Debug)]
 pub(crate) struct ExecRequest {
@@ -365,6 +374,7 @@ impl Exec {
         let (target, prompt) = match (resume.last, resume.id, resume.prompt) {
             (true, Some(_), Some(_)) => {
                 return Err(usage(
+                    &RESUME,
                     ErrorKind::ArgumentConflict,
                     "--last and an id name two threads; give one of them",
                 ));
@@ -373,6 +383,7 @@ impl Exec {
             (false, Some(id), prompt) => (ResumeTarget::Id(id), prompt),
             (false, None, _) => {
                 return Err(usage(
+                    &RESUME,
                     ErrorKind::MissingRequiredArgument,
                     "which thread? Give its id, or --last",
                 ));
@@ -380,6 +391,7 @@ impl Exec {
         };
         if options.bypass && options.full_auto {
             return Err(usage(
+                &RESUME,
                 ErrorKind::ArgumentConflict,
                 "--full-auto keeps the sandbox that the bypass removes",
             ));
@@ -389,18 +401,15 @@ impl Exec {
     }
 }
 
-fn usage(kind: ErrorKind, message: &str) -> clap::Error {
-    Cli::command().error(kind, message)
-}
-
 /// Reads the command line.
 ///
 /// # Errors
 /// It is wrong, or asks for help or the version: [`report`] prints that.
 pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
-    let cli = Cli::try_parse_from(args)?;
+    let cli = Cli::try_parse_from(args).map_err(wrong::with_tips)?;
     if let Some(Command::Login(Login { api_key: Some(_), .. })) = &cli.command {
         return Err(usage(
+            &["login"],
             ErrorKind::UnknownArgument,
             "--api-key would show the key to every process. Pipe it in instead: \
              printenv OPENAI_API_KEY | codex login --with-api-key",

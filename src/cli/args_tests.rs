@@ -195,6 +195,18 @@ fn wrong_words_exit_with_2_and_help_with_0() {
     }
 }
 
+/// Nothing wraps in the middle of a word in the usual terminal.
+#[test]
+fn every_help_fits_80_columns() {
+    for words in [&[][..], &["exec"], &["exec", "resume"], &["sandbox"], &["demo"], &["login"], &["logout"]] {
+        let line: Vec<&str> = words.iter().copied().chain(["-h"]).collect();
+        let text = parsed(&line).unwrap_err().to_string();
+        for line in text.lines() {
+            assert!(line.chars().count() <= 80, "{words:?}: {line}");
+        }
+    }
+}
+
 /// The help is text that people read: every change of it is to be seen.
 #[test]
 fn help() {

@@ -1,6 +1,7 @@
 //! The command line: one file per word.
 //!
 //! - [`args`]: the words and flags as they are typed
+//! - [`wrong`]: what was probably meant with a wrong command line
 //! - [`exit`]: exit codes
 //! - [`wire`]: builds services, settings and tools from the configuration
 //! - [`housekeeping`]: what a start finds of earlier runs
@@ -23,6 +24,7 @@ mod opening;
 mod sandbox;
 mod tui;
 mod wire;
+mod wrong;
 
 use std::ffi::OsStr;
 use std::io::Write;

@@ -213,6 +213,11 @@ fn added_folders_count_only_where_writing_is_allowed() {
         _ => panic!("not workspace-write"),
     };
     assert_eq!(roots(&flags), [PathBuf::from("/abs"), machine.root.join("project/out")]);
+    let warnings = machine.load(&flags).unwrap().warnings;
+    assert!(
+        warnings.iter().any(|w| w.contains("--add-dir") && w.contains("/abs is not a folder")),
+        "{warnings:?}"
+    );
     machine.write("etc/managed_config.toml", "sandbox_workspace_write.writable_roots = ['/only']");
     assert_eq!(roots(&flags), [PathBuf::from("/only")]);
 }

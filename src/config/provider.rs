@@ -133,7 +133,7 @@ pub(crate) fn secret_variables(table: &ProviderTable) -> Vec<String> {
 /// Picks the provider: `--oss`, else `model_provider`, else OpenAI. Returns a warning where one is due.
 ///
 /// # Errors
-/// The chosen one is not defined.
+/// The chosen one is not defined, or nobody said where it is.
 pub(crate) fn pick(
     mut table: ProviderTable,
     oss: bool,
@@ -152,6 +152,7 @@ pub(crate) fn pick(
         return Ok((Provider::openai(table.openai_base_url.or_else(older)), None));
     }
     match (table.own.remove(&id), table.chosen_fault) {
+        (Some(Entry { no_address: Some(fault), .. }), _) => Err(fault),
         (Some(entry), _) => {
             let warning = entry.unsupported.map(|key| {
                 format!("provider `{id}` is configured with `{key}`, which is not supported yet and ignored")

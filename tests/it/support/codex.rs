@@ -167,6 +167,14 @@ impl Running {
         seen
     }
 
+    /// The same for standard error.
+    pub(crate) fn until_told(&mut self, text: &str) -> String {
+        std::mem::swap(&mut self.stdout, &mut self.stderr);
+        let seen = self.until(text);
+        std::mem::swap(&mut self.stdout, &mut self.stderr);
+        seen
+    }
+
     /// Waits for that many lines on standard output, or its end; returns what came so far.
     pub(crate) fn lines(&mut self, count: usize) -> String {
         let started = Instant::now();
