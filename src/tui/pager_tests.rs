@@ -1,3 +1,5 @@
+//! Tests of `pager`.
+
 use super::*;
 use crate::tui::testing::{assert_screen, draw};
 

@@ -1,3 +1,5 @@
+//! Tests of `scrollback`.
+
 use super::*;
 use crate::protocol::turn::TurnStatus;
 use crate::tui::msg::Msg;

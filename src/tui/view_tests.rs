@@ -1,3 +1,5 @@
+//! Tests of `view`.
+
 use crate::base::ids::{AskId, ItemId};
 use crate::protocol::ask::Ask;
 use crate::protocol::error::{ErrorInfo, ErrorKind};

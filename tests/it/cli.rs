@@ -28,7 +28,7 @@ fn help_and_version_go_to_stdout() {
 fn wrong_words_and_flags_are_code_2_and_name_what_is_wrong() {
     let world = World::new("");
     for args in [
-        &["frobnicate"][..],
+        &["--frobnicate"][..],
         &["exec", "--frobnicate", "hi"],
         &["exec", "-s", "frobnicate", "hi"],
         &["exec", "--color", "frobnicate", "hi"],

@@ -1,3 +1,5 @@
+//! Tests of `approval`.
+
 use super::*;
 use crate::base::ids::ItemId;
 use crate::tui::testing::{assert_screen, paper};

@@ -1,3 +1,5 @@
+//! Tests of `resume`.
+
 use super::*;
 use crate::tui::testing::{assert_screen, draw};
 

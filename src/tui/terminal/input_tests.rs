@@ -1,3 +1,5 @@
+//! Tests of `input`.
+
 use super::*;
 
 fn decode(pieces: &[&[u8]]) -> Vec<Input> {

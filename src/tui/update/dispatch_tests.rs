@@ -1,3 +1,5 @@
+//! Tests of `dispatch`.
+
 use crate::base::ids::{AskId, ItemId};
 use crate::protocol::ask::Answer as Said;
 use crate::protocol::error::{ErrorInfo, ErrorKind};

@@ -35,6 +35,7 @@ pub(super) fn ready_sized(codex: Codex, cols: u16, rows: u16) -> Terminal {
 
 /// A question hears nothing in its first 300 milliseconds; nobody can have read it.
 pub(super) fn be_read() {
+    // time itself: the guard counts from the frame that shows the question.
     std::thread::sleep(std::time::Duration::from_millis(400));
 }
 

@@ -182,8 +182,10 @@ fn nothing_is_written_while_nothing_happens() {
     terminal.submit("hi there");
     terminal.until("• hello");
     terminal.until(READY);
+    // time itself: the last toast and timer have gone.
     std::thread::sleep(std::time::Duration::from_millis(700));
     let before = terminal.raw().len();
+    // time itself: nothing may be written while nothing happens.
     std::thread::sleep(std::time::Duration::from_millis(1500));
     assert_eq!(terminal.raw().len(), before);
 }

@@ -234,6 +234,7 @@ impl Terminal {
                 return status;
             }
             assert!(started.elapsed() < LIMIT, "still running without a terminal");
+            // time itself: without its terminal the end of a process makes no event to wait for.
             thread::sleep(Duration::from_millis(5));
         }
     }
