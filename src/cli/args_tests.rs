@@ -1,5 +1,7 @@
 //! The command line as people type it.
 
+use clap::CommandFactory;
+
 use super::*;
 
 fn parsed(line: &[&str]) -> Result<Cli, clap::Error> {
