@@ -73,13 +73,13 @@ pub(crate) struct Screen {
     /// Model to use
     #[arg(short, long, value_name = "MODEL")]
     pub(crate) model: Option<String>,
-    /// What commands of the model may touch
-    #[arg(short, long, value_name = "MODE", value_parser = sandbox_mode())]
+    /// Limits of commands: read-only, workspace-write or danger-full-access
+    #[arg(short, long, value_name = "MODE", value_parser = sandbox_mode(), hide_possible_values = true)]
     pub(crate) sandbox: Option<SandboxMode>,
-    /// When to ask before a command runs
-    #[arg(short = 'a', long = "ask-for-approval", value_name = "POLICY", value_parser = approval())]
+    /// When to ask: untrusted, on-failure, on-request or never
+    #[arg(short = 'a', long = "ask-for-approval", value_name = "POLICY", value_parser = approval(), hide_possible_values = true)]
     pub(crate) approval: Option<ApprovalPolicy>,
-    /// Work without questions inside the workspace (same as -a on-request -s workspace-write)
+    /// Write the workspace, ask for the rest (-a on-request -s workspace-write)
     #[arg(long, conflicts_with = "bypass")]
     pub(crate) full_auto: bool,
     /// No sandbox and no questions. Only where something else protects the machine
@@ -91,7 +91,7 @@ pub(crate) struct Screen {
     /// Let commands also write below DIR
     #[arg(long, value_name = "DIR")]
     pub(crate) add_dir: Vec<PathBuf>,
-    /// Attach an image to the first prompt; several with commas or by repeating
+    /// Attach an image; several with commas or by repeating
     #[arg(short, long = "image", value_name = "FILE", value_delimiter = ',', action = ArgAction::Append)]
     pub(crate) image: Vec<PathBuf>,
     /// Search the web as it is now
@@ -100,10 +100,10 @@ pub(crate) struct Screen {
     /// Use a model server on this machine
     #[arg(long)]
     pub(crate) oss: bool,
-    /// Keep finished text in the terminal's own scrollback instead of using the whole screen
+    /// Keep finished text in the terminal's own scrollback
     #[arg(long)]
     pub(crate) no_alt_screen: bool,
-    /// Plain lines for screen readers: nothing is drawn over, choices have numbers
+    /// Plain lines for screen readers; choices have numbers
     #[arg(long)]
     pub(crate) screen_reader: bool,
 }
@@ -415,7 +415,10 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, cla
              printenv OPENAI_API_KEY | codex login --with-api-key",
         ));
     }
-    Ok(cli)
+    match (&cli.command, cli.prompt.as_deref().and_then(wrong::missing_word)) {
+        (None, Some(error)) => Err(error),
+        _ => Ok(cli),
+    }
 }
 
 /// Prints help, version or what is wrong, and says how to exit.

@@ -1,6 +1,5 @@
-//! What people probably meant with a command line that is wrong: a task without `exec`, a prompt without quotes, a
-//! word of OpenAI's Codex CLI that is not there yet. Only adds to what the parser says; never changes what is
-//! accepted.
+//! What people probably meant with a command line that is wrong: a prompt without quotes, a word of OpenAI's Codex
+//! CLI that is not there yet.
 
 use clap::CommandFactory;
 use clap::builder::StyledStr;
@@ -9,7 +8,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use super::args::Cli;
 
 /// Words of OpenAI's Codex CLI that are missing here.
-const MISSING: [&str; 19] = [
+const MISSING: [&str; 18] = [
     "app-server",
     "apply",
     "archive",
@@ -25,7 +24,6 @@ const MISSING: [&str; 19] = [
     "mcp-server",
     "plugin",
     "remote-control",
-    "resume",
     "review",
     "unarchive",
     "update",
@@ -35,28 +33,6 @@ const MISSING: [&str; 19] = [
 pub(crate) fn with_tips(mut error: clap::Error) -> clap::Error {
     let usage = error.get(ContextKind::Usage).map(ToString::to_string).unwrap_or_default();
     match error.kind() {
-        ErrorKind::InvalidSubcommand if usage.contains("codex [") => {
-            let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else {
-                return error;
-            };
-            let similar = similar(&error);
-            let tip = match word.as_str() {
-                "resume" => {
-                    Some("that is not there yet; without a screen: codex exec resume --last".to_owned())
-                }
-                word if MISSING.contains(&word) => Some("that word is not there yet".to_owned()),
-                _ if !similar.is_empty() => None,
-                task => {
-                    Some(format!("to give the agent a task: codex exec '{}'", task.replace('\'', "'\\''")))
-                }
-            };
-            error.remove(ContextKind::SuggestedSubcommand);
-            if let Some(tip) = tip {
-                suggest(&mut error, &tip);
-            } else {
-                error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(similar));
-            }
-        }
         ErrorKind::UnknownArgument if usage.contains("codex exec") => {
             let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidArg) else { return error };
             if !word.starts_with('-') {
@@ -68,14 +44,11 @@ pub(crate) fn with_tips(mut error: clap::Error) -> clap::Error {
     error
 }
 
-/// Words like the one that was typed. The short form of `exec` is like everything with an `e`.
-fn similar(error: &clap::Error) -> Vec<String> {
-    let words = match error.get(ContextKind::SuggestedSubcommand) {
-        Some(ContextValue::String(word)) => vec![word.clone()],
-        Some(ContextValue::Strings(words)) => words.clone(),
-        _ => Vec::new(),
-    };
-    words.into_iter().filter(|word| word != "e" && word != "help").collect()
+/// A word of OpenAI's Codex CLI that is missing here would be taken for a prompt; whoever means one can quote more
+/// than the word.
+pub(crate) fn missing_word(prompt: &str) -> Option<clap::Error> {
+    let missing = MISSING.contains(&prompt);
+    missing.then(|| usage(&[], ErrorKind::InvalidSubcommand, &format!("`codex {prompt}` is not there yet")))
 }
 
 fn suggest(error: &mut clap::Error, tip: &str) {
@@ -107,11 +80,7 @@ mod tests {
     #[test]
     fn the_likely_meaning_is_told() {
         for (line, tip) in [
-            (&["fix the bug"][..], "codex exec 'fix the bug'"),
-            (&["it's"], r"codex exec 'it'\''s'"),
-            (&["review"], "not there yet"),
-            (&["resume"], "codex exec resume --last"),
-            (&["exce", "x"], "'exec'"),
+            (&["review"][..], "not there yet"),
             (&["exec", "fix", "the", "bug"], "put it in quotes"),
             (&["exec", "resume", "--last", "fix", "it", "now"], "put it in quotes"),
         ] {
