@@ -2,8 +2,6 @@
 //! that the model writes. It happens by itself at a threshold and when the service says "too long", and never
 //! without hope: if what cannot be compacted is itself too big, the threshold moves up to the hard window.
 
-use serde::Deserialize;
-
 use super::context::instructions;
 use super::history::History;
 use super::request;
@@ -12,7 +10,7 @@ use crate::base::ids::ItemId;
 use crate::protocol::error::{ErrorInfo, ErrorKind};
 use crate::protocol::event::Event;
 use crate::protocol::item::Item;
-use crate::protocol::model_item::{ModelItem, ModelItemKind};
+use crate::protocol::model_item::{ModelItem, ModelItemKind, OutputKind};
 use crate::responses::items::{self, OutputBody};
 
 /// The user's own messages that survive word for word, newest first, in bytes (about 20,000 tokens).
@@ -154,11 +152,8 @@ fn without_long_output(item: ModelItem) -> ModelItem {
     if item.bytes() <= OUTPUT_KEPT {
         return item;
     }
-    let kind = if item.json.get().contains("\"custom_tool_call_output\"") {
-        crate::protocol::model_item::OutputKind::Custom
-    } else {
-        crate::protocol::model_item::OutputKind::Function
-    };
+    let custom = item.json.get().contains("\"custom_tool_call_output\"");
+    let kind = if custom { OutputKind::Custom } else { OutputKind::Function };
     items::output(call_id, kind, &OutputBody::Text("[long output left out]".to_owned()))
 }
 
@@ -173,7 +168,8 @@ fn rebuilt(history: &History, context: Vec<ModelItem>, summary: &str) -> Vec<Mod
             kept.push(item.clone());
             continue;
         }
-        if let Some(text) = text_of(item).filter(|_| left > 200) {
+        let text = item.texts().join("\n");
+        if !text.is_empty() && left > 200 {
             let cut: String = text.chars().take(left / 4).collect();
             let cut = format!("{cut}\n[cut here to free context]");
             kept.push(items::user(&ItemId::with_prefix("msg"), &[items::Part::text(cut)]));
@@ -190,23 +186,6 @@ fn rebuilt(history: &History, context: Vec<ModelItem>, summary: &str) -> Vec<Mod
         summary.trim()
     )));
     kept
-}
-
-#[derive(Deserialize)]
-struct Message {
-    content: Vec<Part>,
-}
-
-#[derive(Deserialize)]
-struct Part {
-    #[serde(default)]
-    text: Option<String>,
-}
-
-fn text_of(item: &ModelItem) -> Option<String> {
-    let message: Message = serde_json::from_str(item.json.get()).ok()?;
-    let texts: Vec<String> = message.content.into_iter().filter_map(|part| part.text).collect();
-    if texts.is_empty() { None } else { Some(texts.join("\n")) }
 }
 
 #[cfg(test)]

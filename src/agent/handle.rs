@@ -2,7 +2,6 @@
 
 use tokio::sync::mpsc;
 
-use crate::base::ids::ThreadId;
 use crate::base::tasks::Task;
 use crate::protocol::event::Event;
 use crate::protocol::op::Op;
@@ -13,8 +12,6 @@ pub(crate) const OPS: usize = 64;
 /// A live thread. Dropping the handle stops the thread at once; `Op::Shutdown` and waiting for `Event::Closed`
 /// ends it in order.
 pub(crate) struct Handle {
-    /// Which thread.
-    pub(crate) thread_id: ThreadId,
     /// Where ops go in.
     pub(crate) ops: mpsc::Sender<Op>,
     /// Where events come out.

@@ -83,15 +83,13 @@ impl Ingest {
     /// Takes the next event. `seen` holds the item ids of the whole thread.
     pub(crate) fn on(&mut self, event: ResponseEvent, seen: &mut HashSet<String>) -> Step {
         let events = match event {
-            ResponseEvent::Created { .. }
-            | ResponseEvent::Model(_)
-            | ResponseEvent::ArgumentsDelta { .. } => Vec::new(),
+            ResponseEvent::Created | ResponseEvent::Model(_) => Vec::new(),
             ResponseEvent::Limits(limits) => vec![Event::Limits(limits)],
             ResponseEvent::ItemAdded(output) => self.added(&output, seen),
             ResponseEvent::TextDelta { item_id, delta } => {
                 self.delta(item_id, Kind::Message, ItemDelta::Text(delta), seen)
             }
-            ResponseEvent::SummarySection { item_id, .. } => {
+            ResponseEvent::SummarySection { item_id } => {
                 self.delta(item_id, Kind::Reasoning, ItemDelta::SummarySection, seen)
             }
             ResponseEvent::SummaryDelta { item_id, delta } => {
@@ -106,7 +104,7 @@ impl Ingest {
                 events.push(Event::Retrying { attempt, max, delay_ms, error });
                 events
             }
-            ResponseEvent::Completed { usage, .. } => return Step::Complete(usage),
+            ResponseEvent::Completed { usage } => return Step::Complete(usage),
             ResponseEvent::Incomplete { error, usage } => return Step::Failed { error, usage },
             ResponseEvent::Failed(error) => return Step::Failed { error, usage: None },
         };

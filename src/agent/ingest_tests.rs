@@ -149,7 +149,7 @@ fn a_broken_end_keeps_the_text_that_was_seen_and_nothing_else() {
 fn ends() {
     let mut seen = HashSet::new();
     let usage = Some(TokenUsage { total_tokens: 7, ..TokenUsage::default() });
-    let complete = ResponseEvent::Completed { response_id: None, usage };
+    let complete = ResponseEvent::Completed { usage };
     assert!(
         matches!(Ingest::default().on(complete, &mut seen), Step::Complete(Some(u)) if u.total_tokens == 7)
     );

@@ -172,7 +172,7 @@ impl Gate for Permits {
 /// May a patch be written to these real paths?
 pub(crate) fn patch_verdict(roots: &Roots, ctx: &ToolContext, paths: &[PathBuf]) -> PatchVerdict {
     let all_writable = paths.iter().all(|path| roots.can_write(path));
-    match decide::decide_patch(ctx.approval, all_writable, false) {
+    match decide::decide_patch(ctx.approval, all_writable) {
         PatchDecision::Write => PatchVerdict::Write,
         PatchDecision::Ask { reason } => PatchVerdict::Ask(reason.unwrap_or_default()),
         PatchDecision::Refuse { reason } => PatchVerdict::Refuse(reason),

@@ -1,6 +1,8 @@
 //! The readers of a thread. Each has its own bounded channel; a reader that falls behind gets merged deltas,
 //! and nothing else is ever merged or dropped: when it is full the thread waits for it.
 
+use std::collections::VecDeque;
+
 use tokio::sync::mpsc;
 
 use crate::base::ids::ItemId;
@@ -9,8 +11,10 @@ use crate::protocol::item::ItemDelta;
 
 /// Events a reader may leave unread before deltas are merged.
 pub(crate) const EVENTS: usize = 1024;
-/// Merged text a reader may leave unread before the thread waits for it, in bytes.
+/// Merged deltas a reader may leave unread before the thread waits for it, in bytes.
 const HELD_MAX: usize = 256 * 1024;
+/// What a held delta counts besides its text: deltas of many items do not merge, and some have no text.
+const HELD_EACH: usize = std::mem::size_of::<(ItemId, ItemDelta)>();
 
 /// All readers of one thread.
 #[derive(Debug, Default)]
@@ -21,7 +25,7 @@ pub(crate) struct Readers {
 #[derive(Debug)]
 struct Reader {
     sender: mpsc::Sender<Event>,
-    held: Vec<(ItemId, ItemDelta)>,
+    held: VecDeque<(ItemId, ItemDelta)>,
     held_bytes: usize,
 }
 
@@ -29,7 +33,7 @@ impl Readers {
     /// Adds a reader; it sees everything told from now on.
     pub(crate) fn subscribe(&mut self) -> mpsc::Receiver<Event> {
         let (sender, receiver) = mpsc::channel(EVENTS);
-        self.readers.push(Reader { sender, held: Vec::new(), held_bytes: 0 });
+        self.readers.push(Reader { sender, held: VecDeque::new(), held_bytes: 0 });
         receiver
     }
 
@@ -54,11 +58,13 @@ impl Readers {
         self.readers.iter().any(|r| !r.held.is_empty())
     }
 
-    /// Hands out merged deltas as room comes. Cancel-safe.
+    /// Hands out merged deltas as room comes; readers that went away are forgotten, or they would hold theirs for
+    /// ever. Cancel-safe.
     pub(crate) async fn flush(&mut self) {
         for reader in &mut self.readers {
             let _ = reader.flush().await;
         }
+        self.readers.retain(|r| !r.sender.is_closed());
     }
 }
 
@@ -92,20 +98,22 @@ impl Reader {
 
     fn hold(&mut self, item_id: ItemId, delta: ItemDelta) {
         self.held_bytes += text_of(&delta).map_or(0, str::len);
-        if let Some((id, last)) = self.held.last_mut()
+        if let Some((id, last)) = self.held.back_mut()
             && *id == item_id
             && merge(last, &delta)
         {
             return;
         }
-        self.held.push((item_id, delta));
+        self.held_bytes += HELD_EACH;
+        self.held.push_back((item_id, delta));
     }
 
     async fn flush(&mut self) -> Result<(), Gone> {
         while !self.held.is_empty() {
             let permit = self.sender.reserve().await.map_err(|_| Gone)?;
-            let (item_id, delta) = self.held.remove(0);
-            self.held_bytes = self.held_bytes.saturating_sub(text_of(&delta).map_or(0, str::len));
+            let Some((item_id, delta)) = self.held.pop_front() else { break };
+            let bytes = HELD_EACH + text_of(&delta).map_or(0, str::len);
+            self.held_bytes = self.held_bytes.saturating_sub(bytes);
             permit.send(Event::ItemDelta { item_id, delta });
         }
         Ok(())
@@ -118,8 +126,7 @@ fn merge(into: &mut ItemDelta, more: &ItemDelta) -> bool {
         (ItemDelta::Text(a), ItemDelta::Text(b))
         | (ItemDelta::Summary(a), ItemDelta::Summary(b))
         | (ItemDelta::Reasoning(a), ItemDelta::Reasoning(b))
-        | (ItemDelta::Output(a), ItemDelta::Output(b))
-        | (ItemDelta::Arguments(a), ItemDelta::Arguments(b)) => {
+        | (ItemDelta::Output(a), ItemDelta::Output(b)) => {
             a.push_str(b);
             true
         }
@@ -132,14 +139,15 @@ fn text_of(delta: &ItemDelta) -> Option<&str> {
         ItemDelta::Text(text)
         | ItemDelta::Summary(text)
         | ItemDelta::Reasoning(text)
-        | ItemDelta::Output(text)
-        | ItemDelta::Arguments(text) => Some(text),
+        | ItemDelta::Output(text) => Some(text),
         ItemDelta::SummarySection => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
+
     use super::*;
 
     fn text(text: &str) -> Event {
@@ -182,5 +190,30 @@ mod tests {
         drop(readers.subscribe());
         readers.tell(Event::Closed).await;
         assert!(readers.readers.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_left_holds_nothing_back() {
+        let mut readers = Readers::default();
+        let receiver = readers.subscribe();
+        for _ in 0..=EVENTS {
+            readers.tell(text("x")).await;
+        }
+        assert!(readers.holding());
+        drop(receiver);
+        readers.flush().await;
+        assert!(!readers.holding(), "whoever waits for it would flush for ever");
+    }
+
+    #[tokio::test]
+    async fn deltas_without_text_are_bounded_too() {
+        let mut readers = Readers::default();
+        let _receiver = readers.subscribe();
+        let told = (0..2 * HELD_MAX / HELD_EACH).take_while(|_| {
+            let delta = ItemDelta::SummarySection;
+            readers.tell(Event::ItemDelta { item_id: "a".into(), delta }).now_or_never().is_some()
+        });
+        assert!(told.count() < 2 * HELD_MAX / HELD_EACH, "the thread waits in the end");
+        assert!(readers.readers[0].held_bytes <= HELD_MAX + HELD_EACH);
     }
 }

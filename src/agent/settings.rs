@@ -15,8 +15,6 @@ use crate::sandbox::{self, Roots};
 const OUTPUT_TOKENS: u64 = 10_000;
 /// Share of the window at which a conversation is compacted, in percent.
 const COMPACT_PCT: u64 = 90;
-/// Share of the window that is used, in percent.
-const USABLE_PCT: u64 = 95;
 
 /// Settings of a thread's turns.
 #[derive(Clone, Debug)]
@@ -72,7 +70,7 @@ impl Settings {
         let wanted = &config.model;
         let model = catalogue::find(wanted.name.as_deref().unwrap_or(catalogue::DEFAULT_SLUG));
         let window = wanted.context_window.unwrap_or(model.context_window);
-        let usable = window.saturating_mul(USABLE_PCT) / 100;
+        let usable = catalogue::usable(window);
         let limit = wanted.auto_compact_limit.unwrap_or(window.saturating_mul(COMPACT_PCT) / 100);
         let mut roots = sandbox::resolve(&config.sandbox, &config.cwd, tmpdir);
         // Our home holds keys and the record of this very thread.

@@ -128,7 +128,7 @@ pub(crate) fn start(services: Arc<Services>, config: Arc<Config>, start: Start) 
         thread.end_lost_turn(turn_id);
     }
     let task = tasks::spawn("thread", thread.run(ops_receiver));
-    Handle { thread_id: start.thread_id, ops, events, task }
+    Handle { ops, events, task }
 }
 
 impl Thread {

@@ -13,6 +13,7 @@ use super::thread::Thread;
 use super::user_shell;
 use crate::base::ids::{ItemId, TurnId};
 use crate::base::tasks::CancellationToken;
+use crate::protocol::ask::Answer;
 use crate::protocol::error::{ErrorInfo, ErrorKind};
 use crate::protocol::event::Event;
 use crate::protocol::input::UserInput;
@@ -292,7 +293,9 @@ impl<'a> Turn<'a> {
             Some(Op::UserShell { command }) => user_shell::start(self.thread, command),
             Some(op @ (Op::Configure(_) | Op::Rewind { .. } | Op::StopSessions)) => self.later.push(op),
             Some(Op::Answer { id, answer }) => {
-                self.thread.asks.answer(id, answer);
+                if self.thread.asks.answer(id, answer) && answer == Answer::Cancel {
+                    self.cancel.cancel();
+                }
             }
             // Compaction comes by itself when it is needed; between turns the op does it at once.
             Some(Op::Compact) => {}
@@ -301,11 +304,6 @@ impl<'a> Turn<'a> {
                 self.cancel.cancel();
             }
         }
-    }
-
-    /// The next op, for waits outside this file.
-    pub(crate) async fn next_op(ops: &mut mpsc::Receiver<Op>) -> Option<Op> {
-        ops.recv().await
     }
 
     /// Splits the turn for waits that need ops and thread at once.

@@ -185,8 +185,9 @@ pub(crate) enum PatchDecision {
     },
 }
 
-/// Decides about a patch. `all_writable`: every target lies in a writable root and is not protected.
-pub(crate) fn decide_patch(policy: ApprovalPolicy, all_writable: bool, granted: bool) -> PatchDecision {
+/// Decides about a patch; what the user granted before is known to the tool. `all_writable`: every target lies in
+/// a writable root and is not protected.
+pub(crate) fn decide_patch(policy: ApprovalPolicy, all_writable: bool) -> PatchDecision {
     let outside = || Some("The patch writes outside the folders it may write.".to_owned());
     let refuse = || PatchDecision::Refuse {
         reason:
@@ -195,7 +196,6 @@ pub(crate) fn decide_patch(policy: ApprovalPolicy, all_writable: bool, granted: 
                 .to_owned(),
     };
     match policy {
-        _ if granted => PatchDecision::Write,
         ApprovalPolicy::Untrusted => PatchDecision::Ask { reason: (!all_writable).then(outside).flatten() },
         _ if all_writable => PatchDecision::Write,
         ApprovalPolicy::Never => refuse(),

@@ -5,9 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::safe::{Deletion, forced_deletions};
 use crate::process::parse::{Commands, Shape};
-
-/// Names directly below a writable root that commands must not touch.
-const PROTECTED: &[&str] = &[".git", ".codex", ".agents"];
+use crate::protocol::policy::PROTECTED;
 
 /// True when each forced deletion of the call is known word by word and every target lies below one of `roots`
 /// (absolute), is not a root itself, not protected, and is not reached through a link. Reads the disk.

@@ -1,5 +1,5 @@
-//! What the user allowed "for this session": the very same command in the same folder with the same
-//! permissions, or patches to the same files. Lives as long as its thread and is never written to disk.
+//! The commands the user allowed "for this session": the very same one in the same folder with the same
+//! permissions. Lives as long as its thread and is never written to disk.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Default)]
 pub(crate) struct Grants {
     commands: HashSet<CommandGrant>,
-    files: HashSet<PathBuf>,
 }
 
 /// Identity of a command grant.
@@ -29,17 +28,6 @@ impl Grants {
     pub(crate) fn has_command(&self, argv: &[String], cwd: &Path, escalated: bool) -> bool {
         self.commands.contains(&CommandGrant { argv: argv.to_vec(), cwd: cwd.to_owned(), escalated })
     }
-
-    /// Remembers the files of a patch (absolute paths).
-    pub(crate) fn allow_files<'a>(&mut self, paths: impl IntoIterator<Item = &'a Path>) {
-        self.files.extend(paths.into_iter().map(Path::to_owned));
-    }
-
-    /// Whether patches to all these files were allowed before. An empty patch needs no grant and has none.
-    pub(crate) fn has_files<'a>(&self, paths: impl IntoIterator<Item = &'a Path>) -> bool {
-        let mut paths = paths.into_iter().peekable();
-        paths.peek().is_some() && paths.all(|path| self.files.contains(path))
-    }
 }
 
 #[cfg(test)]
@@ -55,15 +43,5 @@ mod tests {
         assert!(!grants.has_command(&argv("rm -f x"), Path::new("/p"), true), "other permissions");
         assert!(!grants.has_command(&argv("rm -f x"), Path::new("/q"), false), "other folder");
         assert!(!grants.has_command(&argv("rm -f x y"), Path::new("/p"), false), "more words");
-    }
-
-    #[test]
-    fn a_patch_is_covered_when_every_file_is() {
-        let (a, b) = (Path::new("/p/a"), Path::new("/p/b"));
-        let mut grants = Grants::default();
-        grants.allow_files([a]);
-        assert!(grants.has_files([a]));
-        assert!(!grants.has_files([a, b]));
-        assert!(!grants.has_files([]));
     }
 }

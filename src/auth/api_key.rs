@@ -11,8 +11,18 @@ use crate::base::secret::Secret;
 /// There is no key, or the file cannot be written.
 pub(crate) fn login(store: &Store, typed: &str) -> Result<(), Error> {
     let key = checked(typed, "the input")?.ok_or(Error::NoKey)?;
+    let text = key.expose();
+    // Cut out of a file with more in it: what the service would say about such a key helps nobody.
+    // An equals sign may only fill up the end, as in base64.
+    let more = text.trim_end_matches('=').contains(['"', '\'', '=', '{', '}']);
+    if more || text.len() > LONGEST {
+        return Err(Error::NotOnlyKey);
+    }
     store.save_api_key(&key)
 }
+
+/// Longest key that is stored, in bytes; real ones have about 200.
+const LONGEST: usize = 4096;
 
 /// A key without white space around it; `None` when nothing is left.
 ///
@@ -61,7 +71,11 @@ mod tests {
         for bad in ["sk a", "sk\nb", "sk\u{0}", "schlüssel"] {
             assert!(matches!(login(&store, bad), Err(Error::BadKey { .. })), "{bad:?}");
         }
+        for more in ["\"sk-1\"", "'sk-1'", "OPENAI_API_KEY=sk-1", "{\"k\":1}", &"k".repeat(LONGEST + 1)] {
+            assert_eq!(login(&store, more), Err(Error::NotOnlyKey), "{more:?}");
+        }
         assert!(!store.path().exists(), "a refused key leaves nothing behind");
+        login(&store, "c2stMQ==").unwrap();
         login(&store, "  sk-1234\r\n").unwrap();
         assert_eq!(store.load().unwrap(), Some(Stored::ApiKey(Secret::new("sk-1234"))));
     }

@@ -5,9 +5,6 @@ use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use serde_json::Value;
 
-const AUTH: &str = "https://api.openai.com/auth";
-const PROFILE: &str = "https://api.openai.com/profile";
-
 /// The claims that matter, as far as they are there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Claims {
@@ -57,7 +54,9 @@ pub(crate) fn read(token: &str) -> Option<Claims> {
 
 /// Names of the two claims, for tests that make tokens.
 #[cfg(test)]
-pub(crate) const CLAIM_NAMES: (&str, &str) = (AUTH, PROFILE);
+pub(crate) const AUTH: &str = "https://api.openai.com/auth";
+#[cfg(test)]
+const PROFILE: &str = "https://api.openai.com/profile";
 
 /// Makes an unsigned token for tests.
 #[cfg(test)]

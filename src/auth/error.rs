@@ -31,6 +31,9 @@ pub(crate) enum Error {
         /// Where it came from.
         from: String,
     },
+    /// A login with a key and something around it.
+    #[error("The input is not just a key: it is very long, or has quotes, braces or an equals sign.")]
+    NotOnlyKey,
     /// `auth.json` cannot be understood.
     #[error("The credential file {path} is damaged: {reason}.", path = path.display())]
     Corrupt {
@@ -65,6 +68,7 @@ impl Error {
             Self::MissingVariable { name, instructions, .. } => {
                 instructions.clone().unwrap_or_else(|| format!("set {name}"))
             }
+            Self::NotOnlyKey => "pipe in nothing but the key, as the provider shows it".to_owned(),
             Self::BadKey { .. } => "store a valid key with: codex login --with-api-key".to_owned(),
             Self::Corrupt { .. } => {
                 "replace it with: codex login --with-api-key, or remove it with: codex logout".to_owned()

@@ -6,7 +6,6 @@
 //!
 //! Tokens are not renewed here yet: after a 401 the store is read again, in case another program did it.
 
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use futures_util::FutureExt;
@@ -46,17 +45,6 @@ pub(crate) enum Credentials {
         /// The store.
         store: Store,
     },
-}
-
-impl Credentials {
-    /// The credentials of the built-in provider.
-    pub(crate) fn openai(
-        codex_home: &Path,
-        codex_api_key: Option<Secret>,
-        openai_api_key: Option<Secret>,
-    ) -> Self {
-        Self::OpenAi { codex_api_key, openai_api_key, store: Store::new(codex_home) }
-    }
 }
 
 /// Holds the credentials that this process runs as.

@@ -1,5 +1,7 @@
 //! Tests of precedence, of the errors before any network, and of reading the store again after a 401.
 
+use std::path::Path;
+
 use serde_json::json;
 
 use super::*;
@@ -25,6 +27,10 @@ fn bearer(manager: &Manager) -> Option<String> {
     manager.authorization_now().bearer.map(|b| b.expose().to_owned())
 }
 
+fn openai(home: &Path, codex_api_key: Option<Secret>, openai_api_key: Option<Secret>) -> Credentials {
+    Credentials::OpenAi { codex_api_key, openai_api_key, store: Store::new(home) }
+}
+
 #[test]
 fn precedence_of_the_builtin_provider() {
     let key = json!({"auth_mode": "apikey", "OPENAI_API_KEY": "stored"});
@@ -39,7 +45,7 @@ fn precedence_of_the_builtin_provider() {
         ("", None, "", None),
     ] {
         let dir = home(stored.cloned());
-        let got = Manager::open(Credentials::openai(dir.path(), secret(codex_key), secret(openai_key)));
+        let got = Manager::open(openai(dir.path(), secret(codex_key), secret(openai_key)));
         match want {
             Some(want) => assert_eq!(bearer(&got.unwrap()).as_deref(), Some(want)),
             None => assert_eq!(got.unwrap_err(), Error::NotSignedIn),
@@ -51,8 +57,7 @@ fn precedence_of_the_builtin_provider() {
 fn a_damaged_store_is_told_but_a_key_in_the_environment_goes_before_it() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join(FILE_NAME), b"{\"OPENAI").unwrap();
-    let open =
-        |codex_key| Manager::open(Credentials::openai(dir.path(), secret(codex_key), secret("openai")));
+    let open = |codex_key| Manager::open(openai(dir.path(), secret(codex_key), secret("openai")));
     assert!(matches!(open("").unwrap_err(), Error::Corrupt { .. }));
     assert_eq!(bearer(&open("codex").unwrap()).as_deref(), Some("codex"));
 }
@@ -81,7 +86,7 @@ fn what_the_provider_names_itself() {
 #[tokio::test]
 async fn after_a_401_the_store_is_read_again() {
     let dir = home(Some(chatgpt("old", "acct")));
-    let manager = Manager::open(Credentials::openai(dir.path(), None, None)).unwrap();
+    let manager = Manager::open(openai(dir.path(), None, None)).unwrap();
     assert!(manager.is_chatgpt());
     let used = manager.authorization().await.unwrap();
     assert_eq!(used.account_id.as_deref(), Some("acct"));

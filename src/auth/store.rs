@@ -1,7 +1,7 @@
 //! `auth.json`: read in every shape that programs have written, and written whole (mode 0600). What we do not
 //! know in it stays as it is: other programs share the file.
 
-use std::io::Read;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
@@ -94,22 +94,18 @@ impl Store {
     pub(crate) fn delete(&self) -> Result<bool, Error> {
         match std::fs::remove_file(&self.path) {
             Ok(()) => Ok(true),
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(false),
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
             Err(e) => Err(self.file_error("removed", &e)),
         }
     }
 
     fn read(&self) -> Result<Option<Map<String, Value>>, Error> {
-        let file = match std::fs::File::open(&self.path) {
-            Ok(file) => file,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        let bytes = match fs::read_bounded(&self.path, MAX_BYTES) {
+            Ok(bytes) => bytes,
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(e) if e.kind() == ErrorKind::FileTooLarge => return Err(self.corrupt("it is far too large")),
             Err(e) => return Err(self.file_error("read", &e)),
         };
-        let mut bytes = Vec::new();
-        file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|e| self.file_error("read", &e))?;
-        if bytes.len() as u64 > MAX_BYTES {
-            return Err(self.corrupt("it is far too large"));
-        }
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return Err(self.corrupt("it is empty"));
         }

@@ -30,7 +30,7 @@ fn shapes() {
 
     let id_token = claims::fake_token(&json!({
         "email": "a@example.org",
-        claims::CLAIM_NAMES.0: {"chatgpt_plan_type": "plus", "chatgpt_account_id": "from-token"},
+        claims::AUTH: {"chatgpt_plan_type": "plus", "chatgpt_account_id": "from-token"},
     }));
     let access = claims::fake_token(&json!({"exp": 1_795_181_000}));
     for (mode, account) in [(json!("chatgpt"), json!("acct")), (json!(null), json!(null))] {

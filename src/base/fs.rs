@@ -1,7 +1,8 @@
-//! Files that are whole or not there: private directories, atomic replacement, fsync of a directory.
+//! Files that are whole or not there: private directories, bounded reading, atomic replacement, fsync of a
+//! directory.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
@@ -13,6 +14,29 @@ pub(crate) fn create_private_dir(dir: &Path) -> io::Result<()> {
 /// Opens `path` for appending, created with mode 0600 when missing. Readable too, so that a tail can be checked.
 pub(crate) fn open_private_append(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)
+}
+
+/// Reads a regular file of at most `max` bytes. Never waits: a pipe or device in its place is an error.
+///
+/// # Errors
+/// `IsADirectory`, `InvalidInput` for other things that are no files, `FileTooLarge`, or what the system says.
+pub(crate) fn read_bounded(path: &Path, max: u64) -> io::Result<Vec<u8>> {
+    let nonblock = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let file = OpenOptions::new().read(true).custom_flags(nonblock).open(path)?;
+    let metadata = file.metadata()?;
+    if metadata.is_dir() {
+        return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory"));
+    }
+    if !metadata.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(max)).unwrap_or(0));
+    file.take(max + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > max {
+        let problem = format!("it is larger than {max} bytes");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, problem));
+    }
+    Ok(bytes)
 }
 
 /// Replaces `path` by `bytes` so that every reader sees the old or the new content, also after a power cut:
@@ -39,6 +63,18 @@ fn without_path(error: io::Error) -> io::Error {
     }
 }
 
+/// Whether `path` is there and marks its folder as something. An empty folder does not: while a command runs, the
+/// sandbox lets one stand in for each protected name that is missing, also in `/tmp`.
+pub(crate) fn marks(path: &Path) -> bool {
+    match path.symlink_metadata() {
+        Ok(meta) if meta.is_dir() => {
+            !std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none())
+        }
+        Ok(_) => true,
+        Err(_) => false,
+    }
+}
+
 /// Makes renames and new names inside `dir` durable.
 pub(crate) fn sync_dir(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()
@@ -57,6 +93,31 @@ mod tests {
         assert_eq!(std::fs::read(&path).unwrap(), b"two");
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn an_empty_folder_marks_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let marker = dir.path().join(".git");
+        assert!(!marks(&marker));
+        std::fs::create_dir(&marker).unwrap();
+        assert!(!marks(&marker));
+        std::fs::write(marker.join("HEAD"), "x").unwrap();
+        assert!(marks(&marker) && marks(&marker.join("HEAD")));
+    }
+
+    #[test]
+    fn only_regular_files_within_the_bound_are_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, pipe) = (dir.path().join("file"), dir.path().join("pipe"));
+        std::fs::write(&file, b"four").unwrap();
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+        let kind = |path: &Path, max| read_bounded(path, max).unwrap_err().kind();
+        assert_eq!(read_bounded(&file, 4).unwrap(), b"four");
+        assert_eq!(kind(&file, 3), io::ErrorKind::FileTooLarge);
+        assert_eq!(kind(dir.path(), 9), io::ErrorKind::IsADirectory);
+        assert_eq!(kind(&pipe, 9), io::ErrorKind::InvalidInput);
+        assert_eq!(kind(&dir.path().join("none"), 9), io::ErrorKind::NotFound);
     }
 
     #[test]

@@ -42,13 +42,6 @@ impl FileLock {
             }
         }
     }
-
-    /// Waits for the lock. Blocks the thread: call it on a blocking task.
-    pub(crate) fn take(path: &Path) -> io::Result<Self> {
-        let file = open(path)?;
-        file.lock()?;
-        Ok(Self { file })
-    }
 }
 
 impl Drop for FileLock {
@@ -75,6 +68,6 @@ mod tests {
         assert!(first.is_some());
         assert!(FileLock::try_take(&path).unwrap().is_none());
         drop(first);
-        assert!(FileLock::take(&path).is_ok());
+        assert!(FileLock::try_take(&path).unwrap().is_some());
     }
 }

@@ -3,7 +3,7 @@
 //! - [`clock`]: the time, as a trait, so that tests can hold it still
 //! - [`ids`]: identities of threads, turns, items and questions
 //! - [`secret`]: text that never shows itself in logs, errors or debug output
-//! - [`fs`]: atomic replacement, private modes, fsync
+//! - [`fs`]: bounded reading, atomic replacement, private modes, fsync
 //! - [`lock`]: a lock file between processes, with a time-out
 //! - [`tasks`]: the only place that spawns tasks and blocking work
 //! - [`path`]: absolute, normalised paths

@@ -27,6 +27,12 @@ pub(crate) async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.map_err(|error| TaskFailed { name, panicked: error.is_panic() })
 }
 
+/// Runs `work` where it may block, without an owner: it must end by itself when nobody takes its results.
+#[allow(clippy::disallowed_methods, reason = "this is the place the lint points to")]
+pub(crate) fn detach(_name: &'static str, work: impl FnOnce() + Send + 'static) {
+    drop(tokio::task::spawn_blocking(work));
+}
+
 /// A running task. Dropping it cancels the task: nothing outlives its owner.
 #[derive(Debug)]
 pub(crate) struct Task<T> {

@@ -6,13 +6,14 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
-use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
+use clap::{ArgAction, Args, Parser, Subcommand};
 
 use super::demo::DemoArgs;
 use super::exit::{Exit, HELP};
 use super::sandbox::SandboxArgs;
+use super::wrong::{self, usage};
 use crate::exec::text::Color;
-use crate::protocol::policy::SandboxMode;
+use crate::protocol::policy::{ApprovalPolicy, SandboxMode};
 
 /// Exit codes of `codex sandbox`, as other wrappers of commands have them.
 const SANDBOX_HELP: &str = "\
@@ -24,11 +25,16 @@ Exit code: that of COMMAND, or
 
 /// A coding agent for the terminal.
 #[derive(Debug, Parser)]
-#[command(name = "codex", version, about, after_help = HELP, max_term_width = 100)]
+#[command(name = "codex", version, about, after_help = HELP)]
 pub(crate) struct Cli {
     /// Configuration flags before the word.
     #[command(flatten)]
     pub(crate) shared: Shared,
+    /// Flags of the terminal app.
+    #[command(flatten)]
+    pub(crate) screen: Screen,
+    /// What to do first; without a word the terminal app opens
+    pub(crate) prompt: Option<String>,
     /// The word.
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
@@ -37,7 +43,7 @@ pub(crate) struct Cli {
 /// Flags that every word takes.
 #[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Shared {
-    /// Set a configuration value; KEY may be dotted, VALUE is TOML, or text if it is not
+    /// Set a value of the configuration, in TOML or as text
     #[arg(short = 'c', long = "config", value_name = "KEY=VALUE")]
     pub(crate) config: Vec<String>,
     /// Use this profile of the configuration
@@ -53,7 +59,7 @@ pub(crate) struct Shared {
 
 impl Shared {
     /// Joins flags given further right; they win.
-    fn join(&mut self, right: Self) {
+    pub(crate) fn join(&mut self, right: Self) {
         self.config.extend(right.config);
         self.profile = right.profile.or(self.profile.take());
         self.enable.extend(right.enable);
@@ -61,15 +67,76 @@ impl Shared {
     }
 }
 
+/// Flags of the terminal app.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Screen {
+    /// Model to use
+    #[arg(short, long, value_name = "MODEL")]
+    pub(crate) model: Option<String>,
+    /// Limits of commands: read-only, workspace-write or danger-full-access
+    #[arg(short, long, value_name = "MODE", value_parser = sandbox_mode(), hide_possible_values = true)]
+    pub(crate) sandbox: Option<SandboxMode>,
+    /// When to ask: untrusted, on-failure, on-request or never
+    #[arg(short = 'a', long = "ask-for-approval", value_name = "POLICY", value_parser = approval(), hide_possible_values = true)]
+    pub(crate) approval: Option<ApprovalPolicy>,
+    /// Write the workspace, ask for the rest (-a on-request -s workspace-write)
+    #[arg(long, conflicts_with = "bypass")]
+    pub(crate) full_auto: bool,
+    /// No sandbox and no questions. Only where something else protects the machine
+    #[arg(long = "dangerously-bypass-approvals-and-sandbox", id = "bypass", alias = "yolo")]
+    pub(crate) bypass: bool,
+    /// Work in DIR
+    #[arg(short = 'C', long = "cd", value_name = "DIR")]
+    pub(crate) cwd: Option<PathBuf>,
+    /// Let commands also write below DIR
+    #[arg(long, value_name = "DIR")]
+    pub(crate) add_dir: Vec<PathBuf>,
+    /// Attach an image; several with commas or by repeating
+    #[arg(short, long = "image", value_name = "FILE", value_delimiter = ',', action = ArgAction::Append)]
+    pub(crate) image: Vec<PathBuf>,
+    /// Search the web as it is now
+    #[arg(long)]
+    pub(crate) search: bool,
+    /// Use a model server on this machine
+    #[arg(long)]
+    pub(crate) oss: bool,
+    /// Keep finished text in the terminal's own scrollback
+    #[arg(long)]
+    pub(crate) no_alt_screen: bool,
+    /// Plain lines for screen readers; choices have numbers
+    #[arg(long)]
+    pub(crate) screen_reader: bool,
+}
+
+/// `codex resume`.
+#[derive(Args, Debug)]
+pub(crate) struct ResumeScreen {
+    /// Id or name of the thread; without it a list opens
+    pub(crate) id: Option<String>,
+    /// What to do next; with --last, the first word is the prompt
+    pub(crate) prompt: Option<String>,
+    /// Continue the latest thread of this folder
+    #[arg(long)]
+    pub(crate) last: bool,
+    /// Flags of the terminal app.
+    #[command(flatten)]
+    pub(crate) screen: Screen,
+    /// Configuration flags after the word.
+    #[command(flatten)]
+    pub(crate) shared: Shared,
+}
+
 /// The words.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Open an earlier thread in the terminal app
+    Resume(Box<ResumeScreen>),
     /// Run one turn without a screen and print the answer
     #[command(visible_alias = "e")]
     Exec(Box<Exec>),
     /// Run a command inside the sandbox and return its exit code
     Sandbox(Box<Sandbox>),
-    /// Watch a scripted agent work in a temporary project, without account or network
+    /// Watch a scripted agent at work, without account or network
     Demo(DemoArgs),
     /// Sign in with an API key, or show who is signed in
     Login(Login),
@@ -129,13 +196,13 @@ pub(crate) struct ExecOptions {
     /// Model to use
     #[arg(short, long, value_name = "MODEL")]
     pub(crate) model: Option<String>,
-    /// What commands of the model may touch
-    #[arg(short, long, value_name = "MODE", value_parser = sandbox_mode())]
+    /// Limits of commands: read-only, workspace-write or danger-full-access
+    #[arg(short, long, value_name = "MODE", value_parser = sandbox_mode(), hide_possible_values = true)]
     pub(crate) sandbox: Option<SandboxMode>,
-    /// Work without questions inside the workspace (same as -s workspace-write)
+    /// Work in the workspace without questions, as with -s workspace-write
     #[arg(long, conflicts_with = "bypass")]
     pub(crate) full_auto: bool,
-    /// No sandbox and no questions. Only where something else protects the machine
+    /// No sandbox, no questions; only where something else protects you
     #[arg(long = "dangerously-bypass-approvals-and-sandbox", id = "bypass", alias = "yolo")]
     pub(crate) bypass: bool,
     /// Work in DIR
@@ -183,7 +250,12 @@ impl ExecOptions {
 
 /// `codex sandbox`.
 #[derive(Args, Debug)]
-#[command(after_help = SANDBOX_HELP, disable_help_subcommand = true, args_conflicts_with_subcommands = true)]
+#[command(
+    after_help = SANDBOX_HELP,
+    disable_help_subcommand = true,
+    args_conflicts_with_subcommands = true,
+    override_usage = "codex sandbox [linux] [OPTIONS] -- <COMMAND>..."
+)]
 pub(crate) struct Sandbox {
     /// What to run and how.
     #[command(flatten)]
@@ -240,6 +312,22 @@ fn sandbox_mode() -> impl TypedValueParser<Value = SandboxMode> {
     })
 }
 
+fn approval() -> impl TypedValueParser<Value = ApprovalPolicy> {
+    let words = [
+        ("untrusted", ApprovalPolicy::Untrusted),
+        ("on-failure", ApprovalPolicy::OnFailure),
+        ("on-request", ApprovalPolicy::OnRequest),
+        ("never", ApprovalPolicy::Never),
+    ];
+    PossibleValuesParser::new(words.map(|(word, _)| word)).map(move |typed| {
+        // The parser lets only these words pass.
+        words
+            .into_iter()
+            .find(|(word, _)| *word == typed)
+            .map_or(ApprovalPolicy::OnRequest, |(_, policy)| policy)
+    })
+}
+
 fn color() -> impl TypedValueParser<Value = Color> {
     PossibleValuesParser::new(["always", "never", "auto"]).map(|word| match word.as_str() {
         "always" => Color::Always,
@@ -247,6 +335,9 @@ fn color() -> impl TypedValueParser<Value = Color> {
         _ => Color::Auto,
     })
 }
+
+/// The words under which `codex exec resume` stands.
+const RESUME: [&str; 2] = ["exec", "resume"];
 
 /// What `codex exec` was asked to do, all places joined.
 #[derive(Clone, Debug)]
@@ -283,6 +374,7 @@ impl Exec {
         let (target, prompt) = match (resume.last, resume.id, resume.prompt) {
             (true, Some(_), Some(_)) => {
                 return Err(usage(
+                    &RESUME,
                     ErrorKind::ArgumentConflict,
                     "--last and an id name two threads; give one of them",
                 ));
@@ -291,6 +383,7 @@ impl Exec {
             (false, Some(id), prompt) => (ResumeTarget::Id(id), prompt),
             (false, None, _) => {
                 return Err(usage(
+                    &RESUME,
                     ErrorKind::MissingRequiredArgument,
                     "which thread? Give its id, or --last",
                 ));
@@ -298,6 +391,7 @@ impl Exec {
         };
         if options.bypass && options.full_auto {
             return Err(usage(
+                &RESUME,
                 ErrorKind::ArgumentConflict,
                 "--full-auto keeps the sandbox that the bypass removes",
             ));
@@ -307,30 +401,24 @@ impl Exec {
     }
 }
 
-fn usage(kind: ErrorKind, message: &str) -> clap::Error {
-    Cli::command().error(kind, message)
-}
-
 /// Reads the command line.
 ///
 /// # Errors
 /// It is wrong, or asks for help or the version: [`report`] prints that.
 pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
-    let cli = Cli::try_parse_from(args)?;
+    let cli = Cli::try_parse_from(args).map_err(wrong::with_tips)?;
     if let Some(Command::Login(Login { api_key: Some(_), .. })) = &cli.command {
         return Err(usage(
+            &["login"],
             ErrorKind::UnknownArgument,
             "--api-key would show the key to every process. Pipe it in instead: \
              printenv OPENAI_API_KEY | codex login --with-api-key",
         ));
     }
-    Ok(cli)
-}
-
-/// Prints the help, for a call without a word.
-pub(crate) fn print_help() -> Exit {
-    let _ = Cli::command().print_help();
-    Exit::Usage
+    match (&cli.command, cli.prompt.as_deref().and_then(wrong::missing_word)) {
+        (None, Some(error)) => Err(error),
+        _ => Ok(cli),
+    }
 }
 
 /// Prints help, version or what is wrong, and says how to exit.

@@ -1,5 +1,7 @@
 //! The command line as people type it.
 
+use clap::CommandFactory;
+
 use super::*;
 
 fn parsed(line: &[&str]) -> Result<Cli, clap::Error> {
@@ -177,7 +179,8 @@ fn wrong_words_exit_with_2_and_help_with_0() {
         (&["exec", "--color", "pink", "x"], 2),
         (&["exec", "--full-auto", "--dangerously-bypass-approvals-and-sandbox", "x"], 2),
         (&["exec", "--dangerously-bypass-approvals-and-sandbox", "resume", "--last", "--full-auto"], 2),
-        (&["nonsense"], 2),
+        (&["--nonsense"], 2),
+        (&["resume", "--nonsense"], 2),
         (&["--help"], 0),
         (&["--version"], 0),
         (&["exec", "--help"], 0),
@@ -191,6 +194,18 @@ fn wrong_words_exit_with_2_and_help_with_0() {
     let help = parsed(&["exec", "--help"]).unwrap_err().to_string();
     for word in ["130", "141", "read-only", "--output-schema", "resume"] {
         assert!(help.contains(word), "{word} is missing in:\n{help}");
+    }
+}
+
+/// Nothing wraps in the middle of a word in the usual terminal.
+#[test]
+fn every_help_fits_80_columns() {
+    for words in [&[][..], &["exec"], &["exec", "resume"], &["sandbox"], &["demo"], &["login"], &["logout"]] {
+        let line: Vec<&str> = words.iter().copied().chain(["-h"]).collect();
+        let text = parsed(&line).unwrap_err().to_string();
+        for line in text.lines() {
+            assert!(line.chars().count() <= 80, "{words:?}: {line}");
+        }
     }
 }
 

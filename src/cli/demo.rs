@@ -22,14 +22,14 @@ const PASSED: [&str; 8] = ["PATH", "LANG", "LC_ALL", "LC_CTYPE", "TERM", "COLORT
 /// Options of `codex demo`.
 #[derive(Args, Debug)]
 pub(crate) struct DemoArgs {
-    /// Play all scenarios and verify files, exit codes, denials and the stored thread
-    #[arg(long, conflicts_with_all = ["serve", "list"])]
+    /// Play all scenarios and verify what they did
+    #[arg(long, conflicts_with_all = ["serve", "list", "speed", "port", "no_auth", "json", "script"])]
     check: bool,
-    /// Only serve the scripted model, so that any client can be pointed at it
+    /// Only serve the scripted model, for any client
     #[arg(long, conflicts_with = "list")]
     serve: bool,
     /// List the scenarios
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["scenario", "speed", "port", "no_auth", "json", "script"])]
     list: bool,
     /// Play or serve only this scenario
     #[arg(long, value_name = "NAME")]
@@ -37,8 +37,8 @@ pub(crate) struct DemoArgs {
     /// Leave the temporary project and home in place
     #[arg(long, conflicts_with_all = ["check", "serve", "list"])]
     keep: bool,
-    /// Play this many times as fast; 0 means without any wait
-    #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
+    /// How many times as fast; 0: without waiting
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = speed, allow_negative_numbers = true)]
     speed: f64,
     /// Port on 127.0.0.1; 0 takes any free one
     #[arg(long, value_name = "N", default_value_t = 0, requires = "serve")]
@@ -46,7 +46,7 @@ pub(crate) struct DemoArgs {
     /// Serve without a token
     #[arg(long, requires = "serve")]
     no_auth: bool,
-    /// Print where it serves as one JSON line, and end when standard input closes
+    /// Print the address as JSON, and end with standard input
     #[arg(long, requires = "serve")]
     json: bool,
     /// Serve the scenario in this file
@@ -54,7 +54,14 @@ pub(crate) struct DemoArgs {
     script: Option<PathBuf>,
 }
 
-/// Runs `codex demo`. Exit codes: 0 fine, 1 a check or a run failed, 2 wrong use, 130 and 143 stopped.
+fn speed(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(factor) if factor == 0.0 || (0.01..=1000.0).contains(&factor) => Ok(factor),
+        _ => Err("it is 0, or a number from 0.01 to 1000".to_owned()),
+    }
+}
+
+/// Runs `codex demo`. Exit codes: 0 fine, 1 a check or a run failed, 2 wrong use, 129, 130 and 143 stopped.
 pub(crate) fn run(args: &DemoArgs) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -69,7 +76,8 @@ pub(crate) fn run(args: &DemoArgs) -> ExitCode {
 /// Runs until the end or until a signal; on a signal everything is put away before this returns.
 async fn until_stopped(args: &DemoArgs) -> ExitCode {
     let stop = CancellationToken::new();
-    let (Ok(mut int), Ok(mut term)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    let (Ok(mut int), Ok(mut term), Ok(mut hup)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()), signal(SignalKind::hangup()))
     else {
         return fail("cannot listen for signals", 1);
     };
@@ -87,6 +95,7 @@ async fn until_stopped(args: &DemoArgs) -> ExitCode {
             },
             _ = int.recv() => code = 130,
             _ = term.recv() => code = 143,
+            _ = hup.recv() => code = 129,
         }
         stop.cancel();
     }
@@ -155,10 +164,12 @@ fn as_text(server: &Server) -> String {
     let (url, token) = (server.base_url(), server.token().expose());
     format!(
         "The scripted model (no real one) serves at {url}\n\n\
-         Point a client at it:\n\n\
+         Point a client at it, in another terminal:\n\n\
          \x20 export CODEX_DEMO_TOKEN={token}\n\
-         \x20 codex exec -c model_provider=demo -c 'model_providers.demo={{name=\"Scripted\", base_url=\"{url}\", \
-         env_key=\"CODEX_DEMO_TOKEN\", wire_api=\"responses\"}}' 'hello'\n\n\
+         \x20 codex exec --skip-git-repo-check -c model_provider=demo \\\n\
+         \x20   -c 'model_providers.demo={{name=\"Scripted\", base_url=\"{url}\", \
+         env_key=\"CODEX_DEMO_TOKEN\"}}' \\\n\
+         \x20   'feel the sandbox'\n\n\
          Look into it: curl -H \"Authorization: Bearer $CODEX_DEMO_TOKEN\" {}/control/state\n\
          Ctrl-C ends it.",
         url.trim_end_matches("/v1")

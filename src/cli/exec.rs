@@ -20,9 +20,11 @@ use crate::exec::brake;
 use crate::exec::gate;
 use crate::exec::human::Banner;
 use crate::exec::input::{self, Patience};
+use crate::exec::last_message;
 use crate::exec::output::Output;
 use crate::exec::output_schema;
 use crate::exec::run::{self, Door, Setup, Show};
+use crate::exec::text::clean;
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::input::UserInput;
 use crate::protocol::policy::ApprovalPolicy;
@@ -33,7 +35,8 @@ use crate::workspace::git;
 
 /// Runs `codex exec`.
 pub(crate) fn run(request: ExecRequest, env: &Env) -> Exit {
-    match prepare(request, env) {
+    let mut warnings = Vec::new();
+    match prepare(request, env, &mut warnings) {
         Ok(prepared) => match tokio::runtime::Builder::new_current_thread().enable_all().build() {
             Ok(runtime) => {
                 let exit = runtime.block_on(prepared.play());
@@ -43,13 +46,19 @@ pub(crate) fn run(request: ExecRequest, env: &Env) -> Exit {
             }
             Err(error) => fail(&anyhow::Error::from(error)),
         },
-        Err(error) => fail(&error),
+        Err(error) => {
+            // A mistyped key may well be why the run cannot begin.
+            for warning in warnings {
+                let _ = writeln!(std::io::stderr(), "warning: {}", clean(&warning));
+            }
+            fail(&error)
+        }
     }
 }
 
 fn fail(error: &anyhow::Error) -> Exit {
     let text = format!("{error:#}");
-    let _ = writeln!(std::io::stderr(), "ERROR: {}", crate::exec::text::clean(&text));
+    let _ = writeln!(std::io::stderr(), "ERROR: {}", clean(&text));
     Exit::Failure
 }
 
@@ -61,29 +70,47 @@ struct Prepared {
     setup: Setup,
 }
 
-fn prepare(request: ExecRequest, env: &Env) -> anyhow::Result<Prepared> {
+/// Looks at everything. `warnings` gets what came up, also when this fails.
+fn prepare(request: ExecRequest, env: &Env, warnings: &mut Vec<String>) -> anyhow::Result<Prepared> {
     let ExecRequest { options, prompt, resume } = request;
     let config = config::load(env, &flags(&options))?;
+    warnings.extend(config.warnings.iter().cloned());
     let in_git = git::root(&config.cwd).is_some();
     let skip = options.skip_git_repo_check || options.bypass;
     gate::check(&config.cwd, in_git, config.trust == Trust::Trusted, skip)?;
     let schema = options.output_schema.as_deref().map(output_schema::read).transpose()?;
+    // As with the other files: named from where the user stands, wherever -C leads.
+    let here = env.cwd().unwrap_or(&config.cwd);
+    let images: Vec<PathBuf> = options.image.iter().map(|image| path::absolute(here, image)).collect();
+    images.iter().try_for_each(|image| readable(image))?;
+    if let Some(path) = &options.output_last_message {
+        last_message::check(path)
+            .map_err(|error| anyhow::anyhow!("cannot write the answer to {}: {error}", path.display()))?;
+    }
     let manager = wire::credentials(&config, env).map_err(plain)?;
     let services = wire::services(&config, env, manager, &ThreadSource::Exec).map_err(plain)?;
     let patches = housekeeping::recover_patches(&config);
     let prompt = input::read(prompt.as_deref(), std::io::stdin(), Patience::USUAL)?;
     let (settings, doc_warnings) = wire::settings(&config, env);
     let resumed = resume.map(|target| find(&config, &target)).transpose()?;
-    let mut warnings = config.warnings.clone();
     warnings.extend(patches);
     warnings.extend(doc_warnings);
     warnings.extend(prompt.warning);
     let start = match resumed {
-        Some(path) => resume_at(&config, &path, settings, &mut warnings)?,
+        Some(path) => resume_at(&config, &path, settings, options.ephemeral, warnings)?,
         None => new_thread(&config, settings, options.ephemeral),
     };
-    let setup = setup(&options, &config, &start, prompt.text, schema, warnings, env);
+    let asked = Asked { prompt: prompt.text, images, output_schema: schema };
+    let setup = setup(&options, &config, &start, asked, std::mem::take(warnings), env);
     Ok(Prepared { start, services, config: Arc::new(config), setup })
+}
+
+/// A mistyped name of an image is told before a thread begins; what is in the file is looked at with the turn.
+fn readable(image: &Path) -> anyhow::Result<()> {
+    match std::fs::metadata(image) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(anyhow::anyhow!("cannot attach the image {}: {error}", image.display())),
+    }
 }
 
 /// An error with its next step, as one line.
@@ -165,17 +192,24 @@ fn resume_at(
     config: &Config,
     path: &Path,
     settings: Settings,
+    ephemeral: bool,
     warnings: &mut Vec<String>,
 ) -> anyhow::Result<Start> {
-    // The writer first: its lock keeps the file still while it is read.
     let id = threads::id_of(path)
         .ok_or_else(|| anyhow::anyhow!("{} does not have the name of a thread", path.display()))?;
-    let (writer, mended) = Writer::reopen(&config.codex_home, id, path, Arc::new(SystemClock))?;
+    let clock = Arc::new(SystemClock);
+    let writer = if ephemeral {
+        Writer::ephemeral(clock)
+    } else {
+        // Before reading: its lock keeps the file still.
+        let (writer, mended) = Writer::reopen(&config.codex_home, id, path, clock)?;
+        warnings.extend(mended.message());
+        writer
+    };
     let loaded = threads::load(&config.codex_home, path)?;
     if loaded.is_lost() {
         anyhow::bail!("thread {id} cannot be continued: nothing in {} can be read", path.display());
     }
-    warnings.extend(mended.message());
     warnings.extend(loaded.problems.summary());
     if let Some(model) = loaded.settings.model.as_deref().filter(|model| *model != settings.model) {
         warnings.push(format!("this thread used {model} before and goes on with {}", settings.model));
@@ -191,20 +225,25 @@ fn resume_at(
     })
 }
 
+/// What the model is asked.
+struct Asked {
+    prompt: String,
+    /// Files to attach.
+    images: Vec<PathBuf>,
+    output_schema: Option<serde_json::Value>,
+}
+
 fn setup(
     options: &ExecOptions,
     config: &Config,
     start: &Start,
-    prompt: String,
-    output_schema: Option<serde_json::Value>,
+    asked: Asked,
     warnings: Vec<String>,
     env: &Env,
 ) -> Setup {
     let stderr_terminal = std::io::stderr().is_terminal();
-    let mut input = vec![UserInput::Text { text: prompt.clone() }];
-    input.extend(
-        options.image.iter().map(|image| UserInput::LocalImage { path: path::absolute(&config.cwd, image) }),
-    );
+    let mut input = vec![UserInput::Text { text: asked.prompt.clone() }];
+    input.extend(asked.images.into_iter().map(|path| UserInput::LocalImage { path }));
     Setup {
         json: options.json,
         show: match (config.interface.hide_agent_reasoning, config.interface.show_raw_agent_reasoning) {
@@ -229,9 +268,9 @@ fn setup(
             summary: start.settings.summary.clone(),
             thread_id: start.thread_id,
         },
-        prompt,
+        prompt: asked.prompt,
         input,
-        output_schema,
+        output_schema: asked.output_schema,
         last_message: options.output_last_message.clone(),
         warnings,
     }

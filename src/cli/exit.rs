@@ -31,7 +31,7 @@ pub(crate) enum Exit {
 pub(crate) const HELP: &str = "\
 Exit codes:
   0    the answer was given, also when commands of the model failed
-  1    the turn failed or could not begin: no prompt, no account, no service
+  1    the turn failed or could not begin: configuration, account, service
   2    the command line is wrong
   129  the terminal was closed
   130  interrupted (Ctrl-C); a second Ctrl-C does not wait for the turn to stop

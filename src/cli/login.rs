@@ -9,6 +9,7 @@ use crate::auth::api_key;
 use crate::auth::error::Error;
 use crate::auth::store::Store;
 use crate::config::{Env, home};
+use crate::protocol::error::ErrorInfo;
 
 /// Longest input that is read for a key, in bytes.
 const KEY_MAX: u64 = 64 << 10;
@@ -92,16 +93,12 @@ fn with_api_key(store: &Store) -> Exit {
             tell("Logged in using an API key. It is checked with the first request.");
             Exit::Success
         }
-        Err(Error::NotSignedIn) => {
-            tell("ERROR: standard input was empty; pipe the key in");
-            Exit::Failure
-        }
         Err(error) => failed(&error),
     }
 }
 
 fn failed(error: &Error) -> Exit {
-    tell(&format!("ERROR: {error} ({})", error.hint()));
+    tell(&format!("ERROR: {}", ErrorInfo::from(error.clone())));
     Exit::Failure
 }
 

@@ -1,9 +1,13 @@
 //! The command line: one file per word.
 //!
 //! - [`args`]: the words and flags as they are typed
+//! - [`wrong`]: what was probably meant with a wrong command line
 //! - [`exit`]: exit codes
 //! - [`wire`]: builds services, settings and tools from the configuration
 //! - [`housekeeping`]: what a start finds of earlier runs
+//! - [`opening`]: how a thread of the terminal app begins
+//! - [`door`]: the other end of the terminal app's door
+//! - [`tui`]: `codex` and `codex resume`
 //! - [`exec`]: `codex exec`
 //! - [`login`]: `codex login` and `codex logout`
 //! - [`sandbox`]: `codex sandbox`
@@ -11,12 +15,16 @@
 
 mod args;
 mod demo;
+mod door;
 mod exec;
 mod exit;
 mod housekeeping;
 mod login;
+mod opening;
 mod sandbox;
+mod tui;
 mod wire;
+mod wrong;
 
 use std::ffi::OsStr;
 use std::io::Write;
@@ -61,7 +69,8 @@ fn dispatch(cli: Cli) -> ExitCode {
         Some(Command::Login(login)) => login::login(&login, &env).into(),
         Some(Command::Logout) => login::logout(&env).into(),
         Some(Command::Demo(demo)) => demo::run(&demo),
-        None => args::print_help().into(),
+        Some(Command::Resume(resume)) => tui::run(&tui::Request::resume(*resume, cli.shared), &env).into(),
+        None => tui::run(&tui::Request::new(cli.screen, cli.shared, cli.prompt), &env).into(),
     }
 }
 

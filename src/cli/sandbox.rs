@@ -16,8 +16,15 @@ use crate::sandbox::{self, Level};
 /// Runs a command in the sandbox.
 #[derive(Args, Debug)]
 pub(crate) struct SandboxArgs {
-    /// What the command may touch
-    #[arg(short = 's', long = "sandbox", value_name = "MODE", value_enum, conflicts_with = "full_auto")]
+    /// read-only (default), workspace-write, danger-full-access
+    #[arg(
+        short = 's',
+        long = "sandbox",
+        value_name = "MODE",
+        value_enum,
+        conflicts_with = "full_auto",
+        hide_possible_values = true
+    )]
     mode: Option<ModeArg>,
 
     /// Short for --sandbox workspace-write

@@ -13,9 +13,11 @@ use crate::net::http::HttpSettings;
 use crate::process::kept;
 use crate::process::shell::Shell;
 use crate::protocol::error::ErrorInfo;
+use crate::protocol::policy::SandboxMode;
 use crate::protocol::thread::ThreadSource;
 use crate::responses::provider::{CHATGPT_BASE_URL, OPENAI_BASE_URL};
 use crate::responses::{Client, ProviderSettings, headers};
+use crate::sandbox;
 use crate::workspace::agents_md;
 
 /// A headless run does not wait longer than this for a connection.
@@ -105,11 +107,15 @@ fn provider(from: &Provider, env: &Env, chatgpt: bool, budget: Option<u64>) -> P
     }
 }
 
-/// Settings of the thread's turns, and sentences for the user about instruction files.
+/// Settings of the thread's turns, and sentences for the user about instruction files and the sandbox.
 pub(crate) fn settings(config: &Config, env: &Env) -> (Settings, Vec<String>) {
     let docs = agents_md::find(agents_md::Search::from(config));
     let block = docs.block(&config.cwd).unwrap_or_default();
     let shell = Shell::of_user(&env.vars());
     let name = shell.path().file_name().map_or_else(|| "sh".into(), |name| name.to_string_lossy());
-    (Settings::resolve(config, env.tmpdir(), &name, block), docs.warnings)
+    let mut warnings = docs.warnings;
+    if config.sandbox.mode() != SandboxMode::DangerFullAccess {
+        warnings.extend(sandbox::gaps().map(str::to_owned));
+    }
+    (Settings::resolve(config, env.tmpdir(), &name, block), warnings)
 }

@@ -9,11 +9,7 @@ const SECRET_WORDS: [&str; 7] = ["token", "secret", "key", "password", "auth", "
 
 /// Line and column (in characters), both from 1, of a byte offset; past the end means the end.
 pub(crate) fn line_column(text: &str, offset: usize) -> (usize, usize) {
-    let mut end = offset.min(text.len());
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    let before = text.get(..end).unwrap_or_default();
+    let before = text.get(..text.floor_char_boundary(offset)).unwrap_or_default();
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
     let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
     (line, before.get(line_start..).unwrap_or_default().chars().count() + 1)

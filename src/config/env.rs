@@ -37,12 +37,6 @@ impl Env {
         env
     }
 
-    /// The same with another folder for the administrator's files, for tests and the demo.
-    pub(crate) fn with_system_dir(mut self, dir: &Path) -> Self {
-        self.system_dir = dir.to_owned();
-        self
-    }
-
     /// All variables, to be passed on to commands.
     pub(crate) fn vars(&self) -> Arc<BTreeMap<OsString, OsString>> {
         Arc::clone(&self.vars)
@@ -88,11 +82,6 @@ impl Env {
         self.get("TMPDIR").map(Path::new).filter(|path| path.is_absolute())
     }
 
-    /// The user's shell when it is an absolute path.
-    pub(crate) fn shell(&self) -> Option<&Path> {
-        self.get("SHELL").map(Path::new).filter(|path| path.is_absolute())
-    }
-
     /// Whether colours are unwanted (`NO_COLOR`).
     pub(crate) fn no_color(&self) -> bool {
         self.get("NO_COLOR").is_some()
@@ -106,11 +95,6 @@ impl Env {
     /// `CODEX_API_KEY`.
     pub(crate) fn codex_api_key(&self) -> Option<Secret> {
         self.secret("CODEX_API_KEY")
-    }
-
-    /// `CODEX_ACCESS_TOKEN`.
-    pub(crate) fn codex_access_token(&self) -> Option<Secret> {
-        self.secret("CODEX_ACCESS_TOKEN")
     }
 }
 
@@ -126,6 +110,12 @@ impl Env {
     pub(crate) fn of(vars: &[(&str, &str)], cwd: &Path) -> Self {
         let vars = vars.iter().map(|(name, value)| (name.into(), value.into())).collect();
         Self::new(vars, Some(cwd.to_owned())).with_system_dir(Path::new("/nonexistent/etc/codex"))
+    }
+
+    /// The same with another folder for the administrator's files.
+    pub(crate) fn with_system_dir(mut self, dir: &Path) -> Self {
+        self.system_dir = dir.to_owned();
+        self
     }
 }
 

@@ -1,5 +1,6 @@
-//! The folder of the user's files and every path below it. Finding it creates nothing: whoever writes first
-//! makes the folder, so that looking at a configuration leaves no trace.
+//! The folder of the user's files, and the configuration in it; other files are named where they are read.
+//! Finding it creates nothing: whoever writes first makes the folder, so that looking at a configuration leaves
+//! no trace.
 
 use std::path::{Path, PathBuf};
 
@@ -37,21 +38,6 @@ pub(crate) fn config_file(home: &Path) -> PathBuf {
 /// The file of a profile; the name must have been checked.
 pub(crate) fn profile_file(home: &Path, name: &str) -> PathBuf {
     home.join(format!("{name}.config.toml"))
-}
-
-/// Stored credentials.
-pub(crate) fn auth_file(home: &Path) -> PathBuf {
-    home.join("auth.json")
-}
-
-/// Rollouts by date.
-pub(crate) fn sessions_dir(home: &Path) -> PathBuf {
-    home.join("sessions")
-}
-
-/// The model list as last fetched.
-pub(crate) fn models_cache(home: &Path) -> PathBuf {
-    home.join("models_cache.json")
 }
 
 #[cfg(test)]

@@ -1,14 +1,13 @@
 //! Finds, reads and orders the files. A file that is not there is no layer; a file that is there but cannot be
 //! read is an error, because going on without it could mean going on with less protection.
 
-use std::fs::OpenOptions;
-use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::diagnose;
 use super::error::{Error, Place};
 use super::tree::{Layer, Source, Sources, Tree};
+use crate::base::fs::read_bounded;
 
 /// Largest configuration file.
 pub(crate) const FILE_MAX: u64 = 1024 * 1024;
@@ -82,25 +81,6 @@ pub(crate) fn read_text(path: &Path) -> Result<Option<String>, Error> {
     let at = Some(diagnose::line_column(valid, valid.len()));
     let place = Place { at, ..Place::file(path) };
     Err(Error::File { place, problem: problem.to_owned() })
-}
-
-/// Reads a regular file of at most `max` bytes. Never waits: a pipe or device in its place is an error.
-pub(crate) fn read_bounded(path: &Path, max: u64) -> io::Result<Vec<u8>> {
-    let nonblock = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-    let file = OpenOptions::new().read(true).custom_flags(nonblock).open(path)?;
-    let metadata = file.metadata()?;
-    if metadata.is_dir() {
-        return Err(io::Error::other("it is a directory"));
-    }
-    if !metadata.is_file() {
-        return Err(io::Error::other("it is not a regular file"));
-    }
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(max)).unwrap_or(0));
-    file.take(max + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > max {
-        return Err(io::Error::other(format!("it is larger than {max} bytes")));
-    }
-    Ok(bytes)
 }
 
 /// Existing project files from the root down to `cwd`; without a root, only that of `cwd`. The user's own folder

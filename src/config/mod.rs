@@ -13,12 +13,14 @@
 //! - [`load`]: all of the above, in order
 //! - [`resolve`]: what depends on more than one key
 //! - [`requirements`]: what the administrator allows, applied last
+//! - [`edit`]: the single writer of `config.toml`
 //! - [`settings`]: the result
 //! - [`provider`]: the model provider that answers
 //! - [`error`]: what can be wrong
 //! - [`diagnose`]: line and column, excerpts, "did you mean"
 
 mod diagnose;
+pub(crate) mod edit;
 pub(crate) mod env;
 mod error;
 mod flags;
@@ -35,18 +37,9 @@ mod settings;
 mod tree;
 mod trust;
 
-#[allow(unused_imports, reason = "wired by agent, exec and cli")]
 pub(crate) use env::Env;
-#[allow(unused_imports, reason = "wired by agent, exec and cli")]
-pub(crate) use error::Error;
-#[allow(unused_imports, reason = "wired by agent, exec and cli")]
 pub(crate) use flags::Flags;
-#[allow(unused_imports, reason = "wired by agent, exec and cli")]
 pub(crate) use load::load;
-#[allow(unused_imports, reason = "wired by agent, exec and cli")]
-pub(crate) use provider::{MissingKey, Provider};
-#[allow(unused_imports, reason = "wired by agent, exec and cli")]
+pub(crate) use provider::Provider;
 pub(crate) use settings::Config;
-#[allow(unused_imports, reason = "wired by agent, exec and cli")]
-pub(crate) use tree::Layer;
 pub(crate) use trust::{Trust, git_dir};

@@ -49,36 +49,7 @@ pub(crate) struct Provider {
     pub(crate) stream_idle_timeout_ms: u64,
 }
 
-/// The variable a provider's key should be in is not set.
-#[derive(Debug, thiserror::Error)]
-#[error("the environment variable {variable} with the key of provider {provider} is not set")]
-pub(crate) struct MissingKey {
-    /// The variable.
-    pub(crate) variable: String,
-    /// The provider's name.
-    pub(crate) provider: String,
-    /// How to get a key.
-    pub(crate) instructions: Option<String>,
-}
-
 impl Provider {
-    /// The provider's own key: from its variable, or written in the file; `None` when it has neither.
-    ///
-    /// # Errors
-    /// It names a variable that is not set.
-    pub(crate) fn key(&self, env: &Env) -> Result<Option<Secret>, MissingKey> {
-        let Some(variable) = &self.env_key else { return Ok(self.bearer_token.clone()) };
-        match env.secret(variable) {
-            Some(key) => Ok(Some(key)),
-            None if self.bearer_token.is_some() => Ok(self.bearer_token.clone()),
-            None => Err(MissingKey {
-                variable: variable.clone(),
-                provider: self.name.clone(),
-                instructions: self.env_key_instructions.clone(),
-            }),
-        }
-    }
-
     /// All additional headers; those whose variable is unset or empty are left out.
     pub(crate) fn headers(&self, env: &Env) -> Vec<(String, Secret)> {
         let from_env = self
@@ -162,7 +133,7 @@ pub(crate) fn secret_variables(table: &ProviderTable) -> Vec<String> {
 /// Picks the provider: `--oss`, else `model_provider`, else OpenAI. Returns a warning where one is due.
 ///
 /// # Errors
-/// The chosen one is not defined.
+/// The chosen one is not defined, or nobody said where it is.
 pub(crate) fn pick(
     mut table: ProviderTable,
     oss: bool,
@@ -181,6 +152,7 @@ pub(crate) fn pick(
         return Ok((Provider::openai(table.openai_base_url.or_else(older)), None));
     }
     match (table.own.remove(&id), table.chosen_fault) {
+        (Some(Entry { no_address: Some(fault), .. }), _) => Err(fault),
         (Some(entry), _) => {
             let warning = entry.unsupported.map(|key| {
                 format!("provider `{id}` is configured with `{key}`, which is not supported yet and ignored")

@@ -108,7 +108,12 @@ fn sandbox(
             if details.roots_managed && !flags.add_dirs.is_empty() {
                 warnings.push(unused("the administrator fixed the writable folders"));
             } else {
-                writable_roots.extend(flags.add_dirs.iter().map(|dir| absolute(cwd, dir)));
+                let added = flags.add_dirs.iter().map(|dir| absolute(cwd, dir));
+                writable_roots.extend(added.inspect(|dir| {
+                    if !dir.is_dir() {
+                        warnings.push(format!("--add-dir has no effect: {} is not a folder", dir.display()));
+                    }
+                }));
             }
             writable_roots.sort();
             writable_roots.dedup();

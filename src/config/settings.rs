@@ -49,6 +49,7 @@ pub(crate) struct Config {
     /// What is shown, kept and notified.
     pub(crate) interface: Interface,
     /// Credentials.
+    #[allow(dead_code, reason = "checked now, enforced with signing in")]
     pub(crate) login: Login,
     /// Switches.
     pub(crate) features: Features,

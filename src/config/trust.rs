@@ -7,8 +7,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::error::Error;
-use super::layers::read_bounded;
 use super::tree::{Sources, Tree, Value, find};
+use crate::base::fs::{marks, read_bounded};
 use crate::base::path::absolute;
 
 /// What the user said about a project.
@@ -27,9 +27,7 @@ const GIT_FILE_MAX: u64 = 8 * 1024;
 
 /// Nearest ancestor of `cwd` (itself included) that holds one of `markers`.
 pub(crate) fn project_root(cwd: &Path, markers: &[String]) -> Option<PathBuf> {
-    cwd.ancestors()
-        .find(|dir| markers.iter().any(|marker| dir.join(marker).symlink_metadata().is_ok()))
-        .map(Path::to_owned)
+    cwd.ancestors().find(|dir| markers.iter().any(|marker| marks(&dir.join(marker)))).map(Path::to_owned)
 }
 
 /// Looks up the trust of `cwd`, then of its project root, then of the main repository of a linked worktree; the

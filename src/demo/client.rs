@@ -13,6 +13,8 @@ use crate::base::tasks::CancellationToken;
 
 /// Longest run of the client.
 const MOST_TIME: Duration = Duration::from_secs(90);
+/// Time the client gets to end by the terminal's signal before it gets one from here.
+const BY_ITSELF: Duration = Duration::from_millis(700);
 /// Time the client gets to end by itself after an interrupt.
 const GRACE: Duration = Duration::from_secs(3);
 /// Most bytes kept of each of its outputs.
@@ -102,6 +104,10 @@ impl Client {
             ended = child.wait() => return Ok((ended.map_err(wrong)?.code(), false)),
             () = self.stop.cancelled() => {}
             () = tokio::time::sleep(MOST_TIME) => {}
+        }
+        // Ctrl-C reached the client too, and a second signal would cut short its orderly end.
+        if self.stop.is_cancelled() && tokio::time::timeout(BY_ITSELF, child.wait()).await.is_ok() {
+            return Err(Error::Stopped);
         }
         interrupt(child);
         if tokio::time::timeout(GRACE, child.wait()).await.is_err() {

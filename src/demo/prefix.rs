@@ -88,6 +88,9 @@ impl Former {
                 }
             }
         }
+        if self.is_taken_back(next, body) {
+            return Ok(());
+        }
         for (index, was) in self.items.iter().enumerate() {
             match next.items.get(index) {
                 None => {
@@ -103,6 +106,19 @@ impl Former {
         }
         let input = body.get("input").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         self.check_echo(input.get(self.items.len()..).unwrap_or_default())
+    }
+
+    /// Whether the user went back to an earlier prompt: one stood where the requests part, and nothing but another
+    /// prompt stands there now.
+    fn is_taken_back(&self, next: &Self, body: &Value) -> bool {
+        let pairs = self.items.iter().zip(&next.items);
+        let parting = pairs.take_while(|(was, is)| was.hash == is.hash).count();
+        let Some(was) = self.items.get(parting).filter(|_| parting > 0) else { return false };
+        let input = body.get("input").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let fresh = input.get(parting..).unwrap_or_default();
+        let role = |item: &Value| item.get("role").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let prompts = fresh.iter().all(|item| matches!(role(item).as_str(), "user" | "developer"));
+        was.head.contains("\"role\":\"user\"") && prompts && fresh.iter().any(|item| role(item) == "user")
     }
 
     /// Items of the last answer come back in order and unchanged. They may be missing from the end (the client

@@ -51,17 +51,25 @@ pub(crate) async fn show(
         } else {
             setting.remove().await?;
         }
+        if matches!(exit, Err(Error::Stopped)) {
+            say(out, STOPPED);
+        }
         fine = fine && exit? == Some(0);
     }
     say(out, if kept { KEPT } else { CLOSING });
     Ok(fine)
 }
 
-const OPENING: &str = "This is a demonstration: the model is scripted, not a real one. It runs on this machine, behind a real HTTP
-connection; the agent, its commands, patches and sandbox are the real ones. It plays in a temporary project with
-a temporary home, and touches nothing of yours.";
-const CLOSING: &str = "\nThat was the demonstration; its temporary folders are removed. `codex demo --check` verifies all of it,
-`codex demo --serve` only serves the scripted model.";
+const OPENING: &str = "\
+This is a demonstration: the model is scripted, not a real one. It runs on this
+machine, behind a real HTTP connection; the agent, its commands, patches and
+sandbox are the real ones. It plays in a temporary project with a temporary
+home, and touches nothing of yours.";
+const CLOSING: &str = "
+That was the demonstration; its temporary folders are removed.
+`codex demo --check` verifies all of it, `codex demo --serve` only serves the
+scripted model.";
+const STOPPED: &str = "\nStopped; the temporary folders of the demonstration are removed.";
 const KEPT: &str = "\nThat was the demonstration. The kept folders are yours to remove.";
 
 async fn play(

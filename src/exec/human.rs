@@ -180,7 +180,10 @@ impl Progress {
         };
         let took = command.duration_ms.map_or_else(String::new, |ms| format!(" in {ms}ms"));
         let (style, state) = match (command.status, command.exit_code) {
-            (ItemStatus::Completed, _) => (Paint::Good, format!("succeeded{took}")),
+            (ItemStatus::Completed, Some(_)) => (Paint::Good, format!("succeeded{took}")),
+            (ItemStatus::Completed, None) => {
+                (Paint::Dim, format!("still running{}", took.replace(" in ", " after ")))
+            }
             (ItemStatus::Failed, Some(code)) => (Paint::Bad, format!("exited {code}{took}")),
             (ItemStatus::Failed, None) => (Paint::Bad, format!("failed{took}")),
             (ItemStatus::Declined, _) => (Paint::Warn, "declined".to_owned()),
@@ -246,9 +249,10 @@ impl Progress {
         let told = self.last_reason.as_deref() == Some(reason.as_str());
         let note = if told { String::new() } else { format!(": {reason}") };
         self.last_reason = Some(reason);
-        let head = paint(self.colored, Paint::Warn, "reconnecting");
-        let which = if max == 0 { "waiting for network".to_owned() } else { format!("{attempt}/{max}") };
-        format!("{head} {which}, next try in {:.1} s{note}\n", delay_ms as f64 / 1000.0)
+        let what = if max == 0 { "waiting for network" } else { "reconnecting" };
+        let count = if max == 0 { String::new() } else { format!(" {attempt}/{max}") };
+        let head = paint(self.colored, Paint::Warn, what);
+        format!("{head}{count}, next try in {:.1} s{note}\n", delay_ms as f64 / 1000.0)
     }
 
     fn turn_completed(&mut self, end: &TurnEnd) -> String {

@@ -26,6 +26,21 @@ pub(crate) fn write(path: &Path, text: &str) -> io::Result<()> {
     }
 }
 
+/// Finds out before the turn what would make [`write`] fail after it for certain: a folder, or a missing one.
+///
+/// # Errors
+/// The path names a folder, or lies in one that does not exist.
+pub(crate) fn check(path: &Path) -> io::Result<()> {
+    match std::fs::metadata(path) {
+        Ok(meta) if meta.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            std::fs::metadata(folder.unwrap_or(Path::new("."))).map(drop)
+        }
+        other => other.map(drop),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -41,6 +56,15 @@ mod tests {
         assert!(link.is_symlink());
         assert_eq!(std::fs::read_to_string(&file).unwrap(), "two");
         assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
+    }
+
+    #[test]
+    fn what_cannot_work_is_known_before() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(check(&dir.path().join("answer")).is_ok());
+        assert!(check(Path::new("answer")).is_ok() && check(Path::new("/dev/null")).is_ok());
+        assert_eq!(check(dir.path()).unwrap_err().kind(), io::ErrorKind::IsADirectory);
+        assert_eq!(check(&dir.path().join("no/such")).unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 
     #[test]

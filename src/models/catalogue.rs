@@ -44,16 +44,16 @@ pub(crate) struct Model {
 }
 
 impl Model {
-    /// Tokens of the window that may be filled.
-    pub(crate) fn usable_window(&self) -> u64 {
-        self.context_window.saturating_mul(USABLE_PCT) / 100
-    }
-
     /// The value of `reasoning.summary` when none is chosen. The reference asks models it does not know for a
     /// summary and leaves the others alone.
     pub(crate) fn default_summary(&self) -> Option<&'static str> {
         (!self.known).then_some("auto")
     }
+}
+
+/// How much of a window of so many tokens may be filled.
+pub(crate) fn usable(window: u64) -> u64 {
+    window.saturating_mul(USABLE_PCT) / 100
 }
 
 /// All bundled models, in the order of the list.
@@ -111,7 +111,7 @@ mod tests {
         let default = find(DEFAULT_SLUG);
         assert!(default.known && default.listed);
         assert_eq!(default.default_effort.as_deref(), Some("medium"));
-        assert_eq!(default.usable_window(), 258_400);
+        assert_eq!(usable(default.context_window), 258_400);
         assert_eq!(default.default_summary(), None);
         assert_eq!(find("gpt-6.1-terra").context_window, 500_000);
         let other = find("llama");

@@ -6,9 +6,11 @@
 //! credentials, and no service of ours redirects.
 
 use std::error::Error as StdError;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Once;
 use std::time::Duration;
+
+use crate::base::fs::read_bounded;
 
 /// What a client needs to know of its surroundings.
 #[derive(Clone, Debug, Default)]
@@ -53,8 +55,7 @@ pub(crate) fn client(base_url: &str, settings: &HttpSettings) -> Result<reqwest:
         .tcp_keepalive(Duration::from_secs(30))
         .pool_max_idle_per_host(2)
         .redirect(reqwest::redirect::Policy::none())
-        .referer(false)
-        .no_gzip();
+        .referer(false);
     if is_local(base_url) {
         builder = builder.no_proxy();
     }
@@ -125,13 +126,9 @@ fn install_tls_provider() {
     });
 }
 
-fn read_certificates(path: &PathBuf) -> Result<Vec<reqwest::Certificate>, Error> {
-    let fail = |reason: String| Error::Certificates { path: path.clone(), reason };
-    let size = std::fs::metadata(path).map_err(|e| fail(e.to_string()))?.len();
-    if size > MAX_CA_BYTES {
-        return Err(fail(format!("it has {size} bytes")));
-    }
-    let pem = std::fs::read(path).map_err(|e| fail(e.to_string()))?;
+fn read_certificates(path: &Path) -> Result<Vec<reqwest::Certificate>, Error> {
+    let fail = |reason: String| Error::Certificates { path: path.to_owned(), reason };
+    let pem = read_bounded(path, MAX_CA_BYTES).map_err(|e| fail(e.to_string()))?;
     let found = reqwest::Certificate::from_pem_bundle(&pem).map_err(|e| fail(with_causes(&e)))?;
     if found.is_empty() {
         return Err(fail("there is no PEM certificate in it".to_owned()));

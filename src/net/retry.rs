@@ -14,6 +14,7 @@ pub(crate) struct Jitter(u64);
 
 impl Jitter {
     /// Starts from `seed`; equal seeds give equal waits.
+    #[cfg(test)]
     pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }

@@ -47,16 +47,11 @@ mod undo;
 
 pub(crate) use commit::commit;
 pub(crate) use error::Error;
+pub(crate) use heredoc::{as_command, is_name};
 pub(crate) use parse::parse;
 pub(crate) use place::Disk;
 pub(crate) use plan::{Plan, plan};
-pub(crate) use standalone::report;
+pub(crate) use sample::long as sample;
+pub(crate) use standalone::{report, run_standalone};
 pub(crate) use turn_diff::TurnDiff;
-// For the shell tools, the start of the program and the benchmark.
-#[allow(unused_imports)]
-pub(crate) use {
-    heredoc::{Heredoc, as_command, as_heredoc, is_name},
-    sample::long as sample,
-    standalone::run_standalone,
-    undo::recover,
-};
+pub(crate) use undo::recover;

@@ -14,11 +14,6 @@ pub(crate) fn of_argv(argv: &[String]) -> Vec<CommandAction> {
     summarise(&commands, &text)
 }
 
-/// Summarises a script for the user's shell.
-pub(crate) fn of_script(script: &str) -> Vec<CommandAction> {
-    summarise(&Commands::of_script(script), script)
-}
-
 /// Words as one line that a shell would read back as the same words.
 pub(crate) fn quote<S: AsRef<str>>(words: &[S]) -> String {
     let quoter = shlex::Quoter::new().allow_nul(true);
@@ -204,7 +199,7 @@ mod tests {
             }
             CommandAction::Unknown { command } => format!("run {command}"),
         };
-        of_script(script).iter().map(one).collect::<Vec<_>>().join(" + ")
+        summarise(&Commands::of_script(script), script).iter().map(one).collect::<Vec<_>>().join(" + ")
     }
 
     #[test]

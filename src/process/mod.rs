@@ -2,6 +2,7 @@
 //!
 //! - [`spec`]: what to run
 //! - [`spawn`]: start it, wait for it, end it
+//! - [`supervisors`]: where supervisors come from: executed, or forked by a server
 //! - [`posix`]: the one call that creates the process, and the wait for its end
 //! - [`polled`]: a file descriptor that the runtime waits for
 //! - [`pty`]: a pseudo terminal
@@ -35,5 +36,6 @@ pub(crate) mod spawn;
 pub(crate) mod spec;
 pub(crate) mod spill;
 pub(crate) mod supervise;
+mod supervisors;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -71,11 +71,6 @@ impl Capture {
         text_of(&self.whole)
     }
 
-    /// Bytes the model has not seen.
-    pub(crate) fn unread(&self) -> u64 {
-        self.unread.total()
-    }
-
     /// What the model has not seen yet; the next call starts after it. While the command runs, half a character
     /// at the end waits for its other half.
     pub(crate) fn take_unread(&mut self, ended: bool) -> Chunk {

@@ -35,6 +35,7 @@ impl Commands {
     }
 
     /// Reads a script for the user's shell.
+    #[cfg(test)]
     pub(crate) fn of_script(script: &str) -> Self {
         Self::of_shell(vec!["bash".to_owned(), "-lc".to_owned(), script.to_owned()], script)
     }

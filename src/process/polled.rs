@@ -1,4 +1,4 @@
-//! A non-blocking file descriptor that the runtime waits for: the read end of a pipe, a terminal, a pidfd.
+//! A non-blocking file descriptor that the runtime waits for: the read end of a pipe, a terminal, a socket.
 //! It exists to keep the one unsafe registration in one place.
 #![allow(unsafe_code)] // registration with the reactor; see the SAFETY note
 
@@ -16,21 +16,12 @@ pub(super) struct Polled {
 }
 
 impl Polled {
-    /// Takes a pipe end or terminal and makes it non-blocking (its whole open file description).
+    /// Takes a pipe end, a socket or a terminal and makes it non-blocking (its whole open file description).
     ///
     /// # Errors
     /// The descriptor cannot be waited for, or the reactor is full.
     pub(super) fn stream(fd: OwnedFd, interest: Interest) -> io::Result<Self> {
         fcntl_setfl(&fd, OFlags::NONBLOCK)?;
-        Self::register(fd, interest)
-    }
-
-    /// Takes a pidfd, which is only ever waited for.
-    pub(super) fn pidfd(fd: OwnedFd) -> io::Result<Self> {
-        Self::register(fd, Interest::READABLE)
-    }
-
-    fn register(fd: OwnedFd, interest: Interest) -> io::Result<Self> {
         // SAFETY: an `OwnedFd` is open until it is dropped, names the same open file for its whole life, and
         // always answers with the same number; nothing here takes it out of the `AsyncFd`.
         let fd =
@@ -57,7 +48,7 @@ impl Polled {
         self.fd.async_io(Interest::WRITABLE, |fd| Ok(rustix::io::write(fd, bytes)?)).await
     }
 
-    /// Waits until there is something to read (a pidfd: until the process has ended).
+    /// Waits until there is something to read, or the end.
     pub(super) async fn readable(&self) -> io::Result<()> {
         self.fd.readable().await.map(|_| ())
     }

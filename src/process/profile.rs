@@ -10,7 +10,7 @@
 //! elsewhere is not, until the program starts again. The replay lives in memory, where no confined command can
 //! change it, and is never used under a confinement other than the one it was made in.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
@@ -26,7 +26,7 @@ use super::spec::{CommandSpec, Stdin};
 
 /// A profile that takes longer is not replayed.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// A profile that costs less is not worth it.
+/// A profile that costs less is not worth a replay in shell code.
 const WORTH: Duration = Duration::from_micros(500);
 /// Longest answer of the shell, in bytes.
 const ANSWER_MAX: usize = 512 * 1024;
@@ -114,12 +114,11 @@ fn stamp(home: Option<&Path>) -> Vec<(i64, i64, u64)> {
 
 /// Asks the shell with and without the profile; `None` = not to be replayed.
 async fn learn(launcher: &Launcher, spec: &CommandSpec) -> Option<Replay> {
-    let (plain, plain_time) = ask(launcher, spec, "-c").await?;
     let (login, login_time) = ask(launcher, spec, "-lc").await?;
-    if login_time < plain_time + WORTH {
-        return None;
-    }
-    Replay::between(&plain, &login)
+    let (plain, plain_time) = ask(launcher, spec, "-c").await?;
+    let replay = Replay::between(&plain, &login)?;
+    // Variables alone cost nothing to replay, whatever the clock of a busy machine says.
+    (replay.state.is_empty() || login_time >= plain_time + WORTH).then_some(replay)
 }
 
 /// What the shell is asked: environment, variables, options and aliases, functions, and the rest.
@@ -180,9 +179,6 @@ fn rewrite(spec: &mut CommandSpec, replay: &Replay) {
         *script = whole;
     }
 }
-
-/// Variables as bytes.
-pub(super) type ByteVars = BTreeMap<Vec<u8>, Vec<u8>>;
 
 #[cfg(test)]
 #[path = "profile_tests.rs"]

@@ -1,9 +1,7 @@
 //! What a login profile leaves behind, as the difference of two answers of the shell. Pure; whatever is not
 //! understood makes the difference `None`, and then nothing is replayed.
 
-use std::collections::BTreeSet;
-
-use super::profile::ByteVars;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Stands between the parts of an answer, with NUL bytes around it.
 pub(super) const MARK: &str = "codex-profile-mark";
@@ -44,6 +42,9 @@ const OWN: [&str; 30] = [
     "SHLVL",
     "SRANDOM",
 ];
+
+/// Variables as bytes.
+type ByteVars = BTreeMap<Vec<u8>, Vec<u8>>;
 
 /// One answer of the shell, in parts.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,21 +1,25 @@
 //! Starts a command under its supervisor and tells how it ended. The supervisor is this binary under another name;
-//! one socket joins it to us, and closing that socket, in whatever way, ends the command with all its descendants.
-//! Nothing in here polls, and nothing needs a SIGCHLD handler.
+//! one socket joins it to us. Closing that socket, in whatever way, ends the command with all its descendants; and
+//! when the last of them is gone the supervisor says so there. Nothing in here polls, and nothing needs SIGCHLD.
 
 use std::ffi::{CString, OsStr, OsString};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socketpair};
+use rustix::net::{
+    AddressFamily, RecvFlags, SendFlags, Shutdown, SocketFlags, SocketType, recv, send, shutdown, socketpair,
+};
 use rustix::pipe::{PipeFlags, fcntl_setpipe_size, pipe_with};
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use rustix::process::Pid;
 use tokio::io::Interest;
 
 use super::polled::Polled;
 use super::spec::{CommandSpec, Stdin};
 use super::supervise::ARGV0;
+use super::supervisors::Supervisors;
 use super::{posix, pty};
 
 /// Room of a pipe whose writer is faster than we are: few wake-ups, still not much memory.
@@ -63,23 +67,23 @@ impl Exit {
     }
 }
 
-/// Knows which binary supervises.
+/// Starts commands. Clones share what makes the second command cheaper than the first.
 #[derive(Clone, Debug)]
 pub(crate) struct Launcher {
-    exe: PathBuf,
+    supervisors: Arc<Supervisors>,
 }
 
 impl Default for Launcher {
     /// Ourselves, also when the file on disk was replaced meanwhile.
     fn default() -> Self {
-        Self { exe: PathBuf::from("/proc/self/exe") }
+        Self::at(PathBuf::from("/proc/self/exe"))
     }
 }
 
 impl Launcher {
     /// Another binary as supervisor: a test binary is not one.
     pub(crate) fn at(exe: PathBuf) -> Self {
-        Self { exe }
+        Self { supervisors: Arc::new(Supervisors::new(exe)) }
     }
 
     /// Starts a command. Must be called on a runtime.
@@ -88,7 +92,6 @@ impl Launcher {
     /// See [`Error`]. A program that does not exist is not an error here but an [`Exit`].
     pub(crate) fn start(&self, spec: &CommandSpec) -> Result<Running, Error> {
         posix::reap_left();
-        let exe = text(self.exe.as_os_str())?;
         let (argv, env) = (arguments(spec)?, environment(spec)?);
         let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)
             .map_err(io::Error::from)?;
@@ -98,10 +101,11 @@ impl Launcher {
             output: streams.output.as_fd(),
             control: theirs.as_fd(),
         };
-        let pid = posix::spawn(&exe, &argv, &env, &fds)?;
-        let supervisor = Supervisor { pid: Some(pid), control: Some(ours), pidfd: None, exit: None };
-        drop(theirs);
+        let control = Polled::stream(ours, Interest::READABLE)?;
+        let pid = self.supervisors.start(&argv, &env, &fds)?;
         // From here on an error drops `supervisor`, which ends the command.
+        let supervisor = Supervisor { pid, control: Some(control), exit: None };
+        drop(theirs);
         supervisor.attach(streams)
     }
 }
@@ -200,40 +204,37 @@ impl Running {
         self.supervisor.terminate();
     }
 
-    /// Closes the control socket: the command is killed as if we had died. Its end is no longer told.
-    pub(crate) fn hang_up(&mut self) {
-        self.supervisor.control = None;
+    /// Closes our side of the control socket: the command is killed as if we had died. `ended` still tells when it
+    /// is done.
+    pub(crate) fn hang_up(&self) {
+        self.supervisor.hang_up();
     }
 }
 
 /// The process that watches the command. Owned by exactly one [`Running`].
 #[derive(Debug)]
 struct Supervisor {
+    /// When it is our child.
     pid: Option<Pid>,
-    control: Option<OwnedFd>,
-    pidfd: Option<Polled>,
+    control: Option<Polled>,
     exit: Option<Exit>,
 }
 
 impl Supervisor {
-    fn attach(mut self, streams: Streams) -> Result<Running, Error> {
+    fn attach(self, streams: Streams) -> Result<Running, Error> {
         let Streams { stdin, output, ours_in, ours_out, tty } = streams;
         drop((stdin, output));
-        if let Some(pid) = self.pid {
-            let pidfd = pidfd_open(pid, PidfdFlags::empty()).map_err(io::Error::from)?;
-            self.pidfd = Some(Polled::pidfd(pidfd)?);
-        }
         let interest = if tty { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE };
         let output = Polled::stream(ours_out, interest)?;
         let input = ours_in.map(|fd| Polled::stream(fd, Interest::WRITABLE)).transpose()?;
         Ok(Running { output, input, supervisor: self, tty })
     }
 
-    /// The supervisor answers and exits in one go, so its end is the one thing to wait for.
+    /// The supervisor speaks once, when all is over; if it was killed there is the end of the stream instead.
     async fn ended(&self) {
-        if let Some(pidfd) = &self.pidfd {
+        if let Some(control) = &self.control {
             // An error means that the runtime goes down: there is nobody left to wait for.
-            let _ = pidfd.readable().await;
+            let _ = control.readable().await;
         }
     }
 
@@ -245,7 +246,6 @@ impl Supervisor {
         if let Some(pid) = self.pid.take() {
             posix::reap_later(pid);
         }
-        self.pidfd = None;
         self.exit.insert(exit).clone()
     }
 
@@ -254,7 +254,7 @@ impl Supervisor {
         let mut line = Vec::new();
         let mut buf = [0u8; 512];
         while line.len() < ANSWER_MAX {
-            match recv(&control, &mut buf, RecvFlags::DONTWAIT) {
+            match recv(control.fd(), &mut buf, RecvFlags::DONTWAIT) {
                 Ok((_, 0)) | Err(_) => break,
                 Ok((_, count)) => line.extend_from_slice(buf.get(..count).unwrap_or_default()),
             }
@@ -264,7 +264,13 @@ impl Supervisor {
 
     fn terminate(&self) {
         if let Some(control) = &self.control {
-            let _ = send(control, b"T", SendFlags::DONTWAIT | SendFlags::NOSIGNAL);
+            let _ = send(control.fd(), b"T", SendFlags::DONTWAIT | SendFlags::NOSIGNAL);
+        }
+    }
+
+    fn hang_up(&self) {
+        if let Some(control) = &self.control {
+            let _ = shutdown(control.fd(), Shutdown::Write);
         }
     }
 }

@@ -24,7 +24,11 @@ fn sh(script: &str) -> CommandSpec {
 
 /// Runs to the end; output and exit.
 async fn run(spec: &CommandSpec) -> (String, Exit) {
-    let mut running = launcher().start(spec).unwrap();
+    run_with(&launcher(), spec).await
+}
+
+async fn run_with(launcher: &Launcher, spec: &CommandSpec) -> (String, Exit) {
+    let mut running = launcher.start(spec).unwrap();
     let output = rest(&running).await;
     running.ended().await;
     (output, running.exit())
@@ -200,10 +204,86 @@ async fn ctrl_c_through_a_terminal_interrupts() {
     assert!(matches!(running.exit(), Exit::Signal(2) | Exit::Code(130)));
 }
 
+/// A launcher whose next supervisors are forked by its server.
+async fn warm() -> Launcher {
+    let launcher = launcher();
+    for _ in 0..2 {
+        assert_eq!(run_with(&launcher, &sh("exit 3")).await.1, Exit::Code(3));
+    }
+    assert!(launcher.supervisors.server().is_some(), "the second command starts the server");
+    launcher
+}
+
+#[tokio::test]
+async fn a_forked_supervisor_does_what_an_executed_one_does() {
+    let launcher = warm().await;
+    for (spec, want) in [
+        (sh("exit 7"), Exit::Code(7)),
+        (sh("kill -9 $$"), Exit::Signal(9)),
+        (spec(&["/no/such/program"]), Exit::Exec(libc::ENOENT)),
+    ] {
+        assert_eq!(run_with(&launcher, &spec).await.1, want, "{:?}", spec.argv);
+    }
+    let (output, _) = run_with(&launcher, &spec(&["env"])).await;
+    assert_eq!(output, "LC_ALL=C.UTF-8\nPATH=/usr/bin:/bin\n");
+    let script = "echo /proc/self/fd/*; grep -E 'Sig(Blk|Ign)' /proc/self/status; ulimit -a; umask; cat";
+    assert_eq!(run_with(&launcher, &sh(script)).await, run(&sh(script)).await);
+}
+
+#[tokio::test]
+async fn a_forked_supervisor_ends_its_command_in_every_way() {
+    let launcher = warm().await;
+    let stubborn = "trap '' TERM; echo $$; echo $PPID; echo ready; while :; do sleep 0.01; done";
+    let mut running = launcher.start(&sh(stubborn)).unwrap();
+    until(&running, "ready").await;
+    running.terminate();
+    running.ended().await;
+    assert_eq!(running.exit(), Exit::Signal(9));
+
+    let mut running = launcher.start(&sh(stubborn)).unwrap();
+    until(&running, "ready").await;
+    running.hang_up();
+    running.ended().await;
+    assert_eq!(running.exit(), Exit::Signal(9));
+
+    let running = launcher.start(&sh(stubborn)).unwrap();
+    let output = until(&running, "ready").await;
+    drop(running);
+    eventually("both are gone", || !output.lines().take(2).any(alive));
+}
+
+#[tokio::test]
+async fn a_lost_server_costs_nothing_but_time() {
+    let launcher = warm().await;
+    let mut running = launcher.start(&sh("echo ready; read line; exit 5")).unwrap();
+    until(&running, "ready").await;
+    let server = launcher.supervisors.server().unwrap();
+    rustix::process::kill_process(server, rustix::process::Signal::KILL).unwrap();
+    running.ended().await;
+    assert_eq!(running.exit(), Exit::Code(5), "its commands go on");
+    eventually("the server is gone", || !alive(&server.to_string()));
+    for code in 1..4 {
+        assert_eq!(run_with(&launcher, &sh(&format!("exit {code}"))).await.1, Exit::Code(code));
+    }
+    assert_ne!(launcher.supervisors.server(), Some(server), "there is another");
+    drop(launcher);
+}
+
+#[tokio::test]
+async fn orders_too_large_for_the_server_are_executed() {
+    let launcher = warm().await;
+    let large = "x".repeat(100 << 10);
+    let (output, exit) = run_with(&launcher, &spec(&["printf", "%s", &large])).await;
+    assert_eq!((output.len(), exit), (large.len(), Exit::Code(0)));
+    let refused = launcher.start(&spec(&["echo", &"x".repeat(4 << 20)]));
+    assert!(matches!(refused, Err(Error::System(_))));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_at_once_on_several_threads() {
-    let all = (0..40).map(|number| async move {
-        let (output, exit) = run(&sh(&format!("echo {number}; exit {number}"))).await;
+    let launcher = launcher();
+    let all = (0..40).map(async |number| {
+        let (output, exit) = run_with(&launcher, &sh(&format!("echo {number}; exit {number}"))).await;
         assert_eq!((output, exit), (format!("{number}\n"), Exit::Code(number)));
     });
     futures_util::future::join_all(all).await;

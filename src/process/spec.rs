@@ -28,5 +28,12 @@ pub(crate) enum Stdin {
     #[default]
     Closed,
     /// A pipe that takes what is written to the running command.
+    #[cfg_attr(
+        not(test),
+        allow(
+            dead_code,
+            reason = "commands of the model read nothing; a terminal is what they are given to type into"
+        )
+    )]
     Piped,
 }

@@ -291,6 +291,4 @@ pub(crate) enum ItemDelta {
     Reasoning(String),
     /// Output of a command, already valid UTF-8.
     Output(String),
-    /// The raw patch or argument text while the model writes it.
-    Arguments(String),
 }

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 /// An input item of the Responses API together with the little we need to know about it.
@@ -60,5 +61,20 @@ impl ModelItem {
     /// Length of the JSON in bytes; a quarter of it is the usual estimate in tokens.
     pub(crate) fn bytes(&self) -> usize {
         self.json.get().len()
+    }
+
+    /// The text parts of a message, in order; none when it is something else.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        #[derive(Deserialize)]
+        struct Message {
+            content: Vec<Part>,
+        }
+        #[derive(Deserialize)]
+        struct Part {
+            text: Option<String>,
+        }
+        serde_json::from_str(self.json.get())
+            .map(|message: Message| message.content.into_iter().filter_map(|part| part.text).collect())
+            .unwrap_or_default()
     }
 }

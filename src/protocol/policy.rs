@@ -51,6 +51,9 @@ pub(crate) enum SandboxMode {
     DangerFullAccess,
 }
 
+/// Children of every writable root that stay read-only: they hold programs and settings that run later, outside.
+pub(crate) const PROTECTED: [&str; 3] = [".git", ".codex", ".agents"];
+
 /// What commands may touch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum SandboxPolicy {

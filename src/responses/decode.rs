@@ -40,17 +40,11 @@ pub(crate) fn decode(frame: &str) -> Decoded {
         "response.reasoning_text.delta" => {
             delta(frame, |item_id, delta| ResponseEvent::ReasoningDelta { item_id, delta })
         }
-        "response.function_call_arguments.delta" | "response.custom_tool_call_input.delta" => {
-            delta(frame, |item_id, delta| ResponseEvent::ArgumentsDelta { item_id, delta })
-        }
         "response.reasoning_summary_part.added" => section(frame),
         "response.output_item.added" => item_added(frame),
         "response.output_item.done" => item_done(frame),
-        "response.created" => Some(ResponseEvent::Created { response_id: response(frame).0 }),
-        "response.completed" => {
-            let (response_id, usage) = response(frame);
-            Some(ResponseEvent::Completed { response_id, usage })
-        }
+        "response.created" => Some(ResponseEvent::Created),
+        "response.completed" => Some(ResponseEvent::Completed { usage: usage(frame) }),
         "response.incomplete" => Some(incomplete(frame)),
         "response.failed" | "error" => return Decoded::Failure(Box::new(failed(frame))),
         "codex.rate_limits" => {
@@ -79,10 +73,7 @@ fn delta(frame: &str, make: impl Fn(String, String) -> ResponseEvent) -> Option<
 
 fn section(frame: &str) -> Option<ResponseEvent> {
     let wire: wire::Section<'_> = serde_json::from_str(frame).ok()?;
-    Some(ResponseEvent::SummarySection {
-        item_id: wire.item_id.map(Cow::into_owned).unwrap_or_default(),
-        index: wire.summary_index.unwrap_or(0),
-    })
+    Some(ResponseEvent::SummarySection { item_id: wire.item_id.map(Cow::into_owned).unwrap_or_default() })
 }
 
 fn item_added(frame: &str) -> Option<ResponseEvent> {
@@ -201,9 +192,8 @@ fn search(action: Option<&RawValue>) -> String {
     }
 }
 
-fn response(frame: &str) -> (Option<String>, Option<TokenUsage>) {
-    let Some(response) = response_body(frame) else { return (None, None) };
-    (wire::text(response.id), wire::read::<wire::Usage>(response.usage).map(TokenUsage::from))
+fn usage(frame: &str) -> Option<TokenUsage> {
+    wire::read::<wire::Usage>(response_body(frame)?.usage).map(TokenUsage::from)
 }
 
 fn response_body(frame: &str) -> Option<wire::Response<'_>> {
@@ -226,7 +216,7 @@ fn incomplete(frame: &str) -> ResponseEvent {
         None => "The service ended the answer early and gave no reason.".to_owned(),
     };
     let error = ErrorInfo::new(ErrorKind::Incomplete, message);
-    ResponseEvent::Incomplete { error, usage: response(frame).1 }
+    ResponseEvent::Incomplete { error, usage: usage(frame) }
 }
 
 /// `response.failed` carries its error inside `response`, a bare `error` event inside `error` or at the top.

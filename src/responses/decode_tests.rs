@@ -36,10 +36,10 @@ fn deltas() {
     assert!(matches!(event(frame), ResponseEvent::ReasoningDelta { item_id, .. } if item_id.is_empty()));
     for kind in ["response.function_call_arguments.delta", "response.custom_tool_call_input.delta"] {
         let frame = format!(r#"{{"type":"{kind}","item_id":"c","delta":"{{\"a\""}}"#);
-        assert!(matches!(event(&frame), ResponseEvent::ArgumentsDelta { delta, .. } if delta == "{\"a\""));
+        assert!(matches!(decode(&frame), Decoded::Skip), "nobody shows them");
     }
     let frame = r#"{"type":"response.reasoning_summary_part.added","item_id":"r","summary_index":2}"#;
-    assert!(matches!(event(frame), ResponseEvent::SummarySection { index: 2, .. }));
+    assert!(matches!(event(frame), ResponseEvent::SummarySection { item_id } if item_id == "r"));
 }
 
 #[test]
@@ -77,8 +77,7 @@ fn ends() {
     let frame = r#"{"type":"response.completed","response":{"id":"resp_1","output":[{"a":1}],"usage":{"input_tokens":1200,
         "input_tokens_details":{"cached_tokens":1000},"output_tokens":80,"output_tokens_details":{"reasoning_tokens":20},
         "total_tokens":1280}}}"#;
-    let ResponseEvent::Completed { response_id, usage } = event(frame) else { panic!() };
-    assert_eq!(response_id.as_deref(), Some("resp_1"));
+    let ResponseEvent::Completed { usage } = event(frame) else { panic!() };
     let want = TokenUsage {
         input_tokens: 1200,
         cached_input_tokens: 1000,
@@ -95,7 +94,7 @@ fn ends() {
         (r#"{"input_tokens":"many"}"#, None),
     ] {
         let frame = format!(r#"{{"type":"response.completed","response":{{"usage":{usage}}}}}"#);
-        let ResponseEvent::Completed { usage: got, .. } = event(&frame) else { panic!() };
+        let ResponseEvent::Completed { usage: got } = event(&frame) else { panic!() };
         assert_eq!(got.map(|u| u.total_tokens), want, "{usage}");
     }
     assert!(event(r#"{"type":"response.completed"}"#).is_end());
@@ -111,7 +110,7 @@ fn ends() {
         assert!(error.message.contains(word), "{error}");
     }
     let created = event(r#"{"type":"response.created","response":{"id":"resp_1"}}"#);
-    assert!(matches!(created, ResponseEvent::Created { response_id: Some(id) } if id == "resp_1"));
+    assert!(matches!(created, ResponseEvent::Created));
 }
 
 #[test]

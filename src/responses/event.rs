@@ -10,12 +10,9 @@ use crate::protocol::tokens::TokenUsage;
 #[derive(Clone, Debug)]
 pub(crate) enum ResponseEvent {
     /// The answer begins.
-    Created {
-        /// The server's id of the answer.
-        response_id: Option<String>,
-    },
+    Created,
     /// The model that really answers, when the server names it.
-    Model(String),
+    Model(#[allow(dead_code, reason = "told by the server; shown once models can be swapped by it")] String),
     /// Rate limits as this answer tells them.
     Limits(Box<LimitsSnapshot>),
     /// A message, some reasoning or a call begins; its texts may still be empty.
@@ -31,8 +28,6 @@ pub(crate) enum ResponseEvent {
     SummarySection {
         /// Which reasoning item.
         item_id: String,
-        /// Number of the section, from 0.
-        index: u64,
     },
     /// More text of the current summary section.
     SummaryDelta {
@@ -44,13 +39,6 @@ pub(crate) enum ResponseEvent {
     /// More raw reasoning.
     ReasoningDelta {
         /// Which reasoning item.
-        item_id: String,
-        /// The text.
-        delta: String,
-    },
-    /// More of a call's arguments or free text.
-    ArgumentsDelta {
-        /// Which call.
         item_id: String,
         /// The text.
         delta: String,
@@ -71,8 +59,6 @@ pub(crate) enum ResponseEvent {
     },
     /// The good end.
     Completed {
-        /// The server's id of the answer.
-        response_id: Option<String>,
         /// Tokens, when the server counts them.
         usage: Option<TokenUsage>,
     },

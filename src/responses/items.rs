@@ -119,15 +119,6 @@ pub(crate) fn output(call_id: &str, kind: OutputKind, body: &OutputBody) -> Mode
     ModelItem { json, kind: ModelItemKind::Output { call_id: call_id.to_owned() } }
 }
 
-/// The last item of a request that asks the server to summarise.
-pub(crate) fn compaction_trigger() -> ModelItem {
-    #[derive(Serialize)]
-    struct Trigger {
-        r#type: &'static str,
-    }
-    ModelItem { json: raw(&Trigger { r#type: "compaction_trigger" }), kind: ModelItemKind::Other }
-}
-
 fn message(id: &ItemId, role: &'static str, content: &[Part], kind: ModelItemKind) -> ModelItem {
     ModelItem { json: raw(&Message { r#type: "message", id, role, content }), kind }
 }
@@ -180,6 +171,5 @@ mod tests {
         assert_eq!(value(&custom)["type"], "custom_tool_call_output");
         assert_eq!(value(&custom)["output"][0]["detail"], "original");
         assert_eq!(custom.kind, ModelItemKind::Output { call_id: "c2".to_owned() });
-        assert_eq!(compaction_trigger().json.get(), r#"{"type":"compaction_trigger"}"#);
     }
 }

@@ -204,7 +204,7 @@ fn start_with(client: &Client, cancel: CancellationToken) -> ResponseStream {
 
 fn label(event: &ResponseEvent) -> String {
     match event {
-        ResponseEvent::Created { .. } => "created".to_owned(),
+        ResponseEvent::Created => "created".to_owned(),
         ResponseEvent::Model(model) => format!("model {model}"),
         ResponseEvent::Limits(limits) => format!("limits {}", limits.limit_id.as_deref().unwrap_or_default()),
         ResponseEvent::ItemAdded(_) => "added".to_owned(),

@@ -29,8 +29,6 @@ pub(super) struct Delta<'a> {
 pub(super) struct Section<'a> {
     #[serde(borrow, default)]
     pub(super) item_id: Option<Cow<'a, str>>,
-    #[serde(default)]
-    pub(super) summary_index: Option<u64>,
 }
 
 /// `response.output_item.added` and `.done`.
@@ -112,8 +110,6 @@ pub(super) struct ResponseBody<'a> {
 /// What we read of a response object.
 #[derive(Deserialize)]
 pub(super) struct Response<'a> {
-    #[serde(borrow, default)]
-    pub(super) id: Option<&'a RawValue>,
     #[serde(borrow, default)]
     pub(super) usage: Option<&'a RawValue>,
     #[serde(borrow, default)]

@@ -67,10 +67,7 @@ pub(crate) fn denial(roots: &Roots, ended: Ended, output: &str) -> Option<String
 }
 
 fn tail(output: &str) -> &str {
-    let mut start = output.len().saturating_sub(SEARCHED_BYTES);
-    while !output.is_char_boundary(start) {
-        start += 1;
-    }
+    let start = output.ceil_char_boundary(output.len().saturating_sub(SEARCHED_BYTES));
     output.get(start..).unwrap_or(output)
 }
 

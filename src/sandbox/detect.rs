@@ -23,19 +23,20 @@ pub(crate) enum Level {
     Landlock,
 }
 
+/// Landlock's version that keeps signals inside.
+const SCOPED_SIGNALS: i32 = 6;
+
 /// The word the probing supervisor is called with instead of a mode.
 pub(super) const PROBE: &str = "probe";
 
-impl Level {
-    /// What this level cannot keep a command from doing on this machine, as short phrases; mostly none.
-    pub(crate) fn gaps(self) -> Vec<&'static str> {
-        match self {
-            Self::Landlock if landlock::abi() < 6 => {
-                vec!["signals to other processes of the same user are not blocked (needs Linux 6.12)"]
-            }
-            Self::Namespaces | Self::Landlock => Vec::new(),
-        }
-    }
+/// What the sandbox cannot keep a command from doing on this machine, as a sentence for the user; mostly nothing.
+/// On a kernel without the newer Landlock it tries the levels, like [`level`].
+pub(crate) fn gaps() -> Option<&'static str> {
+    let alone = landlock::abi() < SCOPED_SIGNALS && matches!(level(), Ok(Level::Landlock));
+    alone.then_some(
+        "the sandbox of this machine cannot keep commands from signalling other processes of yours; namespaces for \
+         ordinary users or Linux 6.12 would close the gap",
+    )
 }
 
 /// The best level here; tried at the first call, which takes a few milliseconds and blocks.

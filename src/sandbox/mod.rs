@@ -16,12 +16,11 @@ mod foreground;
 mod linux;
 mod policy;
 
-#[allow(unused_imports, reason = "the door; the layers above are being built")]
 pub(crate) use self::{
     confine::{Error, confine},
     denial::{Ended, denial},
-    detect::{Level, level},
+    detect::{Level, gaps},
     entry::entry,
     foreground::foreground,
-    policy::{Origin, PROTECTED, Root, Roots, real, resolve},
+    policy::{Roots, resolve},
 };

@@ -6,10 +6,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use crate::base::path::absolute;
-use crate::protocol::policy::{SandboxMode, SandboxPolicy};
-
-/// Children of every writable root that stay read-only: they hold programs and settings that run later, outside.
-pub(crate) const PROTECTED: [&str; 3] = [".git", ".codex", ".agents"];
+use crate::protocol::policy::{PROTECTED, SandboxMode, SandboxPolicy};
 
 /// Why a root is writable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

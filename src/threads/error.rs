@@ -38,6 +38,12 @@ pub(crate) enum Error {
         /// Size of the queue.
         queued_bytes: usize,
     },
+    /// This thread cannot be treated this way.
+    #[error("{what}")]
+    Unsupported {
+        /// A sentence.
+        what: &'static str,
+    },
     /// A value has no JSON form. A fault of the program.
     #[error("a record could not be encoded: {0}")]
     Encode(#[from] serde_json::Error),

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::classify::{classify, kind_of, message_of};
+use super::classify::{classify, message_of};
 use super::line::{Kind, Reason, Record, payload};
 use super::settings::Settings;
 use crate::base::ids::TurnId;
@@ -236,18 +236,6 @@ impl Pairs {
             ModelItemKind::Output { call_id } => self.open.remove(call_id).is_some(),
             _ => true,
         }
-    }
-
-    /// Takes the next stored item.
-    pub(crate) fn see(&mut self, raw: &RawValue) {
-        if let Some(kind) = kind_of(raw) {
-            self.take(&kind);
-        }
-    }
-
-    /// How many calls wait.
-    pub(crate) fn open(&self) -> usize {
-        self.open.len()
     }
 }
 

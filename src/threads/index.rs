@@ -44,12 +44,8 @@ pub(crate) struct Summary {
     pub(crate) preview: Option<String>,
     /// Working directory at the start.
     pub(crate) cwd: Option<PathBuf>,
-    /// The front end that started it; absent when it is none of ours.
-    pub(crate) source: Option<ThreadSource>,
     /// Branch at the start.
     pub(crate) branch: Option<String>,
-    /// Provider id.
-    pub(crate) model_provider: Option<String>,
     /// Start, unix milliseconds.
     pub(crate) created_ms: Option<u64>,
     /// Last change of the file, unix milliseconds.
@@ -138,9 +134,7 @@ fn summary(found: Found, filter: &Filter) -> Option<Summary> {
         name: None,
         preview: head.preview,
         cwd: meta.cwd,
-        source: meta.source,
         branch: meta.git.and_then(|git| git.branch),
-        model_provider: meta.model_provider,
         created_ms: meta.timestamp.as_deref().and_then(timestamp_ms),
         updated_ms: modified_ms(&found.path),
         found,

@@ -30,15 +30,10 @@ pub(crate) fn capped(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let half = MAX_OUTPUT / 2;
-    let head = text.get(..floor(text, half)).unwrap_or_default();
-    let tail = text.get(floor(text, text.len() - half)..).unwrap_or_default();
+    let head = text.get(..text.floor_char_boundary(half)).unwrap_or_default();
+    let tail = text.get(text.floor_char_boundary(text.len() - half)..).unwrap_or_default();
     let gone = text.len() - head.len() - tail.len();
     Cow::Owned(format!("{head}\n[{gone} bytes are not kept in the thread file]\n{tail}"))
-}
-
-/// The last character boundary at or before `at`.
-fn floor(text: &str, at: usize) -> usize {
-    (0..=at).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@
 //! - [`reader`]: raw lines from the start or from the end, in bounded memory
 //! - [`chain`]: a thread spread over several files by forks and reverts
 //! - [`classify`]: what a stored model item is to the history
+//! - [`fork`]: a copy of a thread to go on in
 //! - [`head`]: the start of a file: thread, turn marks, first prompt
 //! - [`history`]: lines from the end → what the model sees
 //! - [`turns`]: lines → what the user saw
@@ -23,10 +24,8 @@
 //! - [`rebuild`]: the two questions callers ask: load for the model, page for the screen
 //! - [`index`]: find and list threads by walking the date folders
 //! - [`names`]: names the user gave
-//! - [`repair`]: check one file, mend a torn end
+//! - [`repair`]: mend a torn end
 //! - [`bench`]: doors for the benchmarks
-
-#![allow(unused_imports)] // removed when everything is wired
 
 mod append;
 pub(crate) mod bench;
@@ -35,6 +34,7 @@ mod classify;
 mod derive;
 mod error;
 mod events;
+mod fork;
 mod head;
 mod history;
 mod index;
@@ -42,7 +42,7 @@ mod keep;
 mod legacy;
 mod line;
 mod meta;
-mod names;
+pub(crate) mod names;
 mod paginated;
 mod reader;
 mod rebuild;
@@ -53,14 +53,11 @@ mod turns;
 mod words;
 mod writer;
 
-pub(crate) use classify::classify;
 pub(crate) use error::Error;
-pub(crate) use history::paired;
-pub(crate) use index::{Filter, Found, List, Order, Summary, find, id_of, last, list, resolve};
-pub(crate) use meta::{Git, Meta, NewThread};
-pub(crate) use reader::{Problem, Problems};
-pub(crate) use rebuild::{Cursor, Loaded, Page, PageSize, earlier, load, tail};
-pub(crate) use repair::{Mended, Report, verify};
+pub(crate) use fork::fork;
+pub(crate) use index::{Filter, Order, Summary, find, id_of, last, list, resolve};
+pub(crate) use meta::{Git, NewThread};
+pub(crate) use rebuild::{Cursor, PageSize, earlier, load, tail};
 pub(crate) use settings::Settings;
 pub(crate) use turns::Turn;
-pub(crate) use writer::{Compacted, Flush, Writer};
+pub(crate) use writer::{Compacted, Writer};

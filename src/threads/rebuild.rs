@@ -38,6 +38,7 @@ pub(crate) struct Loaded {
     /// Tokens as told last.
     pub(crate) usage: Option<ThreadUsage>,
     /// Limits as told last.
+    #[allow(dead_code, reason = "for the limits of a resumed thread, until the shared cache is there")]
     pub(crate) limits: Option<LimitsSnapshot>,
     /// How often the history was summarised.
     pub(crate) window_number: u64,
@@ -107,6 +108,7 @@ pub(crate) struct PageSize {
 
 /// Some turns that follow each other.
 #[derive(Debug)]
+#[allow(dead_code, reason = "a page says everything about itself; the app needs the turns")]
 pub(crate) struct Page {
     /// What the thread is.
     pub(crate) meta: Meta,

@@ -154,7 +154,7 @@ impl Writer {
 
     /// An entry of what the model sees, byte for byte.
     pub(crate) fn model_item(&mut self, item: &ModelItem) -> Result<(), Error> {
-        self.put(|batch| batch.push("response_item", &item.json))
+        self.put(|batch| batch.push("response_item", &*item.json))
     }
 
     /// A complete item of a turn. Items that are not complete, or have nothing to show, are not stored.
@@ -183,6 +183,11 @@ impl Writer {
         })
     }
 
+    /// Whole lines of another thread, as they are, each with its end.
+    pub(crate) fn copied(&mut self, lines: &[u8]) -> Result<(), Error> {
+        self.append(lines)
+    }
+
     /// The last turns, counted by the user's messages, were taken back.
     pub(crate) fn rolled_back(&mut self, turns: u32) -> Result<(), Error> {
         self.put(|batch| legacy::push_rolled_back(batch, turns))
@@ -203,6 +208,7 @@ impl Writer {
     }
 
     /// Bytes that wait for the disk; 0 when all is well.
+    #[cfg(test)]
     pub(crate) fn unsaved(&self) -> usize {
         self.queue.len()
     }

@@ -17,8 +17,8 @@ use crate::protocol::policy::{ApprovalPolicy, SandboxPolicy};
 use crate::protocol::thread::ThreadSource;
 use crate::protocol::tokens::TokenUsage;
 use crate::protocol::turn::TurnStatus;
+use crate::threads::index::{self, Found};
 use crate::threads::rebuild::{PageSize, load, tail};
-use crate::threads::{Found, index};
 
 const ALL: PageSize = PageSize { turns: usize::MAX, bytes: usize::MAX };
 
@@ -43,7 +43,7 @@ fn thread(id: ThreadId) -> NewThread {
 }
 
 fn raw(json: &str) -> ModelItem {
-    crate::threads::classify(RawValue::from_string(json.to_owned()).unwrap().into()).unwrap()
+    crate::threads::classify::classify(RawValue::from_string(json.to_owned()).unwrap().into()).unwrap()
 }
 
 fn user(text: &str) -> ModelItem {

@@ -53,8 +53,7 @@ impl Commands {
         source: CommandSource,
         limit: Duration,
     ) -> Reached {
-        let item = self.started(request, source);
-        ctx.tell(Event::ItemStarted { item: Item::CommandExecution(item.clone()) }).await;
+        let item = self.begin(ctx, request, source).await;
         let permit = self.gate.permit(ctx, request).await;
         let (confined, permit) = match permit {
             Permit::Refused(reason) => {
@@ -94,8 +93,7 @@ impl Commands {
         source: CommandSource,
         limit: Duration,
     ) -> Reached {
-        let item = self.started(request, source);
-        ctx.tell(Event::ItemStarted { item: Item::CommandExecution(item.clone()) }).await;
+        let item = self.begin(ctx, request, source).await;
         self.once(ctx, request, item, false, None, limit).await
     }
 
@@ -142,8 +140,9 @@ impl Commands {
         Reached::Done(live, Vec::new())
     }
 
-    fn started(&self, request: &CommandRequest, source: CommandSource) -> CommandItem {
-        CommandItem {
+    /// Tells the item of a command that is about to run, or to be refused.
+    async fn begin(&self, ctx: &ToolContext, request: &CommandRequest, source: CommandSource) -> CommandItem {
+        let item = CommandItem {
             id: request.item_id.clone(),
             command: request.display(),
             cwd: request.cwd.clone(),
@@ -154,7 +153,9 @@ impl Commands {
             aggregated_output: None,
             exit_code: None,
             duration_ms: None,
-        }
+        };
+        ctx.tell(Event::ItemStarted { item: Item::CommandExecution(item.clone()) }).await;
+        item
     }
 }
 

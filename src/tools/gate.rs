@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 use super::context::ToolContext;
 use super::tool::{ToolCall, ToolOutput};
 use crate::base::ids::ItemId;
+use crate::process::actions::quote;
 use crate::protocol::item::CommandAction;
 
 /// A command the model wants to run.
@@ -24,6 +25,7 @@ pub(crate) struct CommandRequest {
     /// Why, in the model's words.
     pub(crate) justification: Option<String>,
     /// The rule the model proposes for the future.
+    #[allow(dead_code, reason = "rules files are a part of their own")]
     pub(crate) prefix_rule: Option<Vec<String>>,
     /// The item that shows the command.
     pub(crate) item_id: ItemId,
@@ -34,8 +36,7 @@ pub(crate) struct CommandRequest {
 impl CommandRequest {
     /// The command line as it is shown: quoted for a shell.
     pub(crate) fn display(&self) -> String {
-        let words = self.argv.iter().map(String::as_str);
-        shlex::try_join(words).unwrap_or_else(|_| self.argv.join(" "))
+        quote(&self.argv)
     }
 }
 

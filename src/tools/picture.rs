@@ -2,13 +2,14 @@
 //! bounded in every direction, so that a hostile file costs a refusal and not the memory of the machine. Blocks:
 //! to be called on a blocking task.
 
-use std::fs::File;
-use std::io::{Cursor, Read};
+use std::io::{Cursor, ErrorKind};
 use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use image::{DynamicImage, ImageFormat, ImageReader, Limits};
+
+use crate::base::fs::read_bounded;
 
 /// Box the image has to fit, in pixels.
 const BOX: u32 = 2048;
@@ -40,16 +41,11 @@ pub(crate) enum Error {
 /// # Errors
 /// See [`Error`].
 pub(crate) fn load(path: &Path) -> Result<String, Error> {
-    // Asked before opening: opening a pipe would wait for its writer.
-    let metadata = std::fs::metadata(path)?;
-    if !metadata.is_file() {
-        return Err(Error::NotAFile);
-    }
-    let mut bytes = Vec::new();
-    File::open(path)?.take(FILE_MAX + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > FILE_MAX {
-        return Err(Error::TooLarge);
-    }
+    let bytes = read_bounded(path, FILE_MAX).map_err(|error| match error.kind() {
+        ErrorKind::FileTooLarge => Error::TooLarge,
+        ErrorKind::IsADirectory | ErrorKind::InvalidInput => Error::NotAFile,
+        _ => Error::File(error),
+    })?;
     data_url(bytes)
 }
 

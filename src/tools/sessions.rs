@@ -128,6 +128,7 @@ impl Sessions {
     }
 
     /// How many sessions are open.
+    #[cfg(test)]
     pub(crate) fn count(&self) -> usize {
         self.lock().open.len()
     }

@@ -29,6 +29,8 @@ const ESCAPE: Duration = Duration::from_millis(25);
 const PASTE: Duration = Duration::from_secs(1);
 /// Events taken before the screen is looked at again.
 const BATCH: usize = 1024;
+/// How long it may take until the program is stopped that was told to.
+const STOPPED_WITHIN: Duration = Duration::from_millis(250);
 /// How long a thread may take to end.
 const CLOSE_WITHIN: Duration = Duration::from_secs(3);
 
@@ -197,7 +199,11 @@ impl App {
 
     async fn on_signal(&mut self, signal: Option<Signal>) -> Result<(), terminal::Error> {
         match signal {
-            Some(Signal::Resize) => self.resize().await?,
+            Some(Signal::Resize) => {
+                // Also when the size is what it was: it may have been another one meanwhile, and text was lost.
+                self.window.forget();
+                self.resize().await?;
+            }
             Some(Signal::Continue) => {
                 self.window.give_back()?;
                 self.retake().await?;
@@ -307,6 +313,7 @@ impl App {
                 Effect::Redraw => self.window.forget(),
                 Effect::Suspend => {
                     self.window.suspend()?;
+                    self.continued().await;
                     Box::pin(self.retake()).await?;
                 }
                 Effect::Quit => self.leaving = true,
@@ -321,6 +328,23 @@ impl App {
         self.ending.retain(|task| !task.is_finished());
         if let Some(live) = self.live.take() {
             self.ending.push(tasks::spawn("end thread", close(live)));
+        }
+    }
+
+    /// Waits until the program was stopped and continued; not for long, because nobody may be there to stop it.
+    async fn continued(&mut self) {
+        let signals = &mut self.signals;
+        let told = async {
+            loop {
+                match signals.recv().await {
+                    Some(Signal::Continue) | None => return None,
+                    Some(Signal::End(number)) => return Some(number),
+                    Some(Signal::Resize) => {}
+                }
+            }
+        };
+        if let Ok(Some(number)) = tokio::time::timeout(STOPPED_WITHIN, told).await {
+            self.end(number);
         }
     }
 

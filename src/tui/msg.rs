@@ -21,6 +21,7 @@ pub(crate) struct At {
 }
 
 /// Something that happened.
+#[allow(clippy::large_enum_variant, reason = "one message at a time, none is kept")]
 pub(crate) enum Msg {
     /// From the terminal.
     Input(Input),

@@ -12,6 +12,7 @@ use crate::protocol::op::Op;
 use crate::protocol::turn::{TurnEnd, TurnStatus};
 use crate::tui::text;
 use crate::tui::transcript::Past;
+use crate::tui::transcript::cells::command::spoken;
 
 /// Lines of a command's output that are told.
 const OUTPUT: usize = 10;
@@ -144,7 +145,9 @@ impl Narrator {
                 self.message = Some((id.clone(), String::new()));
                 out.push("Codex:".to_owned());
             }
-            Item::CommandExecution(command) => out.push(format!("Running: {}", clean(&command.command))),
+            Item::CommandExecution(command) => {
+                out.push(format!("Running: {}", clean(&spoken(&command.command))))
+            }
             _ => {}
         }
     }
@@ -245,7 +248,7 @@ fn answer(line: &str) -> Option<Answer> {
 }
 
 fn command_ended(command: &CommandItem, out: &mut Vec<String>) {
-    let shown = clean(&command.command);
+    let shown = clean(&spoken(&command.command));
     let who = if command.source == CommandSource::UserShell { "Your command" } else { "Command" };
     match (command.status, command.exit_code) {
         (ItemStatus::Completed, _) => out.push(format!("{who} finished: {shown}")),

@@ -17,17 +17,6 @@ pub(crate) enum Mode {
     Linear,
 }
 
-impl Mode {
-    /// The mode for this terminal: what was asked for, unless the terminal cannot do it.
-    pub(crate) fn choose(screen_reader: bool, no_alt_screen: bool, around: &Surroundings) -> Self {
-        match (screen_reader || around.dumb, no_alt_screen) {
-            (true, _) => Self::Linear,
-            (false, true) => Self::Scrollback,
-            (false, false) => Self::Full,
-        }
-    }
-}
-
 /// When to notify.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Notify {

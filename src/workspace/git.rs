@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
+use crate::base::fs::marks;
 use crate::base::path::absolute;
 use crate::config::git_dir;
 
@@ -31,7 +32,7 @@ pub(crate) struct GitState {
 
 /// Nearest ancestor of `cwd` (itself included) with a `.git` folder or file.
 pub(crate) fn root(cwd: &Path) -> Option<PathBuf> {
-    cwd.ancestors().find(|dir| dir.join(".git").symlink_metadata().is_ok()).map(Path::to_owned)
+    cwd.ancestors().find(|dir| marks(&dir.join(".git"))).map(Path::to_owned)
 }
 
 /// Reads branch, commit and origin of the repository at `root`; `None` when that is no repository.

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use crate::exec::HELLO;
 use crate::support::World;
+use crate::support::codex::Codex;
 
 #[test]
 fn help_and_version_go_to_stdout() {
@@ -27,7 +28,7 @@ fn help_and_version_go_to_stdout() {
 fn wrong_words_and_flags_are_code_2_and_name_what_is_wrong() {
     let world = World::new("");
     for args in [
-        &["frobnicate"][..],
+        &["--frobnicate"][..],
         &["exec", "--frobnicate", "hi"],
         &["exec", "-s", "frobnicate", "hi"],
         &["exec", "--color", "frobnicate", "hi"],
@@ -131,6 +132,43 @@ fn the_demo_checks_itself_and_leaves_nothing() {
     assert!(shown.contains("scripted") && shown.contains("The sandbox held"), "{shown}");
     assert_eq!(fs::read_dir(&temporary).unwrap().count(), 0, "nothing is left behind");
     assert_eq!(fs::read_dir(world.codex_home()).unwrap().count(), before, "nothing of the user's is touched");
+}
+
+#[test]
+fn what_serve_prints_can_be_pasted() {
+    let world = World::new("");
+    let mut server = world.codex().args(["demo", "--serve"]).start();
+    let told = server.until("Ctrl-C ends it");
+    let pasted: Vec<&str> = told.lines().filter(|line| line.starts_with("  ")).collect();
+    assert!(pasted.len() > 1, "{told}");
+    // In a folder nobody knows, by the installed name.
+    let (bin, folder) = (world.root().join("bin"), world.root().join("anywhere"));
+    fs::create_dir_all(&bin).unwrap();
+    fs::create_dir_all(&folder).unwrap();
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_codex"), bin.join("codex")).unwrap();
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    let shell = Codex::program(std::path::Path::new("/bin/sh"), &world.home(), &folder);
+    let output = shell.env("PATH", path).args(["-c", &pasted.join("\n")]).run().expect(0);
+    assert!(output.stdout.contains("The sandbox held, and let me write nowhere"), "{}", output.stdout);
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+    server.signal(2);
+    server.wait().expect(130);
+}
+
+#[test]
+fn a_stopped_demo_puts_everything_away_and_says_so() {
+    let world = World::new("");
+    for (signal, code) in [(2, 130), (15, 143), (1, 129)] {
+        let mut demo = world.codex().arg("demo").start();
+        let told = demo.until_told("session id:");
+        let project = told.lines().find_map(|line| line.strip_prefix("workdir: ")).unwrap();
+        let folder = std::path::Path::new(project).parent().unwrap();
+        assert!(folder.exists(), "{told}");
+        demo.signal(signal);
+        let output = demo.wait().expect(code);
+        assert!(output.stdout.contains("are removed"), "{}", output.stdout);
+        assert!(!folder.exists(), "after signal {signal}");
+    }
 }
 
 #[test]

@@ -169,9 +169,15 @@ fn the_last_message_goes_into_a_file_too() {
     assert!(output.stderr.contains("answer.txt"), "{}", output.stderr);
 
     world.backend.script(HELLO);
-    let output = world.codex().args(["exec", "-o", "no/such/folder/x", "hi"]).run().expect(1);
+    let output = world.codex().args(["exec", "-o", "/dev/full", "hi"]).run().expect(1);
     assert_eq!(output.stdout, "Hello there.\n", "the answer is not lost");
+    assert!(output.stderr.contains("cannot write the answer to /dev/full"), "{}", output.stderr);
+
+    // What cannot work for certain is said before anything is paid for.
+    let before = world.backend.requests().len();
+    let output = world.codex().args(["exec", "-o", "no/such/folder/x", "hi"]).run().expect(1);
     assert!(output.stderr.contains("cannot write the answer to no/such/folder/x"), "{}", output.stderr);
+    assert_eq!(world.backend.requests().len(), before);
     assert!(!output.stderr.contains(".codex-"), "no names of ours: {}", output.stderr);
 }
 
@@ -451,6 +457,24 @@ fn images_are_attached_and_bad_ones_are_named() {
         assert!(output.stderr.contains(name), "{}", output.stderr);
     }
     assert_eq!(world.backend.requests().len(), 1);
+    // A mistyped name is told before a thread begins.
+    let before = world.rollouts().len();
+    world.codex().args(["exec", "-i", "missing.png", "look"]).run().expect(1);
+    assert_eq!(world.rollouts().len(), before);
+    // Like every other file it is named from where the user stands.
+    let other = world.root().join("elsewhere");
+    fs::create_dir(&other).unwrap();
+    fs::write(other.join("here.png"), DOT).unwrap();
+    let there = world.codex().cwd(&other).args(["exec", "-C"]).arg(world.project());
+    there.args(["-i", "here.png", "look"]).run().expect(0);
+}
+
+#[test]
+fn a_mistyped_key_is_told_also_when_nothing_can_begin() {
+    let world = World::new(HELLO);
+    let output = world.codex().args(["exec", "-c", "modle=1", "-i", "missing.png", "hi"]).run().expect(1);
+    assert!(output.stderr.contains("did you mean `model`"), "{}", output.stderr);
+    assert!(output.stderr.trim_end().lines().last().unwrap().starts_with("ERROR:"), "{}", output.stderr);
 }
 
 /// A picture of one dot.

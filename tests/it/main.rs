@@ -3,9 +3,9 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stderr,
     clippy::string_slice,
     clippy::disallowed_methods,
-    clippy::print_stderr,
     reason = "clippy's leave for tests does not reach the helpers of integration tests"
 )]
 
@@ -14,6 +14,7 @@ mod compaction;
 mod durability;
 mod exec;
 mod faults;
+mod memory;
 mod patch;
 mod request;
 mod resume;
@@ -23,3 +24,4 @@ mod stop;
 mod support;
 mod tidy;
 mod tools;
+mod tui;

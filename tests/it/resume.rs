@@ -88,6 +88,17 @@ fn a_torn_last_line_is_repaired_and_told() {
 }
 
 #[test]
+fn ephemeral_knows_the_thread_and_adds_nothing_to_it() {
+    let world = World::new(HELLO);
+    world.exec(&["one"]).run().expect(0);
+    let path = world.rollouts().remove(0);
+    let before = fs::read(&path).unwrap();
+    world.codex().args(["exec", "resume", "--last", "--ephemeral", "two"]).run().expect(0);
+    assert!(fs::read(&path).unwrap() == before && world.rollouts().len() == 1, "nothing was stored");
+    assert!(world.backend.requests()[1]["input"].to_string().contains("\"one\""), "it goes on from before");
+}
+
+#[test]
 fn two_processes_do_not_write_one_thread() {
     let world = World::new(
         "[[rule]]\nwhen = { user = \"wait\" }\nfault = { kind = \"stall\", events = 3 }\noutput = [{ text = \"never\" }]\n\

@@ -74,6 +74,18 @@ fn exec_command_answers_in_the_known_form() {
 }
 
 #[test]
+fn more_calls_than_run_side_by_side_are_all_answered_in_their_order() {
+    let world = World::new("");
+    let calls: String =
+        (0..50).map(|n| call("exec_command", &json!({"cmd": format!("echo {n}!")}))).collect();
+    let told = play(&world, &calls);
+    assert_eq!(told.len(), 50);
+    for (n, text) in told.iter().enumerate() {
+        assert!(text.trim_end().ends_with(&format!("Output:\n{n}!")), "{n}: {text}");
+    }
+}
+
+#[test]
 fn a_command_that_goes_on_becomes_a_session_that_can_be_written_to() {
     let world = World::new(
         r#"
@@ -379,8 +391,9 @@ fn long_output_is_cut_with_exact_counts_and_kept_in_a_file() {
 fn what_a_command_leaves_behind_ends_with_it() {
     let world = World::new("");
     let alive = Alive::new(&world.project(), "alive");
+    // The command ends only when what it leaves behind holds the pipe.
     let cmd = format!(
-        "(trap '' TERM HUP; {}; setsid sleep 600) & until [ -e up ]; do touch up; done; echo started",
+        "(trap '' TERM HUP; {}; touch ready; setsid sleep 600) & until [ -e ready ]; do sleep 0.01; done; echo started",
         alive.hold()
     );
     let told = play(&world, &call("exec_command", &json!({"cmd": cmd, "yield_time_ms": 30000})));

@@ -2,8 +2,6 @@
 //! history, so that the prefix of every request stays as it was; after a compaction or a resume the history
 //! itself says what is still known.
 
-use serde::Deserialize;
-
 use crate::agent::history::History;
 use crate::protocol::model_item::ModelItemKind;
 
@@ -25,20 +23,8 @@ pub(crate) enum Fragment {
     Environment,
 }
 
-#[derive(Deserialize)]
-struct Message {
-    #[serde(default)]
-    content: Vec<Part>,
-}
-
-#[derive(Deserialize)]
-struct Part {
-    #[serde(default)]
-    text: Option<String>,
-}
-
-/// The last text of each kind in `history`, newest first.
-pub(crate) fn last_of(history: &History, kind: Fragment) -> Option<String> {
+/// The last text of this kind in `history`.
+fn last_of(history: &History, kind: Fragment) -> Option<String> {
     let tag = TAGS.iter().find(|(k, _)| *k == kind).map(|(_, tag)| *tag)?;
     history
         .items()
@@ -47,10 +33,7 @@ pub(crate) fn last_of(history: &History, kind: Fragment) -> Option<String> {
         .filter(|item| matches!(item.kind, ModelItemKind::Developer | ModelItemKind::Harness))
         // A cheap look at the raw text first: only messages that can match are parsed.
         .filter(|item| item.json.get().contains(tag))
-        .find_map(|item| {
-            let message: Message = serde_json::from_str(item.json.get()).ok()?;
-            message.content.into_iter().filter_map(|p| p.text).find(|text| text.starts_with(tag))
-        })
+        .find_map(|item| item.texts().into_iter().find(|text| text.starts_with(tag)))
 }
 
 /// Whether `text` must be sent: it is not empty and not what the model was told last.

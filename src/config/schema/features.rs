@@ -73,7 +73,8 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     FEATURES.iter().map(|(name, ..)| *name)
 }
 
-/// Names, defaults and whether they do something, for the list of features and for tests.
+/// Names, defaults and whether they do something, for tests.
+#[cfg(test)]
 pub(crate) fn list() -> impl Iterator<Item = (&'static str, bool, bool)> {
     FEATURES.iter().copied()
 }

@@ -4,6 +4,7 @@ use crate::config::error::Error;
 
 use super::choice::words;
 use super::reader::Reader;
+use super::tui::{self, Tui};
 
 words! {
     /// Which prompts are kept in `history.jsonl`.
@@ -41,11 +42,16 @@ pub(crate) struct Interface {
     /// Raw reasoning is shown where the model gives it.
     pub(crate) show_raw_agent_reasoning: bool,
     /// Editor of file links.
+    #[allow(dead_code, reason = "checked now, used when files become links")]
     pub(crate) file_opener: FileOpener,
     /// Which prompts are kept.
     pub(crate) history: Persistence,
     /// Size at which the oldest prompts go.
     pub(crate) history_max_bytes: Option<u64>,
+    /// Quick keys are never taken for a paste.
+    pub(crate) disable_paste_burst: bool,
+    /// The terminal app.
+    pub(crate) tui: Tui,
 }
 
 /// Reads the keys.
@@ -70,5 +76,7 @@ pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Interface, Error> {
         file_opener: reader.choice("file_opener")?.unwrap_or(FileOpener::VsCode),
         history,
         history_max_bytes,
+        disable_paste_burst: reader.flag("disable_paste_burst")?.unwrap_or(false),
+        tui: reader.table("tui", tui::read)?,
     })
 }

@@ -14,13 +14,11 @@ const LATER: &[&str] = &[
     "check_for_update_on_startup",
     "cli_auth_credentials_store",
     "desktop",
-    "disable_paste_burst",
     "experimental_realtime_ws_base_url",
     "feedback",
     "file_opener",
     "forced_chatgpt_workspace_id",
     "forced_login_method",
-    "history",
     "hooks",
     "include_apps_instructions",
     "include_collaboration_mode_instructions",
@@ -40,7 +38,6 @@ const LATER: &[&str] = &[
     "model_providers.*.supports_websockets",
     "model_providers.*.websocket_connect_timeout_ms",
     "notice",
-    "notify",
     "otel",
     "permissions",
     "personality",
@@ -53,7 +50,16 @@ const LATER: &[&str] = &[
     "sqlite_home",
     "suppress_unstable_features_warning",
     "tools",
-    "tui",
+    "tui.animations",
+    "tui.model_availability_nux",
+    "tui.notification_method",
+    "tui.raw_output_mode",
+    "tui.session_picker_view",
+    "tui.show_mcp_startup_status",
+    "tui.show_tooltips",
+    "tui.status_line_use_colors",
+    "tui.terminal_resize_reflow_max_rows",
+    "tui.vim_mode_default",
     "windows",
 ];
 
@@ -96,7 +102,8 @@ mod tests {
 
     #[test]
     fn patterns_fit_one_name() {
-        assert!(accepted("", "tui"));
+        assert!(accepted("", "agents"));
+        assert!(accepted("tui", "animations"));
         assert!(accepted("model_providers.mine", "aws"));
         assert!(accepted("model_providers.\"a.b\"", "aws"));
         assert!(!accepted("model_providers", "aws"));

@@ -8,6 +8,7 @@
 //! - [`shell_env`]: the table `[shell_environment_policy]`
 //! - [`project`]: project root, trust, project documents
 //! - [`interface`]: what is shown, kept and notified
+//! - [`tui`]: the table `[tui]`
 //! - [`login`]: where credentials are kept and which are accepted
 //! - [`features`]: the table `[features]` and the list of their names
 //! - [`later`]: keys that are known but do nothing yet
@@ -26,6 +27,7 @@ pub(crate) mod providers;
 pub(crate) mod reader;
 pub(crate) mod root;
 pub(crate) mod shell_env;
+pub(crate) mod tui;
 
 #[cfg(test)]
 mod example_tests;

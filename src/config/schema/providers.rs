@@ -62,6 +62,9 @@ pub(crate) struct Entry {
     pub(crate) stream_max_retries: Option<u64>,
     /// Longest silence of a stream, in milliseconds.
     pub(crate) stream_idle_timeout_ms: Option<u64>,
+    /// The fault to report when this one is chosen: nobody said where it is. OpenAI's address would be wrong, it
+    /// would get prompts and a key that are meant for somebody else.
+    pub(crate) no_address: Option<Error>,
     /// A way of signing in that does not work yet, when one is asked for.
     pub(crate) unsupported: Option<&'static str>,
 }
@@ -98,19 +101,27 @@ pub(crate) fn read(reader: &mut Reader<'_>) -> Result<ProviderTable, Error> {
 fn entry(reader: &mut Reader<'_>) -> Result<Entry, Error> {
     wire_api(reader)?;
     let unsupported = ["auth", "aws"].into_iter().find(|key| reader.written().any(|(name, ..)| name == key));
+    let base_url = url(reader, "base_url")?;
+    let requires_openai_auth = reader.flag("requires_openai_auth")?.unwrap_or(false);
+    let no_address = (base_url.is_none() && !requires_openai_auth).then(|| Error::Value {
+        place: reader.first_place(),
+        key: format!("{}.base_url", reader.path_text()),
+        problem: "is missing: where is this provider? Allowed: http://… or https://…".to_owned(),
+    });
     Ok(Entry {
         name: reader.name("name")?,
-        base_url: url(reader, "base_url")?,
+        base_url,
         env_key: variable(reader, "env_key")?,
         env_key_instructions: reader.text("env_key_instructions")?,
         bearer_token: reader.text("experimental_bearer_token")?.map(Secret::new),
-        requires_openai_auth: reader.flag("requires_openai_auth")?.unwrap_or(false),
+        requires_openai_auth,
         query_params: secrets(reader.text_map("query_params")?),
         http_headers: secrets(reader.text_map("http_headers")?),
         env_http_headers: reader.text_map("env_http_headers")?.into_iter().collect(),
         request_max_retries: reader.number("request_max_retries", 0)?,
         stream_max_retries: reader.number("stream_max_retries", 0)?,
         stream_idle_timeout_ms: reader.number("stream_idle_timeout_ms", 1)?,
+        no_address,
         unsupported,
     })
 }

@@ -78,9 +78,4 @@ impl SetupError {
     pub(crate) fn last(stage: &'static str) -> Self {
         Self::new(stage, io::Error::last_os_error())
     }
-
-    /// The failure of the system call made last, and on what.
-    pub(crate) fn last_on(stage: &'static str, what: impl fmt::Display) -> Self {
-        Self::new(stage, format_args!("{what}: {}", io::Error::last_os_error()))
-    }
 }

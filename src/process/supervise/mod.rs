@@ -25,7 +25,6 @@ mod server;
 mod signals;
 mod terminal;
 
-#[allow(unused_imports, reason = "`process::spawn` decides how it starts supervisors")]
 pub(crate) use client::{SERVE, Server};
 pub(crate) use confinement::{Confinement, SetupError, Unconfined};
 pub(crate) use job::{ARGV0, Job, Mode, Outcome};

@@ -95,14 +95,10 @@ fn receive(socket: BorrowedFd<'_>) -> Option<Order> {
 }
 
 /// An order as bytes: the number of words, the words, the environment as `name=value`; each ended by NUL.
-pub(super) fn encode(words: &[OsString], environment: &[(OsString, OsString)]) -> Vec<u8> {
-    use std::os::unix::ffi::OsStrExt;
+pub(super) fn encode(words: &[CString], environment: &[CString]) -> Vec<u8> {
     let mut bytes = format!("{}\0", words.len()).into_bytes();
-    for word in words {
-        bytes.extend(word.as_bytes().iter().chain(b"\0"));
-    }
-    for (name, value) in environment {
-        bytes.extend(name.as_bytes().iter().chain(b"=").chain(value.as_bytes()).chain(b"\0"));
+    for text in words.iter().chain(environment) {
+        bytes.extend_from_slice(text.as_bytes_with_nul());
     }
     bytes
 }
@@ -122,12 +118,12 @@ mod tests {
 
     #[test]
     fn an_order_survives_its_way_and_half_ones_are_refused() {
-        let words = ["pipe", "-", "", "a b"].map(OsString::from).to_vec();
-        let environment = [("A".into(), "x=y".into()), ("B".into(), "".into())];
+        let words = [c"pipe", c"-", c"", c"a b"].map(ToOwned::to_owned);
+        let environment = [c"A=x=y".to_owned(), c"B=".to_owned()];
         let bytes = encode(&words, &environment);
         let (read, variables) = decode(&bytes).unwrap();
-        assert_eq!(read, words);
-        assert_eq!(variables, [c"A=x=y".to_owned(), c"B=".to_owned()]);
+        assert_eq!(read, ["pipe", "-", "", "a b"]);
+        assert_eq!(variables, environment);
         assert!(decode(&encode(&words, &[])).unwrap().1.is_empty());
         assert!(decode(b"3\0a\0b\0").is_none() && decode(b"").is_none() && decode(b"x\0").is_none());
     }

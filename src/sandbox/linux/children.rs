@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use super::guard::{self, Guard, Hold};
 use super::wrap::Confine;
 use crate::process::supervise::SetupError;
-use crate::sandbox::policy::{PROTECTED, targets};
+use crate::protocol::policy::PROTECTED;
+use crate::sandbox::policy::targets;
 
 /// What must be read-only, and the stand-ins that make it so.
 #[derive(Debug, Default)]

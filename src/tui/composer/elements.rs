@@ -84,11 +84,6 @@ impl Elements {
         }
     }
 
-    /// Forgets everything.
-    pub(crate) fn clear(&mut self) {
-        self.list.clear();
-    }
-
     /// The labels of the tokens in `text`, in order: images count up, pastes of equal length get `#2`, `#3`.
     pub(crate) fn labels(&self, text: &str) -> Vec<(char, String)> {
         let mut out: Vec<(char, String)> = Vec::new();

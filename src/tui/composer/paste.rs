@@ -3,6 +3,8 @@
 //! until the burst goes on (then they were text) or stops (then they were keys, unless the burst already had
 //! lines). A terminal that ever bracketed a paste is never suspected.
 
+use crate::tui::keys::{Code, Key};
+
 /// Longer pastes become one token, in characters.
 pub(crate) const LONG: usize = 1000;
 /// Keys closer than this are a burst, in milliseconds. Hands need about 30; a read of pasted bytes takes none.
@@ -22,6 +24,14 @@ pub(crate) enum Held {
 }
 
 impl Held {
+    /// What it is as a key.
+    pub(crate) fn as_key(self) -> Key {
+        match self {
+            Self::Enter => Key::plain(Code::Enter),
+            Self::Tab => Key::plain(Code::Tab),
+        }
+    }
+
     /// What it is as text.
     pub(crate) fn as_char(self) -> char {
         match self {

@@ -326,6 +326,8 @@ impl Composer {
     fn resolve(&mut self, meaning: Meaning, env: &Env<'_>, out: &mut Vec<Effect>) {
         match meaning {
             Meaning::Text(held) => self.put(held.as_char()),
+            // The list may have opened while the key was held.
+            Meaning::Key(held) if self.popup().is_some() && self.popup_key(held.as_key(), env, out) => {}
             Meaning::Key(Held::Enter) => drop(self.submit(false, env, out)),
             Meaning::Key(Held::Tab) => drop(self.submit(true, env, out)),
         }

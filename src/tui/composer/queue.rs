@@ -46,12 +46,6 @@ impl Queue {
         if self.steering.is_empty() { None } else { Some(self.steering.remove(0)) }
     }
 
-    /// All steering messages as one, for when the turn ended before it took them.
-    pub(crate) fn leftover(&mut self) -> Option<Draft> {
-        let all = std::mem::take(&mut self.steering);
-        (!all.is_empty()).then(|| Draft::join(&all))
-    }
-
     /// The next queued message, to be sent now.
     pub(crate) fn next(&mut self) -> Option<Draft> {
         self.queued.pop_front()
@@ -168,8 +162,8 @@ mod tests {
         assert_eq!(queue.next().unwrap().text, "a");
         assert_eq!(queue.take_last().unwrap().text, "c");
         assert_eq!(queue.taken().unwrap().text, "a");
-        assert_eq!(queue.leftover().unwrap().text, "b\nc");
-        assert_eq!(queue.leftover(), None);
+        assert_eq!(queue.taken().unwrap().text, "b");
+        assert_eq!(queue.taken().unwrap().text, "c");
         assert_eq!(queue.next().unwrap().text, "b");
         assert!(queue.is_empty());
     }

@@ -50,12 +50,6 @@ impl Menu {
         self
     }
 
-    /// Preselects a row.
-    pub(crate) fn select(mut self, index: usize) -> Self {
-        self.list.select(index);
-        self
-    }
-
     /// Takes a key.
     pub(crate) fn on_key(&mut self, key: Key, keymap: &Keymap) -> Outcome {
         if let Some((letter, wishes)) = &self.other

@@ -210,7 +210,8 @@ impl Terminal {
         write(&self.out)
     }
 
-    /// Stops the program as the shell would; comes back when the shell lets it go on.
+    /// Stops the program as the shell would. Another thread may be the one that stops: the caller waits until it was
+    /// continued before it takes the terminal again.
     pub(crate) fn stop(&mut self) {
         let _ = rustix::process::kill_current_process_group(rustix::process::Signal::TSTP);
     }
@@ -226,12 +227,12 @@ impl Drop for Terminal {
 pub(crate) struct Keyboard {
     fd: AsyncFd<OwnedFd>,
     buffer: Vec<u8>,
-    /// Bytes that were typed before the terminal was ours.
-    early: u64,
+    /// Bytes typed before the terminal was taken, not read yet.
+    early: usize,
 }
 
 impl Keyboard {
-    /// Listens to standard input.
+    /// Listens to standard input, right after the terminal was taken.
     ///
     /// # Errors
     /// It cannot be waited for.
@@ -242,7 +243,8 @@ impl Keyboard {
     pub(crate) fn open() -> Result<Self, Error> {
         let own = stdin().try_clone_to_owned()?;
         let fd = AsyncFd::with_interest(own, tokio::io::Interest::READABLE)?;
-        let early = rustix::io::ioctl_fionread(stdin()).unwrap_or(0);
+        let early =
+            rustix::io::ioctl_fionread(stdin()).map_or(0, |count| usize::try_from(count).unwrap_or(0));
         Ok(Self { fd, buffer: vec![0; READ], early })
     }
 
@@ -259,25 +261,23 @@ impl Keyboard {
                 continue;
             }
             match rustix::io::read(self.fd.get_ref(), &mut self.buffer) {
-                Ok(count) => {
-                    let read = self.buffer.get_mut(..count).unwrap_or_default();
-                    mend_early(&mut self.early, read);
-                    return Ok(read);
-                }
+                Ok(count) => return Ok(self.take(count)),
                 Err(rustix::io::Errno::AGAIN) => ready.clear_ready(),
                 Err(rustix::io::Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
             }
         }
     }
-}
 
-/// While the shell had the terminal, `enter` was turned into a line feed; here it is `enter` again.
-fn mend_early(early: &mut u64, read: &mut [u8]) {
-    let count = u64::try_from(read.len()).unwrap_or(u64::MAX).min(*early);
-    *early -= count;
-    for byte in read.iter_mut().take(usize::try_from(count).unwrap_or(0)).filter(|byte| **byte == b'\n') {
-        *byte = b'\r';
+    /// What was read; the system's line editor has made line feeds of the enter keys it saw.
+    fn take(&mut self, count: usize) -> &[u8] {
+        let read = self.buffer.get_mut(..count).unwrap_or_default();
+        let early = self.early.min(count);
+        self.early -= early;
+        for byte in read.iter_mut().take(early).filter(|byte| **byte == b'\n') {
+            *byte = b'\r';
+        }
+        read
     }
 }
 
@@ -355,16 +355,6 @@ fn restore_on_panic() {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn enter_typed_early_is_enter() {
-        let mut early = 4;
-        let mut first = *b"a\nb";
-        mend_early(&mut early, &mut first);
-        let mut second = *b"\n\nc";
-        mend_early(&mut early, &mut second);
-        assert_eq!((&first, &second, early), (b"a\rb", b"\r\nc", 0));
-    }
 
     #[test]
     fn what_is_switched_on_is_switched_off() {

@@ -3,7 +3,7 @@
 #![allow(clippy::string_slice, reason = "tests know where their texts can be cut")]
 
 use super::markdown::Stream;
-use super::{diff, highlight, syntaxes};
+use super::{diff, highlight};
 use crate::tui::theme::{Colors, Theme};
 
 fn theme() -> Theme {
@@ -59,7 +59,6 @@ fn stream(text: &str, delta: usize, per_frame: usize) -> usize {
 #[test]
 #[ignore = "prints figures"]
 fn figures() {
-    measure("load syntaxes", || syntaxes::warm(&theme()));
     let code = "fn f(x: u32) -> Option<u32> { x.checked_add(1) } // words\n";
     measure("first 30 lines of rust", || highlight::lines(&code.repeat(30), "rust", &theme()));
     measure("next 30 lines of rust", || highlight::lines(&code.repeat(30), "rust", &theme()));

@@ -46,14 +46,6 @@ static LOOKS: RwLock<Vec<(String, &'static Look)>> = RwLock::new(Vec::new());
 /// Display names of the added ones.
 static ADDED: RwLock<Vec<String>> = RwLock::new(Vec::new());
 
-/// Loads what painting with this theme needs.
-pub(crate) fn warm(theme: &Theme) {
-    if theme.colors > Colors::None {
-        LazyLock::force(&SYNTAXES);
-        look(theme);
-    }
-}
-
 /// All grammars.
 pub(super) fn set() -> &'static SyntaxSet {
     &SYNTAXES

@@ -370,7 +370,7 @@ fn abandon(body: &mut Body) -> bool {
 /// The cell of an item.
 fn make(item: &Item, live: bool, now: Now, cwd: &Path) -> Body {
     match item {
-        Item::UserMessage { id, content } => Body::User(Box::new(User::new(id, content))),
+        Item::UserMessage { id: _, content } => Body::User(Box::new(User::new(content))),
         Item::AgentMessage { text, .. } if live => Body::Message(Box::new(Message::live(text))),
         Item::AgentMessage { text, .. } => Body::Message(Box::new(Message::done(text))),
         Item::Reasoning { summary, content, .. } => {

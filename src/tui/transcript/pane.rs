@@ -9,7 +9,7 @@ use super::cell::{Cell, Look};
 use super::cells::notice::{Level, Notice};
 use super::finder::{Finder, Found};
 use super::layout::{Place, Sheet};
-use super::list::{Body, Key};
+use super::list::Key;
 use super::model::{Model, Now, Setup};
 use super::replay::Past;
 use super::viewport::{Marks, Scroll, Viewport};
@@ -317,15 +317,7 @@ impl Transcript {
 
     /// All prompts, oldest first.
     pub(crate) fn prompts(&self) -> impl DoubleEndedIterator<Item = Prompt<'_>> {
-        self.model.cells.prompts().map(|(key, user)| Prompt { key, item: user.id(), text: user.typed() })
-    }
-
-    /// The unified diff of the patch a question is about, for a page of its own.
-    pub(crate) fn diff_of(&self, key: Key) -> Option<String> {
-        match &self.model.cells.get(key)?.body {
-            Body::Patch(patch) => Some(patch.diff()),
-            _ => None,
-        }
+        self.model.cells.prompts().map(|(key, user)| Prompt { key, text: user.typed() })
     }
 }
 
@@ -334,8 +326,6 @@ impl Transcript {
 pub(crate) struct Prompt<'a> {
     /// Its cell.
     pub(crate) key: Key,
-    /// Its item.
-    pub(crate) item: &'a crate::base::ids::ItemId,
     /// Text as typed.
     pub(crate) text: &'a str,
 }

@@ -3,7 +3,7 @@
 use super::list::Body;
 use super::model::{Ended, Model, Now};
 use crate::protocol::error::ErrorInfo;
-use crate::protocol::item::Item;
+use crate::protocol::item::{CommandSource, Item};
 use crate::protocol::turn::TurnStatus;
 use crate::threads::Turn;
 
@@ -29,11 +29,20 @@ impl From<Turn> for Past {
     }
 }
 
+/// Where the turn ended among its items: the user's own commands at the end were typed after it, since a turn ends
+/// with what the model did or said.
+fn end_of(items: &[Item]) -> usize {
+    let mine =
+        |item: &Item| matches!(item, Item::CommandExecution(c) if c.source == CommandSource::UserShell);
+    items.iter().rposition(|item| !mine(item)).map_or(0, |last| last + 1)
+}
+
 impl Model {
     /// Shows stored turns, oldest first, after what is there.
     pub(crate) fn replay(&mut self, turns: &[Past]) {
         for turn in turns {
-            for item in &turn.items {
+            let (during, after) = turn.items.split_at(end_of(&turn.items));
+            for item in during {
                 self.complete(item, Now::default());
             }
             let seconds = turn.duration_ms.unwrap_or(0) / 1000;
@@ -43,6 +52,9 @@ impl Model {
                 duration_ms: turn.duration_ms,
                 at: turn.started_at.map(|at| at.saturating_add(seconds)),
             });
+            for item in after {
+                self.complete(item, Now::default());
+            }
         }
     }
 

@@ -38,11 +38,6 @@ pub(crate) fn under(lines: Vec<Line<'static>>, width: u16, look: &Look<'_>) -> V
     prefixed(lines, width, Span::styled("  └ ", look.style(Role::Dim)), "    ")
 }
 
-/// `lines` (laid out for [`detail_width`]) that go on under a corner.
-pub(crate) fn under_more(lines: Vec<Line<'static>>, width: u16) -> Vec<Line<'static>> {
-    prefixed(lines, width, Span::raw("    "), "    ")
-}
-
 fn prefixed(
     mut lines: Vec<Line<'static>>,
     width: u16,

@@ -20,7 +20,7 @@ pub(crate) fn update(model: &mut Model, msg: Msg, at: At) -> Effects {
         Msg::Resize(columns, rows) => model.size = (columns, rows),
         Msg::Tick => tick(model, &mut effects),
         Msg::Event(event) => follow::on_event(model, &event, at, &mut effects),
-        Msg::Opened(opened) => start::opened(model, opened, &mut effects),
+        Msg::Opened(opened) => start::opened(model, opened, at.unix, &mut effects),
         Msg::Answer(answer) => on_answer(model, answer, &mut effects),
     }
     route::next_question(model, &mut effects);

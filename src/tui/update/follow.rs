@@ -120,8 +120,13 @@ fn on_limits(model: &mut Model, limits: &LimitsSnapshot, at: At) {
         model.warnings.push(moment::clock(at.unix), warning.clone());
         model.toast(warning);
     }
+    refresh_status(model, at.unix);
+}
+
+/// Brings the newest block of `/status` up to what is known now.
+pub(crate) fn refresh_status(model: &mut Model, unix: u64) {
     if let Some(key) = model.status_cell {
-        let panel = status(model, at.unix);
+        let panel = status(model, unix);
         model.transcript.replace(key, Box::new(panel));
     }
 }

@@ -1,7 +1,7 @@
 //! From the first frame to the first prompt: sign-in, trust, opening the thread, the prompt of the command line.
 
 use super::dispatch::Effects;
-use super::{answers, chat, route};
+use super::{answers, chat, follow, route};
 use crate::base::path::with_tilde;
 use crate::protocol::error::ErrorInfo;
 use crate::tui::composer::Draft;
@@ -108,7 +108,12 @@ pub(crate) fn trusted(model: &mut Model, result: Result<(), ErrorInfo>, effects:
 }
 
 /// A thread is open, or not.
-pub(crate) fn opened(model: &mut Model, opened: Result<Box<Opened>, ErrorInfo>, effects: &mut Effects) {
+pub(crate) fn opened(
+    model: &mut Model,
+    opened: Result<Box<Opened>, ErrorInfo>,
+    unix: u64,
+    effects: &mut Effects,
+) {
     let opened = match opened {
         Ok(opened) => opened,
         Err(error) => {
@@ -129,6 +134,8 @@ pub(crate) fn opened(model: &mut Model, opened: Result<Box<Opened>, ErrorInfo>, 
         answers::moved(model, &opened.info.cwd);
     }
     model.facts.thread = Some(opened.info);
+    // `/status` may have been faster than the thread.
+    follow::refresh_status(model, unix);
     chat::send_next(model, effects);
 }
 

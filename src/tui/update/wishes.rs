@@ -3,6 +3,7 @@
 use super::dispatch::Effects;
 use super::{answers, chat, commands, route, start};
 use crate::models::catalogue;
+use crate::protocol::ask::Answer;
 use crate::protocol::op::Op;
 use crate::protocol::turn::Change;
 use crate::tui::door::{Begin, Setting};
@@ -10,6 +11,7 @@ use crate::tui::effect::Effect;
 use crate::tui::model::Model;
 use crate::tui::popups::wish::{Outcome, Wish};
 use crate::tui::popups::{model as models, permissions};
+use crate::tui::transcript::Level;
 
 /// What a key did to the open popup.
 pub(crate) fn on_outcome(model: &mut Model, outcome: Outcome, effects: &mut Effects) {
@@ -26,7 +28,11 @@ pub(crate) fn on_outcome(model: &mut Model, outcome: Outcome, effects: &mut Effe
 
 fn grant(model: &mut Model, wish: Wish, effects: &mut Effects) {
     match wish {
-        Wish::Answer(id, answer) => effects.push(Effect::Op(Op::Answer { id, answer })),
+        Wish::Answer(id, answer) => {
+            let (level, words) = outcome_of(answer);
+            model.transcript.notice(level, words);
+            effects.push(Effect::Op(Op::Answer { id, answer }));
+        }
         Wish::TypedAhead(key) => route::type_ahead(model, key, effects),
         Wish::Page(page) => model.page = Some(page),
         Wish::Efforts(slug) => open_efforts(model, &slug),
@@ -50,6 +56,16 @@ fn grant(model: &mut Model, wish: Wish, effects: &mut Effects) {
         Wish::Rewind(key) => chat::rewind(model, key, effects),
         Wish::DropWarning(index) => model.warnings.remove(index),
         Wish::Notice(text) => model.toast(text),
+    }
+}
+
+/// What stays of an answer in the conversation.
+fn outcome_of(answer: Answer) -> (Level, &'static str) {
+    match answer {
+        Answer::Accept => (Level::Granted, "You allowed it, this once"),
+        Answer::AcceptForSession => (Level::Granted, "You allowed it, and the same again in this session"),
+        Answer::Decline => (Level::Refused, "You refused it; the model goes on without"),
+        Answer::Cancel => (Level::Refused, "You refused it and stopped the turn"),
     }
 }
 

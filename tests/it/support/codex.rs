@@ -80,6 +80,11 @@ impl Codex {
         self
     }
 
+    /// The command alone, for those who give it other places to read from and write to.
+    pub(crate) fn into_command(self) -> Command {
+        self.command
+    }
+
     /// Starts without waiting.
     pub(crate) fn start(mut self) -> Running {
         let piped = self.open_stdin || self.stdin.is_some();
@@ -159,6 +164,14 @@ impl Running {
                 Err(_) => panic!("{what:?} did not come; stdout: {seen}\nstderr: {}", drain(&self.stderr)),
             }
         }
+        seen
+    }
+
+    /// The same for standard error.
+    pub(crate) fn until_told(&mut self, text: &str) -> String {
+        std::mem::swap(&mut self.stdout, &mut self.stderr);
+        let seen = self.until(text);
+        std::mem::swap(&mut self.stdout, &mut self.stderr);
         seen
     }
 

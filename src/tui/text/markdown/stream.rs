@@ -87,6 +87,7 @@ impl fmt::Debug for Stream {
     }
 }
 
+#[allow(dead_code, reason = "the whole text at once is what tests compare the parts with")]
 impl Stream {
     /// An empty text.
     pub(crate) fn new() -> Self {

@@ -53,7 +53,7 @@ impl Command {
     /// As the item tells it; a running one runs since `now_ms`.
     pub(crate) fn new(item: &CommandItem, now_ms: u64) -> Self {
         let mut command = Self {
-            line: item.command.as_str().into(),
+            line: spoken(&item.command),
             source: item.source,
             session: None,
             state: State::Running(now_ms),
@@ -73,7 +73,7 @@ impl Command {
         if item.status == ItemStatus::InProgress {
             return;
         }
-        self.line = item.command.as_str().into();
+        self.line = spoken(&item.command);
         self.state = State::Ended(item.status);
         self.exit = item.exit_code;
         self.took_ms = item.duration_ms;
@@ -350,4 +350,10 @@ fn exit_words(code: i32) -> String {
 fn capital(words: &str) -> String {
     let mut chars = words.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+/// The command as a person would say it: the script alone when a shell runs one.
+pub(crate) fn spoken(command: &str) -> Box<str> {
+    let argv = shlex::split(command).unwrap_or_default();
+    crate::process::parse::shell_script(&argv).unwrap_or(command).into()
 }

@@ -47,7 +47,10 @@ impl Notice {
         let hint = error.hint.as_deref().map(Into::into);
         Self { hint, ..Self::new(Level::Error, &error.message) }
     }
+}
 
+#[cfg(test)]
+impl Notice {
     /// Adds what is shown unfolded only.
     pub(crate) fn with_detail(mut self, detail: &str) -> Self {
         self.detail = Some(detail.into());

@@ -88,17 +88,6 @@ impl Patch {
         }
     }
 
-    /// The unified diffs of all files, for a page of its own.
-    pub(crate) fn diff(&self) -> String {
-        let mut out = String::new();
-        for file in &self.files {
-            for piece in &file.pieces {
-                out.push_str(&piece.unified(&file.diff, file.whole_sign()));
-            }
-        }
-        out
-    }
-
     fn marker(&self, look: &Look<'_>) -> Span<'static> {
         match self.status {
             ItemStatus::InProgress if self.asking => Span::styled("•", look.style(Role::Warn)),

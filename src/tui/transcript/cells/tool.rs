@@ -44,12 +44,6 @@ impl Tool {
         Self { name: name.into(), arguments: arguments.into(), status, output, revision: 0 }
     }
 
-    /// Takes over what the item says now.
-    pub(crate) fn settle(&mut self, other: Self) {
-        let revision = self.revision + 1;
-        *self = Self { revision, ..other };
-    }
-
     /// Nobody will tell its end.
     pub(crate) fn abandon(&mut self) {
         if self.status == ToolStatus::InProgress {

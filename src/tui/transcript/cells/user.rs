@@ -7,7 +7,6 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::output::cuts;
-use crate::base::ids::ItemId;
 use crate::protocol::input::UserInput;
 use crate::tui::text;
 use crate::tui::theme::Role;
@@ -20,7 +19,6 @@ const PIECE: usize = 16 * 1024;
 /// A prompt.
 #[derive(Debug)]
 pub(crate) struct User {
-    id: ItemId,
     text: Box<str>,
     /// Names of images, in order.
     images: Box<[Box<str>]>,
@@ -30,7 +28,7 @@ pub(crate) struct User {
 
 impl User {
     /// From the parts of the input.
-    pub(crate) fn new(id: &ItemId, content: &[UserInput]) -> Self {
+    pub(crate) fn new(content: &[UserInput]) -> Self {
         let mut texts = Vec::new();
         let mut images: Vec<Box<str>> = Vec::new();
         for part in content {
@@ -42,12 +40,7 @@ impl User {
             }
         }
         let text: Box<str> = texts.join("\n").trim_end().into();
-        Self { id: id.clone(), cuts: cuts(&text, PIECE), text, images: images.into() }
-    }
-
-    /// Which item it is, for going back to it.
-    pub(crate) fn id(&self) -> &ItemId {
-        &self.id
+        Self { cuts: cuts(&text, PIECE), text, images: images.into() }
     }
 
     /// Text as typed.

@@ -1,0 +1,223 @@
+//! The other end of the terminal app's door: opens threads, changes their settings, and answers what the app
+//! asks of the areas below. One task; each call is answered before the next one is looked at, except lists.
+
+use std::path::{Path, PathBuf};
+
+use tokio::sync::mpsc;
+
+use super::opening::{self, Opened};
+use crate::auth::api_key;
+use crate::auth::store::Store;
+use crate::base::clock::{Clock, SystemClock};
+use crate::base::ids::ThreadId;
+use crate::base::tasks;
+use crate::config::{self, Config, Env, Flags, edit, home};
+use crate::demo::server::Server;
+use crate::protocol::error::{ErrorInfo, ErrorKind};
+use crate::threads::{self, Turn, names};
+use crate::tui::door::{Begin, Call, Live, Setting, ThreadFilter, ThreadRow};
+use crate::workspace::{diff, git};
+
+/// Rows of one batch of the list of threads.
+const BATCH: usize = 64;
+
+/// What the door stands on.
+pub(crate) struct Behind {
+    env: Env,
+    flags: Flags,
+    /// The open thread.
+    open: Option<Opened>,
+    /// The scripted service, once the user chose it.
+    demo: Option<Server>,
+}
+
+impl Behind {
+    /// Answers calls under this environment and these flags.
+    pub(crate) fn new(env: Env, flags: Flags) -> Self {
+        Self { env, flags, open: None, demo: None }
+    }
+
+    /// Answers calls until the app has closed its end.
+    pub(crate) async fn serve(mut self, mut calls: mpsc::Receiver<Call>) {
+        while let Some(call) = calls.recv().await {
+            self.answer(call).await;
+        }
+    }
+
+    async fn answer(&mut self, call: Call) {
+        match call {
+            Call::Open(begin, reply) => drop(reply.send(self.open(begin).await)),
+            Call::Threads(filter, rows) => self.list(filter, rows),
+            Call::Earlier(reply) => drop(reply.send(self.earlier().await)),
+            Call::Rename(name, reply) => drop(reply.send(self.rename(name).await)),
+            Call::Diff(reply) => drop(reply.send(self.diff().await)),
+            Call::Trust(reply) => drop(reply.send(self.trust().await)),
+            Call::SignIn(key, reply) => {
+                let store = self.home().map(|home| Store::new(&home));
+                let done = store.and_then(|store| Ok(api_key::login(&store, key.expose())?));
+                drop(reply.send(done));
+            }
+            Call::Demo(reply) => drop(reply.send(self.demo().await)),
+            Call::Logout(reply) => {
+                let store = self.home().map(|home| Store::new(&home));
+                drop(reply.send(store.and_then(|store| Ok(store.delete().map(drop)?))));
+            }
+            Call::Save(setting, reply) => drop(reply.send(self.save(setting).await)),
+        }
+    }
+
+    /// The configuration as it is on disk now, under our flags.
+    fn config(&self) -> Result<Config, ErrorInfo> {
+        config::load(&self.env, &self.flags).map_err(|error| told(&error))
+    }
+
+    fn home(&self) -> Result<PathBuf, ErrorInfo> {
+        home::find(&self.env).map_err(|error| told(&error))
+    }
+
+    async fn open(&mut self, begin: Begin) -> Result<Live, ErrorInfo> {
+        let mut config = self.config()?;
+        if let Some(server) = &self.demo {
+            opening::point_at(server, &mut config);
+        }
+        let (opened, live) = opening::open(config, &self.env, begin).await?;
+        self.open = Some(opened);
+        Ok(live)
+    }
+
+    /// The page before those that were shown.
+    async fn earlier(&mut self) -> Result<(Vec<Turn>, bool), ErrorInfo> {
+        let open = self.open.as_mut().ok_or_else(no_thread)?;
+        let Some(cursor) = open.earlier.take() else { return Ok((Vec::new(), false)) };
+        let page = blocking("read earlier turns", move || threads::earlier(cursor, opening::PAGE)).await?;
+        open.earlier = page.earlier;
+        Ok((page.turns, open.earlier.is_some()))
+    }
+
+    async fn rename(&mut self, name: String) -> Result<(), ErrorInfo> {
+        let open = self.open.as_mut().ok_or_else(no_thread)?;
+        let (home, id) = (open.config.codex_home.clone(), open.info.id);
+        open.info.name = Some(name.clone());
+        blocking("name thread", move || names::set(&home, id, &name, SystemClock.now_ms())).await
+    }
+
+    async fn diff(&self) -> Result<String, ErrorInfo> {
+        let cwd = match &self.open {
+            Some(open) => open.info.cwd.clone(),
+            None => self.env.cwd().map(Path::to_owned).unwrap_or_default(),
+        };
+        blocking("diff", move || diff::changes(&cwd)).await
+    }
+
+    async fn trust(&mut self) -> Result<(), ErrorInfo> {
+        let config = self.config()?;
+        let path = home::config_file(&config.codex_home);
+        let folder = config.project_root.unwrap_or(config.cwd);
+        blocking("store trust", move || {
+            edit::set_text(&path, &["projects", &folder.to_string_lossy(), "trust_level"], "trusted")
+        })
+        .await
+    }
+
+    async fn demo(&mut self) -> Result<(), ErrorInfo> {
+        if self.demo.is_none() {
+            self.demo = Some(opening::scripted().await?);
+        }
+        Ok(())
+    }
+
+    async fn save(&self, setting: Setting) -> Result<(), ErrorInfo> {
+        let path = home::config_file(&self.home()?);
+        blocking("save setting", move || match setting {
+            Setting::Model { slug, effort } => {
+                edit::set_text(&path, &["model"], &slug)?;
+                match effort {
+                    Some(effort) => edit::set_text(&path, &["model_reasoning_effort"], &effort),
+                    None => edit::remove(&path, &["model_reasoning_effort"]),
+                }
+            }
+            Setting::StatusLine(items) => edit::set_list(&path, &["tui", "status_line"], &items),
+            Setting::Title(items) => edit::set_list(&path, &["tui", "terminal_title"], &items),
+            Setting::Theme(name) => edit::set_text(&path, &["tui", "theme"], &name),
+            Setting::Fullscreen(on) => {
+                let word = if on { "auto" } else { "never" };
+                edit::set_text(&path, &["tui", "alternate_screen"], word)
+            }
+        })
+        .await
+    }
+
+    /// Lists threads on a thread of its own: reading thousands of files must not hold up other calls.
+    fn list(&self, filter: ThreadFilter, rows: mpsc::Sender<Vec<ThreadRow>>) {
+        let Ok(home) = self.home() else { return };
+        let here = self.open.as_ref().map(|open| open.info.cwd.clone());
+        let here = here.or_else(|| self.config().ok().map(|config| config.cwd));
+        let current = self.open.as_ref().map(|open| open.info.id);
+        self.listing(home, filter, here, current, rows);
+    }
+
+    fn listing(
+        &self,
+        home: PathBuf,
+        filter: ThreadFilter,
+        here: Option<PathBuf>,
+        current: Option<ThreadId>,
+        rows: mpsc::Sender<Vec<ThreadRow>>,
+    ) {
+        let order = if filter.by_creation { threads::Order::Created } else { threads::Order::Updated };
+        let wanted = threads::Filter {
+            cwd: if filter.everywhere { None } else { here },
+            archived: filter.archived,
+            ..threads::Filter::default()
+        };
+        tasks::detach("list threads", move || {
+            let mut batch = Vec::new();
+            for summary in threads::list(&home, wanted, order) {
+                if Some(summary.found.id) == current {
+                    continue;
+                }
+                batch.push(row(summary, filter.by_creation));
+                if batch.len() == BATCH && rows.blocking_send(std::mem::take(&mut batch)).is_err() {
+                    return;
+                }
+            }
+            let _ = rows.blocking_send(batch);
+        });
+    }
+}
+
+fn row(summary: threads::Summary, by_creation: bool) -> ThreadRow {
+    let at_ms = if by_creation { summary.created_ms } else { None };
+    ThreadRow {
+        id: summary.found.id,
+        title: summary.name.or(summary.preview).unwrap_or_default(),
+        cwd: summary.cwd,
+        branch: summary.branch,
+        at_ms: at_ms.unwrap_or(summary.updated_ms),
+    }
+}
+
+/// Branch of the repository, when there is one.
+pub(super) fn branch(project: Option<&Path>) -> Option<String> {
+    project.and_then(git::state).and_then(|state| state.branch)
+}
+
+fn no_thread() -> ErrorInfo {
+    ErrorInfo::new(ErrorKind::Internal, "there is no open thread").with_hint("start one with /new")
+}
+
+/// Any error of an area below, as the app shows it.
+pub(super) fn told(error: &dyn std::error::Error) -> ErrorInfo {
+    ErrorInfo::new(ErrorKind::Io, error.to_string())
+}
+
+/// Runs `work` where it may block.
+pub(super) async fn blocking<T: Send + 'static, E: std::error::Error + Send + 'static>(
+    name: &'static str,
+    work: impl FnOnce() -> Result<T, E> + Send + 'static,
+) -> Result<T, ErrorInfo> {
+    match tasks::blocking(name, work).await {
+        Ok(done) => done.map_err(|error| told(&error)),
+        Err(failed) => Err(ErrorInfo::new(ErrorKind::Internal, failed.to_string())),
+    }
+}

@@ -1,0 +1,245 @@
+//! How a thread of the terminal app begins: new, continued, or as a copy. Everything the first request needs is
+//! resolved here; the app gets the door of the live thread and what was shown before.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::door::{blocking, branch, told};
+use super::{housekeeping, wire};
+use crate::agent::settings::Settings;
+use crate::agent::thread::{self, Start};
+use crate::base::clock::SystemClock;
+use crate::base::ids::ThreadId;
+use crate::base::tasks::{self, Task};
+use crate::config::{Config, Env};
+use crate::demo::scenarios;
+use crate::demo::server::{Options, Server};
+use crate::protocol::error::{ErrorInfo, ErrorKind};
+use crate::protocol::thread::ThreadSource;
+use crate::protocol::tokens::ThreadUsage;
+use crate::threads::{self, Cursor, NewThread, PageSize, Turn, Writer, names};
+use crate::tui::door::{Begin, Live, ThreadInfo};
+use crate::tui::text::syntaxes;
+use crate::workspace::{agents_md, git};
+
+/// What is replayed at once when a thread is continued.
+pub(super) const PAGE: PageSize = PageSize { turns: 200, bytes: 4 << 20 };
+
+/// The open thread as its door needs it.
+pub(super) struct Opened {
+    /// The configuration it began with.
+    pub(super) config: Config,
+    /// What the app knows of it.
+    pub(super) info: ThreadInfo,
+    /// Where the turns before the shown ones are.
+    pub(super) earlier: Option<Cursor>,
+    /// Keeps it alive.
+    _task: Task<()>,
+}
+
+/// Opens a thread under this configuration.
+///
+/// # Errors
+/// There are no credentials, no such thread, or somebody else writes it.
+pub(super) async fn open(mut config: Config, env: &Env, begin: Begin) -> Result<(Opened, Live), ErrorInfo> {
+    let manager = wire::credentials(&config, env)?;
+    let account = account(&config, manager.is_chatgpt());
+    let services = wire::services(&config, env, manager, &ThreadSource::Cli)?;
+    let (settings, mut warnings) = wire::settings(&config, env);
+    warnings.append(&mut config.warnings);
+    warnings.extend(housekeeping::recover_patches(&config));
+    warnings.extend(themes(&config).await);
+    let (home, here) = (config.codex_home.clone(), config.cwd.clone());
+    let meta = new_thread(&config, &settings);
+    let begun = blocking("open thread", move || begin_at(&home, &here, begin, meta)).await?;
+    warnings.extend(begun.warnings);
+    let start = Start {
+        thread_id: begun.id,
+        writer: begun.writer,
+        history: begun.history,
+        usage: begun.usage,
+        window_number: begun.window_number,
+        unfinished: begun.unfinished,
+        settings,
+    };
+    let info = info(&config, &start.settings, begun.id, begun.name, account);
+    let handle = thread::start(Arc::new(services), Arc::new(config.clone()), start);
+    let live = Live {
+        info: info.clone(),
+        ops: handle.ops,
+        events: handle.events,
+        past: begun.past,
+        earlier: begun.earlier.is_some(),
+        usage: Some(begun.usage),
+        warnings,
+    };
+    let opened = Opened { config, info, earlier: begun.earlier, _task: handle.task };
+    Ok((opened, live))
+}
+
+/// A thread on disk, ready to go on.
+struct Begun {
+    id: ThreadId,
+    writer: Writer,
+    history: Vec<crate::protocol::model_item::ModelItem>,
+    usage: ThreadUsage,
+    window_number: u32,
+    unfinished: Option<crate::base::ids::TurnId>,
+    past: Vec<Turn>,
+    earlier: Option<Cursor>,
+    name: Option<String>,
+    warnings: Vec<String>,
+}
+
+fn begin_at(home: &Path, here: &Path, begin: Begin, meta: NewThread) -> Result<Begun, threads::Error> {
+    let found = match begin {
+        Begin::New => return Ok(fresh(home, meta)),
+        Begin::Resume(id) => threads::find(home, id)?,
+        Begin::ResumeNamed(what) => threads::resolve(home, &what)?,
+        Begin::ResumeLast => {
+            let last = threads::last(home, Some(here));
+            last.ok_or_else(|| threads::Error::NotFound { what: here.display().to_string() })?.found
+        }
+        Begin::Fork(source) => {
+            let source = threads::find(home, source)?;
+            let (id, meta) = (meta.id, NewThread { forked_from: Some(source.id), ..meta });
+            let writer = threads::fork(home, &source.path, meta, Arc::new(SystemClock))?;
+            let path = writer.path().map(Path::to_owned).unwrap_or_default();
+            return loaded(home, id, &path, writer, Vec::new());
+        }
+    };
+    if found.archived {
+        return Err(threads::Error::Unsupported { what: "this thread is archived; unarchive it first" });
+    }
+    let (writer, mended) = Writer::reopen(home, found.id, &found.path, Arc::new(SystemClock))?;
+    loaded(home, found.id, &found.path, writer, mended.message().into_iter().collect())
+}
+
+fn fresh(home: &Path, meta: NewThread) -> Begun {
+    Begun {
+        id: meta.id,
+        writer: Writer::create(home, meta, Arc::new(SystemClock)),
+        history: Vec::new(),
+        usage: ThreadUsage::default(),
+        window_number: 0,
+        unfinished: None,
+        past: Vec::new(),
+        earlier: None,
+        name: None,
+        warnings: Vec::new(),
+    }
+}
+
+fn loaded(
+    home: &Path,
+    id: ThreadId,
+    path: &Path,
+    writer: Writer,
+    mut warnings: Vec<String>,
+) -> Result<Begun, threads::Error> {
+    let page = threads::tail(home, path, PAGE)?;
+    let loaded = threads::load(home, path)?;
+    warnings.extend(loaded.problems.summary());
+    Ok(Begun {
+        id,
+        writer,
+        history: loaded.history,
+        usage: loaded.usage.unwrap_or_default(),
+        window_number: u32::try_from(loaded.window_number).unwrap_or(u32::MAX),
+        unfinished: loaded.unfinished,
+        past: page.turns,
+        earlier: page.earlier,
+        name: names::all(home).remove(&id),
+        warnings,
+    })
+}
+
+fn new_thread(config: &Config, settings: &Settings) -> NewThread {
+    let state = config.project_root.as_deref().or(Some(&config.cwd)).and_then(git::state);
+    NewThread {
+        id: ThreadId::new(),
+        cwd: config.cwd.clone(),
+        source: ThreadSource::Cli,
+        cli_version: env!("CARGO_PKG_VERSION").to_owned(),
+        model_provider: config.provider.id.clone(),
+        base_instructions: Some(settings.instructions.to_string()),
+        forked_from: None,
+        git: state.map(|state| threads::Git {
+            commit_hash: state.commit,
+            branch: state.branch,
+            repository_url: state.origin,
+        }),
+    }
+}
+
+fn info(
+    config: &Config,
+    settings: &Settings,
+    id: ThreadId,
+    name: Option<String>,
+    account: String,
+) -> ThreadInfo {
+    let docs = agents_md::find(agents_md::Search::from(config));
+    ThreadInfo {
+        id,
+        name,
+        model: settings.model.clone(),
+        effort: settings.effort.clone(),
+        summary: settings.summary.clone(),
+        provider: config.provider.id.clone(),
+        cwd: config.cwd.clone(),
+        project: config.project_root.clone(),
+        branch: branch(config.project_root.as_deref()),
+        approval: config.approval,
+        sandbox: config.sandbox.clone(),
+        context_window: Some(settings.context_window),
+        instructions: docs.global.into_iter().chain(docs.project).map(|doc| doc.path).collect(),
+        account,
+        profile: config.profile.clone(),
+    }
+}
+
+/// Loads the user's own themes of code; sentences about those that are none.
+async fn themes(config: &Config) -> Vec<String> {
+    let folder = config.codex_home.join("themes");
+    let loaded = tasks::blocking("load themes", move || syntaxes::load_themes(&folder)).await;
+    let told = |(path, error): (PathBuf, syntaxes::Error)| format!("{} is no theme: {error}", path.display());
+    loaded.unwrap_or_default().into_iter().map(told).collect()
+}
+
+fn account(config: &Config, chatgpt: bool) -> String {
+    let provider = &config.provider;
+    let keyless =
+        provider.env_key.is_none() && provider.bearer_token.is_none() && !provider.requires_openai_auth;
+    match (chatgpt, keyless) {
+        (true, _) => "ChatGPT".to_owned(),
+        (false, true) => "none needed".to_owned(),
+        (false, false) => "API key".to_owned(),
+    }
+}
+
+/// Starts the scripted service.
+///
+/// # Errors
+/// Loopback gives no port.
+pub(super) async fn scripted() -> Result<Server, ErrorInfo> {
+    let script = scenarios::served(None).map_err(|error| told(&error))?;
+    let options = Options { port: 0, auth: true, scale: 1.0 };
+    Server::start(script, options).await.map_err(|error| {
+        ErrorInfo::new(ErrorKind::Connection, format!("the scripted model cannot start: {error}"))
+    })
+}
+
+/// Makes the scripted service the provider of this configuration.
+pub(super) fn point_at(server: &Server, config: &mut Config) {
+    let provider = &mut config.provider;
+    "demo".clone_into(&mut provider.id);
+    "Scripted model".clone_into(&mut provider.name);
+    provider.base_url = Some(server.base_url());
+    provider.env_key = None;
+    provider.bearer_token = Some(server.token().clone());
+    provider.requires_openai_auth = false;
+    provider.query_params.clear();
+    provider.http_headers.clear();
+    provider.env_http_headers.clear();
+}

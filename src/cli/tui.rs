@@ -1,0 +1,179 @@
+//! `codex` and `codex resume`: reads the flags, captures what the terminal app needs to know of its surroundings,
+//! and starts it. Everything that can wait until after the first frame waits behind the door.
+
+use std::io::Write;
+
+use super::args::{ResumeScreen, Screen, Shared};
+use super::door::Behind;
+use super::exit::Exit;
+use super::wire;
+use crate::base::{path, tasks};
+use crate::config::schema::interface::Persistence;
+use crate::config::schema::tui::{AlternateScreen, NotificationCondition};
+use crate::config::{self, Env, Flags, Trust};
+use crate::tui::app;
+use crate::tui::door::{Begin, Door};
+use crate::tui::keymap::Remap;
+use crate::tui::setup::{Mode, Notify, Setup};
+use crate::tui::terminal::Surroundings;
+
+/// How the app begins.
+pub(crate) struct Request {
+    /// Flags of the app.
+    pub(crate) screen: Screen,
+    /// Flags of the configuration.
+    pub(crate) shared: Shared,
+    /// What is submitted first.
+    pub(crate) prompt: Option<String>,
+    /// The thread to open.
+    pub(crate) thread: Wanted,
+}
+
+/// Which thread the app opens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// A new one.
+    New,
+    /// The last one of this folder.
+    Last,
+    /// The one of this id or name.
+    Named(String),
+    /// The user picks one from a list.
+    Pick,
+}
+
+impl Request {
+    /// `codex [PROMPT]`.
+    pub(crate) fn new(screen: Screen, shared: Shared, prompt: Option<String>) -> Self {
+        Self { screen, shared, prompt, thread: Wanted::New }
+    }
+
+    /// `codex resume`. `before`: configuration flags that stood before the word.
+    pub(crate) fn resume(resume: ResumeScreen, mut before: Shared) -> Self {
+        before.join(resume.shared);
+        let (thread, prompt) = match (resume.last, resume.id, resume.prompt) {
+            (true, first, second) => (Wanted::Last, first.or(second)),
+            (false, Some(id), prompt) => (Wanted::Named(id), prompt),
+            (false, None, prompt) => (Wanted::Pick, prompt),
+        };
+        Self { screen: resume.screen, shared: before, prompt, thread }
+    }
+
+    /// The flags as the configuration takes them.
+    pub(crate) fn flags(&self) -> Flags {
+        let named = |names: &[String], on: bool| -> Vec<(String, bool)> {
+            names.iter().map(|name| (name.clone(), on)).collect()
+        };
+        let mut features = named(&self.shared.enable, true);
+        features.extend(named(&self.shared.disable, false));
+        Flags {
+            model: self.screen.model.clone(),
+            profile: self.shared.profile.clone(),
+            sandbox: self.screen.sandbox,
+            approval: self.screen.approval,
+            full_auto: self.screen.full_auto,
+            bypass: self.screen.bypass,
+            cwd: self.screen.cwd.clone(),
+            add_dirs: self.screen.add_dir.clone(),
+            overrides: self.shared.config.clone(),
+            features,
+            oss: self.screen.oss,
+            search: self.screen.search,
+            ..Flags::default()
+        }
+    }
+}
+
+/// Runs the app. Exit codes: 0 the user left, 1 it could not start, 128 + n ended by signal n.
+pub(crate) fn run(request: &Request, env: &Env) -> Exit {
+    let setup = match setup(request, env) {
+        Ok(setup) => setup,
+        Err(text) => return fail(&text),
+    };
+    let flags = request.flags();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&format!("cannot start: {error}")),
+    };
+    let outcome = runtime.block_on(async {
+        let (door, calls) = Door::new();
+        let behind = tasks::spawn("door", Behind::new(env.clone(), flags).serve(calls));
+        let outcome = app::run(setup, door).await;
+        drop(behind);
+        outcome
+    });
+    runtime.shutdown_background();
+    match outcome {
+        Ok(outcome) => {
+            let _ = std::io::stdout().write_all(outcome.farewell.as_bytes());
+            match outcome.signal {
+                Some(signal) => Exit::Other(u8::try_from(128 + signal).unwrap_or(1)),
+                None => Exit::Success,
+            }
+        }
+        Err(error) => fail(&error.to_string()),
+    }
+}
+
+fn fail(text: &str) -> Exit {
+    let _ = writeln!(std::io::stderr(), "ERROR: {}", crate::exec::text::clean(text));
+    Exit::Failure
+}
+
+/// Everything the first frame needs, and nothing that takes time.
+fn setup(request: &Request, env: &Env) -> Result<Setup, String> {
+    let config = config::load(env, &request.flags()).map_err(|error| error.to_string())?;
+    let surroundings = Surroundings::of(env);
+    let tui = &config.interface.tui;
+    let linear = request.screen.screen_reader || tui.screen_reader || surroundings.dumb;
+    let scrollback = request.screen.no_alt_screen || tui.alternate_screen == AlternateScreen::Never;
+    let mode = match (linear, scrollback) {
+        (true, _) => Mode::Linear,
+        (false, true) => Mode::Scrollback,
+        (false, false) => Mode::Full,
+    };
+    let sign_in = config.provider.requires_openai_auth && wire::credentials(&config, env).is_err();
+    let ask_trust = (config.trust == Trust::Unknown && !request.screen.bypass)
+        .then(|| config.project_root.clone().unwrap_or_else(|| config.cwd.clone()));
+    let begin = match &request.thread {
+        Wanted::New | Wanted::Pick => Begin::New,
+        Wanted::Last => Begin::ResumeLast,
+        Wanted::Named(what) => Begin::ResumeNamed(what.clone()),
+    };
+    Ok(Setup {
+        version: env!("CARGO_PKG_VERSION"),
+        surroundings,
+        mode,
+        sign_in,
+        ask_trust,
+        begin,
+        pick: request.thread == Wanted::Pick,
+        prompt: request.prompt.clone(),
+        images: request.screen.image.iter().map(|image| path::absolute(&config.cwd, image)).collect(),
+        remaps: tui
+            .keymap
+            .iter()
+            .map(|change| Remap {
+                context: change.context.clone(),
+                action: change.action.clone(),
+                keys: change.keys.clone(),
+            })
+            .collect(),
+        syntax_theme: tui.theme.clone().unwrap_or_default(),
+        status_line: tui.status_line.clone(),
+        title: tui.terminal_title.clone(),
+        notify: match (tui.notifications, tui.notification_condition) {
+            (false, _) => Notify::Never,
+            (true, NotificationCondition::Always) => Notify::Always,
+            (true, NotificationCondition::Unfocused) => Notify::Unfocused,
+        },
+        notify_program: config.interface.notify.clone(),
+        keep_history: config.interface.history == Persistence::SaveAll,
+        history_max_bytes: config.interface.history_max_bytes,
+        no_burst: config.interface.disable_paste_burst,
+        warnings: Vec::new(),
+        cwd: config.cwd,
+        codex_home: config.codex_home,
+    })
+}

@@ -1,0 +1,118 @@
+//! What changed in the user's repository, as one unified diff: tracked files against the last commit, and the
+//! files git does not know yet. The `git` program does the work; it runs without pager, colours, hooks or
+//! helpers of the repository's own. Blocks, and is bounded in bytes.
+
+use std::ffi::OsStr;
+use std::io::{self, Read};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// Longest diff that is shown, in bytes.
+const MAX_BYTES: u64 = 8 << 20;
+/// Most untracked files that are shown.
+const MAX_FILES: usize = 500;
+
+/// There is no diff.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// The folder is in no repository.
+    #[error("{0} is not in a git repository")]
+    NoRepository(String),
+    /// The `git` program cannot be run.
+    #[error("cannot run git: {0}")]
+    Git(#[from] io::Error),
+}
+
+/// The changes of the repository around `cwd`; empty when there are none. Cut with a note when too long.
+///
+/// # Errors
+/// See [`Error`].
+pub(crate) fn changes(cwd: &Path) -> Result<String, Error> {
+    let (inside, _) = git(cwd, &["rev-parse", "--is-inside-work-tree"], MAX_BYTES)?;
+    if inside.trim() != "true" {
+        return Err(Error::NoRepository(cwd.display().to_string()));
+    }
+    let has_commit = !git(cwd, &["rev-parse", "--verify", "--quiet", "HEAD"], MAX_BYTES)?.0.trim().is_empty();
+    let base: &[&str] = if has_commit { &["HEAD"] } else { &["--cached"] };
+    let mut args = vec!["diff", "--no-ext-diff", "--no-textconv", "--no-color"];
+    args.extend(base);
+    let (mut diff, mut cut) = git(cwd, &args, MAX_BYTES)?;
+    let (untracked, _) = git(cwd, &["ls-files", "--others", "--exclude-standard", "-z"], MAX_BYTES)?;
+    for (index, name) in untracked.split('\0').filter(|name| !name.is_empty()).enumerate() {
+        let left = MAX_BYTES.saturating_sub(diff.len() as u64);
+        if index == MAX_FILES || left == 0 {
+            cut = true;
+            break;
+        }
+        let args =
+            ["diff", "--no-index", "--no-ext-diff", "--no-textconv", "--no-color", "--", "/dev/null", name];
+        let (text, more) = git(cwd, &args, left)?;
+        diff.push_str(&text);
+        cut |= more;
+    }
+    if cut {
+        diff.push_str("\n[the diff is longer; it was cut here]\n");
+    }
+    Ok(diff)
+}
+
+/// Standard output of git, and whether there was more.
+fn git(cwd: &Path, args: &[&str], max: u64) -> io::Result<(String, bool)> {
+    let mut child = Command::new("git")
+        .args(["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "diff.external="])
+        .args(args.iter().map(|arg| OsStr::from_bytes(arg.as_bytes())))
+        .current_dir(cwd)
+        .env("GIT_OPTIONAL_LOCKS", "0")
+        .env("GIT_PAGER", "cat")
+        .env("LC_ALL", "C")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let mut bytes = Vec::new();
+    if let Some(stdout) = child.stdout.take() {
+        stdout.take(max + 1).read_to_end(&mut bytes)?;
+    }
+    let more = bytes.len() as u64 > max;
+    if more {
+        let _ = child.kill();
+        bytes.truncate(usize::try_from(max).unwrap_or(usize::MAX));
+    }
+    child.wait()?;
+    Ok((String::from_utf8_lossy(&bytes).into_owned(), more))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(dir: &Path, args: &[&str]) {
+        let identity = ["-c", "user.name=t", "-c", "user.email=t@example.invalid"];
+        let done = Command::new("git").args(identity).args(args).current_dir(dir).output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    }
+
+    #[test]
+    fn tracked_and_new_files_are_shown() {
+        let dir = tempfile::tempdir().unwrap();
+        run(dir.path(), &["init", "-q"]);
+        std::fs::write(dir.path().join("a.txt"), "one\n").unwrap();
+        run(dir.path(), &["add", "."]);
+        run(dir.path(), &["commit", "-qm", "x"]);
+        assert_eq!(changes(dir.path()).unwrap(), "");
+        std::fs::write(dir.path().join("a.txt"), "two\n").unwrap();
+        std::fs::write(dir.path().join("new file.txt"), "fresh\n").unwrap();
+        let diff = changes(dir.path()).unwrap();
+        assert!(diff.contains("-one\n+two\n") && diff.contains("+fresh\n"), "{diff}");
+    }
+
+    #[test]
+    fn a_repository_without_commits_and_no_repository() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(matches!(changes(dir.path()), Err(Error::NoRepository(_))));
+        run(dir.path(), &["init", "-q"]);
+        std::fs::write(dir.path().join("a.txt"), "one\n").unwrap();
+        assert!(changes(dir.path()).unwrap().contains("+one"));
+    }
+}

@@ -1,0 +1,100 @@
+//! Threads that are opened again show what was on the screen before, in the same order.
+
+use super::bed::{READY, calls_then, codex, count, exec, ready, ready_sized, says};
+use super::terminal::{CTRL_C, CTRL_D, ENTER, Terminal};
+use crate::support::World;
+
+/// The rows of the transcript: from the first prompt to the last row before the prompt line.
+fn cells(terminal: &Terminal) -> Vec<String> {
+    let rows = terminal.rows();
+    let from = rows.iter().position(|row| row.starts_with("› do it")).expect("the prompt is shown");
+    let to = rows.iter().rposition(|row| row.starts_with('›')).unwrap();
+    rows[from..to].iter().filter(|row| !row.is_empty()).cloned().collect()
+}
+
+#[test]
+fn resume_shows_the_same_cells() {
+    let world = World::new("");
+    let calls = [
+        "[[rule.output]]\ncommentary = 'I look around.'\n".to_owned(),
+        exec("echo seen; exit 3"),
+        exec("ls"),
+        "[[rule.output]]\npatch = '''*** Begin Patch\n*** Add File: new.txt\n+one\n+two\n*** End Patch\n'''\n"
+            .to_owned(),
+        "[[rule.output]]\ncall = 'no_such_tool'\narguments = '{}'\n".to_owned(),
+    ];
+    world.backend.script(&calls_then(&calls.concat(), "That is **all**."));
+    let args = ["-a", "never", "-s", "workspace-write"];
+    let terminal = ready_sized(codex(&world).args(args), 100, 60);
+    terminal.submit("do it now");
+    terminal.until("That is all.");
+    terminal.until(READY);
+    terminal.submit("!echo mine; exit 4");
+    terminal.until("You ran");
+    terminal.until(READY);
+    let before = cells(&terminal);
+    terminal.keys(CTRL_D);
+    terminal.end().restored().code(0);
+    let again = Terminal::with(
+        codex(&world).args(["resume", "--last"]).args(args),
+        super::terminal::Options { cols: 100, rows: 60, ..Default::default() },
+    );
+    again.until("You ran");
+    again.until(READY);
+    assert_eq!(cells(&again), before);
+    again.submit("and then");
+    again.until_that("an answer", |rows| count(rows, "That is all.") == 2);
+    assert_eq!(world.rollouts().len(), 1);
+}
+
+#[test]
+fn the_picker_opens_a_thread() {
+    let world = World::new(&says("the first answer"));
+    let terminal = ready(&world);
+    terminal.submit("a question to find");
+    terminal.until("• the first answer");
+    terminal.keys(CTRL_D);
+    let told = terminal.end().restored().code(0);
+    assert!(told.text().contains("codex resume "), "{}", told.text());
+    assert!(told.text().contains("the first answer"), "{}", told.text());
+    let again = Terminal::start(codex(&world).arg("resume"));
+    again.until("a question to find");
+    again.keys(ENTER);
+    again.until("• the first answer");
+}
+
+#[test]
+fn a_draft_survives_a_kill() {
+    let world = World::new(&says("hello"));
+    let terminal = ready(&world);
+    terminal.keys("words nobody may lose");
+    terminal.until("› words nobody may lose");
+    let drafts = world.codex_home().join("tmp/drafts");
+    let started = std::time::Instant::now();
+    // The draft reaches the disk by itself, a moment after the last key.
+    let kept = || {
+        let files = std::fs::read_dir(&drafts).into_iter().flatten().flatten();
+        let mut files = files.filter(|file| file.path().extension().is_some_and(|e| e == "json"));
+        files.any(|file| std::fs::read_to_string(file.path()).is_ok_and(|text| text.contains("may lose")))
+    };
+    while !kept() {
+        assert!(started.elapsed().as_secs() < 20, "no draft in {}", drafts.display());
+        std::thread::yield_now();
+    }
+    terminal.signal("KILL");
+    drop(terminal);
+    let terminal = Terminal::start(codex(&world));
+    terminal.until("› words nobody may lose");
+}
+
+#[test]
+fn cleared_text_comes_back() {
+    let world = World::new(&says("hello"));
+    let terminal = ready(&world);
+    terminal.keys("some text");
+    terminal.until("› some text");
+    terminal.keys(CTRL_C);
+    terminal.until_gone("› some text");
+    terminal.keys(super::terminal::UP);
+    terminal.until("› some text");
+}

@@ -1,0 +1,25 @@
+//! The terminal app in a real pseudo terminal, seen through an emulator.
+//!
+//! - [`emulator`]: a strict terminal
+//! - [`terminal`]: the program in it
+//! - [`bed`]: what the tests start from
+//! - [`start`]: from launch to the first prompt
+//! - [`turn`]: a turn on the screen
+//! - [`shell`]: commands of the user
+//! - `ask`: questions
+//! - [`again`]: threads that are opened again
+//! - [`hostile`]: input that wants to do harm
+//! - [`leave`]: every way out
+//! - [`modes`]: terminals that can do less, and the other ways to show
+
+mod again;
+mod ask;
+mod bed;
+mod emulator;
+mod hostile;
+mod leave;
+mod modes;
+mod shell;
+mod start;
+mod terminal;
+mod turn;

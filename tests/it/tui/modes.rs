@@ -1,0 +1,191 @@
+//! Terminals that can do less, and the other ways to show: scrollback, plain lines, no colour.
+
+use super::bed::{READY, calls_then, codex, count, exec, ready_with, says};
+use super::terminal::{CTRL_D, ENTER, Terminal};
+use crate::support::World;
+
+fn scrollback(world: &World) -> Terminal {
+    ready_with(codex(world).arg("--no-alt-screen"))
+}
+
+#[test]
+fn scrollback_holds_one_copy_of_everything() {
+    let answer: String = (1..=60).map(|n| format!("paragraph {n:02}.\n\n")).collect();
+    let world = World::new("");
+    world.backend.script(&calls_then(&exec("echo output of it"), &answer));
+    let terminal = scrollback(&world);
+    assert!(!terminal.look(|e| e.screen().alternate_screen()));
+    terminal.submit("tell me");
+    terminal.until("paragraph 60.");
+    terminal.until(READY);
+    let check = |terminal: &Terminal| {
+        let rows = terminal.all_rows();
+        for n in 1..=60 {
+            assert_eq!(count(&rows, &format!("paragraph {n:02}.")), 1, "{n}\n{}", rows.join("\n"));
+        }
+        for once in [">_ ", "› tell me", "└ output of it", READY] {
+            assert_eq!(count(&rows, once), 1, "{once}\n{}", rows.join("\n"));
+        }
+    };
+    check(&terminal);
+    for cols in [60, 100] {
+        terminal.resize(cols, 24);
+        terminal.keys("x");
+        terminal.until("› x");
+        terminal.keys("\x7f");
+        terminal.until(READY);
+        check(&terminal);
+    }
+    terminal.keys(CTRL_D);
+    let ended = terminal.end().restored().code(0);
+    assert_eq!(count(&ended.rows, "paragraph 60."), 1, "{}", ended.text());
+    assert_eq!(count(&ended.rows, READY), 0, "{}", ended.text());
+}
+
+#[test]
+fn plain_lines_are_only_appended() {
+    let world = World::new("");
+    world.backend.script(&calls_then(&exec("echo output of it"), "the last words"));
+    let terminal = Terminal::start(codex(&world).arg("--screen-reader"));
+    terminal.until("codex");
+    terminal.keys("tell me\r");
+    terminal.until("the last words");
+    terminal.until("output of it");
+    let raw = terminal.raw();
+    assert!(!raw.contains("\x1b["), "{raw:?}");
+    assert!(raw.chars().all(|c| !('\u{2500}'..='\u{257f}').contains(&c)), "{raw}");
+    assert_eq!(raw.matches("the last words").count(), 1, "{raw}");
+    terminal.keys(CTRL_D);
+    terminal.end().restored().code(0);
+}
+
+#[test]
+fn plain_lines_number_the_choices() {
+    let calls = "[[rule.output]]\nexec = 'echo hi > asked.txt'\n\
+         args = { sandbox_permissions = 'require_escalated', justification = 'I want to.' }\n";
+    let world = World::new(&calls_then(calls, "it ran"));
+    let terminal =
+        Terminal::start(codex(&world).args(["--screen-reader", "-a", "on-request", "-s", "workspace-write"]));
+    terminal.until("codex");
+    terminal.keys("do it\r");
+    terminal.until("1.");
+    terminal.until("echo hi > asked.txt");
+    super::bed::be_read();
+    terminal.keys("1\r");
+    terminal.until("it ran");
+    assert!(world.project().join("asked.txt").exists());
+}
+
+#[test]
+fn a_dumb_terminal_gets_plain_lines() {
+    let world = World::new(&says("the end"));
+    let terminal = Terminal::start(world.codex().env("TERM", "dumb"));
+    terminal.until("codex");
+    terminal.keys("tell me\r");
+    terminal.until("the end");
+    assert!(!terminal.raw().contains('\x1b'), "{:?}", terminal.raw());
+}
+
+#[test]
+fn without_colour_nothing_is_coloured() {
+    let world = World::new(&says("# Title\n\n`code`\n\n```rust\nfn main() {}\n```"));
+    let terminal = ready_with(codex(&world).env("NO_COLOR", "1"));
+    terminal.submit("tell me");
+    terminal.until("fn main");
+    terminal.until(READY);
+    assert_eq!(colours(&terminal), Vec::<String>::new());
+}
+
+#[test]
+fn sixteen_colours_are_enough_for_xterm() {
+    let world = World::new(&says("```rust\nfn main() { let x = 1; }\n```"));
+    let terminal = ready_with(world.codex().env("TERM", "xterm"));
+    terminal.submit("tell me");
+    terminal.until("fn main");
+    terminal.until(READY);
+    let wide: Vec<String> = colours(&terminal).into_iter().filter(|colour| colour.contains("Rgb")).collect();
+    assert_eq!(wide, Vec::<String>::new());
+    assert!(!terminal.raw().contains("38;5;2"), "256 colours");
+}
+
+/// All colours on the screen but the terminal's own.
+fn colours(terminal: &Terminal) -> Vec<String> {
+    terminal.look(|emulator| {
+        let screen = emulator.screen();
+        let (rows, cols) = screen.size();
+        let cells = (0..rows.get()).flat_map(|row| (0..cols.get()).map(move |col| (row, col)));
+        let cells = cells.filter_map(|(row, col)| screen.cell(row, col));
+        let used = cells.flat_map(|cell| [cell.fgcolor(), cell.bgcolor()]);
+        used.filter(|colour| *colour != vt100::Color::Default).map(|colour| format!("{colour:?}")).collect()
+    })
+}
+
+#[test]
+fn the_kitty_keyboard_works() {
+    let world = World::new(&says("hello"));
+    let terminal = ready_with(codex(&world));
+    terminal.keys("one\x1b[13;2utwo");
+    terminal.until("two");
+    assert!(terminal.text().contains("› one"), "{}", terminal.text());
+    terminal.keys("\x1b[99;5u");
+    terminal.until(READY);
+    terminal.keys("abc");
+    terminal.until("› abc");
+    terminal.keys(ENTER);
+    terminal.until("• hello");
+}
+
+#[test]
+fn a_notification_is_sent_only_without_focus() {
+    let world = World::new(&says("the answer"));
+    let terminal = ready_with(codex(&world));
+    terminal.submit("first question");
+    terminal.until("• the answer");
+    terminal.until(READY);
+    let told = |terminal: &Terminal| terminal.look(|e| e.seen().bells + e.seen().notices.len());
+    assert_eq!(told(&terminal), 0);
+    // The window loses the focus.
+    terminal.keys("\x1b[O");
+    terminal.submit("second question");
+    terminal.until_that("two answers", |rows| count(rows, "• the answer") == 2);
+    terminal.until(READY);
+    assert_eq!(told(&terminal), 1);
+}
+
+#[test]
+fn the_demo_needs_no_account() {
+    let world = World::new("");
+    std::fs::write(world.codex_home().join("config.toml"), "").unwrap();
+    let terminal = Terminal::start(codex(&world));
+    terminal.until("offline");
+    let page = terminal.text();
+    assert!(page.contains("API key"), "{page}");
+}
+
+#[test]
+fn a_keymap_that_does_not_parse_is_told() {
+    let world = World::new(&says("hello"));
+    let path = world.codex_home().join("config.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, format!("{text}\n[tui.keymap.chat]\ninterrupt = 'no-such-key'\n")).unwrap();
+    let terminal = Terminal::start(codex(&world));
+    terminal.until(READY);
+    terminal.submit("still works");
+    terminal.until("• hello");
+    assert!(terminal.text().contains("warning"), "{}", terminal.text());
+}
+
+#[test]
+fn nothing_is_written_while_nothing_happens() {
+    let world = World::new(&says("hello"));
+    let terminal = ready_with(codex(&world));
+    terminal.submit("hi there");
+    terminal.until("• hello");
+    terminal.until(READY);
+    // time itself: the last toast and timer have gone.
+    std::thread::sleep(std::time::Duration::from_millis(700));
+    let before = terminal.raw().len();
+    // time itself: nothing may be written while nothing happens.
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    assert_eq!(terminal.raw().len(), before);
+}

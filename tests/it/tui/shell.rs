@@ -1,0 +1,49 @@
+//! Commands of the user: their own shell, live, with their exit code in words, and told to the model next time.
+
+use super::bed::{READY, ready, says};
+use super::terminal::{ENTER, ESC};
+use crate::support::{Alive, World};
+
+#[test]
+fn a_failed_command_states_its_exit_code() {
+    let world = World::new(&says("seen"));
+    let terminal = ready(&world);
+    terminal.keys("!ls /nowhere; exit 7");
+    terminal.until("! ls /nowhere; exit 7");
+    assert!(terminal.text().contains("Shell mode"), "{}", terminal.text());
+    terminal.keys(ENTER);
+    terminal.until("You ran");
+    let text = terminal.text();
+    assert!(text.contains("✗ You ran ls /nowhere; exit 7 · exited (status 7)"), "{text}");
+    assert!(text.contains("└ ls: cannot access"), "{text}");
+    terminal.submit("what happened");
+    terminal.until("• seen");
+    let input = world.backend.requests().last().unwrap()["input"].to_string();
+    assert!(input.contains("<user_shell_command>") && input.contains("Exit code: 7"), "{input}");
+}
+
+#[test]
+fn a_running_command_is_live_and_esc_ends_all_of_it() {
+    let world = World::new(&says("seen"));
+    let alive = Alive::new(&world.project(), "alive");
+    let terminal = ready(&world);
+    terminal.submit(&format!("!{}; echo out; sleep 1000 & sleep 1000", alive.hold()));
+    alive.up();
+    terminal.until_that("output", |rows| {
+        rows.iter().any(|row| row.trim_start_matches([' ', '└']).trim() == "out")
+    });
+    assert!(terminal.text().contains("Running"), "{}", terminal.text());
+    terminal.keys(ESC);
+    alive.gone();
+    terminal.until(READY);
+}
+
+#[test]
+fn output_order_and_environment_are_those_of_a_shell() {
+    let world = World::new(&says("seen"));
+    let terminal = ready(&world);
+    terminal.submit("!touch ../outside && echo $((6*7)) && pwd");
+    terminal.until("42");
+    terminal.until("project");
+    assert!(world.root().join("outside").exists(), "outside the sandbox");
+}
