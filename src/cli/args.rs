@@ -79,10 +79,10 @@ pub(crate) struct Screen {
     /// When to ask: untrusted, on-failure, on-request or never
     #[arg(short = 'a', long = "ask-for-approval", value_name = "POLICY", value_parser = approval(), hide_possible_values = true)]
     pub(crate) approval: Option<ApprovalPolicy>,
-    /// Write the workspace, ask for the rest (-a on-request -s workspace-write)
+    /// Write the workspace and ask for everything else
     #[arg(long, conflicts_with = "bypass")]
     pub(crate) full_auto: bool,
-    /// No sandbox and no questions. Only where something else protects the machine
+    /// No sandbox, no questions. Only inside another protection
     #[arg(long = "dangerously-bypass-approvals-and-sandbox", id = "bypass", alias = "yolo")]
     pub(crate) bypass: bool,
     /// Work in DIR

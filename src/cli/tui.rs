@@ -141,6 +141,8 @@ fn setup(request: &Request, env: &Env) -> Result<Setup, String> {
         Wanted::Last => Begin::ResumeLast,
         Wanted::Named(what) => Begin::ResumeNamed(what.clone()),
     };
+    // Named from where the user stands, wherever -C leads; as with `exec`.
+    let here = env.cwd().unwrap_or(&config.cwd);
     Ok(Setup {
         version: env!("CARGO_PKG_VERSION"),
         surroundings,
@@ -150,7 +152,7 @@ fn setup(request: &Request, env: &Env) -> Result<Setup, String> {
         begin,
         pick: request.thread == Wanted::Pick,
         prompt: request.prompt.clone(),
-        images: request.screen.image.iter().map(|image| path::absolute(&config.cwd, image)).collect(),
+        images: request.screen.image.iter().map(|image| path::absolute(here, image)).collect(),
         remaps: tui
             .keymap
             .iter()
