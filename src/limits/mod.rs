@@ -1,0 +1,1 @@
+//! The shared rate-limit cache and all that follows from it.
