@@ -1,6 +1,8 @@
 //! What is written down of a redemption: the intent before its request, the receipt after its answer, and what they
 //! forbid. Plain data and pure decisions; [`journal`](super::journal) keeps them.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use super::marks::{self, Mark, Moved, moved};
@@ -94,12 +96,15 @@ pub(crate) struct Book {
     pub(crate) intent: Option<Intent>,
     /// Intents that came to their end, oldest first.
     pub(crate) receipts: Vec<Receipt>,
+    /// The file was damaged and is now here. Stays until the user has heard of it.
+    pub(crate) damaged: Option<PathBuf>,
 }
 
 impl Book {
-    /// Writes an intent down.
+    /// Writes an intent down. Its confirmation knew of any damage.
     pub(crate) fn open(&mut self, intent: Intent) {
         self.intent = Some(intent);
+        self.damaged = None;
     }
 
     /// Writes a receipt down in place of its intent, or of its earlier form.
@@ -175,6 +180,12 @@ impl Reading {
         found
     }
 
+    /// Whether every credit that can be used is listed.
+    pub(crate) fn is_complete(&self) -> bool {
+        let listed = self.available().len() as u64;
+        self.credits.as_ref().is_some_and(|all| all.credits.is_some() && listed >= all.available_count)
+    }
+
     /// How many credits there are, when it is known.
     pub(crate) fn count(&self) -> Option<u64> {
         self.credits.as_ref().map(|credits| credits.available_count)
@@ -192,6 +203,8 @@ pub(crate) enum Refusal {
     NoSuchCredit(String),
     /// There are no credits.
     NoCredits,
+    /// There are only credits of kinds this program does not know: they have to be named.
+    OnlyUnknown,
     /// Nothing of any window is used.
     NothingUsed,
 }
@@ -234,8 +247,8 @@ pub(crate) fn decide(book: &Book, reading: &Reading, named: Option<&str>, force:
         && let Some(credits) = &reading.credits
     {
         let usable = reading.available().iter().any(|credit| credit.id == id);
-        let complete = reading.available().len() as u64 >= credits.available_count && credits.credits.is_some();
-        if !usable && (complete || reading.credit(id).is_some() || credits.available_count == 0) {
+        let sure = reading.is_complete() || reading.credit(id).is_some() || credits.available_count == 0;
+        if !usable && sure {
             return Decision::Refuse(Refusal::NoSuchCredit(id.to_owned()));
         }
     }
@@ -245,10 +258,14 @@ pub(crate) fn decide(book: &Book, reading: &Reading, named: Option<&str>, force:
     if marks::untouched(&reading.marks) {
         return Decision::Refuse(Refusal::NothingUsed);
     }
+    let known = |credit: &&ResetCredit| credit.reset_type == ResetType::CodexRateLimits;
     let credit = match named {
         Some(id) => reading.credit(id).cloned(),
-        None => reading.available().first().map(|credit| (*credit).clone()),
+        None => reading.available().into_iter().find(known).cloned(),
     };
+    if credit.is_none() && named.is_none() && !reading.available().is_empty() && reading.is_complete() {
+        return Decision::Refuse(Refusal::OnlyUnknown);
+    }
     let credit_id = named.map(str::to_owned).or_else(|| credit.as_ref().map(|credit| credit.id.clone()));
     Decision::Redeem { credit: credit.map(Box::new), credit_id, despite }
 }

@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 use super::intent::{Book, Intent, Receipt};
 use crate::base::fs;
 use crate::base::lock::FileLock;
+use crate::base::tasks::TaskFailed;
 
 /// Folder in the configuration's home.
 const FOLDER: &str = "redeem";
@@ -46,6 +47,9 @@ pub(crate) enum Error {
         /// Which file.
         path: PathBuf,
     },
+    /// The program itself failed at it.
+    #[error(transparent)]
+    Task(#[from] TaskFailed),
 }
 
 /// Where the journal of one account is.
@@ -53,15 +57,6 @@ pub(crate) enum Error {
 pub(crate) struct Place {
     dir: PathBuf,
     name: String,
-}
-
-/// What was found.
-#[derive(Debug, Default)]
-pub(crate) struct Found {
-    /// What is written down.
-    pub(crate) book: Book,
-    /// The file was damaged and is now here.
-    pub(crate) aside: Option<PathBuf>,
 }
 
 /// The journal, held by this process alone.
@@ -76,6 +71,7 @@ pub(crate) struct Journal {
 enum Line {
     Receipt(Receipt),
     Intent(Intent),
+    Damaged(PathBuf),
 }
 
 impl Place {
@@ -145,7 +141,8 @@ impl Place {
             count += 1;
             match understand_line(line) {
                 Some(Line::Receipt(receipt)) => book.settle(receipt),
-                Some(Line::Intent(intent)) => book.open(intent),
+                Some(Line::Intent(intent)) => book.intent = Some(intent),
+                Some(Line::Damaged(aside)) => book.damaged = Some(aside),
                 None => whole = false,
             }
         }
@@ -158,19 +155,19 @@ impl Place {
 }
 
 impl Journal {
-    /// Reads what is written down. A damaged file is set aside, what is whole in it is written anew.
+    /// Reads what is written down. A damaged file is set aside; what is whole in it is written anew, with a note
+    /// where the rest is.
     ///
     /// # Errors
     /// The file cannot be read, set aside or written, or is of a newer version.
-    pub(crate) fn load(&self) -> Result<Found, Error> {
-        let Some(bytes) = self.place.read()? else { return Ok(Found::default()) };
-        let (book, whole) = self.place.understand(&bytes)?;
-        if whole {
-            return Ok(Found { book, aside: None });
+    pub(crate) fn load(&self) -> Result<Book, Error> {
+        let Some(bytes) = self.place.read()? else { return Ok(Book::default()) };
+        let (mut book, whole) = self.place.understand(&bytes)?;
+        if !whole {
+            book.damaged = Some(self.set_aside()?);
+            self.store(&book)?;
         }
-        let aside = self.set_aside()?;
-        self.store(&book)?;
-        Ok(Found { book, aside: Some(aside) })
+        Ok(book)
     }
 
     /// Writes everything down; when this returns without error it survives a power cut.
@@ -181,7 +178,8 @@ impl Journal {
         let mut text = format!("{MAGIC}\n");
         let receipts = book.receipts.iter().cloned().map(Line::Receipt);
         let mut count = 0_usize;
-        for line in receipts.chain(book.intent.clone().map(Line::Intent)) {
+        let intent = book.intent.clone().map(Line::Intent);
+        for line in receipts.chain(intent).chain(book.damaged.clone().map(Line::Damaged)) {
             let json = serde_json::to_string(&line)
                 .map_err(|e| self.place.error("written", &IoError::other(e.to_string())))?;
             text.push_str(&format!("{} {json}\n", hex(json.as_bytes(), 8)));
@@ -199,7 +197,9 @@ impl Journal {
             .map(|n| self.place.dir.join(format!("{}.damaged-{n}", self.place.name)))
             .find(|aside| aside.symlink_metadata().is_err())
             .ok_or_else(|| fail(&IoError::other("there are too many damaged ones already")))?;
-        std::fs::rename(&path, &free).map_err(|e| fail(&e))?;
+        // A second name first: if the end comes now, the next start still finds the damage.
+        let linked = std::fs::hard_link(&path, &free);
+        linked.or_else(|_| std::fs::rename(&path, &free)).map_err(|e| fail(&e))?;
         fs::sync_dir(&self.place.dir).map_err(|e| fail(&e))?;
         Ok(free)
     }

@@ -77,6 +77,8 @@ pub(crate) struct Trouble {
 pub(crate) enum Ended {
     /// It was answered. The error is why the receipt is not on disk.
     Settled(Box<Receipt>, Option<String>),
+    /// Nothing reached the service; the intent is closed.
+    NotSent(Trouble),
     /// The intent could not be put on disk; nothing was sent.
     NotNoted(String),
     /// Whether it was carried out is unknown; the intent stays.
@@ -154,6 +156,16 @@ impl Machine {
             settled_ms: 0,
             watched: 0,
         }
+    }
+
+    /// What this is about.
+    pub(crate) fn intent(&self) -> &Intent {
+        &self.intent
+    }
+
+    /// Whether the windows are waited for, rather than the next request.
+    pub(crate) fn is_watching(&self) -> bool {
+        matches!(self.phase, Phase::Waiting)
     }
 
     /// Takes what happened at `now_ms` (unix milliseconds); returns what is next.
@@ -312,18 +324,20 @@ impl Machine {
 
     fn end(&mut self) -> Effect {
         match self.receipt.clone() {
+            Some(receipt) if receipt.verdict == Verdict::NotSent => Effect::End(Ended::NotSent(self.trouble())),
             Some(receipt) => Effect::End(Ended::Settled(Box::new(receipt), self.not_noted.take())),
             None => self.give_up(),
         }
     }
 
     fn give_up(&mut self) -> Effect {
-        let trouble = self.trouble.take();
-        self.unknown(trouble.unwrap_or(Trouble {
-            why: "the request was not answered".to_owned(),
-            again: false,
-            sign_in: false,
-        }))
+        let trouble = self.trouble();
+        self.unknown(trouble)
+    }
+
+    fn trouble(&mut self) -> Trouble {
+        let unknown = || Trouble { why: "the request was not answered".to_owned(), again: false, sign_in: false };
+        self.trouble.take().unwrap_or_else(unknown)
     }
 
     fn unknown(&self, trouble: Trouble) -> Effect {
