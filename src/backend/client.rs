@@ -40,6 +40,8 @@ pub(crate) enum Route {
     Usage,
     /// The list of reset credits.
     ResetCredits,
+    /// Using a reset credit.
+    Consume,
     /// Tokens per day.
     Activity,
 }
@@ -52,6 +54,8 @@ impl Route {
             (Self::Usage, false) => "api/codex/usage",
             (Self::ResetCredits, true) => "wham/rate-limit-reset-credits",
             (Self::ResetCredits, false) => "api/codex/rate-limit-reset-credits",
+            (Self::Consume, true) => "wham/rate-limit-reset-credits/consume",
+            (Self::Consume, false) => "api/codex/rate-limit-reset-credits/consume",
             (Self::Activity, true) => "wham/profiles/me",
             (Self::Activity, false) => "api/codex/profiles/me",
         }
@@ -62,6 +66,7 @@ impl Route {
         match self {
             Self::Usage => "the usage of the account",
             Self::ResetCredits => "the list of reset credits",
+            Self::Consume => "the redemption of reset credits",
             Self::Activity => "the token activity",
         }
     }
@@ -105,6 +110,33 @@ impl Backend {
     /// Anything but a JSON answer with a good status.
     pub(crate) async fn get_json(&self, route: Route, limit: Duration) -> Result<Answer, Error> {
         self.call(Method::GET, route, None, limit).await
+    }
+
+    /// POST in the name of `account` and of no other, also when the sign-in changes meanwhile.
+    ///
+    /// # Errors
+    /// Anything but a JSON answer with a good status.
+    pub(crate) async fn post_json_as(
+        &self,
+        account: &str,
+        route: Route,
+        body: &Value,
+        limit: Duration,
+    ) -> Result<Value, Error> {
+        let mut recovered = false;
+        loop {
+            let auth = self.tokens.authorization().await.map_err(Error::Credentials)?;
+            if auth.account_id.as_deref().unwrap_or_default() != account {
+                return Err(Error::Credentials(crate::auth::error::Error::AccountChanged));
+            }
+            match self.attempt(&Method::POST, route, Some(body), &auth, limit).await {
+                Err(Error::Unauthorized) if !recovered => recovered = true,
+                other => return other,
+            }
+            if !self.tokens.recover(&auth).await.map_err(Error::Credentials)? {
+                return Err(Error::Unauthorized);
+            }
+        }
     }
 
     async fn call(

@@ -5,10 +5,12 @@
 //! - [`json`]: foreign JSON, read field by field: a bad field costs that field only
 //! - [`usage`]: windows, credits and spend control
 //! - [`reset_credits`]: the list of reset credits
+//! - [`consume`]: using a reset credit
 //! - [`activity`]: tokens per day
 
 pub(crate) mod activity;
 pub(crate) mod client;
+pub(crate) mod consume;
 pub(crate) mod error;
 pub(crate) mod json;
 pub(crate) mod reset_credits;
