@@ -49,13 +49,12 @@ pub(crate) fn decode(value: &Value, now: u64) -> Option<AccountReading> {
         families.extend(additional(other));
     }
     Some(AccountReading {
-        account_id: text(map, "account_id", 200),
         plan: text(map, "plan_type", MAX_NAME),
         families,
         families_complete: matches!(others, Some(Value::Null | Value::Array(_))),
         credits: told(map, "credits", credits),
         spend: told(map, "spend_control", spend),
-        reached: told(map, "rate_limit_reached_type", reached),
+        reached: reached(map),
         reset_count: told(map, "rate_limit_reset_credits", |map| whole(map, "available_count")),
         clock_ahead_s: clock_ahead(map, now),
     })
@@ -126,8 +125,8 @@ fn spend(map: &Map<String, Value>) -> Option<SpendControl> {
     })
 }
 
-/// Known kinds only: what is not known cannot be said in words.
-fn reached(map: &Map<String, Value>) -> Option<String> {
+/// Known kinds only: what is not known cannot be said in words. Without a kind, the flag beside the windows counts.
+fn reached(map: &Map<String, Value>) -> Told<String> {
     const KNOWN: [&str; 5] = [
         "rate_limit_reached",
         "workspace_owner_credits_depleted",
@@ -135,8 +134,15 @@ fn reached(map: &Map<String, Value>) -> Option<String> {
         "workspace_owner_usage_limit_reached",
         "workspace_member_usage_limit_reached",
     ];
-    let kind = map.get("type")?.as_str()?;
-    KNOWN.contains(&kind).then(|| kind.to_owned())
+    let told = told(map, "rate_limit_reached_type", |map| {
+        let kind = map.get("type")?.as_str()?;
+        KNOWN.contains(&kind).then(|| kind.to_owned())
+    });
+    let flag = map.get("rate_limit").and_then(|limits| limits.get("limit_reached")).and_then(Value::as_bool);
+    match (told, flag) {
+        (Told::Silent | Told::Nothing, Some(true)) => Told::Is("rate_limit_reached".to_owned()),
+        (told, _) => told,
+    }
 }
 
 /// `reset_at` is on the server's clock, `reset_after_seconds` on none: their difference shows the server's time.

@@ -11,6 +11,8 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use super::demo::DemoArgs;
 use super::exit::{Exit, HELP};
 use super::sandbox::SandboxArgs;
+use super::usage_credits::CreditsArgs;
+use super::usage_redeem::{self, RedeemArgs};
 use super::wrong::{self, usage};
 use crate::exec::text::Color;
 use crate::protocol::policy::{ApprovalPolicy, SandboxMode};
@@ -142,6 +144,26 @@ pub(crate) enum Command {
     Login(Login),
     /// Forget the credentials
     Logout,
+    /// Show usage limits and reset credits of the ChatGPT sign-in
+    Usage(Usage),
+}
+
+/// `codex usage`.
+#[derive(Args, Debug)]
+pub(crate) struct Usage {
+    /// What to show or do.
+    #[command(subcommand)]
+    pub(crate) command: UsageCommand,
+}
+
+/// The words of `codex usage`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum UsageCommand {
+    /// List the reset credits
+    Credits(CreditsArgs),
+    /// Use a reset credit: the windows start anew
+    #[command(after_help = usage_redeem::HELP)]
+    Redeem(RedeemArgs),
 }
 
 /// `codex exec`.

@@ -11,6 +11,9 @@
 //! - [`exec`]: `codex exec`
 //! - [`login`]: `codex login` and `codex logout`
 //! - [`sandbox`]: `codex sandbox`
+//! - [`usage_account`]: the account behind `codex usage redeem` and `credits`
+//! - [`usage_credits`]: `codex usage credits`
+//! - [`usage_redeem`]: `codex usage redeem`
 //! - [`demo`]: `codex demo`
 
 mod args;
@@ -23,6 +26,9 @@ mod login;
 mod opening;
 mod sandbox;
 mod tui;
+mod usage_account;
+mod usage_credits;
+mod usage_redeem;
 mod wire;
 mod wrong;
 
@@ -50,7 +56,21 @@ pub fn main() -> ExitCode {
     }
     match args::parse(std::env::args_os()) {
         Ok(cli) => dispatch(cli),
-        Err(error) => args::report(&error).into(),
+        Err(error) => match args::report(&error) {
+            Exit::Usage if std::env::args_os().nth(1).is_some_and(|word| word == "usage") => Exit::Other(64).into(),
+            exit => exit.into(),
+        },
+    }
+}
+
+fn usage(word: args::Usage, shared: args::Shared, env: &Env) -> Exit {
+    let flags = crate::config::Flags { profile: shared.profile, overrides: shared.config, ..Default::default() };
+    let opened = crate::config::load(env, &flags)
+        .map_err(|error| usage_account::Error::Setup(error.to_string()))
+        .and_then(|config| usage_account::open(&config, env));
+    match word.command {
+        args::UsageCommand::Credits(args) => usage_credits::run(&args, opened),
+        args::UsageCommand::Redeem(args) => usage_redeem::run(&args, opened),
     }
 }
 
@@ -68,6 +88,7 @@ fn dispatch(cli: Cli) -> ExitCode {
         Some(Command::Sandbox(sandbox)) => sandbox::run(sandbox.request(), env.tmpdir()),
         Some(Command::Login(login)) => login::login(&login, &env).into(),
         Some(Command::Logout) => login::logout(&env).into(),
+        Some(Command::Usage(word)) => usage(word, cli.shared, &env).into(),
         Some(Command::Demo(demo)) => demo::run(&demo),
         Some(Command::Resume(resume)) => tui::run(&tui::Request::resume(*resume, cli.shared), &env).into(),
         None => tui::run(&tui::Request::new(cli.screen, cli.shared, cli.prompt), &env).into(),

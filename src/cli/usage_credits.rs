@@ -89,7 +89,7 @@ fn lines(list: &ResetCredits, book: &Book, when: &When) -> Vec<String> {
         n => lines.push(format!("You have {}. To use one: codex usage redeem", words::count(n))),
     }
     let credits = list.credits.as_deref().unwrap_or_default();
-    lines.extend(credits.iter().map(|credit| clean(&line(credit, when)).into_owned()));
+    lines.extend(credits.iter().map(|credit| clean(&line(credit, when))));
     let hidden = list.available_count.saturating_sub(credits.len() as u64);
     if hidden > 0 {
         let more = if credits.is_empty() { "" } else { "more " };

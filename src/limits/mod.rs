@@ -1,13 +1,37 @@
-//! The shared rate-limit cache and all that follows from it.
+//! The shared rate-limit cache and all that follows from it: one value per account for every window of every
+//! process, and what it means.
 //!
+//! - [`state`]: what is known, each value with its moment and its source
+//! - [`merge`]: how readings come together (pure)
+//! - [`file`]: one file per account, shared by all processes
+//! - [`notice`]: hears that another process has written
+//! - [`cache`]: the handle of readers and writers
+//! - [`refresh`]: full readings, one per time-to-live for all processes
+//! - [`text`]: names of windows, bars, moments: the same words everywhere
+//! - [`forecast`]: when a window runs out (pure)
+//! - [`alarms`]: thresholds and expiries, told once
 //! - [`marks`]: windows as a redemption remembers them, and whether they started anew
 //! - [`intent`]: what is written down of a redemption, and what that forbids
 //! - [`redeem`]: machine of one redemption
 //! - [`journal`]: intents and receipts on disk
 //! - [`redeemer`]: carries out what the machine says
+//! - [`redeem_words`]: a redemption in words
 
+pub(crate) mod alarms;
+pub(crate) mod cache;
+pub(crate) mod file;
+pub(crate) mod forecast;
 pub(crate) mod intent;
 pub(crate) mod journal;
 pub(crate) mod marks;
+pub(crate) mod merge;
+pub(crate) mod notice;
 pub(crate) mod redeem;
+pub(crate) mod redeem_words;
 pub(crate) mod redeemer;
+pub(crate) mod refresh;
+pub(crate) mod state;
+pub(crate) mod text;
+
+pub(crate) use cache::Cache;
+pub(crate) use state::AccountLimits;

@@ -20,6 +20,9 @@ pub(crate) struct LimitsSnapshot {
     pub(crate) plan_type: Option<String>,
     /// Which limit was hit, in the server's word.
     pub(crate) rate_limit_reached_type: Option<String>,
+    /// Account of the credentials that the answer was asked with; never stored.
+    #[serde(skip)]
+    pub(crate) account_id: Option<String>,
 }
 
 /// One window of a limit.
@@ -59,8 +62,6 @@ pub(crate) enum Told<T> {
 /// One full reading of an account, as the usage endpoint gives it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct AccountReading {
-    /// Account that the answer names.
-    pub(crate) account_id: Option<String>,
     /// Plan in the server's word.
     pub(crate) plan: Option<String>,
     /// The families it lists, the main one first.
