@@ -11,7 +11,10 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use super::demo::DemoArgs;
 use super::exit::{Exit, HELP};
 use super::sandbox::SandboxArgs;
-use super::wrong::{self, usage};
+use super::usage::{self, GuardArgs, UsageArgs};
+use super::usage_credits::CreditsArgs;
+use super::usage_redeem::{self, RedeemArgs};
+use super::wrong;
 use crate::exec::text::Color;
 use crate::protocol::policy::{ApprovalPolicy, SandboxMode};
 
@@ -142,6 +145,33 @@ pub(crate) enum Command {
     Login(Login),
     /// Forget the credentials
     Logout,
+    /// Show usage limits and reset credits of the ChatGPT sign-in
+    Usage(Box<Usage>),
+}
+
+/// `codex usage`.
+#[derive(Args, Debug)]
+#[command(after_help = usage::HELP, args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
+pub(crate) struct Usage {
+    /// What to show without a word.
+    #[command(flatten)]
+    pub(crate) show: UsageArgs,
+    /// What else to show or do.
+    #[command(subcommand)]
+    pub(crate) command: Option<UsageCommand>,
+}
+
+/// The words of `codex usage`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum UsageCommand {
+    /// End with an exit code that says whether enough is left
+    #[command(after_help = usage::HELP)]
+    Guard(GuardArgs),
+    /// List the reset credits
+    Credits(CreditsArgs),
+    /// Use a reset credit: the windows start anew
+    #[command(after_help = usage_redeem::HELP)]
+    Redeem(RedeemArgs),
 }
 
 /// `codex exec`.
@@ -373,7 +403,7 @@ impl Exec {
         options.join(resume.options);
         let (target, prompt) = match (resume.last, resume.id, resume.prompt) {
             (true, Some(_), Some(_)) => {
-                return Err(usage(
+                return Err(wrong::usage(
                     &RESUME,
                     ErrorKind::ArgumentConflict,
                     "--last and an id name two threads; give one of them",
@@ -382,7 +412,7 @@ impl Exec {
             (true, prompt, None) | (true, None, prompt) => (ResumeTarget::Last, prompt),
             (false, Some(id), prompt) => (ResumeTarget::Id(id), prompt),
             (false, None, _) => {
-                return Err(usage(
+                return Err(wrong::usage(
                     &RESUME,
                     ErrorKind::MissingRequiredArgument,
                     "which thread? Give its id, or --last",
@@ -390,7 +420,7 @@ impl Exec {
             }
         };
         if options.bypass && options.full_auto {
-            return Err(usage(
+            return Err(wrong::usage(
                 &RESUME,
                 ErrorKind::ArgumentConflict,
                 "--full-auto keeps the sandbox that the bypass removes",
@@ -408,7 +438,7 @@ impl Exec {
 pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
     let cli = Cli::try_parse_from(args).map_err(wrong::with_tips)?;
     if let Some(Command::Login(Login { api_key: Some(_), .. })) = &cli.command {
-        return Err(usage(
+        return Err(wrong::usage(
             &["login"],
             ErrorKind::UnknownArgument,
             "--api-key would show the key to every process. Pipe it in instead: \

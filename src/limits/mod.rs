@@ -20,6 +20,7 @@
 //! - [`redeem`]: machine of one redemption
 //! - [`journal`]: intents and receipts on disk
 //! - [`redeemer`]: carries out what the machine says
+//! - [`redeem_words`]: a redemption in words
 
 pub(crate) mod advice;
 pub(crate) mod advice_text;
@@ -33,6 +34,7 @@ pub(crate) mod marks;
 pub(crate) mod merge;
 pub(crate) mod notice;
 pub(crate) mod redeem;
+pub(crate) mod redeem_words;
 pub(crate) mod redeemer;
 pub(crate) mod refresh;
 pub(crate) mod report;
