@@ -3,16 +3,19 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 use super::demo::DemoArgs;
+use super::exec_require;
 use super::exit::{Exit, HELP};
 use super::sandbox::SandboxArgs;
 use super::usage::{self, GuardArgs, UsageArgs};
 use super::usage_credits::CreditsArgs;
+use super::usage_past::{ActivityArgs, HistoryArgs};
 use super::usage_redeem::{self, RedeemArgs};
 use super::wrong;
 use crate::exec::text::Color;
@@ -167,6 +170,10 @@ pub(crate) enum UsageCommand {
     /// End with an exit code that says whether enough is left
     #[command(after_help = usage::HELP)]
     Guard(GuardArgs),
+    /// Tokens per day, as the service counts them
+    Activity(ActivityArgs),
+    /// Use per day, as this machine has read it
+    History(HistoryArgs),
     /// List the reset credits
     Credits(CreditsArgs),
     /// Use a reset credit: the windows start anew
@@ -250,6 +257,15 @@ pub(crate) struct ExecOptions {
     /// Store nothing of this thread
     #[arg(long)]
     pub(crate) ephemeral: bool,
+    /// Begin only when so much is left, as in week=15%; else end with 10
+    #[arg(long, value_name = "WINDOW=PERCENT")]
+    pub(crate) require_remaining: Vec<String>,
+    /// Wait for the windows to start anew instead of ending
+    #[arg(long)]
+    pub(crate) wait_for_reset: bool,
+    /// Wait no longer than this, as in 2h
+    #[arg(long, value_name = "TIME", value_parser = exec_require::span)]
+    pub(crate) deadline: Option<Duration>,
     /// When to colour the progress
     #[arg(long, value_name = "WHEN", value_parser = color())]
     pub(crate) color: Option<Color>,
@@ -273,6 +289,9 @@ impl ExecOptions {
         self.image.extend(right.image);
         self.skip_git_repo_check |= right.skip_git_repo_check;
         self.ephemeral |= right.ephemeral;
+        self.require_remaining.extend(right.require_remaining);
+        self.wait_for_reset |= right.wait_for_reset;
+        self.deadline = right.deadline.or(self.deadline);
         self.color = right.color.or(self.color);
         self.shared.join(right.shared);
     }

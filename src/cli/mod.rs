@@ -9,10 +9,12 @@
 //! - [`door`]: the other end of the terminal app's door
 //! - [`tui`]: `codex` and `codex resume`
 //! - [`exec`]: `codex exec`
+//! - [`exec_require`]: `codex exec --require-remaining`
 //! - [`login`]: `codex login` and `codex logout`
 //! - [`sandbox`]: `codex sandbox`
 //! - [`usage`]: `codex usage` and `codex usage guard`
 //! - [`usage_account`]: the account behind the words of `codex usage`
+//! - [`usage_past`]: `codex usage activity` and `history`
 //! - [`usage_credits`]: `codex usage credits`
 //! - [`usage_redeem`]: `codex usage redeem`
 //! - [`demo`]: `codex demo`
@@ -21,6 +23,7 @@ mod args;
 mod demo;
 mod door;
 mod exec;
+mod exec_require;
 mod exit;
 mod housekeeping;
 mod login;
@@ -30,6 +33,7 @@ mod tui;
 mod usage;
 mod usage_account;
 mod usage_credits;
+mod usage_past;
 mod usage_redeem;
 mod wire;
 mod wrong;

@@ -12,7 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::args::{Shared, Usage, UsageCommand};
 use super::exit::Exit;
 use super::usage_account::{self, Account};
-use super::{usage_credits, usage_redeem};
+use super::{usage_credits, usage_past, usage_redeem};
 use crate::base::clock::{Clock, SystemClock};
 use crate::config::{self, Env, Flags};
 use crate::exec::text::clean;
@@ -108,6 +108,8 @@ pub(crate) fn run(word: Usage, shared: Shared, env: &Env) -> Exit {
     match word.command {
         Some(UsageCommand::Credits(args)) => usage_credits::run(&args, opened),
         Some(UsageCommand::Redeem(args)) => usage_redeem::run(&args, opened),
+        Some(UsageCommand::Activity(args)) => usage_past::activity(&args, opened),
+        Some(UsageCommand::History(args)) => usage_past::history(&args, opened),
         Some(UsageCommand::Guard(args)) => look(&args.look, &args.require, false, opened),
         None => look(&word.show.look, &word.show.require, word.show.watch, opened),
     }
@@ -136,9 +138,8 @@ fn look(look: &Look, require: &[String], watch: bool, opened: Result<Account, us
             return Exit::Failure;
         }
     };
-    let exit = runtime.block_on(async {
-        if watch { look.watch(&account).await } else { look.once(&account).await }
-    });
+    let exit = runtime
+        .block_on(async { if watch { look.watch(&account).await } else { look.once(&account).await } });
     runtime.shutdown_background();
     exit
 }
@@ -255,10 +256,15 @@ impl Looking {
         }
     }
 
-    fn document(&self, state: &AccountLimits, checked: &[Checked], error: Option<Problem>, code: u8) -> String {
+    fn document(
+        &self,
+        state: &AccountLimits,
+        checked: &[Checked],
+        error: Option<Problem>,
+        code: u8,
+    ) -> String {
         let zone = TimeZone::system();
-        let made =
-            Made { now_s: now(), zone: &zone, offline: self.offline, error, checked, exit_code: code };
+        let made = Made { now_s: now(), zone: &zone, offline: self.offline, error, checked, exit_code: code };
         serde_json::to_string(&report(state, made)).unwrap_or_default() + "\n"
     }
 

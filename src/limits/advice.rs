@@ -192,7 +192,8 @@ pub(crate) fn advise(situation: &Situation) -> Advice {
     let long_moves_to = long.and_then(|window| {
         Some((window.name, situation.now.saturating_add(window.minutes?.saturating_mul(60))))
     });
-    let regained = situation.windows.iter().map(|window| (window.name, window.used, window.resets_at)).collect();
+    let regained =
+        situation.windows.iter().map(|window| (window.name, window.used, window.resets_at)).collect();
     Advice { action, why, credit, regained, long_moves_to }
 }
 

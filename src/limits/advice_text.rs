@@ -43,7 +43,9 @@ pub(crate) fn headline(advice: &Advice, now: u64, zone: &TimeZone) -> String {
         (Action::UseBefore(at), _) => {
             format!("Use the reset before {}: it expires in {}.", moment(at, now, zone), left(at))
         }
-        (Action::Hold, Why::NothingUsed) => "Hold: nothing is used, so a reset would bring nothing.".to_owned(),
+        (Action::Hold, Why::NothingUsed) => {
+            "Hold: nothing is used, so a reset would bring nothing.".to_owned()
+        }
         (Action::Hold, Why::RunsOutNearReset) => {
             "Hold: the limit may run out, but comes back by itself shortly after.".to_owned()
         }

@@ -12,6 +12,8 @@
 //! - [`advice`]: redeem now, wait or hold (pure)
 //! - [`advice_text`]: the same with its sum, in words
 //! - [`alarms`]: thresholds and expiries, told once
+//! - [`history`]: readings over days
+//! - [`activity`]: token activity as rows to look at (pure)
 //! - [`require`]: remainders that must be there
 //! - [`report`]: everything for machines, as versioned JSON
 //! - [`show`]: everything for people, as plain lines
@@ -22,12 +24,14 @@
 //! - [`redeemer`]: carries out what the machine says
 //! - [`redeem_words`]: a redemption in words
 
+pub(crate) mod activity;
 pub(crate) mod advice;
 pub(crate) mod advice_text;
 pub(crate) mod alarms;
 pub(crate) mod cache;
 pub(crate) mod file;
 pub(crate) mod forecast;
+pub(crate) mod history;
 pub(crate) mod intent;
 pub(crate) mod journal;
 pub(crate) mod marks;

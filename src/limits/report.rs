@@ -10,7 +10,7 @@ use super::forecast::{self, Forecast};
 use super::require::Checked;
 use super::state::{AccountLimits, LiveWindow, STALE_AFTER_S, Slot, Source};
 use super::text;
-use crate::protocol::limits::{Credits, CreditStatus, ResetType, SpendControl};
+use crate::protocol::limits::{CreditStatus, Credits, ResetCredit, ResetType, SpendControl};
 
 /// Version of the form.
 const VERSION: u32 = 1;
@@ -57,7 +57,7 @@ pub(crate) struct Report<'a> {
     windows: Vec<Window<'a>>,
     credits: Option<&'a Credits>,
     spend_control: Option<&'a SpendControl>,
-    reset_credits: Option<Resets<'a>>,
+    reset_credits: Option<Resets>,
     advice: AdviceOut,
     requirements: Vec<Requirement<'a>>,
     exit_code: u8,
@@ -91,17 +91,17 @@ struct ForecastOut {
 }
 
 #[derive(Debug, Serialize)]
-struct Resets<'a> {
+struct Resets {
     available_count: u64,
     captured_at: u64,
-    credits: Option<Vec<Reset<'a>>>,
+    credits: Option<Vec<Reset>>,
 }
 
 #[derive(Debug, Serialize)]
-struct Reset<'a> {
-    id: &'a str,
-    title: Option<&'a str>,
-    description: Option<&'a str>,
+struct Reset {
+    id: String,
+    title: Option<String>,
+    description: Option<String>,
     status: CreditStatus,
     reset_type: ResetType,
     granted_at: Option<u64>,
@@ -202,23 +202,20 @@ fn outlook(forecast: Forecast) -> ForecastOut {
     }
 }
 
-fn resets(state: &AccountLimits, now: u64) -> Option<Resets<'_>> {
+fn resets(state: &AccountLimits, now: u64) -> Option<Resets> {
     let held = state.reset_credits.as_ref()?;
     let credits = held.value.credits.as_ref().map(|list| {
-        let row = |credit| {
-            let crate::protocol::limits::ResetCredit { id, title, description, .. } = credit;
-            Reset {
-                id,
-                title: title.as_deref(),
-                description: description.as_deref(),
-                status: credit.status,
-                reset_type: credit.reset_type,
-                granted_at: credit.granted_at,
-                expires_at: credit.expires_at,
-                expires_at_utc: credit.expires_at.and_then(text::rfc3339),
-                expires_in_s: credit.expires_at.map(|at| at.saturating_sub(now)),
-                expiry_known: !credit.expiry_unreadable,
-            }
+        let row = |credit: &'_ ResetCredit| Reset {
+            id: credit.id.clone(),
+            title: credit.title.clone(),
+            description: credit.description.clone(),
+            status: credit.status,
+            reset_type: credit.reset_type,
+            granted_at: credit.granted_at,
+            expires_at: credit.expires_at,
+            expires_at_utc: credit.expires_at.and_then(text::rfc3339),
+            expires_in_s: credit.expires_at.map(|at| at.saturating_sub(now)),
+            expiry_known: !credit.expiry_unreadable,
         };
         list.iter().map(row).collect()
     });

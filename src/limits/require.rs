@@ -42,8 +42,9 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Share>, String> {
 }
 
 fn one(text: &str) -> Result<Share, String> {
-    let (place, share) =
-        text.split_once('=').ok_or_else(|| format!("`{text}` is not of the form WINDOW=PERCENT, as in week=15%"))?;
+    let (place, share) = text
+        .split_once('=')
+        .ok_or_else(|| format!("`{text}` is not of the form WINDOW=PERCENT, as in week=15%"))?;
     let (family, word) = match place.trim().split_once(':') {
         Some((family, word)) => (family.trim().to_ascii_lowercase().replace('-', "_"), word.trim()),
         None => (MAIN.to_owned(), place.trim()),
@@ -85,7 +86,9 @@ mod tests {
         ] {
             assert_eq!(parse(typed), Ok(want), "{typed}");
         }
-        for bad in ["", "week", "week=", "week=x", "week=101", "week=-1%", "week=NaN", "fortnight=3%", "=3", "a,b"] {
+        for bad in
+            ["", "week", "week=", "week=x", "week=101", "week=-1%", "week=NaN", "fortnight=3%", "=3", "a,b"]
+        {
             assert!(parse(bad).is_err(), "{bad}");
         }
     }

@@ -29,7 +29,9 @@ pub(crate) fn forecast_words(forecast: Forecast, now: u64, zone: &TimeZone) -> O
 /// When a window starts anew, in words.
 pub(crate) fn reset_words(window: &LiveWindow<'_>, now: u64, zone: &TimeZone) -> String {
     match window.resets_at {
-        Some(at) => format!("resets {} (in {})", text::moment(at, now, zone), text::span(at.saturating_sub(now))),
+        Some(at) => {
+            format!("resets {} (in {})", text::moment(at, now, zone), text::span(at.saturating_sub(now)))
+        }
         None if window.restarted => "has started anew".to_owned(),
         None => "reset time not known".to_owned(),
     }
@@ -41,7 +43,8 @@ pub(crate) fn credits_words(credits: &Credits) -> Option<String> {
         return Some("unlimited".to_owned());
     }
     let balance = credits.balance.as_deref()?.trim().parse::<f64>().ok()?;
-    (credits.has_credits && balance.is_finite() && balance > 0.0).then(|| format!("{:.0} credits", balance.ceil()))
+    (credits.has_credits && balance.is_finite() && balance > 0.0)
+        .then(|| format!("{:.0} credits", balance.ceil()))
 }
 
 /// The row of spend control.
@@ -93,7 +96,9 @@ pub(crate) fn lines(state: &AccountLimits, now_s: u64, zone: &TimeZone) -> Vec<S
             text::left(window.used),
             reset_words(window, now, zone),
         ));
-        if let Some(words) = forecast_words(forecast::of(window, now), now, zone).filter(|_| window.used < 100.0) {
+        if let Some(words) =
+            forecast_words(forecast::of(window, now), now, zone).filter(|_| window.used < 100.0)
+        {
             lines.push(format!("{:<width$} {words}", ""));
         }
     }
@@ -109,7 +114,11 @@ pub(crate) fn lines(state: &AccountLimits, now_s: u64, zone: &TimeZone) -> Vec<S
     if let Some(resets) = &state.reset_credits {
         let next = resets.value.credits.as_deref().and_then(|list| {
             let first = advice::usable(list, now).first()?.expires_at?;
-            Some(format!(", the next expires {} (in {})", text::moment(first, now, zone), text::span(first - now)))
+            Some(format!(
+                ", the next expires {} (in {})",
+                text::moment(first, now, zone),
+                text::span(first - now)
+            ))
         });
         let count = resets.value.available_count;
         let next = next.filter(|_| count > 0).unwrap_or_default();
