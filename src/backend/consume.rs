@@ -33,9 +33,9 @@ fn outcome(answer: &Value) -> Result<ConsumeOutcome, Error> {
         Some("already_redeemed") => Ok(ConsumeOutcome::AlreadyRedeemed),
         Some("nothing_to_reset") => Ok(ConsumeOutcome::NothingToReset),
         Some("no_credit") => Ok(ConsumeOutcome::NoCredit),
-        Some(other) => {
-            Err(Error::BadAnswer { what: format!("it has the unknown result “{}”", clean::line(other, 60)) })
-        }
+        Some(other) => Err(Error::BadAnswer {
+            what: format!("it has the unknown result “{}”", clean::line(other, 60)),
+        }),
         None => Err(Error::BadAnswer { what: "it has no result".to_owned() }),
     }
 }

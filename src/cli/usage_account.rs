@@ -1,4 +1,4 @@
-//! The account behind `codex usage redeem` and `codex usage credits`: the stored ChatGPT sign-in, whatever provider
+//! The account behind the words of `codex usage`: the stored ChatGPT sign-in, whatever provider
 //! answers the turns.
 
 use std::path::PathBuf;
@@ -13,6 +13,7 @@ use crate::backend::Backend;
 use crate::backend::client::DEFAULT_BASE_URL;
 use crate::base::clock::SystemClock;
 use crate::config::{Config, Env};
+use crate::limits::Cache;
 use crate::limits::redeemer::Redeemer;
 use crate::net::http::HttpSettings;
 use crate::protocol::thread::ThreadSource;
@@ -24,6 +25,8 @@ pub(crate) struct Account {
     pub(crate) backend: Arc<Backend>,
     /// Redeems.
     pub(crate) redeemer: Arc<Redeemer>,
+    /// What is known of its limits, shared with all processes.
+    pub(crate) cache: Cache,
 }
 
 /// There is no account to ask for.
@@ -87,5 +90,7 @@ pub(crate) fn open(config: &Config, env: &Env) -> Result<Account, Error> {
     let backend = Backend::new(base, settings, manager).map_err(|error| Error::Setup(error.to_string()))?;
     let backend = Arc::new(backend);
     let redeemer = Redeemer::new(Arc::clone(&backend), &config.codex_home, &account, Arc::new(SystemClock));
-    Ok(Account { backend, redeemer })
+    let (home, clock) = (config.codex_home.clone(), Arc::new(SystemClock));
+    let cache = Cache::open(home, Some(&account), Some(Arc::clone(&backend)), clock);
+    Ok(Account { backend, redeemer, cache })
 }

@@ -107,7 +107,9 @@ fn lines(list: &ResetCredits, book: &Book, when: &When) -> Vec<String> {
 }
 
 fn line(credit: &ResetCredit, when: &When) -> String {
-    let granted = credit.granted_at.map_or_else(String::new, |at| format!(" · granted {}", full_moment(at, &when.zone)));
+    let granted = credit
+        .granted_at
+        .map_or_else(String::new, |at| format!(" · granted {}", full_moment(at, &when.zone)));
     let standing = words::standing(credit.status).map_or_else(String::new, |word| format!(" · {word}"));
     let (title, expiry) = (words::title(credit, &[]), words::expiry(credit, when));
     format!("  {}  {title} · {expiry}{granted}{standing}", credit.id)
@@ -129,7 +131,8 @@ fn past(receipt: &Receipt, when: &When) -> String {
 
 /// The list for machines.
 fn document(list: &ResetCredits, book: &Book, when: &When) -> Value {
-    let credits = list.credits.as_ref().map(|credits| credits.iter().map(|c| credit_json(c, when)).collect::<Vec<_>>());
+    let credits =
+        list.credits.as_ref().map(|credits| credits.iter().map(|c| credit_json(c, when)).collect::<Vec<_>>());
     json!({
         "version": VERSION,
         "exit_code": 0,

@@ -65,7 +65,12 @@ fn credit_id(text: &str) -> Result<String, String> {
 pub(crate) fn run(args: &RedeemArgs, opened: Result<Account, usage_account::Error>) -> Exit {
     let asks = !args.yes && !args.dry_run;
     if asks && !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
-        return Teller::new(args).end(64, "wrong_use", "There is nobody to ask. To redeem without asking: --yes", &[]);
+        return Teller::new(args).end(
+            64,
+            "wrong_use",
+            "There is nobody to ask. To redeem without asking: --yes",
+            &[],
+        );
     }
     let teller = Teller::new(args);
     let account = match opened {
@@ -103,7 +108,9 @@ async fn redeem(args: &RedeemArgs, account: &Account, teller: &Teller) -> Exit {
             teller.say(&format!("A redemption of {at} is unfinished; finishing it with its own key."));
         }
         Decision::Redeem { despite: Some(_), .. } => {
-            teller.warn("The windows of the last reset have not moved yet. This may reset the same windows again.");
+            teller.warn(
+                "The windows of the last reset have not moved yet. This may reset the same windows again.",
+            );
         }
         Decision::Redeem { despite: None, .. } => {}
     }
@@ -114,7 +121,12 @@ async fn redeem(args: &RedeemArgs, account: &Account, teller: &Teller) -> Exit {
         if !finishes && args.yes {
             // A yes that was typed before this was known does not count.
             let _ = account.redeemer.damage_told().await;
-            return teller.end(14, "refused", "Nothing was redeemed. To redeem all the same, run this again.", &[]);
+            return teller.end(
+                14,
+                "refused",
+                "Nothing was redeemed. To redeem all the same, run this again.",
+                &[],
+            );
         }
         wish.despite_damage = true;
     }
@@ -264,7 +276,9 @@ impl Teller {
 
     /// Asks. Enter alone, the end of the input and everything but a yes mean no.
     fn ask(&self, plan: &Plan) -> bool {
-        let (Decision::Redeem { credit, .. }, Some(reading)) = (&plan.decision, &plan.reading) else { return false };
+        let (Decision::Redeem { credit, .. }, Some(reading)) = (&plan.decision, &plan.reading) else {
+            return false;
+        };
         let mut err = std::io::stderr();
         for line in words::question(credit.as_deref(), reading, &self.when) {
             let _ = writeln!(err, "{}", clean(&line));
@@ -293,7 +307,8 @@ impl Teller {
     fn end(&self, code: u8, word: &str, text: &str, more: &[(&str, Value)]) -> Exit {
         let text = clean(text);
         if self.json {
-            let mut document = json!({ "version": VERSION, "result": word, "exit_code": code, "message": text });
+            let mut document =
+                json!({ "version": VERSION, "result": word, "exit_code": code, "message": text });
             if let Some(map) = document.as_object_mut() {
                 map.extend(more.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
             }

@@ -166,10 +166,19 @@ impl AccountState {
     }
 
     /// Carries out a redemption; returns its answer and what happens to that.
-    pub(crate) fn consume(&mut self, key: &str, credit: Option<&str>, account: &str, now: u64) -> (Value, After) {
+    pub(crate) fn consume(
+        &mut self,
+        key: &str,
+        credit: Option<&str>,
+        account: &str,
+        now: u64,
+    ) -> (Value, After) {
         let code = self.carry_out(key, credit, account, now);
         let after = self.after.pop_front().unwrap_or(After::Answer);
-        (json!({ "code": code, "windows_reset": if code == "reset" { self.windows.len() } else { 0 } }), after)
+        (
+            json!({ "code": code, "windows_reset": if code == "reset" { self.windows.len() } else { 0 } }),
+            after,
+        )
     }
 
     fn carry_out(&mut self, key: &str, credit: Option<&str>, account: &str, now: u64) -> &'static str {

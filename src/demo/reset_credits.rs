@@ -25,7 +25,8 @@ pub(crate) fn is_ours(path: &str) -> bool {
 /// The end of a path, for both kinds of base address.
 fn route_of(path: &str) -> Option<&str> {
     let route = path.strip_prefix("/backend-api/wham/").or_else(|| path.strip_prefix("/api/codex/"))?;
-    matches!(route, "usage" | "rate-limit-reset-credits" | "rate-limit-reset-credits/consume").then_some(route)
+    matches!(route, "usage" | "rate-limit-reset-credits" | "rate-limit-reset-credits/consume")
+        .then_some(route)
 }
 
 /// Serves an account route.
@@ -44,7 +45,9 @@ pub(crate) async fn route(
         }
         Some(Fault::Stall { time: Some(time), .. }) => tokio::time::sleep(time).await,
         Some(Fault::Stall { time: None, .. }) => return std::future::pending().await,
-        Some(Fault::Garbage) => return Ok(text(StatusCode::OK, "text/html", "<html><title>Welcome</title></html>")),
+        Some(Fault::Garbage) => {
+            return Ok(text(StatusCode::OK, "text/html", "<html><title>Welcome</title></html>"));
+        }
         Some(_) => return Err(Cut),
         None => {}
     }

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use super::alarms::{self, Alarm};
 use super::file::LimitsFile;
+use super::history::{self, Entry};
 use super::merge::{self, Writer};
 use super::notice::Notice;
 use super::state::AccountLimits;
@@ -76,6 +77,11 @@ impl Cache {
 
     pub(super) fn now_ms(&self) -> u64 {
         self.inner.clock.now_ms()
+    }
+
+    /// All readings of the last days, in order. Blocks.
+    pub(crate) fn history(&self) -> Vec<Entry> {
+        history::read(&self.file().history())
     }
 
     /// Writes down what an answer of the model told. Readings of another account are left out.

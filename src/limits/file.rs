@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::history;
 use super::state::AccountLimits;
 use crate::base::fs;
 use crate::base::lock::FileLock;
@@ -100,6 +101,7 @@ impl LimitsFile {
         if let Ok(Some(_held)) = &lock
             && state != before
         {
+            history::append(&self.history(), &history::changes(&before, &state));
             let stored = ToStore { version: VERSION, limits: &state };
             if let Ok(bytes) = serde_json::to_vec(&stored) {
                 let _ = fs::replace_unsynced(&self.path("json"), &bytes, 0o600);
@@ -119,8 +121,12 @@ impl LimitsFile {
         }
     }
 
-    /// A file beside it.
-    pub(crate) fn path(&self, extension: &str) -> PathBuf {
+    /// The readings over days.
+    pub(crate) fn history(&self) -> PathBuf {
+        self.path("history.jsonl")
+    }
+
+    fn path(&self, extension: &str) -> PathBuf {
         self.dir.join(format!("{}.{extension}", self.key))
     }
 }

@@ -103,7 +103,8 @@ impl Place {
     pub(crate) fn take(&self, patience: Duration) -> Result<Option<Journal>, Error> {
         let fail = |e: IoError| self.error("locked", &e);
         fs::create_private_dir(&self.dir).map_err(fail)?;
-        let lock = FileLock::take_within(&self.dir.join(format!("{}.lock", self.name)), patience).map_err(fail)?;
+        let lock =
+            FileLock::take_within(&self.dir.join(format!("{}.lock", self.name)), patience).map_err(fail)?;
         Ok(lock.map(|lock| Journal { place: self.clone(), _lock: lock }))
     }
 
@@ -112,7 +113,9 @@ impl Place {
             Ok(bytes) => Ok(Some(bytes)),
             Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
             // Something that we never wrote stands in its place: damage, with nothing whole in it.
-            Err(e) if matches!(e.kind(), ErrorKind::FileTooLarge | ErrorKind::IsADirectory) => Ok(Some(Vec::new())),
+            Err(e) if matches!(e.kind(), ErrorKind::FileTooLarge | ErrorKind::IsADirectory) => {
+                Ok(Some(Vec::new()))
+            }
             Err(e) => Err(self.error("read", &e)),
         }
     }

@@ -180,11 +180,15 @@ impl Machine {
             (Phase::Sending, Input::Answered(answer)) => self.answered(now_ms, answer),
             (Phase::Pausing, Input::Waited) => self.send(),
             (Phase::Doubting(outcome), Input::Read(read)) => match read {
-                Ok(reading) if self.shows(&reading) => self.settle(now_ms, Verdict::SeenByReading, Some(&reading)),
+                Ok(reading) if self.shows(&reading) => {
+                    self.settle(now_ms, Verdict::SeenByReading, Some(&reading))
+                }
                 _ => self.settle(now_ms, outcome.into(), None),
             },
             (Phase::Searching, Input::Read(read)) => match read {
-                Ok(reading) if self.shows(&reading) => self.settle(now_ms, Verdict::SeenByReading, Some(&reading)),
+                Ok(reading) if self.shows(&reading) => {
+                    self.settle(now_ms, Verdict::SeenByReading, Some(&reading))
+                }
                 _ => self.give_up(),
             },
             (Phase::Settling, Input::Noted(noted)) => {
@@ -216,7 +220,9 @@ impl Machine {
     fn looked(&mut self, now_ms: u64, reading: &Reading) -> Effect {
         let was = moved(&self.intent.before, &reading.marks, reading.at);
         match (self.is_there(reading), was) {
-            (Some(false), _) | (None, Moved::Yes) => self.settle(now_ms, Verdict::SeenByReading, Some(reading)),
+            (Some(false), _) | (None, Moved::Yes) => {
+                self.settle(now_ms, Verdict::SeenByReading, Some(reading))
+            }
             // The credit was not used, and what it was meant for is over: using it now is another decision.
             (Some(true), Moved::Yes | Moved::Past) => self.settle(now_ms, Verdict::Outdated, None),
             (Some(true), Moved::No) | (None, Moved::No | Moved::Past) => self.send(),
@@ -324,7 +330,9 @@ impl Machine {
 
     fn end(&mut self) -> Effect {
         match self.receipt.clone() {
-            Some(receipt) if receipt.verdict == Verdict::NotSent => Effect::End(Ended::NotSent(self.trouble())),
+            Some(receipt) if receipt.verdict == Verdict::NotSent => {
+                Effect::End(Ended::NotSent(self.trouble()))
+            }
             Some(receipt) => Effect::End(Ended::Settled(Box::new(receipt), self.not_noted.take())),
             None => self.give_up(),
         }
@@ -336,7 +344,8 @@ impl Machine {
     }
 
     fn trouble(&mut self) -> Trouble {
-        let unknown = || Trouble { why: "the request was not answered".to_owned(), again: false, sign_in: false };
+        let unknown =
+            || Trouble { why: "the request was not answered".to_owned(), again: false, sign_in: false };
         self.trouble.take().unwrap_or_else(unknown)
     }
 

@@ -74,7 +74,11 @@ pub(crate) fn windows(marks: &[Mark], when: &When) -> Vec<String> {
         .iter()
         .map(|mark| {
             let reset = mark.resets_at.filter(|at| *at > when.now).map_or_else(String::new, |at| {
-                format!(" · starts anew by itself {} (in {})", moment(at, when.now, &when.zone), span(at - when.now))
+                format!(
+                    " · starts anew by itself {} (in {})",
+                    moment(at, when.now, &when.zone),
+                    span(at - when.now)
+                )
             });
             format!("{:<8} {:>3.0}% used{reset}", name(mark), mark.used_percent)
         })
@@ -93,7 +97,11 @@ pub(crate) fn question(credit: Option<&ResetCredit>, reading: &Reading, when: &W
     }
     lines.extend(windows(&reading.marks, when).into_iter().map(|line| format!("  {line}")));
     if let Some(n) = reading.count().filter(|n| *n > 0) {
-        lines.push(format!("  You have {}; {} after this.", count(n), if n == 1 { "none".to_owned() } else { (n - 1).to_string() }));
+        lines.push(format!(
+            "  You have {}; {} after this.",
+            count(n),
+            if n == 1 { "none".to_owned() } else { (n - 1).to_string() }
+        ));
     }
     lines
 }
@@ -107,7 +115,9 @@ pub(crate) fn step(step: &Step) -> Option<String> {
         Step::Sending(n) => format!("Sending the same request again ({n} of 3) …"),
         Step::Again(_) => "No clear answer.".to_owned(),
         Step::Reading => return None,
-        Step::Answered(receipt) if receipt.verdict.is_spent() => "Redeemed. Waiting for the windows to move …".to_owned(),
+        Step::Answered(receipt) if receipt.verdict.is_spent() => {
+            "Redeemed. Waiting for the windows to move …".to_owned()
+        }
         Step::Answered(_) => return None,
         Step::Watching(ms) => format!("Looking again in {} s …", ms / 1000),
     })
@@ -137,7 +147,9 @@ pub(crate) fn outcome(outcome: &Outcome, when: &When) -> String {
         ),
         Outcome::Refused(why) => refusal(why, when),
         Outcome::Damaged(aside) => damaged(aside),
-        Outcome::Busy => "Another process is redeeming and does not come to its end. Nothing was redeemed here.".to_owned(),
+        Outcome::Busy => {
+            "Another process is redeeming and does not come to its end. Nothing was redeemed here.".to_owned()
+        }
         Outcome::NotRead(error) => format!("Nothing was redeemed: {error}"),
         Outcome::Journal(why) => format!("Nothing was redeemed: {}", sentence(why)),
     }
@@ -162,13 +174,17 @@ fn settled(receipt: &Receipt, elsewhere: bool, when: &When) -> String {
             };
             let seen = match receipt.seen_at {
                 Some(_) => String::new(),
-                None => " The windows do not show it yet; that can take a while. Until they do, nothing else is \
+                None => {
+                    " The windows do not show it yet; that can take a while. Until they do, nothing else is \
                          redeemed."
-                    .to_owned(),
+                        .to_owned()
+                }
             };
             format!("{done}{by}. {} was used.{seen}", wanted(&receipt.intent))
         }
-        Verdict::NothingToReset => format!("Nothing to reset{by}: the windows are not in use. Nothing was spent."),
+        Verdict::NothingToReset => {
+            format!("Nothing to reset{by}: the windows are not in use. Nothing was spent.")
+        }
         Verdict::NoCredit => match &receipt.intent.credit_id {
             Some(id) => format!("The reset credit {id} is gone. Nothing was spent. See: codex usage credits"),
             None => "There is no reset credit. Nothing was spent.".to_owned(),
@@ -196,17 +212,25 @@ pub(crate) fn refusal(why: &Refusal, when: &When) -> String {
              windows. Look again with: codex usage. To redeem all the same: --force",
             at(receipt.answered_at)
         ),
-        Refusal::NoSuchCredit(id) => format!("There is no reset credit {id} that can be used. See: codex usage credits"),
+        Refusal::NoSuchCredit(id) => {
+            format!("There is no reset credit {id} that can be used. See: codex usage credits")
+        }
         Refusal::NoCredits => "You have no reset credits.".to_owned(),
         Refusal::OnlyUnknown => {
-            "Your reset credits are of a kind this version does not know. To use one, name it: --credit ID".to_owned()
+            "Your reset credits are of a kind this version does not know. To use one, name it: --credit ID"
+                .to_owned()
         }
-        Refusal::NothingUsed => "Nothing to reset: nothing of your windows is used. Nothing was spent.".to_owned(),
+        Refusal::NothingUsed => {
+            "Nothing to reset: nothing of your windows is used. Nothing was spent.".to_owned()
+        }
     }
 }
 
 fn wanted(intent: &Intent) -> String {
-    intent.credit_id.as_ref().map_or_else(|| "One reset credit".to_owned(), |id| format!("The reset credit {id}"))
+    intent
+        .credit_id
+        .as_ref()
+        .map_or_else(|| "One reset credit".to_owned(), |id| format!("The reset credit {id}"))
 }
 
 /// A text that ends like a sentence.

@@ -133,7 +133,12 @@ impl Redemption {
 
 impl Redeemer {
     /// For `account`, whose sign-in `backend` uses.
-    pub(crate) fn new(backend: Arc<Backend>, codex_home: &Path, account: &str, clock: Arc<dyn Clock>) -> Arc<Self> {
+    pub(crate) fn new(
+        backend: Arc<Backend>,
+        codex_home: &Path,
+        account: &str,
+        clock: Arc<dyn Clock>,
+    ) -> Arc<Self> {
         let place = Place::new(codex_home, account);
         Arc::new(Self { backend, account: account.to_owned(), place, clock })
     }
@@ -300,7 +305,9 @@ impl Run {
         if let Some(aside) = book.damaged.clone().filter(|_| !self.wish.despite_damage) {
             return Err(Outcome::Damaged(aside));
         }
-        let fresh = plan.reading.filter(|_| now_ms.saturating_sub(plan.made_ms) <= FRESH_MS && now_ms >= plan.made_ms);
+        let fresh = plan
+            .reading
+            .filter(|_| now_ms.saturating_sub(plan.made_ms) <= FRESH_MS && now_ms >= plan.made_ms);
         let reading = match fresh {
             Some(reading) => reading,
             None => {
@@ -326,7 +333,13 @@ impl Run {
     }
 
     /// Carries out one effect after the other until the machine says that it is over.
-    async fn drive(&self, journal: &Arc<Journal>, mut book: Book, mut machine: Machine, mut effect: Effect) -> Outcome {
+    async fn drive(
+        &self,
+        journal: &Arc<Journal>,
+        mut book: Book,
+        mut machine: Machine,
+        mut effect: Effect,
+    ) -> Outcome {
         loop {
             let input = match effect {
                 Effect::NoteIntent(intent) => {

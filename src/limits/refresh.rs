@@ -39,6 +39,11 @@ pub(crate) enum Error {
 }
 
 impl Error {
+    /// Whether signing in is what helps.
+    pub(crate) fn is_sign_in(&self) -> bool {
+        matches!(self, Self::SignIn { .. })
+    }
+
     /// The next step for the user.
     pub(crate) fn hint(&self) -> Option<&str> {
         match self {
