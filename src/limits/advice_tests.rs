@@ -227,7 +227,12 @@ fn more_use_never_speaks_against() {
             short.0.0 = row.0.0.max(more);
             let mut long = row;
             long.1.0 = row.1.0.max(more);
-            assert!(says_now(&short) && says_now(&long), "{:?} {:?} {more}", (row.0.0, row.0.1), (row.1.0, row.1.1));
+            assert!(
+                says_now(&short) && says_now(&long),
+                "{:?} {:?} {more}",
+                (row.0.0, row.0.1),
+                (row.1.0, row.1.1)
+            );
         }
     }
 }
@@ -294,11 +299,12 @@ fn the_next_credit_is_the_one_that_expires_first() {
     ];
     let ids: Vec<&str> = usable(&list, NOW).iter().map(|credit| credit.id.as_str()).collect();
     assert_eq!(ids, ["soon", "late", "never"]);
-    let next = |count, list: Option<Vec<ResetCredit>>| {
-        match credits(&ResetCredits { available_count: count, credits: list }, NOW) {
-            Credits::Some(next) => format!("{:?}", next.id),
-            other => format!("{other:?}"),
-        }
+    let next = |count, list: Option<Vec<ResetCredit>>| match credits(
+        &ResetCredits { available_count: count, credits: list },
+        NOW,
+    ) {
+        Credits::Some(next) => format!("{:?}", next.id),
+        other => format!("{other:?}"),
     };
     assert_eq!(next(2, Some(list.clone())), "Some(\"soon\")");
     assert_eq!(next(0, Some(list)), "None");

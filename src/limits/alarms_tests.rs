@@ -37,8 +37,10 @@ fn each_threshold_once_per_window() {
         let mut state = state(used, resets_at);
         state.told = told;
         let got = tell(&mut state, NOW);
-        let thresholds: Vec<u8> =
-            got.iter().filter_map(|a| if let Alarm::Scarce { threshold, .. } = a { Some(*threshold) } else { None }).collect();
+        let thresholds: Vec<u8> = got
+            .iter()
+            .filter_map(|a| if let Alarm::Scarce { threshold, .. } = a { Some(*threshold) } else { None })
+            .collect();
         assert_eq!(thresholds, Vec::from_iter(want), "{used}");
         assert!(tell(&mut state, NOW).is_empty(), "never twice");
         told = state.told;
@@ -99,8 +101,10 @@ fn credits_are_told_stage_by_stage() {
         state.reset_credits = Some(Stamped { value, at_ms: 0, source: Source::Usage });
         state.told = told;
         let got = tell(&mut state, at - left);
-        let stages: Vec<u64> =
-            got.iter().filter_map(|a| if let Alarm::Expires { stage, .. } = a { Some(*stage) } else { None }).collect();
+        let stages: Vec<u64> = got
+            .iter()
+            .filter_map(|a| if let Alarm::Expires { stage, .. } = a { Some(*stage) } else { None })
+            .collect();
         assert_eq!(stages, Vec::from_iter(want), "{left}");
         told = state.told;
     }

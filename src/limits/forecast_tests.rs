@@ -7,7 +7,10 @@ const NOW: u64 = 1_795_190_400;
 /// Readings every `step` seconds up to now.
 fn samples(step: u64, used: &[f64]) -> Vec<Sample> {
     let last = used.len() as u64 - 1;
-    used.iter().enumerate().map(|(n, used)| Sample { at: NOW - (last - n as u64) * step, used: *used }).collect()
+    used.iter()
+        .enumerate()
+        .map(|(n, used)| Sample { at: NOW - (last - n as u64) * step, used: *used })
+        .collect()
 }
 
 fn five_hours(samples: &[Sample], resets_in: u64) -> Forecast {
@@ -21,14 +24,19 @@ fn never_from_fewer_than_three() {
         assert_eq!(five_hours(&samples, 9000), Forecast::Unknown);
     }
     assert_eq!(five_hours(&samples(5, &[50.0, 60.0, 70.0]), 9000), Forecast::Unknown, "too close together");
-    let old = [Sample { at: NOW - 80_000, used: 1.0 }, Sample { at: NOW - 70_000, used: 2.0 }, Sample { at: NOW, used: 3.0 }];
+    let old = [
+        Sample { at: NOW - 80_000, used: 1.0 },
+        Sample { at: NOW - 70_000, used: 2.0 },
+        Sample { at: NOW, used: 3.0 },
+    ];
     assert_eq!(five_hours(&old, 9000), Forecast::Unknown, "too long ago");
 }
 
 #[test]
 fn a_steady_rate_runs_out_when_it_must() {
     // 1 % per minute, 40 % left.
-    let Forecast::RunsOut { at, early, late } = five_hours(&samples(60, &[57.0, 58.0, 59.0, 60.0]), 9000) else {
+    let Forecast::RunsOut { at, early, late } = five_hours(&samples(60, &[57.0, 58.0, 59.0, 60.0]), 9000)
+    else {
         panic!()
     };
     assert_eq!(at, NOW + 2400);

@@ -27,7 +27,11 @@ fn reading(primary: Told<LimitWindow>, secondary: Told<LimitWindow>) -> AccountR
 }
 
 fn used(state: &AccountLimits, now: u64) -> Vec<(&str, f64)> {
-    state.windows(now).iter().map(|w| (if w.slot == crate::limits::state::Slot::Primary { "p" } else { "s" }, w.used)).collect()
+    state
+        .windows(now)
+        .iter()
+        .map(|w| (if w.slot == crate::limits::state::Slot::Primary { "p" } else { "s" }, w.used))
+        .collect()
 }
 
 #[test]
@@ -43,7 +47,8 @@ fn sparse_never_blanks() {
     assert_eq!(family.primary.as_ref().unwrap().at_ms, t + 2000, "each value has its own age");
     assert_eq!(family.secondary.as_ref().unwrap().at_ms, t);
     let credits = Credits { has_credits: true, unlimited: false, balance: Some("5".to_owned()) };
-    let told = LimitsSnapshot { credits: Some(credits), plan_type: Some("plus".to_owned()), ..headers(None, None) };
+    let told =
+        LimitsSnapshot { credits: Some(credits), plan_type: Some("plus".to_owned()), ..headers(None, None) };
     sparse(&mut state, &told, writer(t + 3000)).unwrap();
     sparse(&mut state, &headers(None, None), writer(t + 4000)).unwrap();
     assert!(state.has_bought_credits());
@@ -54,7 +59,8 @@ fn sparse_never_blanks() {
 fn a_full_reading_is_authoritative() {
     let mut state = empty();
     let t = NOW * 1000;
-    let other = LimitsSnapshot { limit_id: Some("Codex-Other".to_owned()), ..headers(Some(window(5.0, 60)), None) };
+    let other =
+        LimitsSnapshot { limit_id: Some("Codex-Other".to_owned()), ..headers(Some(window(5.0, 60)), None) };
     let hit = LimitsSnapshot {
         rate_limit_reached_type: Some("rate_limit_reached".to_owned()),
         ..headers(Some(window(100.0, 900)), Some(window(50.0, 9000)))
@@ -77,10 +83,11 @@ fn late_answers_lose_value_by_value() {
     let mut state = empty();
     let t = NOW * 1000;
     sparse(&mut state, &headers(Some(window(50.0, 900)), None), writer(t + 5000)).unwrap();
-    full(&mut state, &reading(Told::Is(window(45.0, 900)), Told::Is(window(7.0, 9000))), Writer {
-        now_ms: t + 9000,
-        ..writer(t)
-    })
+    full(
+        &mut state,
+        &reading(Told::Is(window(45.0, 900)), Told::Is(window(7.0, 9000))),
+        Writer { now_ms: t + 9000, ..writer(t) },
+    )
     .unwrap();
     assert_eq!(used(&state, NOW), [("p", 50.0), ("s", 7.0)]);
     let late = LimitsSnapshot { limit_id: None, ..headers(Some(window(48.0, 900)), None) };
@@ -125,7 +132,8 @@ fn the_servers_clock_counts() {
     let mut state = empty();
     // Our clock is a day behind: the window ends in an hour all the same.
     let ours = NOW - 86_400;
-    let told = AccountReading { clock_ahead_s: 86_400, ..reading(Told::Is(window(80.0, 3600)), Told::Silent) };
+    let told =
+        AccountReading { clock_ahead_s: 86_400, ..reading(Told::Is(window(80.0, 3600)), Told::Silent) };
     full(&mut state, &told, writer(ours * 1000)).unwrap();
     assert_eq!(state.windows(ours)[0].resets_at, Some(NOW + 3600));
     assert!(!state.windows(ours + 3599)[0].restarted && state.windows(ours + 3600)[0].restarted);
@@ -168,7 +176,10 @@ fn counts_and_lists_of_resets() {
     full(&mut state, &count(Told::Is(1)), writer(t + 2)).unwrap();
     assert_eq!(state.reset_credits.as_ref().unwrap().value, list, "a list that fits the number stays");
     full(&mut state, &count(Told::Is(3)), writer(t + 3)).unwrap();
-    assert_eq!(state.reset_credits.as_ref().unwrap().value, ResetCredits { available_count: 3, credits: None });
+    assert_eq!(
+        state.reset_credits.as_ref().unwrap().value,
+        ResetCredits { available_count: 3, credits: None }
+    );
     full(&mut state, &count(Told::Nothing), writer(t + 4)).unwrap();
     assert!(state.reset_credits.is_none());
 }

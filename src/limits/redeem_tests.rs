@@ -134,7 +134,10 @@ fn nothing_is_sent_before_the_intent_is_on_disk() {
 #[test]
 fn a_lost_answer_is_asked_for_with_the_same_key_and_then_searched_by_reading() {
     for (inputs, want) in [
-        (vec![OK, lost(true), Input::Waited, said(AlreadyRedeemed), OK], "wait500 send2 receipt:AlreadyRedeemed end:AlreadyRedeemed"),
+        (
+            vec![OK, lost(true), Input::Waited, said(AlreadyRedeemed), OK],
+            "wait500 send2 receipt:AlreadyRedeemed end:AlreadyRedeemed",
+        ),
         // Nobody answers: windows that moved tell it, else it stays unknown.
         (
             vec![OK, lost(true), Input::Waited, lost(true), Input::Waited, lost(true), read(0.0, None), OK],
@@ -168,7 +171,10 @@ fn a_lost_answer_is_asked_for_with_the_same_key_and_then_searched_by_reading() {
 #[test]
 fn a_request_that_never_left_closes_the_intent() {
     let all = vec![OK, unsent(), Input::Waited, unsent(), Input::Waited, unsent(), OK];
-    assert_eq!(play(begin(None), all), "intent send1 wait500 send2 wait1000 send3 receipt:NotSent end:not-sent");
+    assert_eq!(
+        play(begin(None), all),
+        "intent send1 wait500 send2 wait1000 send3 receipt:NotSent end:not-sent"
+    );
     // But not when an earlier one may have arrived.
     let mixed = vec![OK, lost(true), Input::Waited, unsent(), Input::Waited, unsent(), read(80.0, None)];
     assert_eq!(play(begin(None), mixed), "intent send1 wait500 send2 wait1000 send3 read end:unknown");
@@ -179,18 +185,40 @@ fn a_request_that_never_left_closes_the_intent() {
 #[test]
 fn an_old_intent_is_looked_after_before_its_key_is_sent_again() {
     let there = || Some(credits("c-1", Available, 2));
-    let over = |list| Input::Read(Ok(Reading { at: NOW + 9001, marks: vec![mark(3.0, NOW + 27_000)], credits: list }));
+    let over = |list| {
+        Input::Read(Ok(Reading { at: NOW + 9001, marks: vec![mark(3.0, NOW + 27_000)], credits: list }))
+    };
     for (age, credit, inputs, want) in [
-        (600, Some("c-1"), vec![said(AlreadyRedeemed), OK], "send1 receipt:AlreadyRedeemed end:AlreadyRedeemed"),
+        (
+            600,
+            Some("c-1"),
+            vec![said(AlreadyRedeemed), OK],
+            "send1 receipt:AlreadyRedeemed end:AlreadyRedeemed",
+        ),
         (601, Some("c-1"), vec![read(80.0, there()), said(Reset), OK], "read send1 receipt:Reset end:Reset"),
-        (601, Some("c-1"), vec![read(80.0, Some(credits("c-1", Redeemed, 1))), OK], "read receipt:SeenByReading end:SeenByReading"),
+        (
+            601,
+            Some("c-1"),
+            vec![read(80.0, Some(credits("c-1", Redeemed, 1))), OK],
+            "read receipt:SeenByReading end:SeenByReading",
+        ),
         (601, Some("c-1"), vec![read(0.0, None), OK], "read receipt:SeenByReading+seen end:SeenByReading"),
         // Somebody else reset the windows, the credit is still there: it is not wanted any more.
         (601, Some("c-1"), vec![read(0.0, there()), OK], "read receipt:Outdated end:Outdated"),
         (9001, Some("c-1"), vec![over(there()), OK], "read receipt:Outdated end:Outdated"),
         (9001, None, vec![over(Some(credits("x", Available, 2))), OK], "read receipt:Outdated end:Outdated"),
-        (9001, None, vec![over(Some(credits("x", Available, 1))), OK], "read receipt:SeenByReading end:SeenByReading"),
-        (9001, None, vec![over(None), said(AlreadyRedeemed), OK], "read send1 receipt:AlreadyRedeemed end:AlreadyRedeemed"),
+        (
+            9001,
+            None,
+            vec![over(Some(credits("x", Available, 1))), OK],
+            "read receipt:SeenByReading end:SeenByReading",
+        ),
+        (
+            9001,
+            None,
+            vec![over(None), said(AlreadyRedeemed), OK],
+            "read send1 receipt:AlreadyRedeemed end:AlreadyRedeemed",
+        ),
         (601, Some("c-1"), vec![Input::Read(Err("down".to_owned()))], "read end:unknown"),
     ] {
         assert_eq!(play(resume(credit, age), inputs), want, "{age} {credit:?}");
@@ -204,7 +232,8 @@ fn an_old_intent_is_looked_after_before_its_key_is_sent_again() {
 fn the_windows_are_waited_for_and_no_longer_than_agreed() {
     let watch = || Machine::begin(intent(None), true);
     let still = || read(80.0, None);
-    let got = play(watch(), vec![OK, said(Reset), OK, Input::Waited, still(), Input::Waited, read(0.0, None), OK]);
+    let got =
+        play(watch(), vec![OK, said(Reset), OK, Input::Waited, still(), Input::Waited, read(0.0, None), OK]);
     assert_eq!(got, "intent send1 receipt:Reset wait1000 read wait2000 read receipt:Reset+seen end:Reset");
 
     let mut inputs = vec![OK, said(Reset), OK];
@@ -213,7 +242,10 @@ fn the_windows_are_waited_for_and_no_longer_than_agreed() {
     }
     inputs.extend([Input::Waited, Input::Read(Err("down".to_owned()))]);
     let got = play(watch(), inputs);
-    assert_eq!(got, "intent send1 receipt:Reset wait1000 read wait2000 read wait4000 read wait8000 read end:Reset");
+    assert_eq!(
+        got,
+        "intent send1 receipt:Reset wait1000 read wait2000 read wait4000 read wait8000 read end:Reset"
+    );
 
     // Slow readings use the time up.
     let (mut machine, _) = watch();
