@@ -110,12 +110,18 @@ pub(crate) fn run(word: Usage, shared: Shared, env: &Env) -> Exit {
         Some(UsageCommand::Redeem(args)) => usage_redeem::run(&args, opened),
         Some(UsageCommand::Activity(args)) => usage_past::activity(&args, opened),
         Some(UsageCommand::History(args)) => usage_past::history(&args, opened),
-        Some(UsageCommand::Guard(args)) => look(&args.look, &args.require, false, opened),
-        None => look(&word.show.look, &word.show.require, word.show.watch, opened),
+        Some(UsageCommand::Guard(args)) => look(&args.look, &args.require, false, true, opened),
+        None => look(&word.show.look, &word.show.require, word.show.watch, false, opened),
     }
 }
 
-fn look(look: &Look, require: &[String], watch: bool, opened: Result<Account, usage_account::Error>) -> Exit {
+fn look(
+    look: &Look,
+    require: &[String],
+    watch: bool,
+    only: bool,
+    opened: Result<Account, usage_account::Error>,
+) -> Exit {
     let shares = match shares(require) {
         Ok(shares) => shares,
         Err(text) => {
@@ -123,7 +129,7 @@ fn look(look: &Look, require: &[String], watch: bool, opened: Result<Account, us
             return Exit::Other(WRONG_USE);
         }
     };
-    let look = Looking { json: look.json, offline: look.offline, max_age: look.max_age, shares };
+    let look = Looking { json: look.json, offline: look.offline, max_age: look.max_age, shares, only };
     let account = match opened {
         Ok(account) => account,
         Err(error) => return look.without_account(&error),
@@ -159,6 +165,8 @@ struct Looking {
     offline: bool,
     max_age: Option<u64>,
     shares: Vec<Share>,
+    /// Nothing but the requirements is shown.
+    only: bool,
 }
 
 impl Looking {
@@ -237,7 +245,10 @@ impl Looking {
         if state.is_empty() {
             return String::new();
         }
-        let lines = show::lines(state, now(), &TimeZone::system());
+        let lines = match self.only {
+            true => require::check(&self.shares, state, now()).iter().filter_map(standing).collect(),
+            false => show::lines(state, now(), &TimeZone::system()),
+        };
         lines.iter().map(|line| clean(line) + "\n").collect()
     }
 
@@ -252,6 +263,7 @@ impl Looking {
         for checked in require::check(&self.shares, state, now()) {
             match checked.met() {
                 Some(true) => {}
+                Some(false) if self.only => {}
                 Some(false) => tell(&missing(&checked)),
                 None if state.is_empty() => {}
                 None => tell(&format!("The account has no {} limit.", checked.share.window)),
@@ -294,6 +306,14 @@ pub(crate) fn missing(checked: &Checked) -> String {
     let left = crate::limits::text::left(100.0 - checked.left.unwrap_or(0.0));
     let required = crate::limits::text::percent(checked.share.percent);
     format!("Only {left} of the {} limit is left; {required} is required.", checked.share.window)
+}
+
+/// A requirement and how it stands.
+fn standing(checked: &Checked) -> Option<String> {
+    let left = crate::limits::text::left(100.0 - checked.left?);
+    let required = crate::limits::text::percent(checked.share.percent);
+    let verdict = if checked.met()? { "enough" } else { "not enough" };
+    Some(format!("{}: {left} left, {required} required: {verdict}", checked.share.window))
 }
 
 fn problem(error: &refresh::Error) -> Problem {

@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, VecDeque};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::activity;
+
 /// How the answer to a redemption is lost after it was carried out.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -60,6 +62,8 @@ pub(crate) struct AccountFile {
     forget: Option<bool>,
     /// Told in place of every usage answer.
     usage: Option<Value>,
+    /// Told in place of every answer about token activity.
+    activity: Option<Value>,
 }
 
 /// The account.
@@ -79,6 +83,7 @@ pub(crate) struct AccountState {
     seen: BTreeMap<String, Value>,
     consumed: Vec<Value>,
     usage: Option<Value>,
+    activity: Option<Value>,
 }
 
 impl Default for AccountState {
@@ -105,6 +110,7 @@ impl Default for AccountState {
             seen: BTreeMap::new(),
             consumed: Vec::new(),
             usage: None,
+            activity: None,
         }
     }
 }
@@ -126,6 +132,7 @@ impl AccountState {
         self.cap = file.cap.or(self.cap);
         self.count = file.count.or(self.count.take());
         self.usage = file.usage.or(self.usage.take());
+        self.activity = file.activity.or(self.activity.take());
         if let Some(after) = file.after {
             self.after = after.into();
         }
@@ -157,6 +164,11 @@ impl AccountState {
             "credits": null, "additional_rate_limits": [], "rate_limit_reached_type": null,
             "rate_limit_reset_credits": { "available_count": self.count() },
         })
+    }
+
+    /// The body of the activity route.
+    pub(crate) fn activity(&self, now: u64) -> Value {
+        self.activity.clone().unwrap_or_else(|| activity::usual(now))
     }
 
     /// The body of the list.

@@ -13,6 +13,7 @@
 //! - [`answer`]: outputs of a rule as the events of one response
 //! - [`sse`]: events as bytes, cut into pieces of odd sizes
 //! - [`play`]: bytes, waits, stalls and cuts as an HTTP body
+//! - [`activity`]: the token activity of the scripted account
 //! - [`faults`]: what can go wrong on purpose
 //! - [`state`]: counters, recorded requests, pending faults
 //! - [`server`]: the listener and its routes
@@ -31,6 +32,7 @@
 //! - [`error`]: what can go wrong by accident
 
 pub(crate) mod account_state;
+pub(crate) mod activity;
 pub(crate) mod answer;
 pub(crate) mod check;
 pub(crate) mod check_events;

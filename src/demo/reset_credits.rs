@@ -56,6 +56,10 @@ pub(crate) async fn route(
             let usage = backend.state().account.usage(now());
             Ok(json_response(StatusCode::OK, &usage))
         }
+        (&Method::GET, Some("profiles/me")) => {
+            let activity = backend.state().account.activity(now());
+            Ok(json_response(StatusCode::OK, &activity))
+        }
         (&Method::GET, Some("rate-limit-reset-credits")) => {
             let list = backend.state().account.list();
             Ok(json_response(StatusCode::OK, &list))
