@@ -176,7 +176,9 @@ impl Looking {
     }
 
     async fn once(&self, account: &Account) -> Exit {
+        usage_redeem::finish_first(account).await;
         let error = account.cache.refresh(self.max_age()).await.err();
+        account.redeemer.notice(&account.cache.get()).await;
         self.print(&account.cache.get(), error.as_ref())
     }
 
@@ -189,6 +191,7 @@ impl Looking {
             return Exit::Failure;
         };
         let mut changes = account.cache.watch();
+        usage_redeem::finish_first(account).await;
         let mut error = account.cache.refresh(self.max_age()).await.err();
         let _fresh = account.cache.keep_fresh();
         let screen = std::io::stdout().is_terminal() && !self.json;

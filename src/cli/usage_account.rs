@@ -91,8 +91,8 @@ pub(crate) fn open(config: &Config, env: &Env) -> Result<Account, Error> {
     let base = config.login.chatgpt_base_url.as_deref().unwrap_or(DEFAULT_BASE_URL);
     let backend = Backend::new(base, settings, manager).map_err(|error| Error::Setup(error.to_string()))?;
     let backend = Arc::new(backend);
-    let redeemer = Redeemer::new(Arc::clone(&backend), &config.codex_home, &account, Arc::new(SystemClock));
     let (home, clock) = (config.codex_home.clone(), Arc::new(SystemClock));
-    let cache = Cache::open(home, Some(&account), Some(Arc::clone(&backend)), clock);
+    let cache = Cache::open(home, Some(&account), Some(Arc::clone(&backend)), clock.clone());
+    let redeemer = Redeemer::new(Arc::clone(&backend), &config.codex_home, &account, cache.clone(), clock);
     Ok(Account { backend, redeemer, cache, codex_home: config.codex_home.clone() })
 }

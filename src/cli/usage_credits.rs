@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::exit::Exit;
 use super::usage_account::{self, Account};
-use super::usage_redeem::receipt_json;
+use super::usage_redeem::{self, receipt_json};
 use crate::backend::{self, reset_credits};
 use crate::base::clock::{Clock, SystemClock};
 use crate::exec::text::clean;
@@ -47,6 +47,7 @@ pub(crate) fn run(args: &CreditsArgs, opened: Result<Account, usage_account::Err
 }
 
 async fn show(args: &CreditsArgs, account: &Account) -> Exit {
+    usage_redeem::finish_first(account).await;
     let (list, book) = tokio::join!(reset_credits::list(&account.backend), account.redeemer.book());
     let book = match book {
         Ok(book) => book,

@@ -15,6 +15,7 @@ use crate::exec::text::clean;
 use crate::limits::intent::{Decision, Reading, Receipt, Refusal, Verdict};
 use crate::limits::redeem_words::{self as words, When};
 use crate::limits::redeemer::{Error, Outcome, Plan, Redemption, Wish};
+use crate::limits::{advice, advice_text};
 use crate::protocol::limits::ResetCredit;
 
 /// Version of the JSON document.
@@ -89,7 +90,7 @@ pub(crate) fn run(args: &RedeemArgs, opened: Result<Account, usage_account::Erro
 
 async fn redeem(args: &RedeemArgs, account: &Account, teller: &Teller) -> Exit {
     let mut wish =
-        Wish { credit: args.credit.clone(), force: args.force, no_wait: args.no_wait, despite_damage: false };
+        Wish { credit: args.credit.clone(), force: args.force, no_wait: args.no_wait, ..Wish::default() };
     let plan = match account.redeemer.prepare(&wish).await {
         Ok(plan) => plan,
         Err(error) => {
@@ -115,7 +116,7 @@ async fn redeem(args: &RedeemArgs, account: &Account, teller: &Teller) -> Exit {
         Decision::Redeem { despite: None, .. } => {}
     }
     if args.dry_run {
-        return dry_run(&plan, teller);
+        return dry_run(&plan, &advice(account, &teller.when), teller);
     }
     if plan.damaged.is_some() {
         if !finishes && args.yes {
@@ -130,7 +131,7 @@ async fn redeem(args: &RedeemArgs, account: &Account, teller: &Teller) -> Exit {
         }
         wish.despite_damage = true;
     }
-    if !args.yes && !finishes && !teller.ask(&plan) {
+    if !args.yes && !finishes && !teller.ask(&plan, &advice(account, &teller.when)) {
         return teller.end(1, "declined", "Nothing was redeemed.", &[]);
     }
     let damaged = plan.damaged.is_some();
@@ -142,6 +143,33 @@ async fn redeem(args: &RedeemArgs, account: &Account, teller: &Teller) -> Exit {
         let _ = account.redeemer.damage_told().await;
     }
     teller.outcome(&outcome)
+}
+
+/// Finishes what an earlier run, or a process that is gone, left unfinished; in silence when there is nothing.
+pub(crate) async fn finish_first(account: &Account) {
+    if !account.redeemer.book().await.is_ok_and(|book| book.intent.is_some()) {
+        return;
+    }
+    let wish = Wish { no_wait: true, at_once: true, ..Wish::default() };
+    let Ok(plan) = account.redeemer.prepare(&wish).await else { return };
+    if !matches!(plan.decision, Decision::Finish(_)) {
+        return;
+    }
+    let teller = Teller { json: false, when: When { now: SystemClock.now_s(), zone: TimeZone::system() } };
+    let outcome = account.redeemer.start(plan, wish).outcome().await;
+    if !matches!(outcome, Outcome::Busy) {
+        teller.say(&format!("An unfinished redemption: {}", words::outcome(&outcome, &teller.when)));
+    }
+}
+
+/// What speaks for and against using a credit now.
+fn advice(account: &Account, when: &When) -> Vec<String> {
+    let state = account.cache.get();
+    let advice = advice::advise(&advice::situation(&state, when.now));
+    let now = state.server_now(when.now);
+    let mut lines = vec![advice_text::headline(&advice, now, &when.zone)];
+    lines.extend(advice_text::sum(&advice, now, &when.zone).into_iter().map(|line| format!("  {line}")));
+    lines
 }
 
 /// Tells the steps until the end; `None` when the user does not want to wait for it.
@@ -172,7 +200,7 @@ async fn follow(mut redemption: Redemption, teller: &Teller) -> Option<Outcome> 
     }
 }
 
-fn dry_run(plan: &Plan, teller: &Teller) -> Exit {
+fn dry_run(plan: &Plan, advice: &[String], teller: &Teller) -> Exit {
     let text = match &plan.decision {
         Decision::Redeem { credit, credit_id, .. } => {
             let what = match (credit, credit_id) {
@@ -191,7 +219,15 @@ fn dry_run(plan: &Plan, teller: &Teller) -> Exit {
         Decision::Refuse(_) => None,
     };
     let before = plan.reading.as_ref().map(|reading| json!(reading.marks)).unwrap_or_default();
-    teller.end(0, "dry_run", &text, &[("credit_id", json!(id)), ("before", before)])
+    if matches!(plan.decision, Decision::Redeem { .. }) {
+        advice.iter().for_each(|line| teller.say(line));
+    }
+    teller.end(
+        0,
+        "dry_run",
+        &text,
+        &[("credit_id", json!(id)), ("before", before), ("advice", json!(advice))],
+    )
 }
 
 fn describe(credit: &ResetCredit, reading: Option<&Reading>, when: &When) -> String {
@@ -275,13 +311,16 @@ impl Teller {
     }
 
     /// Asks. Enter alone, the end of the input and everything but a yes mean no.
-    fn ask(&self, plan: &Plan) -> bool {
+    fn ask(&self, plan: &Plan, advice: &[String]) -> bool {
         let (Decision::Redeem { credit, .. }, Some(reading)) = (&plan.decision, &plan.reading) else {
             return false;
         };
         let mut err = std::io::stderr();
         for line in words::question(credit.as_deref(), reading, &self.when) {
             let _ = writeln!(err, "{}", clean(&line));
+        }
+        for line in advice {
+            let _ = writeln!(err, "  {}", clean(line));
         }
         let _ = write!(err, "Use it now? [y/N] ");
         let _ = err.flush();

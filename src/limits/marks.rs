@@ -3,10 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::state::{AccountLimits, MAIN};
 use crate::protocol::limits::{AccountReading, LimitWindow, Told};
 
-/// The family that reset credits are about.
-const FAMILY: &str = "codex";
 /// A window that starts anew moves its end by more than this; smaller steps are rounding of the service.
 const JITTER_S: u64 = 60;
 /// A share that falls by at least this much, in percent, has been reset: rounding falls by less.
@@ -40,23 +39,37 @@ pub(crate) enum Moved {
     Past,
 }
 
-/// The windows of the main family.
+/// The windows of the main family, which is the one that reset credits are about.
 pub(crate) fn marks(reading: &AccountReading) -> Vec<Mark> {
-    let family = reading.families.iter().find(|family| family.id == FAMILY);
+    let family = reading.families.iter().find(|family| family.id == MAIN);
     let of = |window: &str, told: &Told<LimitWindow>| match told {
-        Told::Is(found) => Some(Mark {
-            limit: FAMILY.to_owned(),
-            window: window.to_owned(),
-            minutes: found.window_minutes,
-            // A number that is none would not survive the way through JSON.
-            used_percent: if found.used_percent.is_finite() { found.used_percent } else { 0.0 },
-            resets_at: found.resets_at,
-        }),
+        Told::Is(found) => Some(mark(window, found)),
         Told::Silent | Told::Nothing => None,
     };
     family.map_or_else(Vec::new, |family| {
         [of("primary", &family.primary), of("secondary", &family.secondary)].into_iter().flatten().collect()
     })
+}
+
+/// The windows of the main family as they are known from readings after `since_ms` (unix milliseconds).
+pub(crate) fn known(state: &AccountLimits, since_ms: u64) -> Vec<Mark> {
+    let Some(family) = state.families.get(MAIN) else { return Vec::new() };
+    let held = [("primary", &family.primary), ("secondary", &family.secondary)];
+    let fresh = held.into_iter().filter_map(|(window, held)| {
+        held.as_ref().filter(|held| held.at_ms > since_ms).map(|held| mark(window, &held.window))
+    });
+    fresh.collect()
+}
+
+fn mark(window: &str, found: &LimitWindow) -> Mark {
+    Mark {
+        limit: MAIN.to_owned(),
+        window: window.to_owned(),
+        minutes: found.window_minutes,
+        // A number that is none would not survive the way through JSON.
+        used_percent: if found.used_percent.is_finite() { found.used_percent } else { 0.0 },
+        resets_at: found.resets_at,
+    }
 }
 
 /// Whether nothing of any window is used. False when no window is known.
@@ -106,7 +119,7 @@ mod tests {
     fn mark(minutes: u64, used: f64, resets: u64) -> Mark {
         let window = if minutes < 1000 { "primary" } else { "secondary" };
         Mark {
-            limit: FAMILY.to_owned(),
+            limit: MAIN.to_owned(),
             window: window.to_owned(),
             minutes: Some(minutes),
             used_percent: used,

@@ -12,10 +12,12 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
+use super::cache::Cache;
 use super::intent::{Book, Decision, Intent, Reading, Receipt, Refusal, decide};
 use super::journal::{self, Journal, Place};
-use super::marks::marks;
+use super::marks;
 use super::redeem::{Answer, Effect, Ended, Input, Machine, Trouble};
+use super::state::AccountLimits;
 use crate::backend::{self, Backend, consume, reset_credits, usage};
 use crate::base::clock::Clock;
 use crate::base::tasks::{self, Task};
@@ -33,6 +35,8 @@ pub(crate) struct Redeemer {
     backend: Arc<Backend>,
     account: String,
     place: Place,
+    /// Learns every reading that is made here.
+    cache: Cache,
     clock: Arc<dyn Clock>,
 }
 
@@ -45,6 +49,8 @@ pub(crate) struct Wish {
     pub(crate) force: bool,
     /// Return with the answer, without waiting for the windows.
     pub(crate) no_wait: bool,
+    /// Do not wait for another process that is redeeming.
+    pub(crate) at_once: bool,
     /// The user was told of a damaged journal and still says yes.
     pub(crate) despite_damage: bool,
 }
@@ -137,10 +143,11 @@ impl Redeemer {
         backend: Arc<Backend>,
         codex_home: &Path,
         account: &str,
+        cache: Cache,
         clock: Arc<dyn Clock>,
     ) -> Arc<Self> {
         let place = Place::new(codex_home, account);
-        Arc::new(Self { backend, account: account.to_owned(), place, clock })
+        Arc::new(Self { backend, account: account.to_owned(), place, cache, clock })
     }
 
     /// What is written down, read without waiting for anybody.
@@ -177,17 +184,23 @@ impl Redeemer {
         Redemption { steps, task: tasks::spawn("redeem", run.all(plan)) }
     }
 
-    /// Notes when a reading made for another purpose shows the effect of the last reset. Never waits for anybody.
-    pub(crate) async fn notice(&self, reading: &AccountReading) {
-        let reading = self.reading(reading, None);
+    /// Notes when numbers that were read for another purpose show the effect of the last reset. Never waits for
+    /// anybody.
+    pub(crate) async fn notice(&self, state: &AccountLimits) {
+        let (state, now_s) = (state.clone(), state.server_now(self.clock.now_s()));
         let place = self.place.clone();
         let _ = blocking(move || {
-            if !place.peek()?.0.clone().notice(&reading) {
+            let seen = |book: &mut Book| {
+                let since_ms =
+                    book.unseen().map_or(u64::MAX, |receipt| receipt.answered_at.saturating_mul(1000));
+                book.notice(&Reading { at: now_s, marks: marks::known(&state, since_ms), credits: None })
+            };
+            if !seen(&mut place.peek()?.0) {
                 return Ok(());
             }
             let Some(journal) = place.take(Duration::ZERO)? else { return Ok(()) };
-            let mut found = journal.load()?;
-            if found.notice(&reading) { journal.store(&found) } else { Ok(()) }
+            let mut book = journal.load()?;
+            if seen(&mut book) { journal.store(&book) } else { Ok(()) }
         })
         .await;
     }
@@ -224,12 +237,16 @@ impl Redeemer {
 
     /// Windows and credits, read together.
     async fn read(&self) -> Result<Reading, backend::Error> {
+        let sent_ms = self.clock.now_ms();
         let (usage, list) = tokio::join!(usage::read(&self.backend), reset_credits::list(&self.backend));
         let (answer, account) = usage?;
         if answer.account_id.as_deref().unwrap_or_default() != self.account {
             return Err(backend::Error::Credentials(crate::auth::error::Error::AccountChanged));
         }
-        Ok(self.reading(&account, list.ok()))
+        let list = list.ok();
+        let reading = self.reading(&account, list.clone());
+        self.cache.adopt(answer.account_id, account, list, sent_ms).await;
+        Ok(reading)
     }
 
     fn reading(&self, account: &AccountReading, list: Option<ResetCredits>) -> Reading {
@@ -239,7 +256,7 @@ impl Redeemer {
         };
         Reading {
             at: self.clock.now_s().saturating_add_signed(account.clock_ahead_s),
-            marks: marks(account),
+            marks: marks::marks(account),
             credits: list.or(count),
         }
     }
@@ -276,6 +293,9 @@ impl Run {
         let place = self.redeemer.place.clone();
         if let Some(journal) = blocking(move || place.take(Duration::ZERO)).await? {
             return Ok(Some(journal));
+        }
+        if self.wish.at_once {
+            return Ok(None);
         }
         self.tell(Step::Queued);
         let place = self.redeemer.place.clone();

@@ -9,6 +9,7 @@ use super::merge::{self, Writer};
 use super::state::{AccountLimits, Failure};
 use crate::backend::{self, reset_credits, usage};
 use crate::base::tasks::{self, Task};
+use crate::protocol::limits::{AccountReading, ResetCredits};
 
 /// Age at which numbers are read anew when somebody looks at them.
 pub(crate) const ON_DEMAND: Duration = Duration::from_secs(5);
@@ -118,7 +119,6 @@ impl Cache {
             Ok(read) => read,
             Err(error) => return Err(self.failed(error).await),
         };
-        let now_ms = self.now_ms();
         if self.file().account_id() != answer.account_id.as_deref() {
             if answer.account_id == before {
                 // Another account signed in while we waited: this answer is not its own.
@@ -126,17 +126,29 @@ impl Cache {
             }
             self.switch(answer.account_id.as_deref());
         }
-        let account_id = answer.account_id;
+        self.adopt(answer.account_id, reading, list.ok(), sent_ms).await;
+        Ok(())
+    }
+
+    /// Takes over a full reading that was asked for at `sent_ms` (unix milliseconds), also one made for another
+    /// purpose. Readings of another account are left out.
+    pub(crate) async fn adopt(
+        &self,
+        account_id: Option<String>,
+        reading: AccountReading,
+        list: Option<ResetCredits>,
+        sent_ms: u64,
+    ) {
+        let now_ms = self.now_ms();
         self.change(move |state| {
             let writer = Writer { account_id: account_id.as_deref(), at_ms: sent_ms, now_ms };
             // The file in force is this account's, or somebody switched again and the next reading is right.
             let _ = merge::full(state, &reading, writer);
-            if let Ok(list) = list {
+            if let Some(list) = list {
                 let _ = merge::reset_credits(state, &list, writer);
             }
         })
         .await;
-        Ok(())
     }
 
     async fn failed(&self, error: backend::Error) -> Error {
