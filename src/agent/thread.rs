@@ -209,7 +209,9 @@ impl Thread {
         user_shell::interrupt(&mut self);
         user_shell::record(&mut self, true).await;
         self.settle(true).await;
-        self.sync().await;
+        if let Err(error) = self.sync().await {
+            self.readers.tell(Event::Warning { message: error.message }).await;
+        }
         self.readers.tell(Event::Closed).await;
     }
 
@@ -242,20 +244,22 @@ impl Thread {
     }
 
     /// Makes what was stored durable against a power cut.
-    pub(crate) async fn sync(&mut self) {
-        let flush = match self.writer.flush() {
-            Ok(Some(flush)) => flush,
-            Ok(None) => return,
-            Err(error) => {
-                self.unsaved = Some(errors::rollout(&error));
-                return;
-            }
+    ///
+    /// # Errors
+    /// Something is not on disk, or may not stay there.
+    pub(crate) async fn sync(&mut self) -> Result<(), ErrorInfo> {
+        self.writable()?;
+        let Some(flush) = self.writer.flush().map_err(|error| errors::rollout(&error))? else {
+            return Ok(());
         };
-        match tasks::blocking("sync rollout", move || flush.run()).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => self.unsaved = Some(errors::not_durable(&error)),
-            Err(failed) => self.unsaved = Some(errors::internal(&failed)),
+        let done = match tasks::blocking("sync rollout", move || flush.run()).await {
+            Ok(done) => done.map_err(|error| errors::not_durable(&error)),
+            Err(failed) => Err(errors::internal(&failed)),
+        };
+        if done.is_err() {
+            self.writer.not_synced();
         }
+        done
     }
 
     /// Adds an item to the model's view, in memory and on disk.
@@ -280,6 +284,9 @@ impl Thread {
             ToolEvent::Ask(ask, sender) => {
                 let id = self.asks.open(sender);
                 self.readers.tell(Event::Ask { id, ask }).await;
+            }
+            ToolEvent::Sync(sender) => {
+                let _ = sender.send(self.sync().await);
             }
         }
     }

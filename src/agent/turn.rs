@@ -335,8 +335,7 @@ impl<'a> Turn<'a> {
             duration_ms: started.elapsed().as_millis() as u64,
         };
         self.thread.store(|w| w.turn_completed(&end));
-        self.thread.sync().await;
-        if let (TurnStatus::Completed, Err(error)) = (status, self.thread.writable()) {
+        if let (Err(error), TurnStatus::Completed) = (self.thread.sync().await, status) {
             end.status = TurnStatus::Failed;
             end.error = Some(error);
         }
