@@ -87,7 +87,6 @@ impl fmt::Debug for Stream {
     }
 }
 
-#[allow(dead_code, reason = "the whole text at once is what tests compare the parts with")]
 impl Stream {
     /// An empty text.
     pub(crate) fn new() -> Self {
@@ -137,18 +136,15 @@ impl Stream {
         &self.text
     }
 
-    /// Whether the text is complete.
-    pub(crate) fn is_finished(&self) -> bool {
-        self.ended
-    }
-
     /// Number of rows.
+    #[cfg(test)]
     pub(crate) fn height(&self, width: u16, theme: &Theme) -> usize {
         let shown = &mut *self.shown.borrow_mut();
         self.measure(shown, width, theme) + shown.tail.as_ref().map_or(0, |tail| tail.lines.len())
     }
 
     /// Number of rows that will not change any more at this width.
+    #[cfg(test)]
     pub(crate) fn finished_height(&self, width: u16, theme: &Theme) -> usize {
         self.measure(&mut self.shown.borrow_mut(), width, theme)
     }
@@ -180,11 +176,13 @@ impl Stream {
     }
 
     /// All rows that will not change any more.
+    #[cfg(test)]
     pub(crate) fn complete(&self, width: u16, theme: &Theme) -> Vec<Line<'static>> {
         self.rows(0..self.finished_height(width, theme), width, theme)
     }
 
     /// All rows of the open end.
+    #[cfg(test)]
     pub(crate) fn tail(&self, width: u16, theme: &Theme) -> Vec<Line<'static>> {
         self.rows(self.finished_height(width, theme)..usize::MAX, width, theme)
     }
@@ -227,6 +225,7 @@ impl Stream {
     }
 
     /// How many rows [`Stream::part`] has. Cheaper: nothing is painted.
+    #[cfg(test)]
     pub(crate) fn part_height(&self, part: usize, width: u16, theme: &Theme) -> usize {
         let columns = usize::from(width.max(1));
         let rows = |segment: &Segment| self.lay_out(*segment, columns, theme, None).len();
