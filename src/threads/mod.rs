@@ -59,7 +59,7 @@ pub(crate) use error::Error;
 pub(crate) use fork::fork;
 pub(crate) use index::{Filter, List, Order, Summary, find, id_of, last, list, resolve};
 pub(crate) use meta::{Git, NewThread};
-pub(crate) use rebuild::{Cursor, PageSize, earlier, load, tail};
+pub(crate) use rebuild::{Cursor, Loaded, PageSize, earlier, load, tail};
 pub(crate) use settings::Settings;
 pub(crate) use spending::{Use, uses};
 pub(crate) use turns::Turn;
