@@ -136,7 +136,7 @@ impl Manager {
         Self::open_at(credentials, Arc::new(SystemClock))
     }
 
-    fn open_at(credentials: Credentials, clock: Arc<dyn Clock>) -> Result<Arc<Self>, Error> {
+    pub(super) fn open_at(credentials: Credentials, clock: Arc<dyn Clock>) -> Result<Arc<Self>, Error> {
         let remedy = remedy(&credentials);
         let mut own = None;
         let current = match credentials {
@@ -266,6 +266,12 @@ impl Manager {
                 _ => Ok(false),
             },
         }
+    }
+}
+
+impl std::fmt::Debug for Manager {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Manager").finish_non_exhaustive()
     }
 }
 

@@ -197,9 +197,7 @@ pub(crate) fn control(oauth: &mut Oauth, path: &str, body: &str) -> Option<Respo
             Some(json_response(StatusCode::OK, &oauth.summary()))
         }
         "/control/oauth/tokens" => {
-            let sign_in = oauth.begin();
-            let account = oauth.settings.account.clone();
-            Some(json_response(StatusCode::OK, &oauth.tokens(sign_in, &account)))
+            Some(json_response(StatusCode::OK, &oauth.sign_in()))
         }
         _ => None,
     }
@@ -228,10 +226,17 @@ impl Oauth {
         *self.counts.entry(what).or_default() += 1;
     }
 
-    /// A sign-in begins.
-    fn begin(&mut self) -> u64 {
+    /// The tokens of a fresh sign-in.
+    pub(crate) fn sign_in(&mut self) -> Value {
         self.numbered += 1;
-        self.numbered
+        let account = self.settings.account.clone();
+        self.tokens(self.numbered, &account)
+    }
+
+    /// How often something was counted.
+    #[cfg(test)]
+    pub(crate) fn counted(&self, what: &str) -> u64 {
+        self.counts.get(what).copied().unwrap_or(0)
     }
 
     fn tokens(&mut self, sign_in: u64, account: &str) -> Value {
@@ -305,9 +310,7 @@ impl Oauth {
         // A code counts once.
         match self.codes.remove(get("code")) {
             Some(given) if given.challenge == verifier && given.fits(get("redirect_uri")) => {
-                let sign_in = self.begin();
-                let account = self.settings.account.clone();
-                json_response(StatusCode::OK, &self.tokens(sign_in, &account))
+                json_response(StatusCode::OK, &self.sign_in())
             }
             _ => wrong(StatusCode::BAD_REQUEST, "invalid_grant", "the code, its verifier or its address is wrong"),
         }
