@@ -81,18 +81,24 @@ impl BrowserSignIn {
 
     async fn wait(mut self, mut pasted: mpsc::Receiver<Pasted>) -> Result<Identity, Error> {
         let mut may_paste = true;
-        loop {
-            tokio::select! {
+        let mut done = None;
+        while done.is_none() {
+            done = tokio::select! {
                 visit = self.server.next() => match visit {
-                    Some(visit) => if let Some(done) = self.on_visit(visit).await { return done },
-                    None => return Err(Error::Cancelled),
+                    Some(visit) => self.on_visit(visit).await,
+                    None => Some(Err(Error::Cancelled)),
                 },
                 text = pasted.recv(), if may_paste => match text {
-                    Some((text, answer)) => if let Some(done) = self.on_pasted(&text, answer).await { return done },
-                    None => may_paste = false,
+                    Some((text, answer)) => self.on_pasted(&text, answer).await,
+                    None => {
+                        may_paste = false;
+                        None
+                    }
                 },
-            }
+            };
         }
+        self.server.close().await;
+        done.unwrap_or(Err(Error::Cancelled))
     }
 
     /// Answers a visit; the end, when it was the one that counts.
@@ -124,10 +130,7 @@ impl BrowserSignIn {
                         visit.answer(Page::Redirect("/success".to_owned()));
                         self.show_last_page().await;
                     }
-                    Err(error) => {
-                        visit.answer(page(200, "Not signed in", &error.to_string()));
-                        self.let_go().await;
-                    }
+                    Err(error) => visit.answer(page(200, "Not signed in", &error.to_string())),
                 }
                 Some(done)
             }
@@ -181,12 +184,6 @@ impl BrowserSignIn {
             }
         };
         let _ = tokio::time::timeout(LAST_PAGE, serve).await;
-        self.let_go().await;
-    }
-
-    /// Lets the last answer leave before the server ends.
-    async fn let_go(&self) {
-        tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
 

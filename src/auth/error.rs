@@ -175,7 +175,7 @@ impl Error {
     /// The next step.
     pub(crate) fn hint(&self) -> String {
         let text = match self {
-            Self::NotSignedIn => "sign in with: codex login, or set CODEX_API_KEY",
+            Self::NotSignedIn => "sign in with: codex login, or with a key: codex login --with-api-key < key.txt",
             Self::NoKey => "pipe it in: printenv OPENAI_API_KEY | codex login --with-api-key",
             Self::MissingVariable { name, instructions, .. } => {
                 return instructions.clone().unwrap_or_else(|| format!("set {name}"));

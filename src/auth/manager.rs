@@ -8,6 +8,7 @@
 //! A sign-in is renewed here and nowhere else: before it runs out, and after a 401 as [`recovery`] says. A renewal
 //! belongs to nobody who waits for it: an interrupted turn must not lose the answer to a token that is spent.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -127,6 +128,35 @@ pub(crate) struct Identity {
     pub(crate) plan: Option<String>,
 }
 
+/// Renewals of this process that are under way.
+static UNDER_WAY: AtomicUsize = AtomicUsize::new(0);
+/// So long the end of the process waits for them.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// Waits for renewals that are under way: the end of the process would lose the answer to a token that is spent.
+pub(crate) async fn settle() {
+    let end = Instant::now() + FAREWELL;
+    while UNDER_WAY.load(Ordering::Acquire) > 0 && Instant::now() < end {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Counts a renewal for as long as it lives.
+struct UnderWay;
+
+impl UnderWay {
+    fn new() -> Self {
+        UNDER_WAY.fetch_add(1, Ordering::AcqRel);
+        Self
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        UNDER_WAY.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
 impl Manager {
     /// Reads what counts. Never touches the network.
     ///
@@ -212,14 +242,6 @@ impl Manager {
         self.inner.set(Current::External(tokens, Some(ask)));
         *self.inner.book() = Book::default();
         Ok(())
-    }
-
-    /// Waits for a renewal that is under way, so that the end of the process does not lose its answer.
-    pub(crate) async fn settle(&self) {
-        let running = self.inner.running().clone();
-        if let Some(running) = running {
-            let _ = running.await;
-        }
     }
 
     async fn current(&self) -> Result<Authorization, Error> {
@@ -385,7 +407,9 @@ impl Inner {
         let Some((store, issuer, _)) = inner.own.clone() else { return Err(Error::RunOut) };
         let owner = Arc::clone(inner);
         let job = Job { issuer, store, clock: Arc::clone(&inner.clock), reason, mine: mine.clone() };
+        let under_way = UnderWay::new();
         let task = tasks::spawn("renew the sign-in", async move {
+            let _under_way = under_way;
             let result = refresh::renew(job).await;
             let result = owner.finish(&mine, result);
             *owner.running() = None;

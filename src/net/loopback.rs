@@ -16,10 +16,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::base::tasks::{self, Task};
+use crate::base::tasks::{self, CancellationToken, Task};
 
 /// Connections at the same time; browsers open a few ahead of need.
 const MOST_CONNECTIONS: usize = 16;
+/// The last answers get this time to leave.
+const LINGER: Duration = Duration::from_millis(500);
 /// A connection without a whole request ends after this time.
 const HEADER_TIME: Duration = Duration::from_secs(10);
 
@@ -57,7 +59,8 @@ pub(crate) struct Loopback {
     /// The port it listens on.
     pub(crate) port: u16,
     visits: mpsc::Receiver<Visit>,
-    _task: Task<()>,
+    stop: CancellationToken,
+    task: Task<()>,
 }
 
 impl Loopback {
@@ -69,7 +72,16 @@ impl Loopback {
         let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await?;
         let port = listener.local_addr()?.port();
         let (sender, visits) = mpsc::channel(MOST_CONNECTIONS);
-        Ok(Self { port, visits, _task: tasks::spawn("loopback server", serve(listener, sender)) })
+        let stop = CancellationToken::new();
+        let task = tasks::spawn("loopback server", serve(listener, sender, stop.clone()));
+        Ok(Self { port, visits, stop, task })
+    }
+
+    /// Ends, after answers that were given have left; a slow browser is not waited for.
+    pub(crate) async fn close(self) {
+        drop(self.visits);
+        self.stop.cancel();
+        let _ = tokio::time::timeout(LINGER, self.task.join()).await;
     }
 
     /// The next request.
@@ -90,10 +102,11 @@ pub(crate) async fn knock(port: u16, path: &str, time: Duration) {
     let _ = tokio::time::timeout(time, work).await;
 }
 
-async fn serve(listener: TcpListener, visits: mpsc::Sender<Visit>) {
+async fn serve(listener: TcpListener, visits: mpsc::Sender<Visit>, stop: CancellationToken) {
     let mut open = FuturesUnordered::new();
     loop {
         tokio::select! {
+            () = stop.cancelled() => break,
             accepted = listener.accept(), if open.len() < MOST_CONNECTIONS => match accepted {
                 Ok((stream, _)) => open.push(connection(stream, visits.clone())),
                 Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
@@ -101,6 +114,7 @@ async fn serve(listener: TcpListener, visits: mpsc::Sender<Visit>) {
             Some(()) = open.next(), if !open.is_empty() => {}
         }
     }
+    while open.next().await.is_some() {}
 }
 
 async fn connection(stream: TcpStream, visits: mpsc::Sender<Visit>) {
