@@ -58,7 +58,11 @@ pub(crate) fn status(stored: Option<&Stored>) -> Option<String> {
         Stored::ApiKey(key) => format!("Logged in using an API key: {}", masked(key)),
         Stored::ChatGpt(tokens) => match (&tokens.identity.email, &tokens.identity.plan) {
             (Some(email), Some(plan)) => {
-                format!("Logged in using ChatGPT ({}, plan {})", clean::line(email, 100), clean::line(plan, 40))
+                format!(
+                    "Logged in using ChatGPT ({}, plan {})",
+                    clean::line(email, 100),
+                    clean::line(plan, 40)
+                )
             }
             (Some(email), None) => format!("Logged in using ChatGPT ({})", clean::line(email, 100)),
             _ => "Logged in using ChatGPT".to_owned(),

@@ -226,8 +226,11 @@ fn brought(query: &str, state: &str) -> Brought {
     }
     if let Some(error) = get("error") {
         let about = get("error_description");
-        if error == "access_denied" && about.is_some_and(|about| about.contains("missing_codex_entitlement")) {
-            return Brought::Refused("this workspace has no access to Codex; ask its administrator".to_owned());
+        if error == "access_denied" && about.is_some_and(|about| about.contains("missing_codex_entitlement"))
+        {
+            return Brought::Refused(
+                "this workspace has no access to Codex; ask its administrator".to_owned(),
+            );
         }
         let words = clean::line(about.unwrap_or(error), 200);
         return Brought::Refused(words.trim_end_matches('.').to_owned());
@@ -288,7 +291,9 @@ mod tests {
             panic!()
         };
         assert!(why.contains("no access"), "{why}");
-        let Brought::Refused(why) = brought("state=s&error=x&error_description=a%1b%5b31mb%0a", "s") else { panic!() };
+        let Brought::Refused(why) = brought("state=s&error=x&error_description=a%1b%5b31mb%0a", "s") else {
+            panic!()
+        };
         assert!(!why.contains('\u{1b}') && !why.contains('\n'), "{why:?}");
     }
 

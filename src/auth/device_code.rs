@@ -60,7 +60,10 @@ impl DeviceSignIn {
         loop {
             if Instant::now() >= self.ends {
                 let reason = "the code was not used within 15 minutes".to_owned();
-                return Err(Error::Login { reason, hint: Some("get another one: codex login --device-auth") });
+                return Err(Error::Login {
+                    reason,
+                    hint: Some("get another one: codex login --device-auth"),
+                });
             }
             match self.sign_in.issuer.poll(&self.device).await {
                 Ok(Polled::Pending) => lost = 0,
@@ -88,7 +91,9 @@ fn pause(interval: &Value) -> f64 {
         Value::String(text) => text.trim().parse().ok(),
         other => other.as_f64(),
     };
-    given.filter(|seconds: &f64| seconds.is_finite()).map_or(PAUSE, |seconds| seconds.clamp(SHORTEST, LONGEST))
+    given
+        .filter(|seconds: &f64| seconds.is_finite())
+        .map_or(PAUSE, |seconds| seconds.clamp(SHORTEST, LONGEST))
 }
 
 #[cfg(test)]

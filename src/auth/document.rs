@@ -120,7 +120,8 @@ fn read_tokens(map: &Document, path: &Path) -> Result<Option<Tokens>, Error> {
     let Some(access) = text(map, "access_token", path)? else { return Ok(None) };
     let identity = text(map, "id_token", path)?.and_then(|t| claims::read(&t)).unwrap_or_default();
     let own = claims::read(&access).unwrap_or_default();
-    let account_id = text(map, "account_id", path)?.or_else(|| identity.account_id.clone()).or(own.account_id);
+    let account_id =
+        text(map, "account_id", path)?.or_else(|| identity.account_id.clone()).or(own.account_id);
     let part = |name: &str| map.get("oauth_provenance")?.get(name)?.as_str().map(str::to_owned);
     let provenance = match (part("issuer"), part("client_id")) {
         (Some(issuer), Some(client_id)) => Some(Provenance { issuer, client_id }),
@@ -167,11 +168,8 @@ pub(super) fn put_tokens(map: &mut Document, answer: &Answer, account: &str, fro
 /// Puts renewed tokens over the old ones; everything else stays.
 pub(super) fn merge(map: &mut Document, answer: &Answer, now_s: u64) {
     if let Some(Value::Object(tokens)) = map.get_mut("tokens") {
-        let all = [
-            ("id_token", &answer.id),
-            ("access_token", &answer.access),
-            ("refresh_token", &answer.refresh),
-        ];
+        let all =
+            [("id_token", &answer.id), ("access_token", &answer.access), ("refresh_token", &answer.refresh)];
         for (name, token) in all {
             if let Some(token) = token {
                 tokens.insert(name.to_owned(), Value::from(token.expose()));

@@ -67,7 +67,9 @@ pub(crate) enum Error {
         reason: String,
     },
     /// The sign-in would be forgotten with this process.
-    #[error("The configuration keeps credentials in memory only, so this sign-in would be forgotten at once.")]
+    #[error(
+        "The configuration keeps credentials in memory only, so this sign-in would be forgotten at once."
+    )]
     Ephemeral,
     /// The stored sign-in belongs to somebody else than this process started as.
     #[error("You have since signed in to another account{}.", named(now.as_deref()))]
@@ -122,7 +124,9 @@ pub(crate) enum Error {
     #[error("The sign-in was cancelled.")]
     Cancelled,
     /// An address of the sign-in service that no secret may be sent to.
-    #[error("The address in {from} cannot be used: it must begin with https://, or with http:// on this machine.")]
+    #[error(
+        "The address in {from} cannot be used: it must begin with https://, or with http:// on this machine."
+    )]
     Address {
         /// Where it came from.
         from: &'static str,
@@ -156,7 +160,9 @@ impl std::fmt::Display for Cause {
             Self::Expired => "Your sign-in has expired",
             Self::Used => "Your sign-in was renewed by another copy of it and no longer counts",
             Self::Revoked => "Your sign-in was ended: you signed out, or the account's access was withdrawn",
-            Self::OtherAccount => "The service renewed the sign-in for another account, which is not accepted",
+            Self::OtherAccount => {
+                "The service renewed the sign-in for another account, which is not accepted"
+            }
             Self::Unknown => "The service no longer renews your sign-in",
         })
     }
@@ -175,7 +181,9 @@ impl Error {
     /// The next step.
     pub(crate) fn hint(&self) -> String {
         let text = match self {
-            Self::NotSignedIn => "sign in with: codex login, or with a key: codex login --with-api-key < key.txt",
+            Self::NotSignedIn => {
+                "sign in with: codex login, or with a key: codex login --with-api-key < key.txt"
+            }
             Self::NoKey => "pipe it in: printenv OPENAI_API_KEY | codex login --with-api-key",
             Self::MissingVariable { name, instructions, .. } => {
                 return instructions.clone().unwrap_or_else(|| format!("set {name}"));
@@ -183,16 +191,14 @@ impl Error {
             Self::NotOnlyKey => "pipe in nothing but the key, as the provider shows it",
             Self::BadKey { .. } => "store a valid key with: codex login --with-api-key",
             Self::Corrupt { .. } => "sign in anew with: codex login; the damaged file is set aside",
-            Self::File { doing: "replaced", .. } => {
-                "nothing was sent; make the file and its folder writable"
-            }
+            Self::File { doing: "replaced", .. } => "nothing was sent; make the file and its folder writable",
             Self::File { .. } => "check the owner and permissions of the file and its folder",
             Self::Keyring { .. } => {
                 "set cli_auth_credentials_store to \"file\" or \"auto\" in config.toml, or unlock the keyring"
             }
             Self::Ephemeral => "sign in inside codex, or set cli_auth_credentials_store to \"file\"",
             Self::AccountChanged { .. } => {
-                "nothing was sent in its name; start a new thread with /new, or codex anew, to go on as it"
+                "nothing was sent as it; start codex again to go on as the account that is signed in now"
             }
             Self::RenewalFailed { .. } => "check the network and try again",
             Self::Method { forced: "api", .. } => "sign in with: codex login --with-api-key",
@@ -216,6 +222,7 @@ impl From<Error> for ErrorInfo {
     fn from(error: Error) -> Self {
         let kind = match error {
             Error::File { .. } | Error::Keyring { .. } => ErrorKind::Io,
+            Error::AccountChanged { .. } => ErrorKind::AccountChanged,
             Error::RenewalFailed { .. } | Error::Client { .. } => ErrorKind::Connection,
             _ => ErrorKind::Unauthorized,
         };

@@ -47,7 +47,9 @@ pub(super) async fn fresh(ask: &Ask, mine: &ExternalTokens) -> Result<ExternalTo
     let failed = |reason: String| Error::RenewalFailed { reason };
     let answer = tokio::time::timeout(TIME, ask(mine.account_id.clone())).await;
     let tokens = answer
-        .map_err(|_| failed(format!("the application that signed in did not answer within {} s", TIME.as_secs())))?
+        .map_err(|_| {
+            failed(format!("the application that signed in did not answer within {} s", TIME.as_secs()))
+        })?
         .map_err(failed)?;
     if tokens.account_id != mine.account_id {
         return Err(Error::AccountChanged { now: None });

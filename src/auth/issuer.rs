@@ -124,7 +124,13 @@ impl Issuer {
     }
 
     /// The page on which the user agrees.
-    pub(super) fn authorize_url(&self, redirect: &str, challenge: &str, state: &str, workspaces: &[String]) -> String {
+    pub(super) fn authorize_url(
+        &self,
+        redirect: &str,
+        challenge: &str,
+        state: &str,
+        workspaces: &[String],
+    ) -> String {
         let mut query = Serializer::new(String::new());
         query
             .append_pair("response_type", "code")
@@ -133,7 +139,10 @@ impl Issuer {
             .append_pair("code_challenge", challenge)
             .append_pair("code_challenge_method", "S256")
             .append_pair("state", state)
-            .append_pair("scope", "openid profile email offline_access api.connectors.read api.connectors.invoke")
+            .append_pair(
+                "scope",
+                "openid profile email offline_access api.connectors.read api.connectors.invoke",
+            )
             .append_pair("id_token_add_organizations", "true")
             .append_pair("codex_cli_simplified_flow", "true")
             .append_pair("originator", &self.originator);
@@ -144,7 +153,12 @@ impl Issuer {
     }
 
     /// A code → tokens.
-    pub(super) async fn exchange(&self, code: &Secret, verifier: &Secret, redirect: &str) -> Result<Answer, Error> {
+    pub(super) async fn exchange(
+        &self,
+        code: &Secret,
+        verifier: &Secret,
+        redirect: &str,
+    ) -> Result<Answer, Error> {
         let body = Serializer::new(String::new())
             .append_pair("grant_type", "authorization_code")
             .append_pair("client_id", &self.client_id)
@@ -156,7 +170,8 @@ impl Issuer {
         if reply.status != 200 {
             return Err(login(said(&reply, &[code, verifier])));
         }
-        let answer = tokens(&reply.body).ok_or_else(|| login("the service's answer cannot be read".to_owned()))?;
+        let answer =
+            tokens(&reply.body).ok_or_else(|| login("the service's answer cannot be read".to_owned()))?;
         if answer.id.is_none() || answer.access.is_none() || answer.refresh.is_none() {
             return Err(login("the service's answer is incomplete".to_owned()));
         }
@@ -239,7 +254,8 @@ impl Issuer {
     /// Ends tokens at the service, as a courtesy; nobody is told when it does not work.
     pub(super) async fn revoke(&self, token: &Secret, hint: &str, from: Option<&Provenance>) {
         let Ok((base, client_id)) = self.home_of(from) else { return };
-        let body = json!({ "token": token.expose(), "token_type_hint": hint, "client_id": client_id }).to_string();
+        let body =
+            json!({ "token": token.expose(), "token_type_hint": hint, "client_id": client_id }).to_string();
         let url = self.revoke_url.clone().unwrap_or_else(|| format!("{base}/oauth/revoke"));
         let _ = tokio::time::timeout(REVOKE_TIME, self.post(&url, Body::Json(&body))).await;
     }
@@ -298,7 +314,11 @@ fn tokens(body: &[u8]) -> Option<Answer> {
         Some(token) if token.chars().any(|c| !c.is_ascii_graphic()) => None,
         other => Some(other.map(Secret::new)),
     };
-    Some(Answer { id: usable(wire.id_token)?, access: usable(wire.access_token)?, refresh: usable(wire.refresh_token)? })
+    Some(Answer {
+        id: usable(wire.id_token)?,
+        access: usable(wire.access_token)?,
+        refresh: usable(wire.refresh_token)?,
+    })
 }
 
 /// Why a refresh token is no longer taken.
@@ -386,7 +406,10 @@ mod tests {
     fn words_of_the_service_are_cut_and_carry_no_secret() {
         let secret = Secret::new("canary-1234");
         let said = |body: &str| said(&Reply { status: 400, body: body.as_bytes().to_vec() }, &[&secret]);
-        assert!(said(r#"{"error_description":"no canary-1234 \u001b[31mhere"}"#).ends_with("400: no [secret] [31mhere"));
+        assert!(
+            said(r#"{"error_description":"no canary-1234 \u001b[31mhere"}"#)
+                .ends_with("400: no [secret] [31mhere")
+        );
         assert!(said("<html><title>Gateway</title></html>").ends_with("Gateway"));
         assert!(said("").ends_with("status 400"));
         assert!(said(&"x".repeat(5000)).len() < 300);

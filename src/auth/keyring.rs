@@ -91,11 +91,7 @@ fn tool(args: &[&str], input: Option<&str>) -> Result<(bool, Vec<u8>), Error> {
     Ok((success, output))
 }
 
-fn talk(
-    child: &mut Child,
-    input: Option<&str>,
-    deadline: Instant,
-) -> Result<(Vec<u8>, Vec<u8>), Error> {
+fn talk(child: &mut Child, input: Option<&str>, deadline: Instant) -> Result<(Vec<u8>, Vec<u8>), Error> {
     if let (Some(mut pipe), Some(text)) = (child.stdin.take(), input) {
         let written = pipe.write_all(text.as_bytes());
         written.map_err(|_| broken("secret-tool did not read the entry"))?;

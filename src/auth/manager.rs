@@ -215,7 +215,8 @@ impl Manager {
     /// # Errors
     /// Nobody is signed in with ChatGPT now, or the configuration does not accept it.
     pub(crate) async fn adopt(&self) -> Result<Identity, Error> {
-        let (Current::ChatGpt(_), Some((store, _, rules))) = (self.inner.get(), self.inner.own.clone()) else {
+        let (Current::ChatGpt(_), Some((store, _, rules))) = (self.inner.get(), self.inner.own.clone())
+        else {
             return Err(Error::NotSignedIn);
         };
         match load(store).await? {
@@ -332,7 +333,8 @@ impl Inner {
 
     fn may_renew_ahead(&self, tokens: &Tokens) -> bool {
         let book = self.book();
-        let paused = book.pause.is_some_and(|until| Instant::now() < until) && alive(tokens, self.clock.now_s());
+        let paused =
+            book.pause.is_some_and(|until| Instant::now() < until) && alive(tokens, self.clock.now_s());
         book.settled.as_ref() != Some(&tokens.access) && !paused
     }
 
@@ -354,7 +356,9 @@ impl Inner {
 
     /// Takes over what is stored, if it is of the same account.
     async fn reread(&self) -> Result<(), Error> {
-        let (Current::ChatGpt(mine), Some((store, ..))) = (self.get(), self.own.clone()) else { return Ok(()) };
+        let (Current::ChatGpt(mine), Some((store, ..))) = (self.get(), self.own.clone()) else {
+            return Ok(());
+        };
         match load(store).await.and_then(|stored| same_account(mine.account_id.as_deref(), stored)) {
             Ok(tokens) => {
                 let mut book = self.book();

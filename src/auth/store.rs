@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
 
-use super::document::{self, Document};
 pub(crate) use super::document::Stored;
+use super::document::{self, Document};
 use super::error::Error;
 use super::keyring;
 use crate::base::clock::{Clock, SystemClock};
@@ -192,8 +192,10 @@ impl Store {
             std::io::Write::write_all(&mut file, &vec![b' '; PROBE_BYTES])?;
             file.as_file().sync_all()
         };
-        probe().map_err(|e| {
-            Error::File { path: self.path.clone(), doing: "replaced", reason: system_words(&e) }
+        probe().map_err(|e| Error::File {
+            path: self.path.clone(),
+            doing: "replaced",
+            reason: system_words(&e),
         })
     }
 

@@ -79,7 +79,8 @@ mod tests {
     fn rules() {
         let open = Rules::default();
         assert!(open.key().is_ok() && open.account(None).is_ok());
-        let chatgpt = Rules { method: Some(LoginMethod::Chatgpt), workspaces: vec!["w1".to_owned(), "w2".to_owned()] };
+        let chatgpt =
+            Rules { method: Some(LoginMethod::Chatgpt), workspaces: vec!["w1".to_owned(), "w2".to_owned()] };
         assert_eq!(chatgpt.key(), Err(Error::Method { used: "an API key", forced: "chatgpt" }));
         assert!(chatgpt.account(Some("w2")).is_ok());
         for other in [None, Some("w"), Some("")] {

@@ -18,7 +18,8 @@ pub(crate) fn absent(env: &Env) -> Option<&'static str> {
 /// Opens `url`, without waiting and without words of the browser on the terminal. Whoever asked shows the address
 /// anyway: that a program starts does not mean that a page opens.
 pub(crate) fn open(env: &Env, url: &str) {
-    let chosen = env.text("BROWSER").and_then(|all| all.split(':').find(|one| !one.is_empty())).map(str::to_owned);
+    let chosen =
+        env.text("BROWSER").and_then(|all| all.split(':').find(|one| !one.is_empty())).map(str::to_owned);
     let url = url.to_owned();
     tasks::detach("open the browser", move || {
         let programs = chosen.into_iter().chain(["xdg-open", "wslview", "www-browser"].map(str::to_owned));

@@ -54,9 +54,7 @@ pub(crate) fn login(args: &Login, shared: Shared, env: &Env) -> Exit {
     }
     let absent = browse::absent(env).filter(|_| !args.browser);
     if let Some(why) = absent.filter(|_| !args.device_auth) {
-        tell(&format!(
-            "Signing in with a code, because {why}. With a browser here: codex login --browser\n"
-        ));
+        tell(&format!("Signing in with a code, because {why}. With a browser here: codex login --browser\n"));
     }
     if args.device_auth || absent.is_some() {
         return done(block_on(signing::with_code(sign_in)));
@@ -102,7 +100,9 @@ fn status(store: &Store) -> Exit {
             Exit::Success
         }
         None => {
-            tell("Not logged in. Sign in with: codex login, or with a key: codex login --with-api-key < key.txt");
+            tell(
+                "Not logged in. Sign in with: codex login, or with a key: codex login --with-api-key < key.txt",
+            );
             Exit::Failure
         }
     }

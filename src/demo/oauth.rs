@@ -98,7 +98,11 @@ struct Given {
 impl Given {
     /// Whether the address of the exchange is the one the code was given for; devices have only a path.
     fn fits(&self, redirect: &str) -> bool {
-        if self.redirect.starts_with('/') { redirect.ends_with(&self.redirect) } else { redirect == self.redirect }
+        if self.redirect.starts_with('/') {
+            redirect.ends_with(&self.redirect)
+        } else {
+            redirect == self.redirect
+        }
     }
 }
 
@@ -196,9 +200,7 @@ pub(crate) fn control(oauth: &mut Oauth, path: &str, body: &str) -> Option<Respo
             }
             Some(json_response(StatusCode::OK, &oauth.summary()))
         }
-        "/control/oauth/tokens" => {
-            Some(json_response(StatusCode::OK, &oauth.sign_in()))
-        }
+        "/control/oauth/tokens" => Some(json_response(StatusCode::OK, &oauth.sign_in())),
         _ => None,
     }
 }
@@ -268,10 +270,13 @@ impl Oauth {
         self.count("authorizations");
         let get = |name: &str| query.get(name).map(String::as_str).unwrap_or_default();
         let redirect = get("redirect_uri").to_owned();
-        let local = ["http://127.0.0.1:", "http://localhost:"].iter().any(|start| redirect.starts_with(start));
+        let local =
+            ["http://127.0.0.1:", "http://localhost:"].iter().any(|start| redirect.starts_with(start));
         let complete = get("response_type") == "code"
             && get("code_challenge_method") == "S256"
-            && ["client_id", "code_challenge", "state", "scope", "originator"].iter().all(|name| !get(name).is_empty());
+            && ["client_id", "code_challenge", "state", "scope", "originator"]
+                .iter()
+                .all(|name| !get(name).is_empty());
         if !local || !redirect.ends_with("/auth/callback") || !complete {
             return refused(StatusCode::BAD_REQUEST, "invalid_request", "this is no request to sign in");
         }
@@ -303,7 +308,11 @@ impl Oauth {
         let form = pairs(body);
         let get = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
         if get("grant_type") != "authorization_code" {
-            return wrong(StatusCode::BAD_REQUEST, "unsupported_grant_type", "this grant type is not supported");
+            return wrong(
+                StatusCode::BAD_REQUEST,
+                "unsupported_grant_type",
+                "this grant type is not supported",
+            );
         }
         self.count("exchanges");
         let verifier = URL_SAFE_NO_PAD.encode(Sha256::digest(get("code_verifier").as_bytes()));
@@ -312,7 +321,11 @@ impl Oauth {
             Some(given) if given.challenge == verifier && given.fits(get("redirect_uri")) => {
                 json_response(StatusCode::OK, &self.sign_in())
             }
-            _ => wrong(StatusCode::BAD_REQUEST, "invalid_grant", "the code, its verifier or its address is wrong"),
+            _ => wrong(
+                StatusCode::BAD_REQUEST,
+                "invalid_grant",
+                "the code, its verifier or its address is wrong",
+            ),
         }
     }
 
@@ -326,7 +339,8 @@ impl Oauth {
             _ => self.count("renewals_without_reason"),
         }
         let refuse = |code: &str| {
-            let error = json!({ "error": { "message": "the refresh token is no longer good", "code": code } });
+            let error =
+                json!({ "error": { "message": "the refresh token is no longer good", "code": code } });
             json_response(StatusCode::UNAUTHORIZED, &error)
         };
         let Some(token) = self.refresh.get_mut(text("refresh_token")) else {
@@ -342,8 +356,7 @@ impl Oauth {
         if self.ended.contains(&sign_in) {
             return refuse("refresh_token_invalidated");
         }
-        let account =
-            self.settings.renewed_account.clone().unwrap_or_else(|| self.settings.account.clone());
+        let account = self.settings.renewed_account.clone().unwrap_or_else(|| self.settings.account.clone());
         let mut tokens = self.tokens(sign_in, &account);
         for name in &self.settings.omit {
             if let Some(map) = tokens.as_object_mut() {

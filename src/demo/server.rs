@@ -120,7 +120,8 @@ impl Backend {
         // What the sign-in service gave opens everything but the control routes.
         open || oauth::is_ours(path)
             || bearer == Some(self.token.expose())
-            || (!path.starts_with("/control/") && bearer.is_some_and(|bearer| self.state().oauth.admits(bearer)))
+            || (!path.starts_with("/control/")
+                && bearer.is_some_and(|bearer| self.state().oauth.admits(bearer)))
     }
 
     /// Headers for the record, without the token.

@@ -33,7 +33,11 @@ fn choices() {
     let press = |browser, code| super::tests::press(&mut Page::new(browser), code);
     assert_eq!(press(true, Code::Enter), Outcome::SignIn(Way::Browser));
     assert_eq!(press(true, Code::Char('2')), Outcome::SignIn(Way::Code));
-    assert_eq!(press(false, Code::Enter), Outcome::SignIn(Way::Code), "without a browser the code comes first");
+    assert_eq!(
+        press(false, Code::Enter),
+        Outcome::SignIn(Way::Code),
+        "without a browser the code comes first"
+    );
     assert_eq!(press(false, Code::Char('2')), Outcome::SignIn(Way::Browser));
     assert_eq!(press(true, Code::Char('4')), Outcome::Demo);
     assert_eq!(press(true, Code::Char('5')), Outcome::Quit);
@@ -50,7 +54,10 @@ fn a_sign_in_waits_is_given_up_and_fails_with_a_reason() {
     page.show(Way::Browser, URL.to_owned(), None);
     assert!(text(&page).contains("auth.example"));
     assert_eq!(press(&mut page, Code::Char('c')), Outcome::Copy("Address", URL.to_owned()));
-    assert_eq!(page.paste(" http://127.0.0.1:1455/x\n"), Outcome::Pasted(Secret::new("http://127.0.0.1:1455/x")));
+    assert_eq!(
+        page.paste(" http://127.0.0.1:1455/x\n"),
+        Outcome::Pasted(Secret::new("http://127.0.0.1:1455/x"))
+    );
     page.not_pasted("That is not it.");
     assert!(text(&page).contains("That is not it.") && text(&page).contains("auth.example"));
 

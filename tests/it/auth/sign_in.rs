@@ -20,12 +20,19 @@ fn in_browser(world: &World, args: &[&str]) -> (Running, String) {
 fn with_a_code() {
     let world = world("");
     let output = codex(&world).arg("login").run().expect(0);
-    assert!(output.stderr.contains("--browser") && output.stderr.contains("/codex/device"), "{}", output.stderr);
+    assert!(
+        output.stderr.contains("--browser") && output.stderr.contains("/codex/device"),
+        "{}",
+        output.stderr
+    );
     assert!(output.stderr.contains("demo@example.org"), "{}", output.stderr);
     assert_eq!(output.stdout, "");
     assert_eq!(fs::metadata(file(&world)).unwrap().permissions().mode() & 0o777, 0o600);
     let stored = stored(&world);
-    assert_eq!((&stored["auth_mode"], &stored["tokens"]["account_id"]), (&"chatgpt".into(), &"acct-demo".into()));
+    assert_eq!(
+        (&stored["auth_mode"], &stored["tokens"]["account_id"]),
+        (&"chatgpt".into(), &"acct-demo".into())
+    );
     assert_eq!(stored["tokens"]["oauth_provenance"]["issuer"], world.backend.issuer());
     let status = codex(&world).args(["login", "status"]).run().expect(0);
     assert!(status.stderr.contains("Logged in using ChatGPT"), "{}", status.stderr);
@@ -51,7 +58,8 @@ fn a_code_that_is_refused_or_not_to_be_had() {
 fn over_ssh_the_code_comes_first() {
     let world = world("");
     for (name, first) in [("SSH_CONNECTION", true), ("BROWSER", false)] {
-        let mut login = codex(&world).arg("login").env("DISPLAY", ":0").env("BROWSER", "true").env(name, "true");
+        let mut login =
+            codex(&world).arg("login").env("DISPLAY", ":0").env("BROWSER", "true").env(name, "true");
         if !first {
             login = login.args(["--experimental_port", "0"]).open_stdin();
         }
@@ -66,9 +74,20 @@ fn over_ssh_the_code_comes_first() {
 fn in_a_browser() {
     let world = world("");
     let (running, url) = in_browser(&world, &[]);
-    let order = ["response_type=", "client_id=", "redirect_uri=", "code_challenge=", "code_challenge_method=S256",
-        "state=", "scope=", "id_token_add_organizations=true", "codex_cli_simplified_flow=true", "originator="];
-    let places: Vec<_> = order.iter().map(|part| url.find(part).unwrap_or_else(|| panic!("{part}: {url}"))).collect();
+    let order = [
+        "response_type=",
+        "client_id=",
+        "redirect_uri=",
+        "code_challenge=",
+        "code_challenge_method=S256",
+        "state=",
+        "scope=",
+        "id_token_add_organizations=true",
+        "codex_cli_simplified_flow=true",
+        "originator=",
+    ];
+    let places: Vec<_> =
+        order.iter().map(|part| url.find(part).unwrap_or_else(|| panic!("{part}: {url}"))).collect();
     assert!(places.is_sorted(), "{url}");
 
     let (status, back, _) = fetch(&url, "");

@@ -40,7 +40,8 @@ fn a_refused_token_costs_two_requests_and_one_renewal() {
     store(&world, 3600);
     world.backend.oauth(r#"{"expire":true}"#);
     turn(&world).run().expect(0);
-    let seen: Vec<u64> = world.backend.records().iter().filter_map(|record| record["status"].as_u64()).collect();
+    let seen: Vec<u64> =
+        world.backend.records().iter().filter_map(|record| record["status"].as_u64()).collect();
     assert_eq!(seen, [401, 401, 200]);
     assert_eq!((world.backend.signed("renewals_unauthorized"), world.backend.signed("reused")), (1, 0));
 }
@@ -63,7 +64,9 @@ fn a_service_that_refuses_for_ever_gets_one_renewal_per_turn() {
 fn a_service_that_fails_for_now_is_asked_again() {
     let world = world("");
     store(&world, -60);
-    world.backend.faults("[[fault]]\nkind = 'status'\ncode = 500\nbody = 'html'\nroute = '/oauth/token'\ntimes = 2\n");
+    world
+        .backend
+        .faults("[[fault]]\nkind = 'status'\ncode = 500\nbody = 'html'\nroute = '/oauth/token'\ntimes = 2\n");
     let output = turn(&world).run().expect(0);
     assert_eq!(world.backend.signed("renewed"), 1);
     assert!(output.stdout.contains("could not be renewed"), "{}", output.stdout);
@@ -77,7 +80,11 @@ fn an_ended_sign_in_is_told_with_its_cause_and_asked_for_once() {
     world.backend.oauth(r#"{"end":true}"#);
     for _ in 0..3 {
         let output = turn(&world).run().expect(1);
-        assert!(output.stdout.contains("was ended") && output.stdout.contains("codex login"), "{}", output.stdout);
+        assert!(
+            output.stdout.contains("was ended") && output.stdout.contains("codex login"),
+            "{}",
+            output.stdout
+        );
         nowhere(&world, &[&output], &[&tokens]);
     }
     assert_eq!(world.backend.signed("renewals"), 1, "no process sends it again");
@@ -125,7 +132,9 @@ fn a_process_killed_in_the_middle_holds_nothing_up() {
         let before = fs::read(file(&world)).unwrap();
         match applied {
             true => world.backend.oauth(r#"{"settings":{"renewal_ms":20000}}"#),
-            false => world.backend.faults("[[fault]]\nkind = 'stall'\nat = 'headers'\nroute = '/oauth/token'\n"),
+            false => {
+                world.backend.faults("[[fault]]\nkind = 'stall'\nat = 'headers'\nroute = '/oauth/token'\n")
+            }
         }
         let running = turn(&world).start();
         for _ in 0..6000 {
@@ -176,12 +185,18 @@ fn a_damaged_store_is_told_and_left_alone() {
         fs::write(file(&world), &whole[..cut]).unwrap();
         // Not even with a key at hand: that would be another account's bill.
         let output = turn(&world).env("OPENAI_API_KEY", "sk-1").run().expect(1);
-        assert!(output.stderr.contains("auth.json") && output.stderr.contains("codex login"), "{}", output.stderr);
+        assert!(
+            output.stderr.contains("auth.json") && output.stderr.contains("codex login"),
+            "{}",
+            output.stderr
+        );
         assert_eq!(fs::read(file(&world)).unwrap(), &whole[..cut]);
         nowhere(&world, &[&output], &[&tokens]);
     }
     assert!(world.backend.records().is_empty());
     codex(&world).args(["login", "--device-auth"]).run().expect(0);
-    let aside = fs::read_dir(world.codex_home()).unwrap().filter_map(|entry| entry.unwrap().file_name().into_string().ok());
+    let aside = fs::read_dir(world.codex_home())
+        .unwrap()
+        .filter_map(|entry| entry.unwrap().file_name().into_string().ok());
     assert!(aside.into_iter().any(|name| name.contains("damaged")), "what was left is set aside");
 }
