@@ -198,7 +198,7 @@ impl Error {
             }
             Self::Ephemeral => "sign in inside codex, or set cli_auth_credentials_store to \"file\"",
             Self::AccountChanged { .. } => {
-                "nothing was sent in its name; start a new thread with /new, or codex anew, to go on as it"
+                "nothing was sent as it; start codex again to go on as the account that is signed in now"
             }
             Self::RenewalFailed { .. } => "check the network and try again",
             Self::Method { forced: "api", .. } => "sign in with: codex login --with-api-key",
@@ -222,6 +222,7 @@ impl From<Error> for ErrorInfo {
     fn from(error: Error) -> Self {
         let kind = match error {
             Error::File { .. } | Error::Keyring { .. } => ErrorKind::Io,
+            Error::AccountChanged { .. } => ErrorKind::AccountChanged,
             Error::RenewalFailed { .. } | Error::Client { .. } => ErrorKind::Connection,
             _ => ErrorKind::Unauthorized,
         };

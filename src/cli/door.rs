@@ -69,6 +69,7 @@ impl Behind {
                 Some(running) => running.paste(text.expose().to_owned()).await,
                 None => Err(ErrorInfo::new(ErrorKind::Internal, "nobody is signing in")),
             })),
+            Call::Adopt(reply) => drop(reply.send(self.adopt().await)),
             Call::Demo(reply) => drop(reply.send(self.demo().await)),
             Call::Logout(reply) => drop(reply.send(self.sign_out().await)),
             Call::Save(setting, reply) => drop(reply.send(self.save(setting).await)),
@@ -86,6 +87,13 @@ impl Behind {
         let SignIn { issuer, store, rules } = self.sign_in()?;
         rules.key()?;
         Ok(api_key::login(&store, &issuer, key.expose()).await?)
+    }
+
+    async fn adopt(&mut self) -> Result<String, ErrorInfo> {
+        let open = self.open.as_mut().ok_or_else(no_thread)?;
+        let identity = open.manager.adopt().await?;
+        open.info.account = opening::named(Some(&identity)).unwrap_or_default();
+        Ok(open.info.account.clone())
     }
 
     async fn sign_out(&self) -> Result<(), ErrorInfo> {

@@ -42,6 +42,8 @@ pub(crate) enum Call {
     SignInBy(Way, Reply<Waiting>),
     /// Hands in the address a browser ended at; the error says what is wrong with it.
     Pasted(Secret, Reply<()>),
+    /// Goes on as whoever is signed in now; tells who that is.
+    Adopt(Reply<String>),
     /// Uses the scripted service from now on.
     Demo(Reply<()>),
     /// Forgets the stored credentials.

@@ -33,6 +33,8 @@ pub(crate) enum Effect {
     SignInBy(Way),
     /// Hand in the address a browser ended at.
     Pasted(Secret),
+    /// Go on as whoever is signed in now.
+    Adopt,
     /// Stop the sign-in that waits.
     GiveUp,
     /// Use the scripted service.

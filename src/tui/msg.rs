@@ -85,6 +85,8 @@ pub(crate) enum Answer {
     SignedIn(Result<(), ErrorInfo>),
     /// Where to go to sign in: address, and code if there is one.
     SignInShown(Way, String, Option<String>),
+    /// Who the thread goes on as, or why not.
+    Adopted(Result<String, ErrorInfo>),
     /// An address was taken, or why not.
     Pasted(Result<(), ErrorInfo>),
     /// Credentials are gone.

@@ -63,9 +63,7 @@ impl Page {
     pub(crate) fn new(browser: bool) -> Self {
         let ways = if browser { [Way::Browser, Way::Code] } else { [Way::Code, Way::Browser] };
         let row = |way| match way {
-            Way::Browser => {
-                Row::new("Sign in with ChatGPT").detail("Plus, Pro, Business, Enterprise: usage is included")
-            }
+            Way::Browser => Row::new("Sign in with ChatGPT").detail("included in Plus, Pro, Business"),
             Way::Code => Row::new("Sign in with a code").detail("in a browser on any device"),
         };
         let mut rows: Vec<Row> = ways.iter().map(|way| row(*way)).collect();

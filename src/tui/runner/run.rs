@@ -93,6 +93,7 @@ impl Runner {
             | Effect::Trust
             | Effect::SignIn(_)
             | Effect::Pasted(_)
+            | Effect::Adopt
             | Effect::Demo
             | Effect::Logout
             | Effect::Save(_) => self.call(effect),
@@ -159,6 +160,9 @@ impl Runner {
             Effect::SignIn(key) => self.answer("sign in", async move {
                 Answer::SignedIn(door.call(|reply| Call::SignIn(key, reply)).await)
             }),
+            Effect::Adopt => {
+                self.answer("adopt", async move { Answer::Adopted(door.call(Call::Adopt).await) });
+            }
             Effect::Pasted(text) => self.answer("pasted address", async move {
                 Answer::Pasted(door.call(|reply| Call::Pasted(text, reply)).await)
             }),

@@ -12,7 +12,7 @@ use crate::support::codex::Output;
 use crate::support::{Codex, World};
 
 /// A world of the built-in provider. `more` goes into the configuration.
-pub(super) fn world(more: &str) -> World {
+pub(crate) fn world(more: &str) -> World {
     let world = World::new("[[rule]]\noutput = [{ text = 'Hello.' }]\n");
     let text = format!(
         "model = \"gpt-5.5\"\nopenai_base_url = \"{}\"\n{more}\n[projects.\"{}\"]\ntrust_level = \"trusted\"\n",
@@ -24,21 +24,21 @@ pub(super) fn world(more: &str) -> World {
 }
 
 /// The binary, signing in at the backend.
-pub(super) fn codex(world: &World) -> Codex {
+pub(crate) fn codex(world: &World) -> Codex {
     world.codex().env("CODEX_APP_SERVER_LOGIN_ISSUER", world.backend.issuer())
 }
 
 /// One turn.
-pub(super) fn turn(world: &World) -> Codex {
+pub(crate) fn turn(world: &World) -> Codex {
     codex(world).args(["exec", "--json", "hello"])
 }
 
-pub(super) fn file(world: &World) -> PathBuf {
+pub(crate) fn file(world: &World) -> PathBuf {
     world.codex_home().join("auth.json")
 }
 
 /// Stores a sign-in made at the backend, whose access token lives so many seconds.
-pub(super) fn store(world: &World, lifetime: i64) -> Value {
+pub(crate) fn store(world: &World, lifetime: i64) -> Value {
     world.backend.oauth(&json!({ "settings": { "lifetime": lifetime } }).to_string());
     let tokens = world.backend.sign_in();
     world.backend.oauth(r#"{"settings":{}}"#);
@@ -53,12 +53,12 @@ pub(super) fn store(world: &World, lifetime: i64) -> Value {
 }
 
 /// What is stored.
-pub(super) fn stored(world: &World) -> Value {
+pub(crate) fn stored(world: &World) -> Value {
     serde_json::from_slice(&fs::read(file(world)).unwrap()).unwrap()
 }
 
 /// An address fetched without following: status, `Location`, body.
-pub(super) fn fetch(url: &str, headers: &str) -> (u16, String, String) {
+pub(crate) fn fetch(url: &str, headers: &str) -> (u16, String, String) {
     let rest = url.strip_prefix("http://").expect("an http address");
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
     let mut stream = TcpStream::connect(host.replace("localhost", "127.0.0.1")).expect("somebody listens");
@@ -76,13 +76,13 @@ pub(super) fn fetch(url: &str, headers: &str) -> (u16, String, String) {
 }
 
 /// The first address in a text.
-pub(super) fn address(text: &str) -> String {
+pub(crate) fn address(text: &str) -> String {
     text.split_whitespace().find(|word| word.starts_with("http://")).expect("an address").to_owned()
 }
 
 /// No token of `tokens` is in the outputs or in any file but the store.
 #[track_caller]
-pub(super) fn nowhere(world: &World, outputs: &[&Output], tokens: &[&Value]) {
+pub(crate) fn nowhere(world: &World, outputs: &[&Output], tokens: &[&Value]) {
     for tokens in tokens {
         for name in ["id_token", "access_token", "refresh_token"] {
             let token = tokens[name].as_str().unwrap();
