@@ -5,6 +5,7 @@
 //! - [`settings`]: what the turns of a thread are frozen with
 //! - [`thread`]: one task per thread; owns its state
 //! - [`turn`]: one turn from input to answer
+//! - [`budget`]: budgets of turns, threads and days
 //! - [`ingest`]: stream events → items; pure
 //! - [`calls`]: carries out the calls of an answer
 //! - [`permit`]: may this command run, may this patch be written
@@ -14,6 +15,7 @@
 //! - [`request`]: state → request, and the context before it
 //! - [`context`]: what the model is told besides the conversation
 //! - [`history`]: what the model sees
+//! - [`past`]: what a continued thread was before, read when it is needed
 //! - [`compact`]: a long conversation → a short one
 //! - [`input`]: the user's input → a message
 //! - [`readers`]: the channels to the front ends
@@ -21,7 +23,8 @@
 //! - [`errors`]: errors of the areas below → the one error that is shown
 
 pub(crate) mod asks;
-pub(crate) mod calls;
+pub(crate) mod budget;
+mod calls;
 pub(crate) mod compact;
 pub(crate) mod configure;
 pub(crate) mod context;
@@ -30,6 +33,7 @@ pub(crate) mod handle;
 pub(crate) mod history;
 pub(crate) mod ingest;
 pub(crate) mod input;
+pub(crate) mod past;
 pub(crate) mod permit;
 pub(crate) mod readers;
 pub(crate) mod request;

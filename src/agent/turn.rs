@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 
 use super::calls;
 use super::ingest::{Ingest, Step};
+use super::past;
 use super::request;
 use super::thread::Thread;
 use super::user_shell;
@@ -114,9 +115,13 @@ impl<'a> Turn<'a> {
 
     async fn begin(&mut self) -> Result<(), Stop> {
         self.thread.turn_id = self.id;
+        self.thread.ledger.begin(&self.thread.services);
+        // Before the turn's own lines: it may have to end an earlier turn.
+        let ready = past::ready(self.thread).await;
         let (id, window) = (self.id, self.thread.settings.context_window);
         self.thread.store(|w| w.turn_started(id, Some(window)));
         self.thread.readers.tell(Event::TurnStarted { turn_id: self.id }).await;
+        ready?;
         self.thread.store_settings();
         self.thread.tell_context();
         self.thread.writable()?;
@@ -126,6 +131,7 @@ impl<'a> Turn<'a> {
     async fn answer(&mut self, input: Vec<UserInput>) -> Result<(), Stop> {
         self.user_message(input).await?;
         loop {
+            self.thread.ledger.check(&self.thread.services).await?;
             self.compact_if_due().await?;
             let stream =
                 request::turn_stream(self.thread, self.id, &self.state, self.schema.as_ref(), &self.cancel);
@@ -241,6 +247,7 @@ impl<'a> Turn<'a> {
         }
         if let Some(cache) = &self.thread.services.limits {
             cache.record(vec![limits.clone()]).await;
+            self.thread.ledger.told(&self.thread.services);
         }
     }
 
@@ -337,6 +344,7 @@ impl<'a> Turn<'a> {
         if status == TurnStatus::Interrupted {
             self.thread.remember_aborted();
         }
+        let price = self.thread.ledger.end(&self.thread.services);
         let mut end = TurnEnd {
             turn_id: self.id,
             status,
@@ -344,10 +352,10 @@ impl<'a> Turn<'a> {
             usage: self.usage,
             last_message: self.last_message.take(),
             duration_ms: started.elapsed().as_millis() as u64,
+            price,
         };
         self.thread.store(|w| w.turn_completed(&end));
-        self.thread.sync().await;
-        if let (TurnStatus::Completed, Err(error)) = (status, self.thread.writable()) {
+        if let (Err(error), TurnStatus::Completed) = (self.thread.sync().await, status) {
             end.status = TurnStatus::Failed;
             end.error = Some(error);
         }

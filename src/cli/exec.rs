@@ -5,12 +5,15 @@ use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
+
 use super::args::{ExecOptions, ExecRequest, ResumeTarget};
 use super::exec_require::{self, Requirement};
 use super::exit::Exit;
 use super::housekeeping;
 use super::usage;
 use super::wire;
+use crate::agent::past::Past;
 use crate::agent::settings::Settings;
 use crate::agent::thread::{self, Start};
 use crate::base::clock::SystemClock;
@@ -91,12 +94,12 @@ fn prepare(
     let config = config::load(env, &flags(&options))?;
     warnings.extend(config.warnings.iter().cloned());
     let in_git = git::root(&config.cwd).is_some();
-    let skip = options.skip_git_repo_check || options.bypass;
+    let skip = options.skip_git_repo_check || options.work.bypass;
     gate::check(&config.cwd, in_git, config.trust == Trust::Trusted, skip)?;
     let schema = options.output_schema.as_deref().map(output_schema::read).transpose()?;
     // As with the other files: named from where the user stands, wherever -C leads.
     let here = env.cwd().unwrap_or(&config.cwd);
-    let images: Vec<PathBuf> = options.image.iter().map(|image| path::absolute(here, image)).collect();
+    let images: Vec<PathBuf> = options.work.image.iter().map(|image| path::absolute(here, image)).collect();
     images.iter().try_for_each(|image| readable(image))?;
     if let Some(path) = &options.output_last_message {
         last_message::check(path)
@@ -149,15 +152,15 @@ fn flags(options: &ExecOptions) -> Flags {
     let mut switched = features(&options.shared.enable, true);
     switched.extend(features(&options.shared.disable, false));
     Flags {
-        model: options.model.clone(),
+        model: options.work.model.clone(),
         profile: options.shared.profile.clone(),
-        sandbox: options.sandbox,
+        sandbox: options.work.sandbox,
         // There is nobody to ask.
         approval: Some(ApprovalPolicy::Never),
-        full_auto: options.full_auto,
-        bypass: options.bypass,
-        cwd: options.cwd.clone(),
-        add_dirs: options.add_dir.clone(),
+        full_auto: options.work.full_auto,
+        bypass: options.work.bypass,
+        cwd: options.work.cwd.clone(),
+        add_dirs: options.work.add_dir.clone(),
         overrides: options.shared.config.clone(),
         features: switched,
         ..Flags::default()
@@ -188,8 +191,7 @@ fn new_thread(config: &Config, settings: Settings, ephemeral: bool) -> Start {
         };
         Writer::create(&config.codex_home, thread, clock)
     };
-    let usage = ThreadUsage::default();
-    Start { thread_id, writer, history: Vec::new(), usage, window_number: 0, unfinished: None, settings }
+    Start { thread_id, writer, past: Past::None, usage: ThreadUsage::default(), settings }
 }
 
 /// The file of the thread that `resume` means.
@@ -238,15 +240,8 @@ fn resume_at(
     if let Some(model) = loaded.settings.model.as_deref().filter(|model| *model != settings.model) {
         warnings.push(format!("this thread used {model} before and goes on with {}", settings.model));
     }
-    Ok(Start {
-        thread_id: id,
-        writer,
-        history: loaded.history,
-        usage: loaded.usage.unwrap_or_default(),
-        window_number: u32::try_from(loaded.window_number).unwrap_or(u32::MAX),
-        unfinished: loaded.unfinished,
-        settings,
-    })
+    let usage = loaded.usage.unwrap_or_default();
+    Ok(Start { thread_id: id, writer, past: Past::Read(Box::new(loaded)), usage, settings })
 }
 
 /// What the model is asked.
@@ -312,10 +307,17 @@ impl Prepared {
             Ok(signals) => signals,
             Err(error) => return fail(&anyhow::anyhow!("cannot catch signals: {error}")),
         };
+        let limits = self.services.limits.clone();
         let handle = thread::start(Arc::new(self.services), self.config, self.start);
         let output = Output::start(Box::new(std::io::stdout()), Box::new(std::io::stderr()));
         let door = Door { ops: handle.ops, events: handle.events };
         let outcome = run::run(door, signals, output, self.setup).await;
+        if let Some(limits) = limits {
+            let now = limits.get().server_now(limits.now_s());
+            for alarm in limits.alarms().await {
+                tell(&format!("warning: {}", alarm.text(now, &TimeZone::system())));
+            }
+        }
         // The thread has told `Closed`, or is given up; its task goes with the runtime.
         let _: tasks::Task<()> = handle.task;
         Exit::from(outcome)
