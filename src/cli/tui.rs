@@ -7,6 +7,7 @@ use super::args::{ResumeScreen, Screen, Shared};
 use super::door::Behind;
 use super::exit::Exit;
 use super::wire;
+use crate::auth::manager;
 use crate::base::{path, tasks};
 use crate::config::schema::interface::Persistence;
 use crate::config::schema::tui::{AlternateScreen, NotificationCondition};
@@ -103,6 +104,7 @@ pub(crate) fn run(request: &Request, env: &Env) -> Exit {
         drop(behind);
         outcome
     });
+    runtime.block_on(manager::settle());
     runtime.shutdown_background();
     match outcome {
         Ok(outcome) => {

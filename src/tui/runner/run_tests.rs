@@ -53,7 +53,10 @@ async fn keep(mut calls: mpsc::Receiver<Call>) -> Vec<&'static str> {
                 "refused"
             }
             // Dropped without an answer, as by a part that failed.
-            Call::Trust(_) | Call::SignIn(..) | Call::Demo(_) | Call::Logout(_) => "dropped",
+            Call::Trust(_) | Call::SignIn(..) | Call::Demo(_) | Call::Logout(_) | Call::Pasted(..) => {
+                "dropped"
+            }
+            Call::SignInBy(..) => "sign in",
         });
     }
     seen
