@@ -100,6 +100,9 @@ fn what_fails_before_it_is_carried_out_is_finished_by_the_next_start() {
         let output = bed.redeem(&["--yes", "--no-wait"]).run().expect(22);
         assert!(output.stderr.contains("unknown") && output.stderr.contains("same key"), "{output:?}");
         assert_eq!(bed.consumed().len(), 0);
+        bed.fault(CONSUME, "kind = 'status'\ncode = 500\ntimes = 6");
+        assert_eq!(bed.json(&[])["exit_code"], 22);
+        assert_eq!(said(&bed.usage(&["credits", "--json"]).run())["exit_code"], 22);
         let credits = bed.usage(&["credits", "--json"]).run().expect(0);
         // Whatever starts next finishes it: here it is the list.
         assert_eq!(bed.consumed().len(), 1, "{credits:?}");
