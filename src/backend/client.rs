@@ -143,7 +143,7 @@ impl Backend {
         loop {
             let auth = self.tokens.authorization().await.map_err(Error::Credentials)?;
             if !admits(&auth) {
-                return Err(Error::Credentials(crate::auth::error::Error::AccountChanged));
+                return Err(Error::Credentials(crate::auth::error::Error::AccountChanged { now: None }));
             }
             match self.attempt(&method, route, body, &auth, limit).await {
                 Err(Error::Unauthorized) if recoveries < MAX_RECOVERIES => recoveries += 1,

@@ -78,14 +78,15 @@ pub(crate) fn open(config: &Config, env: &Env) -> Result<Account, Error> {
         crate::auth::error::Error::NotSignedIn => Error::NoSignIn,
         error => Error::Credentials(format!("{error} {}", error.hint())),
     })?;
-    let account = manager.identity().ok_or(Error::NoSignIn)?.account_id.unwrap_or_default();
+    let account_id = manager.identity().ok_or(Error::NoSignIn)?.account_id;
+    let account = account_id.clone().unwrap_or_default();
     let originator = env.text("CODEX_INTERNAL_ORIGINATOR_OVERRIDE").unwrap_or(ThreadSource::Cli.originator());
     let settings = wire::http(env, originator);
     let base = config.login.chatgpt_base_url.as_deref().unwrap_or(DEFAULT_BASE_URL);
     let backend = Backend::new(base, settings, manager).map_err(|error| Error::Setup(error.to_string()))?;
     let backend = Arc::new(backend);
     let (home, clock) = (config.codex_home.clone(), Arc::new(SystemClock));
-    let cache = Cache::open(home, Some(&account), Some(Arc::clone(&backend)), clock.clone());
+    let cache = Cache::open(home, account_id.as_deref(), Some(Arc::clone(&backend)), clock.clone());
     let redeemer = Redeemer::new(Arc::clone(&backend), &config.codex_home, &account, cache.clone(), clock);
     Ok(Account { backend, redeemer, cache, codex_home: config.codex_home.clone() })
 }
