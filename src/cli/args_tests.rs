@@ -110,6 +110,7 @@ fn resume_finds_thread_and_prompt() {
         (&["exec", "resume", "ID"][..], id("ID"), None),
         (&["exec", "resume", "ID", "go on"], id("ID"), Some("go on")),
         (&["exec", "resume", "--last"], last.clone(), None),
+        (&["exec", "resume", "--last", "--all", "on"], Some(ResumeTarget::LastAnywhere), Some("on")),
         (&["exec", "resume", "--last", "go on"], last.clone(), Some("go on")),
         (&["exec", "resume", "go on", "--last", "-m", "x"], last, Some("go on")),
         (&["exec", "resume", "ID", "-"], id("ID"), Some("-")),
@@ -200,7 +201,16 @@ fn wrong_words_exit_with_2_and_help_with_0() {
 /// Nothing wraps in the middle of a word in the usual terminal.
 #[test]
 fn every_help_fits_80_columns() {
-    for words in [&[][..], &["exec"], &["exec", "resume"], &["sandbox"], &["demo"], &["login"], &["logout"]] {
+    for words in [
+        &[][..],
+        &["exec"],
+        &["exec", "resume"],
+        &["resume"],
+        &["sandbox"],
+        &["demo"],
+        &["login"],
+        &["logout"],
+    ] {
         let line: Vec<&str> = words.iter().copied().chain(["-h"]).collect();
         let text = parsed(&line).unwrap_err().to_string();
         for line in text.lines() {

@@ -4,6 +4,7 @@
 //! - [`wrong`]: what was probably meant with a wrong command line
 //! - [`exit`]: exit codes
 //! - [`wire`]: builds services, settings and tools from the configuration
+//! - [`fault`]: faults of the program itself
 //! - [`housekeeping`]: what a start finds of earlier runs
 //! - [`opening`]: how a thread of the terminal app begins
 //! - [`door`]: the other end of the terminal app's door
@@ -18,6 +19,7 @@ mod demo;
 mod door;
 mod exec;
 mod exit;
+mod fault;
 mod housekeeping;
 mod login;
 mod opening;

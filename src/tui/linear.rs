@@ -278,6 +278,6 @@ impl Linear {
     async fn close(mut self) -> Outcome {
         let thread = self.shut_down().await;
         let farewell = thread.map(|id| format!("\nTo go on: codex resume {id}\n")).unwrap_or_default();
-        Outcome { farewell, signal: self.signal, thread }
+        Outcome { farewell, signal: self.signal, thread, fault: false }
     }
 }

@@ -27,6 +27,7 @@
 //! - [`text`]: text → lines: sanitising, wrapping, Markdown, highlighting, diffs
 //! - [`theme`]: roles → styles, for every kind of terminal
 //! - [`transcript`]: what happened, as cells
+//! - [`trap`]: faults on purpose (builds for developers only)
 //! - [`update`]: messages → state and effects
 //! - [`view`]: the state → one screen
 //! - [`window`]: when a frame is due, and how it gets onto the terminal
@@ -59,6 +60,8 @@ pub(crate) mod terminal;
 pub(crate) mod text;
 pub(crate) mod theme;
 pub(crate) mod transcript;
+#[cfg(debug_assertions)]
+mod trap;
 mod update;
 mod view;
 mod window;

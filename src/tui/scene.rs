@@ -46,7 +46,7 @@ pub(super) fn setup() -> Setup {
         sign_in: false,
         ask_trust: None,
         begin: Begin::New,
-        pick: false,
+        pick: None,
         prompt: None,
         images: Vec::new(),
         remaps: Vec::new(),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::door::Begin;
+use super::door::{Begin, ThreadFilter};
 use super::keymap::Remap;
 use super::terminal::Surroundings;
 
@@ -48,8 +48,8 @@ pub(crate) struct Setup {
     pub(crate) ask_trust: Option<PathBuf>,
     /// Which thread to open.
     pub(crate) begin: Begin,
-    /// Show the stored threads first.
-    pub(crate) pick: bool,
+    /// Show these stored threads first.
+    pub(crate) pick: Option<ThreadFilter>,
     /// Prompt of the command line.
     pub(crate) prompt: Option<String>,
     /// Images of the command line, absolute.

@@ -26,6 +26,8 @@ pub(crate) type Cursor = Option<(u16, u16)>;
 
 /// Draws everything.
 pub(crate) fn view(model: &Model, buf: &mut Buffer) -> Cursor {
+    #[cfg(debug_assertions)]
+    super::trap::drawn();
     let area = buf.area;
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
         return too_small(model, area, buf);

@@ -31,6 +31,8 @@ fn on_input(model: &mut Model, input: Input, at: At, effects: &mut Effects) {
     match input {
         Input::Key(key) => route::on_key(model, key, at, effects),
         Input::Wheel(rows) => route::on_wheel(model, rows, at, effects),
+        #[cfg(debug_assertions)]
+        Input::Paste(text) if crate::tui::trap::pasted(&text) => {}
         Input::Paste(text) => route::on_paste(model, &text, effects),
         Input::Focus(focused) => model.focused = focused,
         Input::Background(rgb) => model.theme.light = is_light(rgb),

@@ -5,7 +5,7 @@ use super::{answers, chat, follow, route};
 use crate::base::path::with_tilde;
 use crate::protocol::error::ErrorInfo;
 use crate::tui::composer::Draft;
-use crate::tui::door::Begin;
+use crate::tui::door::{Begin, ThreadFilter};
 use crate::tui::effect::Effect;
 use crate::tui::model::{Model, Stage, env};
 use crate::tui::msg::Opened;
@@ -38,8 +38,8 @@ fn after_sign_in(model: &mut Model, effects: &mut Effects) {
 /// Every question before the conversation is answered.
 pub(crate) fn after_trust(model: &mut Model, effects: &mut Effects) {
     model.stage = Stage::Main;
-    if std::mem::take(&mut model.setup.pick) {
-        pick(model, effects);
+    if let Some(filter) = model.setup.pick.take() {
+        pick(model, filter, effects);
     } else {
         effects.push(Effect::Open(model.setup.begin.clone()));
     }
@@ -47,8 +47,8 @@ pub(crate) fn after_trust(model: &mut Model, effects: &mut Effects) {
 }
 
 /// Shows the stored threads.
-pub(crate) fn pick(model: &mut Model, effects: &mut Effects) {
-    let picker = resume::Picker::new(crate::tui::door::ThreadFilter::default());
+pub(crate) fn pick(model: &mut Model, filter: ThreadFilter, effects: &mut Effects) {
+    let picker = resume::Picker::new(filter, model.facts.home.clone());
     effects.push(Effect::Threads(picker.filter()));
     model.popup = Some(Popup::Resume(Box::new(picker)));
 }

@@ -163,16 +163,40 @@ fn the_demo_needs_no_account() {
 }
 
 #[test]
-fn a_keymap_that_does_not_parse_is_told() {
+fn keys_and_themes_that_are_none_are_told_with_file_and_line() {
     let world = World::new(&says("hello"));
     let path = world.codex_home().join("config.toml");
     let text = std::fs::read_to_string(&path).unwrap();
-    std::fs::write(&path, format!("{text}\n[tui.keymap.chat]\ninterrupt = 'no-such-key'\n")).unwrap();
+    let more = "[tui]\ntheme = 'draculla'\n[tui.keymap.chat]\ninterrupt = 'no-such-key'\n";
+    std::fs::write(&path, format!("{text}{more}")).unwrap();
+    let line = text.lines().count();
+    std::fs::create_dir(world.codex_home().join("themes")).unwrap();
+    std::fs::write(world.codex_home().join("themes/own.tmTheme"), "<plist>\n<dict>\n<oops/>\n").unwrap();
     let terminal = Terminal::start(codex(&world));
     terminal.until(READY);
     terminal.submit("still works");
     terminal.until("• hello");
-    assert!(terminal.text().contains("warning"), "{}", terminal.text());
+    terminal.until("3 warnings · f2");
+    terminal.keys("\x1bOQ");
+    // The panel wraps long paths anywhere.
+    let said = |wanted: &str| {
+        let wanted = wanted.to_owned();
+        move |rows: &[String]| {
+            let panel = rows.iter().rev().take_while(|row| !row.contains("Warnings")).collect::<Vec<_>>();
+            let text = panel.into_iter().rev().map(|row| row.trim()).collect::<String>();
+            text.contains(&wanted)
+        }
+    };
+    let places = [
+        (format!("config.toml:{}:", line + 4), "no-such-key"),
+        ("own.tmTheme:3".to_owned(), "not a"),
+        (format!("config.toml:{}:", line + 2), "dracula"),
+    ];
+    for (place, word) in places {
+        terminal.until_that(&place, said(&place));
+        terminal.until_that(word, said(word));
+        terminal.keys("k");
+    }
 }
 
 #[test]
