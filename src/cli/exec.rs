@@ -9,6 +9,7 @@ use super::args::{ExecOptions, ExecRequest, ResumeTarget};
 use super::exit::Exit;
 use super::housekeeping;
 use super::wire;
+use crate::agent::past::Past;
 use crate::agent::settings::Settings;
 use crate::agent::thread::{self, Start};
 use crate::base::clock::SystemClock;
@@ -164,8 +165,7 @@ fn new_thread(config: &Config, settings: Settings, ephemeral: bool) -> Start {
         };
         Writer::create(&config.codex_home, thread, clock)
     };
-    let usage = ThreadUsage::default();
-    Start { thread_id, writer, history: Vec::new(), usage, window_number: 0, unfinished: None, settings }
+    Start { thread_id, writer, past: Past::None, usage: ThreadUsage::default(), settings }
 }
 
 /// The file of the thread that `resume` means.
@@ -221,15 +221,8 @@ fn resume_at(
     if let Some(model) = loaded.settings.model.as_deref().filter(|model| *model != settings.model) {
         warnings.push(format!("this thread used {model} before and goes on with {}", settings.model));
     }
-    Ok(Start {
-        thread_id: id,
-        writer,
-        history: loaded.history,
-        usage: loaded.usage.unwrap_or_default(),
-        window_number: u32::try_from(loaded.window_number).unwrap_or(u32::MAX),
-        unfinished: loaded.unfinished,
-        settings,
-    })
+    let usage = loaded.usage.unwrap_or_default();
+    Ok(Start { thread_id: id, writer, past: Past::Read(Box::new(loaded)), usage, settings })
 }
 
 /// What the model is asked.
