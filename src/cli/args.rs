@@ -139,7 +139,7 @@ pub(crate) enum Command {
     Exec(Box<Exec>),
     /// Run a command inside the sandbox and return its exit code
     Sandbox(Box<Sandbox>),
-    /// Watch a scripted agent at work, without account or network
+    /// Try it with a scripted model, without account or network
     Demo(DemoArgs),
     /// Sign in with an API key, or show who is signed in
     Login(Login),

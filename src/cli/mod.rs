@@ -13,6 +13,7 @@
 //! - [`login`]: `codex login` and `codex logout`
 //! - [`sandbox`]: `codex sandbox`
 //! - [`demo`]: `codex demo`
+//! - [`tour`]: `codex demo` in the terminal app
 
 mod args;
 mod demo;
@@ -24,6 +25,7 @@ mod housekeeping;
 mod login;
 mod opening;
 mod sandbox;
+mod tour;
 mod tui;
 mod wire;
 mod wrong;
@@ -70,7 +72,7 @@ fn dispatch(cli: Cli) -> ExitCode {
         Some(Command::Sandbox(sandbox)) => sandbox::run(sandbox.request(), env.tmpdir()),
         Some(Command::Login(login)) => login::login(&login, &env).into(),
         Some(Command::Logout) => login::logout(&env).into(),
-        Some(Command::Demo(demo)) => demo::run(&demo),
+        Some(Command::Demo(demo)) => demo::run(&demo, &env),
         Some(Command::Resume(resume)) => tui::run(&tui::Request::resume(*resume, cli.shared), &env).into(),
         None => tui::run(&tui::Request::new(cli.screen, cli.shared, cli.prompt), &env).into(),
     }

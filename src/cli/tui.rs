@@ -15,7 +15,7 @@ use crate::config::{self, Env, Flags, Trust};
 use crate::tui::app;
 use crate::tui::door::{Begin, Door, ThreadFilter};
 use crate::tui::keymap::Remap;
-use crate::tui::setup::{Mode, Notify, Setup};
+use crate::tui::setup::{Mode, Notify, Setup, Tour};
 use crate::tui::terminal::Surroundings;
 
 /// How the app begins.
@@ -28,6 +28,8 @@ pub(crate) struct Request {
     pub(crate) prompt: Option<String>,
     /// The thread to open.
     pub(crate) thread: Wanted,
+    /// The model is scripted.
+    pub(crate) tour: Option<Tour>,
 }
 
 /// Which thread the app opens.
@@ -50,7 +52,7 @@ pub(crate) enum Wanted {
 impl Request {
     /// `codex [PROMPT]`.
     pub(crate) fn new(screen: Screen, shared: Shared, prompt: Option<String>) -> Self {
-        Self { screen, shared, prompt, thread: Wanted::New }
+        Self { screen, shared, prompt, thread: Wanted::New, tour: None }
     }
 
     /// `codex resume`. `before`: configuration flags that stood before the word.
@@ -65,7 +67,7 @@ impl Request {
             (false, Some(id), prompt) => (Wanted::Named(id), prompt),
             (false, None, prompt) => (pick, prompt),
         };
-        Self { screen: resume.screen, shared: before, prompt, thread }
+        Self { screen: resume.screen, shared: before, prompt, thread, tour: None }
     }
 
     /// The flags as the configuration takes them.
@@ -198,6 +200,7 @@ fn setup(request: &Request, env: &Env) -> Result<Setup, String> {
         history_max_bytes: config.interface.history_max_bytes,
         no_burst: config.interface.disable_paste_burst,
         warnings: Vec::new(),
+        tour: request.tour.clone(),
         cwd: config.cwd,
         codex_home: config.codex_home,
     })

@@ -31,6 +31,7 @@
 //! - [`update`]: messages → state and effects
 //! - [`view`]: the state → one screen
 //! - [`window`]: when a frame is due, and how it gets onto the terminal
+//! - [`pictures`]: the pictures of the README, made by [`svg`] (tests only)
 //! - [`scene`]: the app played by hand (tests only)
 //! - [`testing`]: screens as snapshots (tests only)
 
@@ -67,6 +68,10 @@ mod view;
 mod window;
 
 #[cfg(test)]
+mod pictures;
+#[cfg(test)]
 mod scene;
+#[cfg(test)]
+mod svg;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -59,6 +59,7 @@ pub(super) fn setup() -> Setup {
         history_max_bytes: None,
         no_burst: true,
         warnings: Vec::new(),
+        tour: None,
     }
 }
 

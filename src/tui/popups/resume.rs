@@ -37,6 +37,8 @@ pub(crate) struct Picker {
     fitting: Vec<usize>,
     list: List,
     done: bool,
+    /// Unix milliseconds when rows came last; ages are told from there.
+    now_ms: u64,
 }
 
 impl Picker {
@@ -51,6 +53,7 @@ impl Picker {
             fitting: Vec::new(),
             list: List::plain(Vec::new()),
             done: false,
+            now_ms: 0,
         }
     }
 
@@ -59,17 +62,17 @@ impl Picker {
         self.filter
     }
 
-    /// More rows, of the list `filter` asked for.
+    /// More rows, of the list `filter` asked for. `now_ms`: unix milliseconds.
     pub(crate) fn add(&mut self, filter: ThreadFilter, rows: Vec<ThreadRow>, now_ms: u64) {
         if filter != self.filter {
             return;
         }
+        self.now_ms = now_ms;
         let from = self.all.len();
         self.all.extend(rows.into_iter().take(MAX - from));
         let wanted = self.search.text().to_lowercase();
         let more: Vec<usize> = (from..self.all.len()).filter(|at| self.fits(*at, &wanted)).collect();
-        let rows: Vec<Row> =
-            more.iter().filter_map(|at| Some(self.row(self.all.get(*at)?, now_ms))).collect();
+        let rows: Vec<Row> = more.iter().filter_map(|at| Some(self.row(self.all.get(*at)?))).collect();
         self.list.extend(rows);
         self.fitting.extend(more);
     }
@@ -88,32 +91,32 @@ impl Picker {
         })
     }
 
-    fn search_again(&mut self, now_ms: u64) {
+    fn search_again(&mut self) {
         let wanted = self.search.text().to_lowercase();
         self.fitting = (0..self.all.len()).filter(|at| self.fits(*at, &wanted)).collect();
-        let rows = self.fitting.iter().filter_map(|at| Some(self.row(self.all.get(*at)?, now_ms))).collect();
+        let rows = self.fitting.iter().filter_map(|at| Some(self.row(self.all.get(*at)?))).collect();
         self.list = List::plain(rows);
     }
 
     /// Takes a key.
-    pub(crate) fn on_key(&mut self, key: Key, now_ms: u64, keymap: &Keymap) -> Outcome {
+    pub(crate) fn on_key(&mut self, key: Key, keymap: &Keymap) -> Outcome {
         match key.code {
             Code::Tab => self.focus = (self.focus + 1) % 3,
             Code::BackTab => self.focus = (self.focus + 2) % 3,
             Code::Left | Code::Right if self.search.is_empty() => return self.change_filter(),
-            _ => return self.on_list_key(key, now_ms, keymap),
+            _ => return self.on_list_key(key, keymap),
         }
         Outcome::Stay
     }
 
-    fn on_list_key(&mut self, key: Key, now_ms: u64, keymap: &Keymap) -> Outcome {
+    fn on_list_key(&mut self, key: Key, keymap: &Keymap) -> Outcome {
         match self.list.on_key(key, keymap) {
             Picked::Row(_) => self.chosen().map_or(Outcome::Stay, |id| Outcome::Wish(Wish::Resume(id))),
             Picked::Closed => Outcome::Close,
             Picked::Nothing if key == Key::ctrl('c') => Outcome::Close,
             Picked::Nothing => {
                 if self.search.on_key(key) {
-                    self.search_again(now_ms);
+                    self.search_again();
                 }
                 Outcome::Stay
             }
@@ -166,8 +169,8 @@ impl Picker {
     }
 
     /// How a thread stands in the list: with its folder when those of all folders are listed, else with its branch.
-    fn row(&self, thread: &ThreadRow, now_ms: u64) -> Row {
-        let age = age(now_ms.saturating_sub(thread.at_ms));
+    fn row(&self, thread: &ThreadRow) -> Row {
+        let age = age(self.now_ms.saturating_sub(thread.at_ms));
         let title = text::sanitize(&thread.title).replace('\n', " ");
         let title = if title.trim().is_empty() { "(no prompt)".to_owned() } else { title };
         let right = match &thread.cwd {
@@ -208,7 +211,7 @@ impl Picker {
 }
 
 /// Short: `now`, `5m`, `3h`, `2d`, `6w`, `1y`.
-fn age(ms: u64) -> String {
+pub(crate) fn age(ms: u64) -> String {
     let minutes = ms / 60_000;
     match minutes {
         0 => "now".to_owned(),

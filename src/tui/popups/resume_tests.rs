@@ -33,7 +33,7 @@ fn picker() -> Picker {
 }
 
 fn press(picker: &mut Picker, keys: &[Key]) -> Outcome {
-    keys.iter().map(|key| picker.on_key(*key, NOW, &Keymap::default())).last().unwrap()
+    keys.iter().map(|key| picker.on_key(*key, &Keymap::default())).last().unwrap()
 }
 
 #[test]

@@ -47,8 +47,10 @@ impl Error {
     }
 
     /// The reader of property lists tells `…: UnclosedXmlElement (offset 123)`.
-    fn parse(said: &str, text: &[u8]) -> Self {
-        let (problem, place) = said.split_once(" (offset ").unwrap_or((said, ""));
+    fn parse(error: &dyn std::error::Error, text: &[u8]) -> Self {
+        let said =
+            std::iter::successors(Some(error), |error| error.source()).last().unwrap_or(error).to_string();
+        let (problem, place) = said.split_once(" (offset ").unwrap_or((&said, ""));
         let offset = place.strip_suffix(')').and_then(|offset| offset.parse().ok());
         let before = offset.and_then(|offset: usize| text.get(..offset.min(text.len())));
         let line = before.map(|before| before.iter().filter(|byte| **byte == b'\n').count() + 1);
@@ -185,7 +187,7 @@ pub(crate) fn add_theme(name: &str, tm_theme: &[u8]) -> Result<(), Error> {
         return Ok(());
     }
     let theme = ThemeSet::load_from_reader(&mut Cursor::new(tm_theme))
-        .map_err(|error| Error::parse(&error.to_string(), tm_theme))?;
+        .map_err(|error| Error::parse(&error, tm_theme))?;
     if added.len() >= MAX_THEMES {
         return Err(Error::TooMuch);
     }

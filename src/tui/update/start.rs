@@ -12,6 +12,7 @@ use crate::tui::msg::Opened;
 use crate::tui::onboarding::{sign_in, trust};
 use crate::tui::popups::any::Popup;
 use crate::tui::popups::resume;
+use crate::tui::setup::Tour;
 use crate::tui::transcript::{Level, Past};
 
 /// The first effects, after the first frame.
@@ -71,11 +72,14 @@ fn submit_first(model: &mut Model, effects: &mut Effects) {
 }
 
 /// A decision on the sign-in page.
-pub(crate) fn on_sign_in(outcome: sign_in::Outcome, effects: &mut Effects) {
+pub(crate) fn on_sign_in(model: &mut Model, outcome: sign_in::Outcome, effects: &mut Effects) {
     match outcome {
         sign_in::Outcome::Stay => {}
         sign_in::Outcome::ApiKey(key) => effects.push(Effect::SignIn(key)),
-        sign_in::Outcome::Demo => effects.push(Effect::Demo),
+        sign_in::Outcome::Demo => {
+            model.setup.tour = Some(Tour::offline());
+            effects.push(Effect::Demo);
+        }
         sign_in::Outcome::Quit => effects.push(Effect::Quit),
     }
 }
@@ -128,6 +132,10 @@ pub(crate) fn opened(
     for warning in opened.warnings {
         model.transcript.notice(Level::Warning, &warning);
         model.warnings.push("Start-up", warning);
+    }
+    if let Some(tour) = model.setup.tour.as_mut().filter(|tour| !tour.told.is_empty()) {
+        model.transcript.notice(Level::Info, &std::mem::take(&mut tour.told));
+        model.suggestions = std::mem::take(&mut tour.prompts).into();
     }
     model.facts.usage = opened.usage;
     if opened.info.cwd != model.cwd() {

@@ -77,6 +77,22 @@ fn plain_lines_number_the_choices() {
 }
 
 #[test]
+fn earlier_threads_are_read_out_with_numbers() {
+    let world = World::new(&says("the first answer"));
+    world.codex().args(["exec", "a question to find"]).run().expect(0);
+    let terminal = Terminal::start(codex(&world).args(["resume", "--screen-reader"]));
+    terminal.until("1: a question to find, ");
+    terminal.until("Type a number and press enter");
+    terminal.keys("7\n");
+    terminal.until("from 1 to 1");
+    terminal.keys("1\n");
+    terminal.until("the first answer");
+    terminal.keys("/exit\n");
+    terminal.end().restored().code(0);
+    assert_eq!(world.rollouts().len(), 1);
+}
+
+#[test]
 fn a_dumb_terminal_gets_plain_lines() {
     let world = World::new(&says("the end"));
     let terminal = Terminal::start(world.codex().env("TERM", "dumb"));
@@ -160,6 +176,47 @@ fn the_demo_needs_no_account() {
     terminal.until("offline");
     let page = terminal.text();
     assert!(page.contains("API key"), "{page}");
+}
+
+#[test]
+fn the_demo_plays_in_the_app_and_leaves_nothing() {
+    let world = World::new("");
+    let before = std::fs::read_dir(world.codex_home()).unwrap().count();
+    let terminal = Terminal::start(codex(&world).args(["demo", "--speed", "0"]));
+    terminal.until("Scripted model, nothing leaves this machine");
+    terminal.until("enter sends this");
+    let project = terminal.rows()[1].trim().to_owned();
+    assert!(std::path::Path::new(&project).is_dir(), "{project}");
+    terminal.keys(ENTER);
+    terminal.until("Fixed. The test passes now");
+    // The next one is suggested; a patch outside the project is asked for.
+    terminal.until("› Feel the sandbox");
+    terminal.keys(ENTER);
+    terminal.until("Make this change?");
+    super::bed::be_read();
+    terminal.keys("d");
+    terminal.until("The sandbox held.");
+    terminal.until(READY);
+    terminal.keys(super::terminal::CTRL_D);
+    let told = terminal.end().restored().code(0).text();
+    assert!(told.contains("temporary folders are removed") && !told.contains("codex resume"), "{told}");
+    assert!(!std::path::Path::new(&project).exists());
+    assert_eq!(
+        std::fs::read_dir(world.codex_home()).unwrap().count(),
+        before,
+        "nothing of the user's is touched"
+    );
+    // In text, when that is asked for.
+    let text = Terminal::start(codex(&world).args([
+        "demo",
+        "--headless",
+        "--speed",
+        "0",
+        "--scenario",
+        "fix-a-bug",
+    ]));
+    let told = text.end().restored().code(0).text();
+    assert!(told.contains("That was the demonstration") && !told.contains("enter sends this"), "{told}");
 }
 
 #[test]
