@@ -25,7 +25,7 @@ const DIFF: &str = "diff --git a/src/cart.rs b/src/cart.rs\n--- a/src/cart.rs\n+
                     -            sum = sum + line.price;\n-        }\n-        Money::cents(sum)\n\
                     +        let sum = self\n+            .lines\n+            .iter()\n\
                     +            .map(|line| line.price * line.count)\n+            .sum();\n+        Money::cents(sum)\n\
-                     }\n }\n\
+                     \x20    }\n }\n\
                     diff --git a/notes.md b/notes.md\nnew file mode 100644\n--- /dev/null\n+++ b/notes.md\n\
                     @@ -0,0 +1,2 @@\n+# Prices\n+All of them are in cents.\n";
 
