@@ -77,12 +77,12 @@ fn prepare(request: ExecRequest, env: &Env, warnings: &mut Vec<String>) -> anyho
     let config = config::load(env, &flags(&options))?;
     warnings.extend(config.warnings.iter().cloned());
     let in_git = git::root(&config.cwd).is_some();
-    let skip = options.skip_git_repo_check || options.bypass;
+    let skip = options.skip_git_repo_check || options.work.bypass;
     gate::check(&config.cwd, in_git, config.trust == Trust::Trusted, skip)?;
     let schema = options.output_schema.as_deref().map(output_schema::read).transpose()?;
     // As with the other files: named from where the user stands, wherever -C leads.
     let here = env.cwd().unwrap_or(&config.cwd);
-    let images: Vec<PathBuf> = options.image.iter().map(|image| path::absolute(here, image)).collect();
+    let images: Vec<PathBuf> = options.work.image.iter().map(|image| path::absolute(here, image)).collect();
     images.iter().try_for_each(|image| readable(image))?;
     if let Some(path) = &options.output_last_message {
         last_message::check(path)
@@ -126,15 +126,15 @@ fn flags(options: &ExecOptions) -> Flags {
     let mut switched = features(&options.shared.enable, true);
     switched.extend(features(&options.shared.disable, false));
     Flags {
-        model: options.model.clone(),
+        model: options.work.model.clone(),
         profile: options.shared.profile.clone(),
-        sandbox: options.sandbox,
+        sandbox: options.work.sandbox,
         // There is nobody to ask.
         approval: Some(ApprovalPolicy::Never),
-        full_auto: options.full_auto,
-        bypass: options.bypass,
-        cwd: options.cwd.clone(),
-        add_dirs: options.add_dir.clone(),
+        full_auto: options.work.full_auto,
+        bypass: options.work.bypass,
+        cwd: options.work.cwd.clone(),
+        add_dirs: options.work.add_dir.clone(),
         overrides: options.shared.config.clone(),
         features: switched,
         ..Flags::default()
