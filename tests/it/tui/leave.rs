@@ -90,6 +90,7 @@ fn a_closed_window_ends_the_program() {
 
 /// Builds for tests have a trap in them (`tui/trap.rs`): pasting its word makes that part of the app panic.
 #[test]
+#[cfg(debug_assertions)]
 fn a_fault_gives_the_terminal_back_and_loses_nothing() {
     for part in ["update", "view"] {
         let world = World::new(&says("an answer that is kept"));
