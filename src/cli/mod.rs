@@ -4,6 +4,7 @@
 //! - [`wrong`]: what was probably meant with a wrong command line
 //! - [`exit`]: exit codes
 //! - [`wire`]: builds services, settings and tools from the configuration
+//! - [`fault`]: faults of the program itself
 //! - [`housekeeping`]: what a start finds of earlier runs
 //! - [`opening`]: how a thread of the terminal app begins
 //! - [`door`]: the other end of the terminal app's door
@@ -22,6 +23,7 @@
 //! - [`usage_credits`]: `codex usage credits`
 //! - [`usage_redeem`]: `codex usage redeem`
 //! - [`demo`]: `codex demo`
+//! - [`tour`]: `codex demo` in the terminal app
 
 mod args;
 mod browse;
@@ -31,11 +33,13 @@ mod door_sign_in;
 mod exec;
 mod exec_require;
 mod exit;
+mod fault;
 mod housekeeping;
 mod login;
 mod opening;
 mod sandbox;
 mod signing;
+mod tour;
 mod tui;
 mod usage;
 mod usage_account;
@@ -93,7 +97,7 @@ fn dispatch(cli: Cli) -> ExitCode {
         Some(Command::Login(login)) => login::login(&login, cli.shared, &env).into(),
         Some(Command::Logout) => login::logout(cli.shared, &env).into(),
         Some(Command::Usage(word)) => usage::run(*word, cli.shared, &env).into(),
-        Some(Command::Demo(demo)) => demo::run(&demo),
+        Some(Command::Demo(demo)) => demo::run(&demo, &env),
         Some(Command::Resume(resume)) => tui::run(&tui::Request::resume(*resume, cli.shared), &env).into(),
         None => tui::run(&tui::Request::new(cli.screen, cli.shared, cli.prompt), &env).into(),
     }
