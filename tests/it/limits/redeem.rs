@@ -163,7 +163,8 @@ fn without_a_usable_sign_in_nothing_is_begun() {
     let auth = bed.world.codex_home().join("auth.json");
     let good = fs::read_to_string(&auth).unwrap();
     fs::write(&auth, good.replace(&bed.world.backend.token, "wrong-token-canary")).unwrap();
-    let refused = bed.redeem(&["--yes"]).run().expect(20);
+    let renew = format!("http://127.0.0.1:{}/oauth/token", bed.world.backend.port);
+    let refused = bed.redeem(&["--yes"]).env("CODEX_REFRESH_TOKEN_URL_OVERRIDE", renew).run().expect(20);
     assert!(!refused.stderr.contains("wrong-token-canary"));
     fs::write(&auth, r#"{"OPENAI_API_KEY":"sk-canary"}"#).unwrap();
     bed.redeem(&["--yes"]).run().expect(20);
