@@ -4,6 +4,7 @@
 //! - [`wrong`]: what was probably meant with a wrong command line
 //! - [`exit`]: exit codes
 //! - [`wire`]: builds services, settings and tools from the configuration
+//! - [`fault`]: faults of the program itself
 //! - [`housekeeping`]: what a start finds of earlier runs
 //! - [`opening`]: how a thread of the terminal app begins
 //! - [`door`]: the other end of the terminal app's door
@@ -15,6 +16,7 @@
 //! - [`browse`]: opens the user's browser
 //! - [`sandbox`]: `codex sandbox`
 //! - [`demo`]: `codex demo`
+//! - [`tour`]: `codex demo` in the terminal app
 
 mod args;
 mod browse;
@@ -23,11 +25,13 @@ mod door;
 mod door_sign_in;
 mod exec;
 mod exit;
+mod fault;
 mod housekeeping;
 mod login;
 mod opening;
 mod sandbox;
 mod signing;
+mod tour;
 mod tui;
 mod wire;
 mod wrong;
@@ -75,7 +79,7 @@ fn dispatch(cli: Cli) -> ExitCode {
         Some(Command::Sandbox(sandbox)) => sandbox::run(sandbox.request(), env.tmpdir()),
         Some(Command::Login(login)) => login::login(&login, cli.shared, &env).into(),
         Some(Command::Logout) => login::logout(cli.shared, &env).into(),
-        Some(Command::Demo(demo)) => demo::run(&demo),
+        Some(Command::Demo(demo)) => demo::run(&demo, &env),
         Some(Command::Resume(resume)) => tui::run(&tui::Request::resume(*resume, cli.shared), &env).into(),
         None => tui::run(&tui::Request::new(cli.screen, cli.shared, cli.prompt), &env).into(),
     }
