@@ -350,7 +350,7 @@ pub(crate) struct Login {
     /// Read an API key from stdin and store it
     #[arg(long, group = "way")]
     pub(crate) with_api_key: bool,
-    /// Read an access token from stdin and store it; it is not renewed
+    /// Read an access token from stdin and store it
     #[arg(long, group = "way")]
     pub(crate) with_access_token: bool,
     /// Another service to sign in at.
