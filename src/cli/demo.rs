@@ -15,8 +15,9 @@ use crate::config::Env;
 use crate::demo::check;
 use crate::demo::error::Error;
 use crate::demo::scenarios;
+use crate::demo::script::Script;
 use crate::demo::server::{Options, Server};
-use crate::demo::setting::Machine;
+use crate::demo::setting::{Machine, Setting};
 use crate::demo::show::{self, Show};
 
 /// Variables of ours that the temporary home's client gets; nothing else is passed on. The second half tells of the
@@ -174,7 +175,16 @@ async fn serve(
         None => scenarios::served(args.scenario.as_deref())?,
     };
     let server = Server::start(script, Options { port: args.port, auth: !args.no_auth, scale }).await?;
-    let _ = writeln!(out, "{}", if args.json { as_json(&server) } else { as_text(&server) });
+    let home = match args.json {
+        true => None,
+        false => account_home(&server).await?,
+    };
+    let told = match &home {
+        _ if args.json => as_json(&server),
+        None => as_text(&server, ""),
+        Some(home) => as_text(&server, &account_text(&server, home)),
+    };
+    let _ = writeln!(out, "{told}");
     let _ = out.flush();
     if args.json {
         tokio::select! {
@@ -183,7 +193,18 @@ async fn serve(
         }
     }
     stop.cancelled().await;
+    if let Some(home) = home {
+        home.remove().await?;
+    }
     Err(Error::Stopped)
+}
+
+/// A temporary home that is signed in to the account of the scenario, when it has one.
+async fn account_home(server: &Server) -> Result<Option<Setting>, Error> {
+    if !server.backend().state().account.is_alive() {
+        return Ok(None);
+    }
+    Setting::make(&machine()?, &Script::default(), server).await.map(Some)
 }
 
 fn end_of_stdin() {
@@ -201,7 +222,21 @@ fn as_json(server: &Server) -> String {
     .to_string()
 }
 
-fn as_text(server: &Server) -> String {
+fn account_text(server: &Server, home: &Setting) -> String {
+    format!(
+        "Or use a temporary home that is signed in to the scripted account, with limits and reset credits:\n\n\
+         \x20 export CODEX_HOME={}\n\
+         \x20 export CODEX_APP_SERVER_LOGIN_ISSUER={}\n\
+         \x20 codex usage\n\
+         \x20 codex usage credits\n\n\
+         then `codex usage redeem`, or `codex` and in it /usage. What you send costs a part of the limits, and the\n\
+         clock of the account is fast: what is called a 5h limit starts anew after minutes.\n\n",
+        home.home.display(),
+        server.origin()
+    )
+}
+
+fn as_text(server: &Server, account: &str) -> String {
     let (url, token) = (server.base_url(), server.token().expose());
     format!(
         "The scripted model (no real one) serves at {url}\n\n\
@@ -211,6 +246,7 @@ fn as_text(server: &Server) -> String {
          \x20   -c 'model_providers.demo={{name=\"Scripted\", base_url=\"{url}\", \
          env_key=\"CODEX_DEMO_TOKEN\"}}' \\\n\
          \x20   'feel the sandbox'\n\n\
+         {account}\
          Look into it: curl -H \"Authorization: Bearer $CODEX_DEMO_TOKEN\" {}/control/state\n\
          Ctrl-C ends it.",
         url.trim_end_matches("/v1")

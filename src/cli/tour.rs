@@ -40,7 +40,7 @@ pub(super) fn run(choice: &Choice<'_>) -> ExitCode {
     let vars = setting.client_env().into_iter().collect();
     let own = Env::new(vars, Some(setting.project.clone()));
     let tour = Tour {
-        told: told(&scripts, choice.keep),
+        told: told(&scripts, choice.keep, server.backend().state().account.is_alive()),
         prompts: scripts.into_iter().map(|script| script.prompt).collect(),
         passing: true,
     };
@@ -69,7 +69,7 @@ async fn prepare(choice: &Choice<'_>) -> Result<(Server, Setting, Vec<Script>), 
 }
 
 /// What the user is told first.
-fn told(scripts: &[Script], keep: bool) -> String {
+fn told(scripts: &[Script], keep: bool, account: bool) -> String {
     let end = if keep { "is kept when you leave" } else { "is removed when you leave" };
     let mut text = format!(
         "Scripted model, nothing leaves this machine. Its answers are written beforehand; commands, patches and \
@@ -78,6 +78,9 @@ fn told(scripts: &[Script], keep: bool) -> String {
     for (index, script) in scripts.iter().enumerate() {
         let key = if index == 0 { "enter" } else { "then enter again" };
         text.push_str(&format!("  {key}: {}\n", script.title.to_lowercase()));
+    }
+    if account {
+        text.push_str("  /usage shows the limits of a scripted account, and redeems its resets\n");
     }
     text.push_str(
         "  ctrl-t unfolds all details, /diff shows what was changed\n  \

@@ -10,6 +10,7 @@ use super::check_rollout;
 use super::client::{Client, Run};
 use super::error::Error;
 use super::script::Script;
+use super::script_file::Then;
 use super::server::{Options, Server};
 use super::setting::{Machine, Setting};
 use super::{check_files, scenarios};
@@ -109,6 +110,26 @@ async fn play(
     findings.extend(check_rollout::check(setting, server, &events, &run));
     if let (Some(prompt), Some(thread)) = (&script.follow_up, &events.thread) {
         findings.extend(follow_up(&client, server, setting, prompt, thread).await?);
+    }
+    for then in &script.then {
+        findings.extend(afterwards(&client, setting, then).await?);
+    }
+    Ok(findings)
+}
+
+/// What the user runs afterwards ends as it should and says what it should.
+async fn afterwards(client: &Client, setting: &Setting, then: &Then) -> Result<Vec<Finding>, Error> {
+    let run = client.captured_words(setting, &then.codex).await?;
+    let line = format!("codex {}", then.codex.join(" "));
+    let verdict = match run.exit {
+        Some(code) if code == then.exit => Ok(()),
+        exit => Err(format!("it ends with {exit:?}\n{}{}", run.stdout, run.stderr)),
+    };
+    let mut findings = vec![Finding::new(format!("`{line}` ends with exit code {}", then.exit), verdict)];
+    if !then.contains.is_empty() {
+        let says = run.stdout.contains(&then.contains);
+        let verdict = if says { Ok(()) } else { Err(format!("it says:\n{}", run.stdout)) };
+        findings.push(Finding::new(format!("`{line}` says `{}`", then.contains), verdict));
     }
     Ok(findings)
 }

@@ -62,6 +62,12 @@ impl Client {
             .arg(&last)
             .args(resume.iter().flat_map(|id| ["resume", id]))
             .arg(prompt);
+        let mut run = self.capture(command).await?;
+        run.last_message = std::fs::read_to_string(&last).ok();
+        Ok(run)
+    }
+
+    async fn capture(&self, mut command: Command) -> Result<Run, Error> {
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = self.start(command)?;
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
@@ -69,8 +75,32 @@ impl Client {
         let ended = self.wait(&mut child);
         let ((stdout, stderr), ended) = tokio::join!(reading, ended);
         let (exit, late) = ended?;
-        let last_message = std::fs::read_to_string(&last).ok();
-        Ok(Run { exit, late, stdout, stderr, last_message })
+        Ok(Run { exit, late, stdout, stderr, last_message: None })
+    }
+
+    /// Runs another command of the client and keeps everything it says.
+    ///
+    /// # Errors
+    /// The client cannot be started, or the person stopped it.
+    pub(crate) async fn captured_words(&self, setting: &Setting, words: &[String]) -> Result<Run, Error> {
+        let mut command = self.plain(setting);
+        command.args(words);
+        self.capture(command).await
+    }
+
+    /// Runs another command of the client in front of the person. Returns the exit code.
+    ///
+    /// # Errors
+    /// The client cannot be started, or the person stopped it.
+    pub(crate) async fn shown_words(
+        &self,
+        setting: &Setting,
+        words: &[String],
+    ) -> Result<Option<i32>, Error> {
+        let mut command = self.plain(setting);
+        command.args(words);
+        let mut child = self.start(command)?;
+        Ok(self.wait(&mut child).await?.0)
     }
 
     /// Plays a prompt in front of the person. Returns the exit code.
@@ -85,8 +115,13 @@ impl Client {
     }
 
     fn command(&self, setting: &Setting) -> Command {
-        let mut command = Command::new(&self.program);
+        let mut command = self.plain(setting);
         command.args(["exec", "-s", "workspace-write", "-C"]).arg(&setting.project);
+        command
+    }
+
+    fn plain(&self, setting: &Setting) -> Command {
+        let mut command = Command::new(&self.program);
         command.current_dir(&setting.project).env_clear().envs(setting.client_env());
         command.stdin(Stdio::null()).kill_on_drop(true);
         command

@@ -235,6 +235,19 @@ impl Oauth {
         self.tokens(self.numbered, &account)
     }
 
+    /// The credential document of a fresh sign-in.
+    pub(crate) fn document(&mut self) -> Value {
+        let mut tokens = self.sign_in();
+        tokens["account_id"] = json!(self.settings.account);
+        json!({ "auth_mode": "chatgpt", "OPENAI_API_KEY": null, "tokens": tokens })
+    }
+
+    /// From now on access tokens are good for a month: a client that was pointed at us and never heard of our
+    /// address for renewals would renew them elsewhere.
+    pub(crate) fn last_long(&mut self) {
+        self.settings.lifetime = 30 * 86_400;
+    }
+
     /// How often something was counted.
     #[cfg(test)]
     pub(crate) fn counted(&self, what: &str) -> u64 {
@@ -434,7 +447,7 @@ impl Oauth {
                 device.agreed = true;
                 text(StatusCode::OK, "text/plain", "signed in; go back to the terminal\n")
             }
-            None => text(StatusCode::OK, "text/plain", "add ?code=XXXX-XXXXX to this address to agree\n"),
+            None => text(StatusCode::OK, "text/plain", "add ?code= and the code to this address to agree\n"),
         }
     }
 }

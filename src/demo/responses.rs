@@ -118,6 +118,13 @@ fn decide(backend: &Backend, number: u64, headers: &HeaderMap, body: &str) -> Re
     if let Some(Fault::Status(refusal)) = pending {
         return Reply::Whole(refuse(backend, &refusal));
     }
+    if state.account.is_alive()
+        && let Some((headers, body)) = state.account.refusal(SystemClock.now_s())
+    {
+        let mut response = json_response(StatusCode::TOO_MANY_REQUESTS, &body);
+        headers.iter().for_each(|(name, value)| add_header(response.headers_mut(), name, value));
+        return Reply::Whole(response);
+    }
     let script = match carried(&view, &state) {
         Ok(script) => script,
         Err(error) => return Reply::Whole(refused(StatusCode::BAD_REQUEST, "script", &error.to_string())),
@@ -144,7 +151,7 @@ fn decide(backend: &Backend, number: u64, headers: &HeaderMap, body: &str) -> Re
     let made = answer(&rule, &filling, body.len() as u64 / 4, cached);
     state.answered += 1;
     remember_sent(&mut state, &thread, &view, &rule, &parsed, &made);
-    let headers = stream_headers(backend, &rule, &view, state.answered);
+    let headers = stream_headers(backend, &mut state, &rule, &view);
     drop(state);
     stream(backend, &rule, &made, headers)
 }
@@ -207,14 +214,20 @@ fn stream(backend: &Backend, rule: &Rule, made: &Answer, headers: HeaderMap) -> 
     Reply::Stream { wait, headers, steps }
 }
 
-fn stream_headers(backend: &Backend, rule: &Rule, view: &View, answered: u64) -> HeaderMap {
-    let mut headers = HeaderMap::new();
+fn stream_headers(backend: &Backend, state: &mut State, rule: &Rule, view: &View) -> HeaderMap {
+    let (mut headers, answered) = (HeaderMap::new(), state.answered);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     add_header(&mut headers, "openai-model", &view.model);
     add_header(&mut headers, "x-request-id", &format!("req_{answered}"));
-    // Two windows that fill slowly, so that a client that shows them has something to show.
-    let used = rule.limits.unwrap_or([12.0 + answered as f64 * 0.5, 4.0 + answered as f64 * 0.1]);
-    limit_headers(&mut headers, backend.started_at, used);
+    if state.account.is_alive() && rule.limits.is_none() {
+        for (name, value) in state.account.answer_headers(rule.spend, SystemClock.now_s()) {
+            add_header(&mut headers, &name, &value);
+        }
+    } else {
+        // Two windows that fill slowly, so that a client that shows them has something to show.
+        let used = rule.limits.unwrap_or([12.0 + answered as f64 * 0.5, 4.0 + answered as f64 * 0.1]);
+        limit_headers(&mut headers, backend.started_at, used);
+    }
     for (name, value) in &rule.headers {
         add_header(&mut headers, name, value);
     }

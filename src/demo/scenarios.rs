@@ -6,9 +6,10 @@ use super::error::Error;
 use super::script::Script;
 
 /// Name of the file and its text. The last one answers whatever nobody else answers.
-const FILES: [(&str, &str); 3] = [
+const FILES: [(&str, &str); 4] = [
     ("assets/demo/fix-a-bug.toml", include_str!("../../assets/demo/fix-a-bug.toml")),
     ("assets/demo/feel-the-sandbox.toml", include_str!("../../assets/demo/feel-the-sandbox.toml")),
+    ("assets/demo/limits-and-resets.toml", include_str!("../../assets/demo/limits-and-resets.toml")),
     ("assets/demo/hello.toml", include_str!("../../assets/demo/hello.toml")),
 ];
 

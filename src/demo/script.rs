@@ -36,9 +36,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::account_state::AccountFile;
 use super::error::Error;
 use super::faults::{Fault, Pending};
-use super::script_file::{Expect, OutputFile, ProjectFile, RuleFile, ScriptFile, Usage, When, Wire};
+use super::script_file::{Expect, OutputFile, ProjectFile, RuleFile, ScriptFile, Then, Usage, When, Wire};
 use super::template;
 
 /// One scenario, or several joined into one.
@@ -58,6 +59,10 @@ pub(crate) struct Script {
     pub(crate) files: Vec<ProjectFile>,
     /// What must be true afterwards.
     pub(crate) expects: Vec<Expect>,
+    /// What the user runs afterwards.
+    pub(crate) then: Vec<Then>,
+    /// The account that clients are signed in to.
+    pub(crate) account: Option<AccountFile>,
     /// Faults that wait from the start.
     pub(crate) faults: Vec<Pending>,
     /// The rules, first match wins.
@@ -81,6 +86,8 @@ pub(crate) struct Rule {
     pub(crate) no_usage: bool,
     /// Percentages of the short and the long window.
     pub(crate) limits: Option<[f64; 2]>,
+    /// Percent of both that the answer costs the account.
+    pub(crate) spend: [f64; 2],
     /// Further response headers.
     pub(crate) headers: Vec<(String, String)>,
     /// Wait before the first event.
@@ -141,6 +148,8 @@ impl Script {
             story: read.story.unwrap_or_default(),
             prompt: read.prompt.unwrap_or_default(),
             follow_up: read.follow_up,
+            then: read.then,
+            account: read.account,
             name: read.name.unwrap_or_else(|| file.to_owned()),
             id: hash(text),
             ..Self::default()
@@ -182,6 +191,7 @@ impl Script {
             if joined.name.is_empty() {
                 joined = Self { rules: Vec::new(), ..script.clone() };
             }
+            joined.account = joined.account.or(script.account);
             for rule in script.rules {
                 let open = rule.when == When::default() && rule.times.is_none();
                 if open { last.push(rule) } else { joined.rules.push(rule) }
@@ -271,6 +281,7 @@ fn rule(index: usize, file: RuleFile, wire: &Wire) -> Result<Rule, Wrong> {
         usage: file.usage,
         no_usage: file.no_usage,
         limits: file.limits,
+        spend: file.spend,
         headers: file.headers.into_iter().collect(),
         delay: Duration::from_millis(file.delay_ms),
         fault,

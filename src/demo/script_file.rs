@@ -8,6 +8,8 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
 use toml::Spanned;
 
+use super::account_state::AccountFile;
+
 /// A whole scenario file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -18,6 +20,8 @@ pub(crate) struct ScriptFile {
     pub(crate) prompt: Option<String>,
     pub(crate) follow_up: Option<String>,
     pub(crate) wire: Wire,
+    pub(crate) account: Option<AccountFile>,
+    pub(crate) then: Vec<Then>,
     pub(crate) file: Vec<Spanned<ProjectFile>>,
     pub(crate) expect: Vec<Spanned<Expect>>,
     pub(crate) fault: Vec<Spanned<FaultFile>>,
@@ -31,6 +35,23 @@ pub(crate) struct ProjectFile {
     /// Relative to the project.
     pub(crate) path: String,
     pub(crate) text: String,
+}
+
+/// A command line of `codex` that is run after the turns of a scenario.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Then {
+    /// What a spectator is told beforehand.
+    #[serde(default)]
+    pub(crate) story: String,
+    /// Its words.
+    pub(crate) codex: Vec<String>,
+    /// How it ends.
+    #[serde(default)]
+    pub(crate) exit: i32,
+    /// Text that its standard output must have.
+    #[serde(default)]
+    pub(crate) contains: String,
 }
 
 /// Something that must be true after a scenario was played. The first field says what is looked at.
@@ -75,6 +96,9 @@ pub(crate) struct RuleFile {
     pub(crate) no_usage: bool,
     /// Percentages of the short and the long window.
     pub(crate) limits: Option<[f64; 2]>,
+    /// Percent of both that the answer costs the account of the scenario.
+    #[serde(default)]
+    pub(crate) spend: [f64; 2],
     #[serde(default)]
     pub(crate) headers: BTreeMap<String, String>,
     /// Wait before the first event.

@@ -93,7 +93,12 @@ impl Server {
 
     /// The base URL a provider is configured with.
     pub(crate) fn base_url(&self) -> String {
-        format!("http://127.0.0.1:{}/v1", self.backend.port)
+        format!("{}/v1", self.origin())
+    }
+
+    /// The address before all paths, which is also that of the sign-in service.
+    pub(crate) fn origin(&self) -> String {
+        format!("http://127.0.0.1:{}", self.backend.port)
     }
 
     /// The token that every client needs.

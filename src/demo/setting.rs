@@ -3,6 +3,9 @@
 //!
 //! The folder is made under `/var/tmp`, because commands in the sandbox may write `/tmp`: only so is the folder
 //! `outside` beside the project really outside.
+//!
+//! Where the scenario has an account, the home is signed in to it; else the provider takes a token from the
+//! environment.
 
 use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt;
@@ -16,10 +19,14 @@ use tokio::process::Command;
 use super::error::Error;
 use super::script::Script;
 use super::server::Server;
+use crate::base::fs;
 use crate::base::secret::Secret;
 
 /// Variable through which the client gets the token.
 const KEY: &str = "CODEX_DEMO_TOKEN";
+
+/// Variable with the address of the sign-in service.
+const ISSUER: &str = "CODEX_APP_SERVER_LOGIN_ISSUER";
 
 /// What the command line knows and the demo may not look up by itself.
 #[derive(Clone, Debug)]
@@ -41,6 +48,8 @@ pub(crate) struct Setting {
     /// `CODEX_HOME`.
     pub(crate) home: PathBuf,
     token: Secret,
+    /// Address of the sign-in service, when the home is signed in.
+    issuer: Option<String>,
     env: Vec<(OsString, OsString)>,
 }
 
@@ -69,8 +78,17 @@ impl Setting {
         env.push(("TMPDIR".into(), base.join("tmp").into()));
         // The scripted commands are for a POSIX shell; the user's own may be another kind.
         env.push(("SHELL".into(), "/bin/sh".into()));
-        let setting = Self { root, project, home, token: server.token().clone(), env };
+        let document = {
+            let mut state = server.backend().state();
+            state.account.is_alive().then(|| state.oauth.document())
+        };
+        let issuer = document.as_ref().map(|_| server.origin());
+        let setting = Self { root, project, home, token: server.token().clone(), issuer, env };
         setting.make_git().await?;
+        if let Some(document) = document {
+            let file = setting.home.join("auth.json");
+            fs::replace(&file, document.to_string().as_bytes(), 0o600).map_err(wrong(&file))?;
+        }
         let config = setting.home.join("config.toml");
         std::fs::write(&config, setting.config(&server.base_url())).map_err(wrong(&config))?;
         Ok(setting)
@@ -81,6 +99,7 @@ impl Setting {
         let mut env = self.env.clone();
         env.push(("CODEX_HOME".into(), self.home.clone().into()));
         env.push((KEY.into(), self.token.expose().into()));
+        env.extend(self.issuer.iter().map(|issuer| (OsString::from(ISSUER), issuer.into())));
         env
     }
 
@@ -123,18 +142,25 @@ impl Setting {
 
     fn config(&self, base_url: &str) -> String {
         let project = toml::Value::from(self.project.display().to_string());
-        let key = toml::Value::from(KEY);
+        let (account, credentials) = match &self.issuer {
+            Some(issuer) => (
+                format!("chatgpt_base_url = \"{issuer}/backend-api\"\n"),
+                "requires_openai_auth = true".to_owned(),
+            ),
+            None => (String::new(), format!("env_key = {}", toml::Value::from(KEY))),
+        };
         format!(
             "# Made by `codex demo`; the model behind this provider is a script.\n\
              model = \"gpt-5.5\"\n\
              model_provider = \"demo\"\n\
-             sandbox_mode = \"workspace-write\"\n\n\
+             sandbox_mode = \"workspace-write\"\n\
+             {account}\n\
              [sandbox_workspace_write]\n\
              exclude_slash_tmp = true\n\n\
              [model_providers.demo]\n\
              name = \"Scripted model (demo)\"\n\
              base_url = \"{base_url}\"\n\
-             env_key = {key}\n\
+             {credentials}\n\
              wire_api = \"responses\"\n\
              request_max_retries = 1\n\
              stream_max_retries = 1\n\n\

@@ -45,16 +45,20 @@ pub(crate) async fn show(
         .await?;
         let setting = Setting::make(machine, &script, &server).await?;
         let exit = play(machine, &script, &setting, stop, out).await;
-        if show.keep && exit.is_ok() {
+        let after = match &exit {
+            Ok(_) => afterwards(machine, &script, &setting, stop, out).await,
+            Err(_) => Ok(true),
+        };
+        if show.keep && exit.is_ok() && after.is_ok() {
             say(out, &format!("Kept: {}", setting.keep().display()));
             kept = true;
         } else {
             setting.remove().await?;
         }
-        if matches!(exit, Err(Error::Stopped)) {
+        if matches!(exit, Err(Error::Stopped)) || matches!(after, Err(Error::Stopped)) {
             say(out, STOPPED);
         }
-        fine = fine && exit? == Some(0);
+        fine = fine && exit? == Some(0) && after?;
     }
     say(out, if kept { KEPT } else { CLOSING });
     Ok(fine)
@@ -92,6 +96,24 @@ async fn play(
         );
     }
     Ok(exit)
+}
+
+/// Runs what the user would run afterwards; whether all of it ended as it should.
+async fn afterwards(
+    machine: &Machine,
+    script: &Script,
+    setting: &Setting,
+    stop: &CancellationToken,
+    out: &mut dyn Write,
+) -> Result<bool, Error> {
+    let client = Client { program: machine.program.clone(), stop: stop.clone() };
+    let mut fine = true;
+    for then in &script.then {
+        say(out, &format!("\n{}\n\n$ codex {}\n", then.story.trim(), then.codex.join(" ")));
+        let exit = client.shown_words(setting, &then.codex).await?;
+        fine = fine && exit == Some(then.exit);
+    }
+    Ok(fine)
 }
 
 /// A closed output does not stop the demo.

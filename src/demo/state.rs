@@ -12,6 +12,7 @@ use super::faults::{Fault, Pending};
 use super::oauth::Oauth;
 use super::prefix::Former;
 use super::script::Script;
+use crate::base::clock::{Clock, SystemClock};
 
 /// Recorded requests that are kept, and bytes of their bodies.
 const REQUESTS: usize = 1000;
@@ -104,6 +105,15 @@ impl State {
         self.pending.extend(script.faults.iter().cloned());
         self.fired.retain(|(id, _), _| *id != script.id);
         self.script = Arc::new(script);
+        self.open_account();
+    }
+
+    /// The account of the scenario, as it is in the beginning.
+    fn open_account(&mut self) {
+        if let Some(file) = &self.script.account {
+            self.account = AccountState::of_scenario(file.clone(), SystemClock.now_s());
+            self.oauth.last_long();
+        }
     }
 
     /// Adds faults that wait for their route.
@@ -114,6 +124,7 @@ impl State {
     /// Forgets everything but the script.
     pub(crate) fn reset(&mut self) {
         *self = Self { script: Arc::clone(&self.script), ..Self::default() };
+        self.open_account();
     }
 
     /// Counts a request of `route`.

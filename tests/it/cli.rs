@@ -150,9 +150,14 @@ fn what_serve_prints_can_be_pasted() {
     let shell = Codex::program(std::path::Path::new("/bin/sh"), &world.home(), &folder);
     let output = shell.env("PATH", path).args(["-c", &pasted.join("\n")]).run().expect(0);
     assert!(output.stdout.contains("The sandbox held, and let me write nowhere"), "{}", output.stdout);
+    assert!(output.stdout.contains("5h limit:"), "{}", output.stdout);
+    assert!(output.stdout.contains("You have 3 reset credits"), "{}", output.stdout);
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+    let home = told.lines().find_map(|line| line.trim().strip_prefix("export CODEX_HOME=")).unwrap();
+    assert!(std::path::Path::new(home).join("auth.json").is_file());
     server.signal(2);
     server.wait().expect(130);
+    assert!(!std::path::Path::new(home).exists(), "the home of the account is removed");
 }
 
 #[test]

@@ -196,6 +196,10 @@ fn the_demo_plays_in_the_app_and_leaves_nothing() {
     super::bed::be_read();
     terminal.keys("d");
     terminal.until("The sandbox held.");
+    // The account is scripted too.
+    terminal.until("› Spend some of my limits");
+    terminal.keys(ENTER);
+    terminal.until("of the 5h limit and");
     terminal.until(READY);
     terminal.keys(super::terminal::CTRL_D);
     let told = terminal.end().restored().code(0).text();
