@@ -47,11 +47,27 @@ impl Ledger {
     /// A turn has ended: its price.
     pub(crate) fn end(&mut self, services: &Services) -> Vec<Price> {
         let spent = self.turn(services);
-        for (window, percent) in &spent {
-            *self.session.entry(window).or_insert(0.0) += percent;
-        }
+        self.session = self.sum(&spent);
         self.begun = None;
         budget::prices(&spent)
+    }
+
+    /// What the thread had used when it was last written down.
+    pub(crate) fn take_over(&mut self, spent: &[Price]) {
+        self.session = budget::sums(spent);
+    }
+
+    /// What the thread has used, the running turn included.
+    pub(crate) fn spent(&self, services: &Services) -> Vec<Price> {
+        budget::prices(&self.sum(&self.turn(services)))
+    }
+
+    fn sum(&self, turn: &Sums) -> Sums {
+        let mut sum = self.session.clone();
+        for (window, percent) in turn {
+            *sum.entry(window).or_insert(0.0) += percent;
+        }
+        sum
     }
 
     /// Whether the next request may leave.
@@ -62,10 +78,7 @@ impl Ledger {
         let budgets = &services.budgets;
         let Some(cache) = services.limits.clone().filter(|_| !budgets.is_empty()) else { return Ok(()) };
         let turn = self.turn(services);
-        let mut session = self.session.clone();
-        for (window, percent) in &turn {
-            *session.entry(window).or_insert(0.0) += percent;
-        }
+        let session = self.sum(&turn);
         let day = match budgets.day.is_empty() {
             true => Sums::new(),
             false => {

@@ -102,6 +102,7 @@ impl Turn<'_> {
     async fn summarise(&mut self) -> Result<String, Stop> {
         let mut input = self.thread.history.items().to_vec();
         for round in 0..=SHRINKS {
+            self.thread.ledger.check(&self.thread.services).await?;
             let stream = request::compaction_stream(self.thread, self.id, &self.state, &input, &self.cancel);
             match self.sample(stream, false).await {
                 Ok(ingest) => {

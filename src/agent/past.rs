@@ -69,6 +69,7 @@ async fn take_over(thread: &mut Thread, loaded: Loaded) {
     }
     thread.since_compaction = history.items().len();
     thread.history = history;
+    thread.ledger.take_over(&loaded.spent);
     thread.window_number = u32::try_from(loaded.window_number).unwrap_or(u32::MAX);
     if let Some(turn_id) = loaded.unfinished {
         thread.end_lost_turn(turn_id);

@@ -385,7 +385,8 @@ impl Thread {
         self.usage.context_window = Some(self.settings.context_window);
         self.history.counted(usage.total_tokens);
         let (now, limits) = (self.usage, self.limits.take());
-        self.store(|w| w.usage(Some(&now), limits.as_ref()));
+        let spent = self.ledger.spent(&self.services);
+        self.store(|w| w.usage(Some(&now), limits.as_ref(), &spent));
         self.limits = limits;
         self.readers.tell(Event::Usage(now)).await;
     }

@@ -131,8 +131,8 @@ impl<'a> Turn<'a> {
     async fn answer(&mut self, input: Vec<UserInput>) -> Result<(), Stop> {
         self.user_message(input).await?;
         loop {
-            self.thread.ledger.check(&self.thread.services).await?;
             self.compact_if_due().await?;
+            self.thread.ledger.check(&self.thread.services).await?;
             let stream =
                 request::turn_stream(self.thread, self.id, &self.state, self.schema.as_ref(), &self.cancel);
             let sampled = match self.sample(stream, true).await {

@@ -107,6 +107,11 @@ impl Backend {
         Ok(Self { base, wham, tokens, settings, http: OnceLock::new() })
     }
 
+    /// Account of the credentials that the next request would be asked with; `None` when there are no good ones.
+    pub(crate) async fn account_in_force(&self) -> Option<Option<String>> {
+        self.tokens.authorization().await.ok().map(|auth| auth.account_id)
+    }
+
     /// GET; the whole exchange takes at most `limit`.
     ///
     /// # Errors

@@ -4,14 +4,18 @@
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
+use tokio::time::timeout;
 
 use super::args::{ExecOptions, ExecRequest, ResumeTarget};
 use super::exec_require::{self, Requirement};
 use super::exit::Exit;
 use super::housekeeping;
 use super::usage;
+use super::usage_account::{self, Account};
+use super::usage_redeem;
 use super::wire;
 use crate::agent::past::Past;
 use crate::agent::settings::Settings;
@@ -31,6 +35,7 @@ use crate::exec::output::Output;
 use crate::exec::output_schema;
 use crate::exec::run::{self, Door, Setup, Show};
 use crate::exec::text::clean;
+use crate::limits::journal;
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::input::UserInput;
 use crate::protocol::policy::ApprovalPolicy;
@@ -38,6 +43,9 @@ use crate::protocol::thread::ThreadSource;
 use crate::protocol::tokens::ThreadUsage;
 use crate::threads::{self, NewThread, Writer};
 use crate::workspace::git;
+
+/// So long the end of a run waits for the answer to an unfinished redemption.
+const FINISH_TIME: Duration = Duration::from_secs(3);
 
 /// Runs `codex exec`.
 pub(crate) fn run(request: ExecRequest, env: &Env) -> Exit {
@@ -83,6 +91,8 @@ struct Prepared {
     config: Arc<Config>,
     setup: Setup,
     requirement: Requirement,
+    /// An account whose last redemption may be unfinished.
+    unfinished: Option<Account>,
 }
 
 /// Looks at everything. `warnings` gets what came up, also when this fails.
@@ -110,6 +120,7 @@ fn prepare(
     let manager = wire::credentials(&config, env).map_err(plain)?;
     let services = wire::services(&config, env, manager, &ThreadSource::Exec).map_err(plain)?;
     let patches = housekeeping::recover_patches(&config);
+    let unfinished = unfinished(&config, env);
     let prompt = input::read(prompt.as_deref(), std::io::stdin(), Patience::USUAL)?;
     let (settings, doc_warnings) = wire::settings(&config, env);
     let resumed = resume.map(|target| find(&config, &target)).transpose()?;
@@ -122,7 +133,12 @@ fn prepare(
     };
     let asked = Asked { prompt: prompt.text, images, output_schema: schema };
     let setup = setup(&options, &config, &start, asked, std::mem::take(warnings), env);
-    Ok(Prepared { start, services, config: Arc::new(config), setup, requirement })
+    Ok(Prepared { start, services, config: Arc::new(config), setup, requirement, unfinished })
+}
+
+/// The account, when something was ever redeemed from this home.
+fn unfinished(config: &Config, env: &Env) -> Option<Account> {
+    journal::was_used(&config.codex_home).then(|| usage_account::open(config, env).ok()).flatten()
 }
 
 /// What must be left before the turn begins.
@@ -253,6 +269,16 @@ fn resume_at(
     Ok(Start { thread_id: id, writer, past: Past::Read(Box::new(loaded)), usage, settings })
 }
 
+/// What became of an unfinished redemption. The end of a run waits a moment for it, not longer: whatever starts next
+/// goes on with it.
+async fn told_of(finishing: tasks::Task<(bool, Option<String>)>) -> Option<String> {
+    let still = "An earlier redemption is unfinished. To finish it: codex usage redeem";
+    match timeout(FINISH_TIME, finishing.join()).await {
+        Ok(Ok((unknown, text))) => text.or_else(|| unknown.then(|| still.to_owned())),
+        Ok(Err(_)) | Err(_) => Some(still.to_owned()),
+    }
+}
+
 /// What the model is asked.
 struct Asked {
     prompt: String,
@@ -308,6 +334,10 @@ impl Prepared {
     /// Plays the turn.
     async fn play(self) -> Exit {
         let tell = |line: &str| drop(writeln!(std::io::stderr(), "{}", clean(line)));
+        // Beside everything else: a turn does not wait for it.
+        let finishing = self.unfinished.map(|account| {
+            tasks::spawn("unfinished redemption", async move { usage_redeem::finish(&account).await })
+        });
         // Before signals are caught: the wait can be stopped like any other program.
         if let Err(exit) = exec_require::check(&self.requirement, self.services.limits.as_ref(), tell).await {
             return exit;
@@ -326,6 +356,9 @@ impl Prepared {
             for alarm in limits.alarms().await {
                 tell(&format!("warning: {}", alarm.text(now, &TimeZone::system())));
             }
+        }
+        if let Some(finishing) = finishing {
+            told_of(finishing).await.iter().for_each(|text| tell(&format!("warning: {text}")));
         }
         // The thread has told `Closed`, or is given up; its task goes with the runtime.
         let _: tasks::Task<()> = handle.task;

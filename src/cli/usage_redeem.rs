@@ -148,20 +148,25 @@ async fn redeem(args: &RedeemArgs, account: &Account, teller: &Teller) -> Exit {
 /// Finishes what an earlier run, or a process that is gone, left unfinished; in silence when there is nothing.
 /// True when what became of it is still unknown.
 pub(crate) async fn finish_first(account: &Account) -> bool {
+    let (unknown, text) = finish(account).await;
+    text.iter().for_each(|text| drop(writeln!(std::io::stderr(), "{}", clean(text))));
+    unknown
+}
+
+/// The same, told by somebody else: whether it is still unknown, and a sentence for the user.
+pub(crate) async fn finish(account: &Account) -> (bool, Option<String>) {
     if !account.redeemer.book().await.is_ok_and(|book| book.intent.is_some()) {
-        return false;
+        return (false, None);
     }
     let wish = Wish { no_wait: true, at_once: true, ..Wish::default() };
-    let Ok(plan) = account.redeemer.prepare(&wish).await else { return true };
+    let Ok(plan) = account.redeemer.prepare(&wish).await else { return (true, None) };
     if !matches!(plan.decision, Decision::Finish(_)) {
-        return false;
+        return (false, None);
     }
-    let teller = Teller { json: false, when: When { now: SystemClock.now_s(), zone: TimeZone::system() } };
+    let when = When { now: SystemClock.now_s(), zone: TimeZone::system() };
     let outcome = account.redeemer.start(plan, wish).outcome().await;
-    if !matches!(outcome, Outcome::Busy) {
-        teller.say(&format!("An unfinished redemption: {}", words::outcome(&outcome, &teller.when)));
-    }
-    matches!(outcome, Outcome::Unknown(..))
+    let text = format!("An unfinished redemption: {}", words::outcome(&outcome, &when));
+    (matches!(outcome, Outcome::Unknown(..)), (!matches!(outcome, Outcome::Busy)).then_some(text))
 }
 
 /// What speaks for and against using a credit now.

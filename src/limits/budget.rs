@@ -22,7 +22,7 @@ pub(crate) type Sums = BTreeMap<&'static str, f64>;
 pub(crate) struct Budgets {
     /// Of one turn.
     pub(crate) turn: Vec<Share>,
-    /// Of one thread since it was opened.
+    /// Of one thread, over all the times that it was opened.
     pub(crate) session: Vec<Share>,
     /// Of one day, over all processes.
     pub(crate) day: Vec<Share>,
@@ -33,7 +33,7 @@ pub(crate) struct Budgets {
 pub(crate) enum Scope {
     /// One turn.
     Turn,
-    /// One thread since it was opened.
+    /// One thread, over all the times that it was opened.
     Session,
     /// One day.
     Day,
@@ -108,6 +108,12 @@ impl Mark {
     }
 }
 
+/// Sums as they were written down. What cannot be is left out.
+pub(crate) fn sums(prices: &[Price]) -> Sums {
+    let good = prices.iter().filter(|price| price.percent.is_finite() && price.percent >= 0.0);
+    good.filter_map(|price| Some((text::known_name(&price.window)?, price.percent))).collect()
+}
+
 /// Sums as they are told.
 pub(crate) fn prices(sums: &Sums) -> Vec<Price> {
     sums.iter().map(|(window, percent)| Price { window: (*window).to_owned(), percent: *percent }).collect()
@@ -140,6 +146,14 @@ mod tests {
         assert!(Mark::default().until(&mark(5.0, 9, 5.0)).is_empty(), "nothing was known before");
         let corrected = mark(40.0, 9000, 10.0).until(&mark(39.5, 9000, 10.0));
         assert_eq!(corrected["5h"], 0.0);
+    }
+
+    #[test]
+    fn sums_are_written_down_and_read() {
+        let spent = Sums::from([("5h", 3.5), ("secondary usage", 0.25)]);
+        assert_eq!(sums(&prices(&spent)), spent);
+        let odd = |window: &str, percent| Price { window: window.to_owned(), percent };
+        assert!(sums(&[odd("fortnight", 1.0), odd("5h", f64::NAN), odd("weekly", -1.0)]).is_empty());
     }
 
     #[test]

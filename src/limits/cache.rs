@@ -87,6 +87,7 @@ impl Cache {
     /// Writes down what an answer of the model told. Readings of another account are left out.
     pub(crate) async fn record(&self, snapshots: Vec<LimitsSnapshot>) {
         let now_ms = self.now_ms();
+        self.follow_account(&snapshots).await;
         let mine = self.file();
         let snapshots: Vec<_> =
             snapshots.into_iter().filter(|s| s.account_id.as_deref() == mine.account_id()).collect();
@@ -101,6 +102,17 @@ impl Cache {
             }
         })
         .await;
+    }
+
+    /// When an answer is of another account, and that one is signed in now, its file is opened. An answer that was on
+    /// its way while somebody signed in changes nothing.
+    async fn follow_account(&self, snapshots: &[LimitsSnapshot]) {
+        let mine = self.file();
+        let other = snapshots.iter().find(|told| told.account_id.as_deref() != mine.account_id());
+        let (Some(other), Some(backend)) = (other, &self.inner.backend) else { return };
+        if other.account_id.is_some() && backend.account_in_force().await == Some(other.account_id.clone()) {
+            self.switch(other.account_id.as_deref());
+        }
     }
 
     /// What the user has to be told and nobody has told yet; from now on it counts as told, in all processes.
@@ -184,5 +196,71 @@ impl Cache {
             }
             changed
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+    use futures_util::future::BoxFuture;
+
+    use super::*;
+    use crate::auth::error::Error;
+    use crate::auth::source::{Authorization, TokenSource};
+    use crate::base::clock::SystemClock;
+    use crate::net::http::HttpSettings;
+    use crate::protocol::limits::LimitWindow;
+
+    /// Somebody is signed in to this account.
+    struct SignedIn(Mutex<&'static str>);
+
+    impl TokenSource for SignedIn {
+        fn authorization(&self) -> BoxFuture<'_, Result<Authorization, Error>> {
+            let account_id = Some((*self.0.lock().unwrap()).to_owned());
+            std::future::ready(Ok(Authorization { bearer: None, account_id })).boxed()
+        }
+
+        fn remedy(&self) -> String {
+            String::new()
+        }
+
+        fn recover<'a>(&'a self, _used: &'a Authorization) -> BoxFuture<'a, Result<bool, Error>> {
+            std::future::ready(Ok(false)).boxed()
+        }
+    }
+
+    fn told(account: &str, used_percent: f64) -> Vec<LimitsSnapshot> {
+        let window = LimitWindow { used_percent, window_minutes: Some(300), resets_at: None };
+        vec![LimitsSnapshot {
+            primary: Some(window),
+            account_id: Some(account.to_owned()),
+            ..LimitsSnapshot::default()
+        }]
+    }
+
+    fn used(cache: &Cache) -> (Option<String>, Vec<f64>) {
+        let state = cache.get();
+        (state.account_id.clone(), state.windows(cache.now_s()).iter().map(|window| window.used).collect())
+    }
+
+    #[tokio::test]
+    async fn answers_of_the_account_that_is_signed_in_now_are_taken_at_once() {
+        let home = tempfile::tempdir().unwrap();
+        let tokens = Arc::new(SignedIn(Mutex::new("a")));
+        let settings = HttpSettings { user_agent: "test".to_owned(), ca_file: None };
+        let backend = Backend::new("http://127.0.0.1:9/", settings, tokens.clone()).unwrap();
+        let home = home.path().to_owned();
+        let cache = Cache::open(home, Some("a"), Some(Arc::new(backend)), Arc::new(SystemClock));
+        cache.record(told("a", 10.0)).await;
+        cache.record(told("b", 20.0)).await;
+        assert_eq!(used(&cache), (Some("a".to_owned()), vec![10.0]), "nobody signed in to it");
+        *tokens.0.lock().unwrap() = "b";
+        cache.record(told("b", 30.0)).await;
+        assert_eq!(used(&cache), (Some("b".to_owned()), vec![30.0]));
+        cache.record(told("a", 40.0)).await;
+        assert_eq!(used(&cache), (Some("b".to_owned()), vec![30.0]), "it was on its way");
+        *tokens.0.lock().unwrap() = "a";
+        cache.record(told("a", 50.0)).await;
+        assert_eq!(used(&cache), (Some("a".to_owned()), vec![50.0]));
     }
 }

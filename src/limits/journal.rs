@@ -74,6 +74,11 @@ enum Line {
     Damaged(PathBuf),
 }
 
+/// Whether anybody ever redeemed from this home.
+pub(crate) fn was_used(codex_home: &Path) -> bool {
+    codex_home.join(FOLDER).is_dir()
+}
+
 impl Place {
     /// The journal of `account` in the home `codex_home`.
     pub(crate) fn new(codex_home: &Path, account: &str) -> Self {

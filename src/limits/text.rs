@@ -21,6 +21,12 @@ pub(crate) fn window_name(minutes: Option<u64>, slot: Slot) -> &'static str {
     }
 }
 
+/// The name of a window as it was written down; `None` for words that name none.
+pub(crate) fn known_name(name: &str) -> Option<&'static str> {
+    let names = NAMES.iter().map(|(_, name)| *name).chain(["usage", "secondary usage"]);
+    names.into_iter().find(|known| *known == name)
+}
+
 /// The window that a user means by a word on the command line, in minutes; `None` for words that mean none.
 pub(crate) fn window_word(word: &str) -> Option<&'static str> {
     match word.to_ascii_lowercase().as_str() {

@@ -10,7 +10,7 @@ use super::classify::{classify, message_of};
 use super::line::{Kind, Reason, Record, payload};
 use super::settings::Settings;
 use crate::base::ids::TurnId;
-use crate::protocol::limits::LimitsSnapshot;
+use crate::protocol::limits::{LimitsSnapshot, Price};
 use crate::protocol::model_item::{ModelItem, ModelItemKind, OutputKind};
 use crate::protocol::tokens::{ThreadUsage, TokenUsage};
 
@@ -43,6 +43,8 @@ pub(crate) struct Collector {
     pub(crate) usage: Option<ThreadUsage>,
     /// Limits as told last.
     pub(crate) limits: Option<LimitsSnapshot>,
+    /// What the thread had used of the limits, as told last.
+    pub(crate) spent: Vec<Price>,
     /// How often the history was summarised, as far as told.
     pub(crate) window_number: u64,
     /// The turn that has no end.
@@ -74,6 +76,8 @@ struct TokenIn<'a> {
     info: Option<TokenInfoIn>,
     #[serde(default, borrow)]
     rate_limits: Option<&'a RawValue>,
+    #[serde(default, borrow)]
+    limits_spent: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -125,6 +129,7 @@ impl Collector {
             settings: None,
             usage: None,
             limits: None,
+            spent: Vec::new(),
             window_number: 0,
             unfinished: None,
             marked: false,
@@ -190,6 +195,10 @@ impl Collector {
     }
 
     fn tokens(&mut self, read: TokenIn<'_>) {
+        if self.usage.is_none() && read.info.is_some() {
+            let spent = read.limits_spent.and_then(|raw| serde_json::from_str(raw.get()).ok());
+            self.spent = spent.unwrap_or_default();
+        }
         self.usage = self.usage.or(read.info.map(ThreadUsage::from));
         let limits = read.rate_limits.and_then(|raw| serde_json::from_str(raw.get()).ok());
         self.limits = self.limits.take().or(limits);

@@ -15,7 +15,7 @@ use crate::base::ids::{ItemId, TurnId};
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::input::UserInput;
 use crate::protocol::item::{CommandItem, FileChange, Item, ItemStatus, MessagePhase, ToolStatus};
-use crate::protocol::limits::LimitsSnapshot;
+use crate::protocol::limits::{LimitsSnapshot, Price};
 use crate::protocol::tokens::{ThreadUsage, TokenUsage};
 use crate::protocol::turn::{TurnEnd, TurnStatus};
 
@@ -54,6 +54,9 @@ pub(crate) enum Event<'a> {
     TokenCount {
         info: Option<TokenInfo>,
         rate_limits: Option<&'a LimitsSnapshot>,
+        /// Ours; other programs pass it over.
+        #[serde(skip_serializing_if = "<[Price]>::is_empty")]
+        limits_spent: &'a [Price],
     },
     UserMessage {
         id: &'a ItemId,
@@ -355,11 +358,12 @@ pub(crate) fn push_usage(
     batch: &mut Batch,
     usage: Option<&ThreadUsage>,
     limits: Option<&LimitsSnapshot>,
+    limits_spent: &[Price],
 ) -> serde_json::Result<()> {
     let info = usage.map(|usage| TokenInfo {
         total_token_usage: usage.total,
         last_token_usage: usage.last,
         model_context_window: usage.context_window,
     });
-    event(batch, Event::TokenCount { info, rate_limits: limits })
+    event(batch, Event::TokenCount { info, rate_limits: limits, limits_spent })
 }

@@ -16,7 +16,7 @@ use super::reader::{Backwards, Problems, RawLine};
 use super::settings::Settings;
 use super::turns::{Builder, Turn};
 use crate::base::ids::TurnId;
-use crate::protocol::limits::LimitsSnapshot;
+use crate::protocol::limits::{LimitsSnapshot, Price};
 use crate::protocol::model_item::{ModelItem, ModelItemKind};
 use crate::protocol::tokens::ThreadUsage;
 
@@ -40,6 +40,8 @@ pub(crate) struct Loaded {
     /// Limits as told last.
     #[allow(dead_code, reason = "for the limits of a resumed thread, until the shared cache is there")]
     pub(crate) limits: Option<LimitsSnapshot>,
+    /// What the thread had used of the limits, as told last.
+    pub(crate) spent: Vec<Price>,
     /// How often the history was summarised.
     pub(crate) window_number: u64,
     /// The last turn, if its end was never written: its program was killed.
@@ -91,6 +93,7 @@ pub(crate) fn load(home: &Path, path: &Path) -> Result<Loaded, Error> {
         settings: collector.settings.take().unwrap_or_default(),
         usage: collector.usage,
         limits: collector.limits.take(),
+        spent: std::mem::take(&mut collector.spent),
         window_number: collector.window_number,
         unfinished: collector.unfinished,
         cut: collector.is_cut(),

@@ -25,7 +25,7 @@ use crate::base::fs::{create_private_dir, open_private_append, sync_dir};
 use crate::base::ids::{ThreadId, TurnId};
 use crate::base::lock::FileLock;
 use crate::protocol::item::Item;
-use crate::protocol::limits::LimitsSnapshot;
+use crate::protocol::limits::{LimitsSnapshot, Price};
 use crate::protocol::model_item::ModelItem;
 use crate::protocol::tokens::ThreadUsage;
 use crate::protocol::turn::TurnEnd;
@@ -162,13 +162,14 @@ impl Writer {
         self.put(|batch| legacy::push_item(batch, item, turn_id))
     }
 
-    /// Tokens and limits as they stand.
+    /// Tokens and limits as they stand, and what the thread has used of the limits.
     pub(crate) fn usage(
         &mut self,
         usage: Option<&ThreadUsage>,
         limits: Option<&LimitsSnapshot>,
+        spent: &[Price],
     ) -> Result<(), Error> {
-        self.put(|batch| legacy::push_usage(batch, usage, limits))
+        self.put(|batch| legacy::push_usage(batch, usage, limits, spent))
     }
 
     /// The history begins anew.

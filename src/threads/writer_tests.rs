@@ -179,7 +179,7 @@ fn what_is_written_comes_back_equal() {
     };
     let window = LimitWindow { used_percent: 12.5, window_minutes: Some(300), resets_at: Some(7) };
     let limits = LimitsSnapshot { primary: Some(window), ..Default::default() };
-    writer.usage(Some(&usage), Some(&limits)).unwrap();
+    writer.usage(Some(&usage), Some(&limits), &[]).unwrap();
     writer.turn_completed(&end(turn, TurnStatus::Completed, None)).unwrap();
     let path = writer.path().unwrap().to_owned();
     let loaded = load(home.path(), &path).unwrap();
@@ -254,7 +254,7 @@ fn the_lines_as_other_programs_read_them() {
     for item in every_kind() {
         writer.item(&item, turn).unwrap();
     }
-    writer.usage(Some(&ThreadUsage::default()), None).unwrap();
+    writer.usage(Some(&ThreadUsage::default()), None, &[]).unwrap();
     writer.compacted(Compacted { message: "short", history: &[user("hi")], window_number: 1 }).unwrap();
     writer
         .turn_completed(&end(turn, TurnStatus::Failed, Some(ErrorInfo::new(ErrorKind::Quota, "no"))))
