@@ -170,10 +170,14 @@ async fn serve(
     stop: &CancellationToken,
     out: &mut dyn Write,
 ) -> Result<bool, Error> {
-    let script = match &args.script {
+    let mut script = match &args.script {
         Some(path) => scenarios::from_file(path)?,
         None => scenarios::served(args.scenario.as_deref())?,
     };
+    if args.json && args.scenario.is_none() && args.script.is_none() {
+        // Programs that ask for everything set the account themselves.
+        script.account = None;
+    }
     let server = Server::start(script, Options { port: args.port, auth: !args.no_auth, scale }).await?;
     let home = match args.json {
         true => None,

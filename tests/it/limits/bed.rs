@@ -91,7 +91,7 @@ impl Bed {
 pub(super) fn document(output: &Output) -> Value {
     let read: Value = serde_json::from_str(&output.stdout)
         .unwrap_or_else(|e| panic!("{e}: {}\n{}", output.stdout, output.stderr));
-    schema::check(&read);
+    schema::check("usage", &read);
     assert_eq!(read["exit_code"].as_i64(), output.code.map(i64::from), "{read}");
     read
 }

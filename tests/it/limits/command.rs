@@ -110,7 +110,7 @@ fn it_works_in_cron() {
     command.stdin(std::process::Stdio::null()).env_remove("PATH").env_remove("LANG").current_dir("/");
     let output = command.output().unwrap();
     assert!(output.status.success(), "{output:?}");
-    super::schema::check(&serde_json::from_slice(&output.stdout).unwrap());
+    super::schema::check("usage", &serde_json::from_slice(&output.stdout).unwrap());
 }
 
 #[test]

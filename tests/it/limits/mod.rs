@@ -2,6 +2,7 @@
 
 mod bad;
 mod bed;
+mod canary;
 mod command;
 mod redeem;
 mod redeem_bed;

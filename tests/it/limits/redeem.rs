@@ -192,7 +192,7 @@ fn a_service_that_cannot_be_reached_gets_nothing() {
     let port = format!(":{}/backend-api", bed.world.backend.port);
     fs::write(&config, text.replace(&port, ":9/backend-api")).unwrap();
     bed.redeem(&["--yes"]).run().expect(21);
-    bed.usage(&["credits"]).run().expect(21);
+    assert_eq!(said(&bed.usage(&["credits", "--json"]).run().expect(21))["exit_code"], 21);
     assert_eq!(bed.keys().len(), 0);
 }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::bed::Bed;
+use super::schema;
 use crate::support::Codex;
 use crate::support::codex::Output;
 
@@ -97,10 +98,12 @@ impl Bed {
     }
 }
 
-/// The document of a run with `--json`.
+/// The document of a run with `--json`, checked against its schema.
 #[track_caller]
 pub(super) fn said(output: &Output) -> Value {
     let read: Value = serde_json::from_str(&output.stdout).unwrap_or_else(|e| panic!("{e}: {output:?}"));
+    let kind = if read.get("result").is_some() { "redeem" } else { "credits" };
+    schema::check(kind, &read);
     assert_eq!(read["version"], 1);
     assert_eq!(read["exit_code"].as_i64(), output.code.map(i64::from), "{read}");
     read

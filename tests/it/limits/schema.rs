@@ -1,14 +1,15 @@
-//! Checks documents against `assets/schemas/usage.v1.json`. Knows the words of JSON Schema that the file uses, and
-//! refuses those it does not know, so that nothing in the file goes unchecked.
+//! Checks documents against the files in `assets/schemas`. Knows the words of JSON Schema that they use, and refuses
+//! those it does not know, so that nothing in them goes unchecked.
 
 use serde_json::Value;
 
-const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/schemas/usage.v1.json");
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/schemas");
 
-/// Fails when `document` breaks the schema.
+/// Fails when `document` breaks the schema called `name`.
 #[track_caller]
-pub(super) fn check(document: &Value) {
-    let schema: Value = serde_json::from_str(&std::fs::read_to_string(FILE).unwrap()).unwrap();
+pub(super) fn check(name: &str, document: &Value) {
+    let text = std::fs::read_to_string(format!("{FOLDER}/{name}.v1.json")).unwrap();
+    let schema: Value = serde_json::from_str(&text).unwrap();
     let mut faults = Vec::new();
     value(&schema, document, "$", &mut faults);
     assert!(faults.is_empty(), "{}\n{document:#}", faults.join("\n"));

@@ -38,10 +38,13 @@ fn another_process_sees_a_change() {
     assert_eq!(used(&first), [82.0, 64.0]);
     bed.account(&json!({"windows": [{"used": 91, "seconds": 18000, "resets_in": 7300}, {"used": 70, "seconds": 604_800, "resets_in": 300_000}]}));
     bed.json(&["--max-age", "0"]);
+    let told = std::time::Instant::now();
     let next = watching.lines(1);
+    assert!(told.elapsed() < std::time::Duration::from_secs(1), "{:?}", told.elapsed());
     let next: Value = serde_json::from_str(next.lines().last().unwrap()).unwrap();
     assert_eq!(used(&next), [91.0, 70.0]);
-    watching.kill();
+    watching.signal(2);
+    watching.wait().expect(130);
     assert_eq!(bed.asked(USAGE), 2, "the watcher itself did not ask");
 }
 

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::bed::{Bed, USAGE, used};
+use super::redeem_bed::CONSUME;
 
 const SCRIPT: &str = "[[rule]]\noutput = [{ text = 'done' }]\nlimits = [37.5, 12.5]\n";
 
@@ -106,4 +107,72 @@ fn use_is_explained_by_threads_models_and_tools() {
     assert!(five["tools"].as_array().unwrap().iter().any(|tool| tool["name"] == "exec_command"), "{read:#}");
     let shown = bed.usage(&["explain"]).run().expect(0).stdout;
     assert!(shown.contains("by thread") && shown.contains("find the bug"), "{shown}");
+}
+
+#[test]
+fn a_run_waits_for_the_window_to_start_anew() {
+    let bed = Bed::new(
+        "[account]\nclock = 3000.0\nwindows = [{ used = 95, seconds = 18000, resets_in = 18000 }, { used = 20, seconds = 604800, resets_in = 600000 }]\n[[rule]]\noutput = [{ text = 'done' }]\n",
+    );
+    let output = bed
+        .world
+        .exec(&["--require-remaining", "5h=50%", "--wait-for-reset", "--deadline", "1m", "hello"])
+        .run()
+        .expect(0);
+    assert!(output.stderr.contains("Only 5% of the 5h limit is left"), "{}", output.stderr);
+    assert!(output.stderr.contains("Waiting"), "{}", output.stderr);
+    assert_eq!(bed.world.backend.records().len(), 1);
+    assert!(bed.asked(USAGE) >= 2, "the numbers were read again");
+}
+
+#[test]
+fn a_budget_of_a_session_holds_over_resumes() {
+    let script = "[[rule]]\nwhen = { turn = 1 }\nlimits = [10.0, 1.0]\noutput = [{ exec = 'true' }]\ntimes = 1\n\
+                  [[rule]]\nwhen = { turn = 1 }\nlimits = [16.0, 1.0]\noutput = [{ text = 'one' }]\n\
+                  [[rule]]\nlimits = [16.0, 1.0]\noutput = [{ text = 'two' }]\n";
+    let bed = Bed::new(script);
+    bed.configure("[budget]\nsession = '5h=6%'\n");
+    bed.world.exec(&["one"]).run().expect(0);
+    let asked = bed.world.backend.records().len();
+    let output = bed.world.codex().args(["exec", "resume", "--last", "two"]).run().expect(1);
+    assert!(output.stderr.contains("The budget of this session is used up: 6% of the 5h"), "{output:?}");
+    assert_eq!(bed.world.backend.records().len(), asked, "nothing was sent");
+    // Another thread has its own.
+    bed.world.exec(&["three"]).run().expect(0);
+}
+
+#[test]
+fn a_budget_holds_for_compactions_too() {
+    let script = "[[rule]]\nwhen = { request = 'compaction' }\noutput = [{ text = 'a note' }]\n\
+                  [[rule]]\nwhen = { round = 0 }\nlimits = [10.0, 1.0]\nusage = { input = 1000, output = 1 }\noutput = [{ exec = 'true' }]\n\
+                  [[rule]]\nlimits = [20.0, 1.0]\nusage = { input = 200000, output = 1 }\noutput = [{ exec = 'true' }]\n";
+    let bed = Bed::new(script);
+    let limit = "model_auto_compact_token_limit = 100000\n";
+    let config = bed.world.codex_home().join("config.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, format!("{limit}{text}[budget]\nturn = '5h=5%'\n")).unwrap();
+    let output = bed.world.exec(&["work"]).run().expect(1);
+    assert!(output.stdout.contains("The budget of this turn is used up"), "{output:?}");
+    assert_eq!(bed.world.backend.records().len(), 2, "no request for a note was sent");
+}
+
+#[test]
+fn a_run_finishes_what_was_left_unfinished() {
+    let bed = Bed::new(SCRIPT);
+    bed.fault(CONSUME, "kind = 'cut'\nat = 'headers'\ntimes = 3");
+    bed.redeem(&["--yes", "--no-wait"]).run().expect(22);
+    assert_eq!(bed.consumed().len(), 0);
+    let output = bed.world.exec(&["hello"]).run().expect(0);
+    assert!(output.stderr.contains("warning: An unfinished redemption: "), "{}", output.stderr);
+    assert_eq!(bed.consumed().len(), 1);
+    bed.agree();
+    let again = bed.world.exec(&["hello"]).run().expect(0);
+    assert!(!again.stderr.contains("unfinished"), "{}", again.stderr);
+    // A turn does not wait for a service that never answers.
+    bed.anew(&json!({}));
+    bed.fault(CONSUME, "kind = 'cut'\nat = 'headers'\ntimes = 3");
+    bed.redeem(&["--yes", "--no-wait"]).run().expect(22);
+    bed.fault(CONSUME, "kind = 'stall'\nat = 'headers'\ntimes = 9");
+    let stalled = bed.world.exec(&["hello"]).run().expect(0);
+    assert!(stalled.stderr.contains("codex usage redeem"), "{}", stalled.stderr);
 }
