@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::claims::{self, Claims};
 use super::error::Error;
+use crate::base::clean;
 use crate::base::secret::Secret;
 
 /// The object.
@@ -130,7 +131,7 @@ fn read_tokens(map: &Document, path: &Path) -> Result<Option<Tokens>, Error> {
     };
     Ok(Some(Tokens {
         access: Secret::new(access),
-        refresh: text(map, "refresh_token", path)?.map(Secret::new),
+        refresh: text(map, "refresh_token", path)?.map(Secret::new).inspect(clean::never_show),
         account_id,
         identity,
         expires_at: own.expires_at,

@@ -1,5 +1,9 @@
 //! Foreign text → one short line that is safe to show: no markup, no control characters (a terminal would obey
-//! them), no line breaks, a bounded length, and never the key that was sent.
+//! them), no line breaks, a bounded length, and never the key that was sent, nor anything else that is known or looks
+//! like a token.
+
+use std::borrow::Cow;
+use std::sync::{Mutex, PoisonError};
 
 use super::secret::Secret;
 
@@ -43,12 +47,72 @@ pub(crate) fn body(bytes: &[u8], max: usize) -> String {
     if title.is_empty() { line(&without_tags(&without_blocks(&text)), max) } else { title }
 }
 
-/// `text` with the key replaced, in case a service repeats what it was sent.
-pub(crate) fn without_secret(text: String, secret: Option<&Secret>) -> String {
-    match secret.map(Secret::expose) {
-        Some(key) if key.len() >= 4 && text.contains(key) => text.replace(key, "[secret]"),
-        _ => text,
+/// Secrets that no request carries but that a service may know: the newest of this process.
+static KNOWN: Mutex<Vec<Secret>> = Mutex::new(Vec::new());
+
+/// So many of them are remembered.
+const MOST_KNOWN: usize = 16;
+
+/// So much of a key at the end of a text that was cut counts as the key, in bytes.
+const PART: usize = 12;
+
+/// From now on foreign texts are shown without this secret.
+pub(crate) fn never_show(secret: &Secret) {
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if !known.contains(secret) {
+        if known.len() >= MOST_KNOWN {
+            known.remove(0);
+        }
+        known.push(secret.clone());
     }
+}
+
+/// `text` without the key, without other known secrets, and without what looks like a signed token, in case a
+/// service repeats what it was sent or what it knows; also when the text was cut in the middle of it.
+pub(crate) fn without_secret(text: String, secret: Option<&Secret>) -> String {
+    let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let text = known.iter().chain(secret).fold(text, without);
+    match without_tokens(&text) {
+        Cow::Owned(clean) => clean,
+        Cow::Borrowed(_) => text,
+    }
+}
+
+fn without(mut text: String, secret: &Secret) -> String {
+    let key = secret.expose();
+    if key.len() >= 4 && text.contains(key) {
+        text = text.replace(key, MARK);
+    }
+    // What is left of a key at the cut.
+    let body = text.strip_suffix('…').unwrap_or(&text);
+    let longest = (PART..key.len()).rev().find(|n| key.get(..*n).is_some_and(|part| body.ends_with(part)));
+    match longest.and_then(|part| body.get(..body.len() - part)) {
+        Some(before) => format!("{before}{MARK}"),
+        None => text,
+    }
+}
+
+/// Stands where a secret was.
+const MARK: &str = "[secret]";
+
+/// Replaces JSON web tokens, whole or cut: words that begin like one.
+fn without_tokens(text: &str) -> Cow<'_, str> {
+    const BEGIN: &str = "eyJ";
+    if !text.contains(BEGIN) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, token)) = rest.find(BEGIN).and_then(|at| rest.split_at_checked(at)) {
+        let in_token = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '=');
+        let end = token.find(|c| !in_token(c)).unwrap_or(token.len());
+        let (word, after) = token.split_at_checked(end).unwrap_or((token, ""));
+        out.push_str(before);
+        out.push_str(if word.len() >= 16 { MARK } else { word });
+        rest = after;
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
 }
 
 /// Marks that reorder or hide text.
@@ -134,6 +198,24 @@ mod tests {
         assert_eq!(body(b"<script>never closed", 100), "");
         assert_eq!(body(b"\xff\xfe broken", 100), "\u{fffd}\u{fffd} broken");
         assert_eq!(body(b"", 100), "");
+    }
+
+    #[test]
+    fn what_looks_like_a_token_is_hidden_also_when_it_is_cut() {
+        let hidden = |text: &str, key: &str| without_secret(text.to_owned(), Some(&Secret::new(key)));
+        for (text, want) in [
+            ("no eyJhbGciOiJub25lIn0.eyJhIjoxfQ.c2ln, sorry", "no [secret], sorry"),
+            ("cut eyJhbGciOiJub25lIn0.eyJhIj…", "cut [secret]…"),
+            ("eyJ is short, eyJhbG too", "eyJ is short, eyJhbG too"),
+            ("the end: sk-1234567890ab…", "the end: [secret]"),
+            ("the end: sk-1234567890abcdef", "the end: [secret]"),
+            ("the end: sk-12345…", "the end: sk-12345…"),
+            ("üüü…", "üüü…"),
+        ] {
+            assert_eq!(hidden(text, "sk-1234567890abcdef"), want);
+        }
+        never_show(&Secret::new("rt-known-to-this-test"));
+        assert_eq!(without_secret("no rt-known-to-this-test".to_owned(), None), "no [secret]");
     }
 
     #[test]

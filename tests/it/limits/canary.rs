@@ -85,7 +85,9 @@ fn nothing_secret_of_an_account_is_anywhere() {
     run(bed.world.codex().args(["logout"]));
     let keys = bed.keys();
     assert!(!keys.is_empty() && canaries.len() >= 6, "{canaries:?}");
-    for canary in &canaries {
+    // Not even a part of one: texts are cut.
+    let parts: Vec<String> = canaries.iter().filter_map(|c| c.get(60..100).map(str::to_owned)).collect();
+    for canary in canaries.iter().chain(&parts) {
         let shown: Vec<&str> = told.lines().filter(|line| line.contains(canary.as_str())).collect();
         assert_eq!(shown, [""; 0], "a secret was shown");
         assert_eq!(holding(bed.world.root(), canary), [""; 0], "a secret was kept");
