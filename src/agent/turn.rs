@@ -19,6 +19,7 @@ use crate::protocol::error::{ErrorInfo, ErrorKind};
 use crate::protocol::event::Event;
 use crate::protocol::input::UserInput;
 use crate::protocol::item::Item;
+use crate::protocol::limits::LimitsSnapshot;
 use crate::protocol::op::Op;
 use crate::protocol::tokens::TokenUsage;
 use crate::protocol::turn::{TurnEnd, TurnStatus};
@@ -208,7 +209,7 @@ impl<'a> Turn<'a> {
                 Step::Tell(events) => {
                     for event in events.into_iter().filter(|e| visible || !is_item(e)) {
                         if let Event::Limits(limits) = &event {
-                            self.thread.limits = Some(limits.as_ref().clone());
+                            self.limits_told(limits).await;
                         }
                         self.thread.readers.tell(event).await;
                     }
@@ -234,6 +235,16 @@ impl<'a> Turn<'a> {
                     return Err(Stop::Failed(error));
                 }
             }
+        }
+    }
+
+    /// Limits go into the cache that all processes share; those of the main family also into the rollout.
+    async fn limits_told(&mut self, limits: &LimitsSnapshot) {
+        if limits.limit_id.as_deref().is_none_or(|id| id == "codex") {
+            self.thread.limits = Some(limits.clone());
+        }
+        if let Some(cache) = &self.thread.services.limits {
+            cache.record(vec![limits.clone()]).await;
         }
     }
 

@@ -9,20 +9,32 @@
 //! - [`door`]: the other end of the terminal app's door
 //! - [`tui`]: `codex` and `codex resume`
 //! - [`exec`]: `codex exec`
+//! - [`exec_require`]: `codex exec --require-remaining`
 //! - [`login`]: `codex login` and `codex logout`
 //! - [`sandbox`]: `codex sandbox`
+//! - [`usage`]: `codex usage` and `codex usage guard`
+//! - [`usage_account`]: the account behind the words of `codex usage`
+//! - [`usage_past`]: `codex usage activity` and `history`
+//! - [`usage_credits`]: `codex usage credits`
+//! - [`usage_redeem`]: `codex usage redeem`
 //! - [`demo`]: `codex demo`
 
 mod args;
 mod demo;
 mod door;
 mod exec;
+mod exec_require;
 mod exit;
 mod housekeeping;
 mod login;
 mod opening;
 mod sandbox;
 mod tui;
+mod usage;
+mod usage_account;
+mod usage_credits;
+mod usage_past;
+mod usage_redeem;
 mod wire;
 mod wrong;
 
@@ -50,7 +62,10 @@ pub fn main() -> ExitCode {
     }
     match args::parse(std::env::args_os()) {
         Ok(cli) => dispatch(cli),
-        Err(error) => args::report(&error).into(),
+        Err(error) => match args::report(&error) {
+            Exit::Usage if usage::is_meant(std::env::args_os()) => Exit::Other(usage::WRONG_USE).into(),
+            exit => exit.into(),
+        },
     }
 }
 
@@ -69,6 +84,7 @@ fn dispatch(cli: Cli) -> ExitCode {
         Some(Command::Sandbox(sandbox)) => sandbox::run(sandbox.request(), env.tmpdir()),
         Some(Command::Login(login)) => login::login(&login, &env).into(),
         Some(Command::Logout) => login::logout(&env).into(),
+        Some(Command::Usage(word)) => usage::run(*word, cli.shared, &env).into(),
         Some(Command::Demo(demo)) => demo::run(&demo),
         Some(Command::Resume(resume)) => tui::run(&tui::Request::resume(*resume, cli.shared), &env).into(),
         None => tui::run(&tui::Request::new(cli.screen, cli.shared, cli.prompt), &env).into(),

@@ -4,11 +4,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::housekeeping;
+use futures_util::FutureExt;
+
 use crate::agent::services::Services;
 use crate::agent::settings::Settings;
 use crate::auth::manager::{Credentials, Manager};
+use crate::auth::source::TokenSource;
 use crate::auth::store::Store;
+use crate::backend::Backend;
+use crate::backend::client::DEFAULT_BASE_URL;
+use crate::base::clock::SystemClock;
 use crate::config::{Config, Env, Provider};
+use crate::limits::Cache;
 use crate::net::http::HttpSettings;
 use crate::process::kept;
 use crate::process::shell::Shell;
@@ -75,8 +82,10 @@ pub(crate) fn services(
     };
     let output_dir = housekeeping::outputs(config);
     kept::sweep(&output_dir);
+    let limits = manager.is_chatgpt().then(|| limits(config, http.clone(), &manager)).flatten();
     Ok(Services {
         client: Client::new(provider, http, manager)?,
+        limits,
         instructions_field,
         originator: originator.to_owned(),
         installation_id: None,
@@ -86,6 +95,15 @@ pub(crate) fn services(
         journals: housekeeping::journals(config),
         output_dir,
     })
+}
+
+/// The shared limits of a ChatGPT sign-in; `None` when the address of its account API cannot be used.
+fn limits(config: &Config, http: HttpSettings, manager: &Arc<Manager>) -> Option<Cache> {
+    let base = config.login.chatgpt_base_url.as_deref().unwrap_or(DEFAULT_BASE_URL);
+    let backend = Backend::new(base, http, manager.clone()).ok()?;
+    let account = manager.authorization().now_or_never()?.ok()?.account_id;
+    let home = config.codex_home.clone();
+    Some(Cache::open(home, account.as_deref(), Some(Arc::new(backend)), Arc::new(SystemClock)))
 }
 
 fn provider(from: &Provider, env: &Env, chatgpt: bool, budget: Option<u64>) -> ProviderSettings {

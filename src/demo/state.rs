@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::account_state::AccountState;
 use super::faults::{Fault, Pending};
 use super::prefix::Former;
 use super::script::Script;
@@ -75,6 +76,8 @@ pub(crate) struct State {
     pub(crate) requests: VecDeque<Recorded>,
     /// Input of the last request and items of the last answer, in the order the model saw them.
     pub(crate) last_history: Vec<Value>,
+    /// The account.
+    pub(crate) account: AccountState,
     routes: BTreeMap<String, u64>,
     request_bytes: usize,
     numbered: u64,

@@ -145,11 +145,11 @@ impl Shared {
 
     /// `text` without the bearer and without the values of headers that look like keys.
     pub(super) fn without_secrets(&self, text: String, bearer: Option<&Secret>) -> String {
-        let mut text = super::clean::without_secret(text, bearer);
+        let mut text = crate::base::clean::without_secret(text, bearer);
         for (name, value) in &self.provider.headers {
             let name = name.to_ascii_lowercase();
             if ["key", "token", "auth", "secret", "cookie"].iter().any(|word| name.contains(word)) {
-                text = super::clean::without_secret(text, Some(&Secret::new(value.as_str())));
+                text = crate::base::clean::without_secret(text, Some(&Secret::new(value.as_str())));
             }
         }
         text

@@ -14,6 +14,7 @@ mod compaction;
 mod durability;
 mod exec;
 mod faults;
+mod limits;
 mod memory;
 mod patch;
 mod request;

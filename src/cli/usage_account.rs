@@ -1,0 +1,96 @@
+//! The account behind the words of `codex usage`: the stored ChatGPT sign-in, whatever provider
+//! answers the turns.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+
+use crate::auth::manager::{Credentials, Manager};
+use crate::auth::source::TokenSource;
+use crate::auth::store::Store;
+use crate::backend::Backend;
+use crate::backend::client::DEFAULT_BASE_URL;
+use crate::base::clock::SystemClock;
+use crate::config::{Config, Env};
+use crate::limits::Cache;
+use crate::limits::redeemer::Redeemer;
+use crate::net::http::HttpSettings;
+use crate::protocol::thread::ThreadSource;
+use crate::responses::headers;
+
+/// The account.
+pub(crate) struct Account {
+    /// Asks the service.
+    pub(crate) backend: Arc<Backend>,
+    /// Redeems.
+    pub(crate) redeemer: Arc<Redeemer>,
+    /// What is known of its limits, shared with all processes.
+    pub(crate) cache: Cache,
+}
+
+/// There is no account to ask for.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// Nobody is signed in with ChatGPT.
+    #[error("This needs a ChatGPT sign-in: codex login")]
+    NoSignIn,
+    /// The credentials cannot be read.
+    #[error("{0}")]
+    Credentials(String),
+    /// The configuration is wrong.
+    #[error("{0}")]
+    Setup(String),
+}
+
+impl Error {
+    /// Exit code.
+    pub(crate) fn code(&self) -> u8 {
+        match self {
+            Self::NoSignIn | Self::Credentials(_) => 20,
+            Self::Setup(_) => 1,
+        }
+    }
+
+    /// For machines.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::NoSignIn | Self::Credentials(_) => "no_sign_in",
+            Self::Setup(_) => "failed",
+        }
+    }
+}
+
+/// Opens the account. Never touches the network.
+///
+/// # Errors
+/// There is none, or its address cannot be used.
+pub(crate) fn open(config: &Config, env: &Env) -> Result<Account, Error> {
+    let store = Store::new(&config.codex_home);
+    let manager = Manager::open(Credentials::OpenAi { codex_api_key: None, openai_api_key: None, store })
+        .map_err(|error| match error {
+            crate::auth::error::Error::NotSignedIn => Error::NoSignIn,
+            error => Error::Credentials(format!("{error} {}", error.hint())),
+        })?;
+    if !manager.is_chatgpt() {
+        return Err(Error::NoSignIn);
+    }
+    let account = match manager.authorization().now_or_never() {
+        Some(Ok(authorization)) => authorization.account_id.unwrap_or_default(),
+        Some(Err(error)) => return Err(Error::Credentials(error.to_string())),
+        None => String::new(),
+    };
+    let originator = env.text("CODEX_INTERNAL_ORIGINATOR_OVERRIDE").unwrap_or(ThreadSource::Cli.originator());
+    let ca_file = env.text("CODEX_CA_CERTIFICATE").or_else(|| env.text("SSL_CERT_FILE"));
+    let settings = HttpSettings {
+        user_agent: headers::user_agent(originator, env.text("TERM")),
+        ca_file: ca_file.map(PathBuf::from),
+    };
+    let base = config.login.chatgpt_base_url.as_deref().unwrap_or(DEFAULT_BASE_URL);
+    let backend = Backend::new(base, settings, manager).map_err(|error| Error::Setup(error.to_string()))?;
+    let backend = Arc::new(backend);
+    let (home, clock) = (config.codex_home.clone(), Arc::new(SystemClock));
+    let cache = Cache::open(home, Some(&account), Some(Arc::clone(&backend)), clock.clone());
+    let redeemer = Redeemer::new(Arc::clone(&backend), &config.codex_home, &account, cache.clone(), clock);
+    Ok(Account { backend, redeemer, cache })
+}
