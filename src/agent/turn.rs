@@ -115,6 +115,7 @@ impl<'a> Turn<'a> {
 
     async fn begin(&mut self) -> Result<(), Stop> {
         self.thread.turn_id = self.id;
+        self.thread.ledger.begin(&self.thread.services);
         // Before the turn's own lines: it may have to end an earlier turn.
         let ready = past::ready(self.thread).await;
         let (id, window) = (self.id, self.thread.settings.context_window);
@@ -130,6 +131,7 @@ impl<'a> Turn<'a> {
     async fn answer(&mut self, input: Vec<UserInput>) -> Result<(), Stop> {
         self.user_message(input).await?;
         loop {
+            self.thread.ledger.check(&self.thread.services).await?;
             self.compact_if_due().await?;
             let stream =
                 request::turn_stream(self.thread, self.id, &self.state, self.schema.as_ref(), &self.cancel);
@@ -245,6 +247,7 @@ impl<'a> Turn<'a> {
         }
         if let Some(cache) = &self.thread.services.limits {
             cache.record(vec![limits.clone()]).await;
+            self.thread.ledger.told(&self.thread.services);
         }
     }
 
@@ -341,6 +344,7 @@ impl<'a> Turn<'a> {
         if status == TurnStatus::Interrupted {
             self.thread.remember_aborted();
         }
+        let price = self.thread.ledger.end(&self.thread.services);
         let mut end = TurnEnd {
             turn_id: self.id,
             status,
@@ -348,6 +352,7 @@ impl<'a> Turn<'a> {
             usage: self.usage,
             last_message: self.last_message.take(),
             duration_ms: started.elapsed().as_millis() as u64,
+            price,
         };
         self.thread.store(|w| w.turn_completed(&end));
         if let (Err(error), TurnStatus::Completed) = (self.thread.sync().await, status) {

@@ -15,6 +15,7 @@ use super::exit::{Exit, HELP};
 use super::sandbox::SandboxArgs;
 use super::usage::{self, GuardArgs, UsageArgs};
 use super::usage_credits::CreditsArgs;
+use super::usage_explain::ExplainArgs;
 use super::usage_past::{ActivityArgs, HistoryArgs};
 use super::usage_redeem::{self, RedeemArgs};
 use super::wrong;
@@ -195,6 +196,8 @@ pub(crate) enum UsageCommand {
     Activity(ActivityArgs),
     /// Use per day, as this machine has read it
     History(HistoryArgs),
+    /// Who used the limits: threads, models, tools
+    Explain(ExplainArgs),
     /// List the reset credits
     Credits(CreditsArgs),
     /// Use a reset credit: the windows start anew

@@ -5,6 +5,8 @@ use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
+
 use super::args::{ExecOptions, ExecRequest, ResumeTarget};
 use super::exec_require::{self, Requirement};
 use super::exit::Exit;
@@ -305,10 +307,17 @@ impl Prepared {
             Ok(signals) => signals,
             Err(error) => return fail(&anyhow::anyhow!("cannot catch signals: {error}")),
         };
+        let limits = self.services.limits.clone();
         let handle = thread::start(Arc::new(self.services), self.config, self.start);
         let output = Output::start(Box::new(std::io::stdout()), Box::new(std::io::stderr()));
         let door = Door { ops: handle.ops, events: handle.events };
         let outcome = run::run(door, signals, output, self.setup).await;
+        if let Some(limits) = limits {
+            let now = limits.get().server_now(limits.now_s());
+            for alarm in limits.alarms().await {
+                tell(&format!("warning: {}", alarm.text(now, &TimeZone::system())));
+            }
+        }
         // The thread has told `Closed`, or is given up; its task goes with the runtime.
         let _: tasks::Task<()> = handle.task;
         Exit::from(outcome)

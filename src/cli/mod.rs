@@ -14,6 +14,7 @@
 //! - [`sandbox`]: `codex sandbox`
 //! - [`usage`]: `codex usage` and `codex usage guard`
 //! - [`usage_account`]: the account behind the words of `codex usage`
+//! - [`usage_explain`]: `codex usage explain`
 //! - [`usage_past`]: `codex usage activity` and `history`
 //! - [`usage_credits`]: `codex usage credits`
 //! - [`usage_redeem`]: `codex usage redeem`
@@ -33,6 +34,7 @@ mod tui;
 mod usage;
 mod usage_account;
 mod usage_credits;
+mod usage_explain;
 mod usage_past;
 mod usage_redeem;
 mod wire;

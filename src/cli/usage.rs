@@ -12,7 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::args::{Shared, Usage, UsageCommand};
 use super::exit::Exit;
 use super::usage_account::{self, Account};
-use super::{usage_credits, usage_past, usage_redeem};
+use super::{usage_credits, usage_explain, usage_past, usage_redeem};
 use crate::base::clock::{Clock, SystemClock};
 use crate::config::{self, Env, Flags};
 use crate::exec::text::clean;
@@ -109,6 +109,7 @@ pub(crate) fn run(word: Usage, shared: Shared, env: &Env) -> Exit {
         Some(UsageCommand::Credits(args)) => usage_credits::run(&args, opened),
         Some(UsageCommand::Redeem(args)) => usage_redeem::run(&args, opened),
         Some(UsageCommand::Activity(args)) => usage_past::activity(&args, opened),
+        Some(UsageCommand::Explain(args)) => usage_explain::run(&args, opened),
         Some(UsageCommand::History(args)) => usage_past::history(&args, opened),
         Some(UsageCommand::Guard(args)) => look(&args.look, &args.require, false, true, opened),
         None => look(&word.show.look, &word.show.require, word.show.watch, false, opened),

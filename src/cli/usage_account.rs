@@ -27,6 +27,8 @@ pub(crate) struct Account {
     pub(crate) redeemer: Arc<Redeemer>,
     /// What is known of its limits, shared with all processes.
     pub(crate) cache: Cache,
+    /// Folder of the user's files.
+    pub(crate) codex_home: PathBuf,
 }
 
 /// There is no account to ask for.
@@ -92,5 +94,5 @@ pub(crate) fn open(config: &Config, env: &Env) -> Result<Account, Error> {
     let (home, clock) = (config.codex_home.clone(), Arc::new(SystemClock));
     let cache = Cache::open(home, Some(&account), Some(Arc::clone(&backend)), clock.clone());
     let redeemer = Redeemer::new(Arc::clone(&backend), &config.codex_home, &account, cache.clone(), clock);
-    Ok(Account { backend, redeemer, cache })
+    Ok(Account { backend, redeemer, cache, codex_home: config.codex_home.clone() })
 }

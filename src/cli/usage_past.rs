@@ -131,7 +131,7 @@ pub(crate) fn history(args: &HistoryArgs, opened: Result<Account, usage_account:
 fn per_day(spent: &[Spent], zone: &TimeZone) -> BTreeMap<Date, BTreeMap<&'static str, f64>> {
     let mut days: BTreeMap<Date, BTreeMap<&'static str, f64>> = BTreeMap::new();
     for spent in spent {
-        let moment = i64::try_from(spent.at).ok().and_then(|at| Timestamp::from_second(at).ok());
+        let moment = i64::try_from(spent.at_ms).ok().and_then(|at| Timestamp::from_millisecond(at).ok());
         let Some(moment) = moment else { continue };
         let day = days.entry(moment.to_zoned(zone.clone()).date()).or_default();
         *day.entry(spent.window).or_insert(0.0) += spent.percent;
@@ -145,7 +145,8 @@ fn columns() -> usize {
     size.map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0).unwrap_or(COLUMNS)
 }
 
-fn failed(json: bool, code: u8, text: &str) -> Exit {
+/// Says what is wrong, in the form that was asked for.
+pub(crate) fn failed(json: bool, code: u8, text: &str) -> Exit {
     if json {
         let document =
             json!({"schema_version": VERSION, "error": {"message": clean(text)}, "exit_code": code});
@@ -156,7 +157,8 @@ fn failed(json: bool, code: u8, text: &str) -> Exit {
     Exit::Other(code)
 }
 
-fn print(text: &str) -> Exit {
+/// Prints; nobody may be reading.
+pub(crate) fn print(text: &str) -> Exit {
     let mut out = std::io::stdout();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Ok(()) => Exit::Success,

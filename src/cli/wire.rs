@@ -16,10 +16,12 @@ use crate::backend::client::DEFAULT_BASE_URL;
 use crate::base::clock::SystemClock;
 use crate::config::{Config, Env, Provider};
 use crate::limits::Cache;
+use crate::limits::budget::Budgets;
+use crate::limits::require;
 use crate::net::http::HttpSettings;
 use crate::process::kept;
 use crate::process::shell::Shell;
-use crate::protocol::error::ErrorInfo;
+use crate::protocol::error::{ErrorInfo, ErrorKind};
 use crate::protocol::policy::SandboxMode;
 use crate::protocol::thread::ThreadSource;
 use crate::responses::provider::{CHATGPT_BASE_URL, OPENAI_BASE_URL};
@@ -86,6 +88,7 @@ pub(crate) fn services(
     Ok(Services {
         client: Client::new(provider, http, manager)?,
         limits,
+        budgets: budgets(config)?,
         instructions_field,
         originator: originator.to_owned(),
         installation_id: None,
@@ -94,6 +97,24 @@ pub(crate) fn services(
         tmpdir: env.tmpdir().map(Path::to_owned),
         journals: housekeeping::journals(config),
         output_dir,
+    })
+}
+
+/// The budgets, understood.
+fn budgets(config: &Config) -> Result<Budgets, ErrorInfo> {
+    let read = |name: &str, text: &Option<String>| match text.as_deref().map(require::parse) {
+        None => Ok(Vec::new()),
+        Some(Ok(shares)) => Ok(shares),
+        Some(Err(problem)) => {
+            let message = format!("The budget `{name}` in config.toml cannot be understood: {problem}.");
+            Err(ErrorInfo::new(ErrorKind::BadRequest, message))
+        }
+    };
+    let table = &config.budget;
+    Ok(Budgets {
+        turn: read("turn", &table.turn)?,
+        session: read("session", &table.session)?,
+        day: read("day", &table.day)?,
     })
 }
 

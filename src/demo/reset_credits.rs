@@ -25,8 +25,8 @@ pub(crate) fn is_ours(path: &str) -> bool {
 /// The end of a path, for both kinds of base address.
 fn route_of(path: &str) -> Option<&str> {
     let route = path.strip_prefix("/backend-api/wham/").or_else(|| path.strip_prefix("/api/codex/"))?;
-    matches!(route, "usage" | "rate-limit-reset-credits" | "rate-limit-reset-credits/consume")
-        .then_some(route)
+    let ours = ["usage", "profiles/me", "rate-limit-reset-credits", "rate-limit-reset-credits/consume"];
+    ours.contains(&route).then_some(route)
 }
 
 /// Serves an account route.

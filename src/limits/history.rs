@@ -23,8 +23,8 @@ const SMALLEST: f64 = 0.05;
 /// One line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Entry {
-    /// Unix seconds.
-    pub(crate) at: u64,
+    /// Unix milliseconds.
+    pub(crate) at_ms: u64,
     /// Family.
     pub(crate) limit_id: String,
     /// Which of its windows.
@@ -39,10 +39,10 @@ pub(crate) struct Entry {
 /// Use of one window between two readings.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Spent {
-    /// The reading before, unix seconds; `None` when the window began in between or nothing is known before.
-    pub(crate) after: Option<u64>,
+    /// The reading before, unix milliseconds.
+    pub(crate) after_ms: u64,
     /// The reading that showed it.
-    pub(crate) at: u64,
+    pub(crate) at_ms: u64,
     /// Name of the window.
     pub(crate) window: &'static str,
     /// Percent.
@@ -62,7 +62,7 @@ pub(crate) fn changes(before: &AccountLimits, after: &AccountLimits) -> Vec<Entr
                 && !old.is_some_and(|old| unchanged(old, held))
             {
                 let (window, source) = (held.window, held.source);
-                entries.push(Entry { at: held.at_ms / 1000, limit_id: id.clone(), slot, window, source });
+                entries.push(Entry { at_ms: held.at_ms, limit_id: id.clone(), slot, window, source });
             }
         }
     }
@@ -102,7 +102,7 @@ pub(crate) fn read(path: &Path) -> Vec<Entry> {
     let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
     let mut entries: Vec<Entry> = lines.filter_map(|line| serde_json::from_slice(line).ok()).collect();
     entries.retain(|entry| entry.window.used_percent.is_finite());
-    entries.sort_by_key(|entry| entry.at);
+    entries.sort_by_key(|entry| entry.at_ms);
     entries
 }
 
@@ -116,9 +116,9 @@ pub(crate) fn spent(entries: &[Entry]) -> Vec<Spent> {
         match last.insert(entry.slot, entry) {
             Some(old) if merge::same(&old.window, &entry.window) => {
                 let percent = used - old.window.used_percent.clamp(0.0, 100.0);
-                spent.push(Spent { after: Some(old.at), at: entry.at, window, percent });
+                spent.push(Spent { after_ms: old.at_ms, at_ms: entry.at_ms, window, percent });
             }
-            Some(_) => spent.push(Spent { after: None, at: entry.at, window, percent: used }),
+            Some(old) => spent.push(Spent { after_ms: old.at_ms, at_ms: entry.at_ms, window, percent: used }),
             // Before the first reading anybody may have used it, at any time.
             None => {}
         }
@@ -127,10 +127,10 @@ pub(crate) fn spent(entries: &[Entry]) -> Vec<Spent> {
     spent
 }
 
-/// Percent of each window used since `from`.
-pub(crate) fn total_since(spent: &[Spent], from: u64) -> BTreeMap<&'static str, f64> {
+/// Percent of each window used since `from_ms`.
+pub(crate) fn total_since(spent: &[Spent], from_ms: u64) -> BTreeMap<&'static str, f64> {
     let mut totals = BTreeMap::new();
-    for spent in spent.iter().filter(|spent| spent.at >= from) {
+    for spent in spent.iter().filter(|spent| spent.at_ms >= from_ms) {
         *totals.entry(spent.window).or_insert(0.0) += spent.percent;
     }
     totals
@@ -143,7 +143,7 @@ mod tests {
     fn entry(at: u64, used: f64, resets_at: u64) -> Entry {
         let window =
             LimitWindow { used_percent: used, window_minutes: Some(300), resets_at: Some(resets_at) };
-        Entry { at, limit_id: MAIN.to_owned(), slot: Slot::Primary, window, source: Source::Usage }
+        Entry { at_ms: at, limit_id: MAIN.to_owned(), slot: Slot::Primary, window, source: Source::Usage }
     }
 
     #[test]
@@ -152,8 +152,8 @@ mod tests {
             [entry(10, 40.0, 9_000), entry(20, 55.0, 9_000), entry(30, 55.0, 9_001), entry(40, 3.0, 30_000)];
         let spent = spent(&entries);
         assert_eq!(
-            spent.iter().map(|s| (s.after, s.at, s.percent)).collect::<Vec<_>>(),
-            [(Some(10), 20, 15.0), (None, 40, 3.0)]
+            spent.iter().map(|s| (s.after_ms, s.at_ms, s.percent)).collect::<Vec<_>>(),
+            [(10, 20, 15.0), (30, 40, 3.0)]
         );
         assert_eq!(total_since(&spent, 0)["5h"], 18.0);
         assert_eq!(total_since(&spent, 30)["5h"], 3.0);
@@ -163,7 +163,7 @@ mod tests {
     fn the_file_is_bounded_and_forgives_garbage() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("h.jsonl");
-        std::fs::write(&path, "garbage\n{\"at\":1}\n\n").unwrap();
+        std::fs::write(&path, "garbage\n{\"at_ms\":1}\n\n").unwrap();
         append(&path, &[entry(5, 1.0, 9)]);
         assert_eq!(read(&path), [entry(5, 1.0, 9)]);
         let many: Vec<_> = (0..3000).map(|at| entry(at, 1.0, 9)).collect();

@@ -14,6 +14,8 @@
 //! - [`alarms`]: thresholds and expiries, told once
 //! - [`history`]: readings over days
 //! - [`activity`]: token activity as rows to look at (pure)
+//! - [`budget`]: the price of a turn, and its cap (pure)
+//! - [`explain`]: who used the limits (pure)
 //! - [`require`]: remainders that must be there
 //! - [`report`]: everything for machines, as versioned JSON
 //! - [`show`]: everything for people, as plain lines
@@ -28,7 +30,9 @@ pub(crate) mod activity;
 pub(crate) mod advice;
 pub(crate) mod advice_text;
 pub(crate) mod alarms;
+pub(crate) mod budget;
 pub(crate) mod cache;
+pub(crate) mod explain;
 pub(crate) mod file;
 pub(crate) mod forecast;
 pub(crate) mod history;

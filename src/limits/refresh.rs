@@ -80,12 +80,6 @@ impl Cache {
         }
     }
 
-    /// Asks at once, whatever the age. For rereading after a redemption.
-    pub(crate) async fn reread(&self) -> Result<(), Error> {
-        let _one = self.inner.refreshing.lock().await;
-        self.fetch().await
-    }
-
     /// Reads anew whenever the numbers are older than [`BACKGROUND`], and follows other processes, as long as the
     /// task is held.
     pub(crate) fn keep_fresh(&self) -> Task<()> {

@@ -36,6 +36,15 @@ pub(crate) struct LimitWindow {
     pub(crate) resets_at: Option<u64>,
 }
 
+/// What something has cost.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Price {
+    /// Name of the window.
+    pub(crate) window: String,
+    /// Percent of it.
+    pub(crate) percent: f64,
+}
+
 /// Bought credits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Credits {

@@ -23,16 +23,21 @@ impl Bed {
     pub(super) fn new(script: &str) -> Self {
         let bed = Self { world: World::new(script) };
         bed.sign_in("acct-demo");
-        let backend = &bed.world.backend;
+        bed.configure("");
+        bed
+    }
+
+    /// Writes the configuration; `tables` go to its end.
+    pub(super) fn configure(&self, tables: &str) {
+        let backend = &self.world.backend;
         let config = format!(
             "model = \"gpt-5.5\"\nopenai_base_url = \"{}\"\nchatgpt_base_url = \"http://127.0.0.1:{}/backend-api\"\n\
-             [projects.\"{}\"]\ntrust_level = \"trusted\"\n",
+             [projects.\"{}\"]\ntrust_level = \"trusted\"\n{tables}",
             backend.base_url,
             backend.port,
-            bed.world.project().display()
+            self.world.project().display()
         );
-        fs::write(bed.world.codex_home().join("config.toml"), config).unwrap();
-        bed
+        fs::write(self.world.codex_home().join("config.toml"), config).unwrap();
     }
 
     /// Signs in as this account.

@@ -72,7 +72,7 @@ fn a_refused_token_is_told_and_not_shown() {
     let output = bed.usage(&[]).run().expect(20);
     let token = &bed.world.backend.token;
     assert!(!output.stderr.contains(token) && !output.stdout.contains(token), "{output:?}");
-    bed.fault(USAGE, &format!("kind = 'status'\ncode = 400\nbody_text = 'bad \u{7}token {token}'"));
+    bed.fault(USAGE, &format!("kind = 'status'\ncode = 400\nbody_text = \"bad \\u0007token {token}\""));
     let output = bed.usage(&["--max-age", "0"]).run();
     assert!(!output.stderr.contains(token) && !output.stderr.contains('\u{7}'), "{output:?}");
     for file in bed.files() {
