@@ -115,11 +115,11 @@ pub(crate) fn step(step: &Step) -> Option<String> {
         Step::Sending(n) => format!("Sending the same request again ({n} of 3) …"),
         Step::Again(_) => "No clear answer.".to_owned(),
         Step::Reading => return None,
-        Step::Answered(receipt) if receipt.verdict.is_spent() => {
-            "Redeemed. Waiting for the windows to move …".to_owned()
+        Step::Answered(receipt) if receipt.verdict.is_spent() && receipt.seen_at.is_none() => {
+            "Redeemed.".to_owned()
         }
         Step::Answered(_) => return None,
-        Step::Watching(ms) => format!("Looking again in {} s …", ms / 1000),
+        Step::Watching(ms) => format!("Waiting for the windows to move; looking again in {} s …", ms / 1000),
     })
 }
 

@@ -315,10 +315,12 @@ impl Run {
                 }
             };
         }
-        if book.last_key() != plan.last_key.as_deref()
+        let settled = matches!(plan.decision, Decision::Finish(_));
+        if (settled || book.last_key() != plan.last_key.as_deref())
             && let Some(receipt) = book.receipts.last()
         {
-            // Somebody was quicker while this wish waited: it is fulfilled, a second credit is not wanted.
+            // Somebody was quicker, with an intent of their own or with the one that was to be finished: the wish is
+            // fulfilled, a second credit is not wanted.
             let receipt = Box::new(receipt.clone());
             return Err(Outcome::Settled { receipt, elsewhere: true, unwritten: None });
         }

@@ -3,6 +3,10 @@
 mod bad;
 mod bed;
 mod command;
+mod redeem;
+mod redeem_bed;
+mod redeem_journal;
+mod redeem_kills;
 mod schema;
 mod shared;
 mod turns;
