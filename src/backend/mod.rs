@@ -16,5 +16,5 @@ pub(crate) mod json;
 pub(crate) mod reset_credits;
 pub(crate) mod usage;
 
-pub(crate) use client::{Backend, Route};
+pub(crate) use client::Backend;
 pub(crate) use error::Error;

@@ -1,10 +1,12 @@
 //! The other end of the terminal app's door: opens threads, changes their settings, and answers what the app
-//! asks of the areas below. One task; each call is answered before the next one is looked at, except lists.
+//! asks of the areas below. One task; each call is answered before the next one is looked at, except lists and what
+//! is about limits.
 
 use std::path::{Path, PathBuf};
 
 use tokio::sync::mpsc;
 
+use super::door_limits::LimitsDesk;
 use super::opening::{self, Opened};
 use crate::auth::api_key;
 use crate::auth::store::Store;
@@ -29,12 +31,14 @@ pub(crate) struct Behind {
     open: Option<Opened>,
     /// The scripted service, once the user chose it.
     demo: Option<Server>,
+    /// Questions about the limits that are being answered.
+    limits: LimitsDesk,
 }
 
 impl Behind {
     /// Answers calls under this environment and these flags.
     pub(crate) fn new(env: Env, flags: Flags) -> Self {
-        Self { env, flags, open: None, demo: None }
+        Self { env, flags, open: None, demo: None, limits: LimitsDesk::default() }
     }
 
     /// Answers calls until the app has closed its end.
@@ -63,6 +67,10 @@ impl Behind {
                 drop(reply.send(store.and_then(|store| Ok(store.delete().map(drop)?))));
             }
             Call::Save(setting, reply) => drop(reply.send(self.save(setting).await)),
+            Call::Limits(call) => {
+                let account = self.open.as_ref().and_then(|open| open.account.as_ref());
+                self.limits.answer(account, call);
+            }
         }
     }
 

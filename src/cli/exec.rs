@@ -106,7 +106,7 @@ fn prepare(
             .map_err(|error| anyhow::anyhow!("cannot write the answer to {}: {error}", path.display()))?;
     }
     let manager = wire::credentials(&config, env).map_err(plain)?;
-    let services = wire::services(&config, env, manager, &ThreadSource::Exec).map_err(plain)?;
+    let (services, _) = wire::services(&config, env, manager, &ThreadSource::Exec).map_err(plain)?;
     let patches = housekeeping::recover_patches(&config);
     let prompt = input::read(prompt.as_deref(), std::io::stdin(), Patience::USUAL)?;
     let (settings, doc_warnings) = wire::settings(&config, env);

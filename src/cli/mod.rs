@@ -7,6 +7,7 @@
 //! - [`housekeeping`]: what a start finds of earlier runs
 //! - [`opening`]: how a thread of the terminal app begins
 //! - [`door`]: the other end of the terminal app's door
+//! - [`door_limits`]: the part of it that is about limits
 //! - [`tui`]: `codex` and `codex resume`
 //! - [`exec`]: `codex exec`
 //! - [`exec_require`]: `codex exec --require-remaining`
@@ -23,6 +24,7 @@
 mod args;
 mod demo;
 mod door;
+mod door_limits;
 mod exec;
 mod exec_require;
 mod exit;

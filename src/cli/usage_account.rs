@@ -19,7 +19,8 @@ use crate::net::http::HttpSettings;
 use crate::protocol::thread::ThreadSource;
 use crate::responses::headers;
 
-/// The account.
+/// The account. Cheap to clone.
+#[derive(Clone)]
 pub(crate) struct Account {
     /// Asks the service.
     pub(crate) backend: Arc<Backend>,
@@ -29,6 +30,17 @@ pub(crate) struct Account {
     pub(crate) cache: Cache,
     /// Folder of the user's files.
     pub(crate) codex_home: PathBuf,
+}
+
+impl Account {
+    /// The account of this id, which `backend` is signed in to.
+    pub(crate) fn new(codex_home: PathBuf, backend: Arc<Backend>, id: Option<&str>) -> Self {
+        let clock = Arc::new(SystemClock);
+        let cache = Cache::open(codex_home.clone(), id, Some(Arc::clone(&backend)), clock.clone());
+        let redeemer =
+            Redeemer::new(Arc::clone(&backend), &codex_home, id.unwrap_or_default(), cache.clone(), clock);
+        Self { backend, redeemer, cache, codex_home }
+    }
 }
 
 /// There is no account to ask for.
@@ -90,9 +102,5 @@ pub(crate) fn open(config: &Config, env: &Env) -> Result<Account, Error> {
     };
     let base = config.login.chatgpt_base_url.as_deref().unwrap_or(DEFAULT_BASE_URL);
     let backend = Backend::new(base, settings, manager).map_err(|error| Error::Setup(error.to_string()))?;
-    let backend = Arc::new(backend);
-    let (home, clock) = (config.codex_home.clone(), Arc::new(SystemClock));
-    let cache = Cache::open(home, Some(&account), Some(Arc::clone(&backend)), clock.clone());
-    let redeemer = Redeemer::new(Arc::clone(&backend), &config.codex_home, &account, cache.clone(), clock);
-    Ok(Account { backend, redeemer, cache, codex_home: config.codex_home.clone() })
+    Ok(Account::new(config.codex_home.clone(), Arc::new(backend), Some(&account)))
 }

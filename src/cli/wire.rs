@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::housekeeping;
+use super::usage_account::Account;
 use futures_util::FutureExt;
 
 use crate::agent::services::Services;
@@ -13,9 +14,7 @@ use crate::auth::source::TokenSource;
 use crate::auth::store::Store;
 use crate::backend::Backend;
 use crate::backend::client::DEFAULT_BASE_URL;
-use crate::base::clock::SystemClock;
 use crate::config::{Config, Env, Provider};
-use crate::limits::Cache;
 use crate::limits::budget::Budgets;
 use crate::limits::require;
 use crate::net::http::HttpSettings;
@@ -62,7 +61,7 @@ pub(crate) fn credentials(config: &Config, env: &Env) -> Result<Arc<Manager>, Er
     Manager::open(credentials).map_err(ErrorInfo::from)
 }
 
-/// Services of one thread.
+/// Services of one thread, and the account whose limits they use.
 ///
 /// # Errors
 /// The provider's address cannot be used.
@@ -71,7 +70,7 @@ pub(crate) fn services(
     env: &Env,
     manager: Arc<Manager>,
     source: &ThreadSource,
-) -> Result<Services, ErrorInfo> {
+) -> Result<(Services, Option<Account>), ErrorInfo> {
     let originator = env.text("CODEX_INTERNAL_ORIGINATOR_OVERRIDE").unwrap_or(source.originator());
     let unbounded = config.features.enabled("unbounded_connection_retries") && *source == ThreadSource::Cli;
     let budget = (!unbounded).then_some(CONNECT_BUDGET_MS);
@@ -84,10 +83,10 @@ pub(crate) fn services(
     };
     let output_dir = housekeeping::outputs(config);
     kept::sweep(&output_dir);
-    let limits = manager.is_chatgpt().then(|| limits(config, http.clone(), &manager)).flatten();
-    Ok(Services {
+    let account = manager.is_chatgpt().then(|| account(config, http.clone(), &manager)).flatten();
+    let services = Services {
         client: Client::new(provider, http, manager)?,
-        limits,
+        limits: account.as_ref().map(|account| account.cache.clone()),
         budgets: budgets(config)?,
         instructions_field,
         originator: originator.to_owned(),
@@ -97,7 +96,8 @@ pub(crate) fn services(
         tmpdir: env.tmpdir().map(Path::to_owned),
         journals: housekeeping::journals(config),
         output_dir,
-    })
+    };
+    Ok((services, account))
 }
 
 /// The budgets, understood.
@@ -118,13 +118,12 @@ fn budgets(config: &Config) -> Result<Budgets, ErrorInfo> {
     })
 }
 
-/// The shared limits of a ChatGPT sign-in; `None` when the address of its account API cannot be used.
-fn limits(config: &Config, http: HttpSettings, manager: &Arc<Manager>) -> Option<Cache> {
+/// The account of a ChatGPT sign-in; `None` when the address of its API cannot be used.
+fn account(config: &Config, http: HttpSettings, manager: &Arc<Manager>) -> Option<Account> {
     let base = config.login.chatgpt_base_url.as_deref().unwrap_or(DEFAULT_BASE_URL);
     let backend = Backend::new(base, http, manager.clone()).ok()?;
-    let account = manager.authorization().now_or_never()?.ok()?.account_id;
-    let home = config.codex_home.clone();
-    Some(Cache::open(home, account.as_deref(), Some(Arc::new(backend)), Arc::new(SystemClock)))
+    let id = manager.authorization().now_or_never()?.ok()?.account_id;
+    Some(Account::new(config.codex_home.clone(), Arc::new(backend), id.as_deref()))
 }
 
 fn provider(from: &Provider, env: &Env, chatgpt: bool, budget: Option<u64>) -> ProviderSettings {

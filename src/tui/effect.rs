@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::composer::Draft;
 use super::door::{Begin, Setting, ThreadFilter};
+use super::usage::Ask;
 use crate::base::ids::ThreadId;
 use crate::base::secret::Secret;
 use crate::protocol::op::Op;
@@ -35,6 +36,8 @@ pub(crate) enum Effect {
     Logout,
     /// Store a setting.
     Save(Setting),
+    /// Ask about the limits of the account.
+    Limits(Ask),
     /// Add to the prompt history of a thread.
     Remember(Option<ThreadId>, String),
     /// Read prompts before this byte.

@@ -28,6 +28,7 @@
 //! - [`theme`]: roles → styles, for every kind of terminal
 //! - [`transcript`]: what happened, as cells
 //! - [`update`]: messages → state and effects
+//! - [`usage`]: the limits of the account: `/usage`, redeeming, waiting
 //! - [`view`]: the state → one screen
 //! - [`window`]: when a frame is due, and how it gets onto the terminal
 //! - [`scene`]: the app played by hand (tests only)
@@ -60,6 +61,7 @@ pub(crate) mod text;
 pub(crate) mod theme;
 pub(crate) mod transcript;
 mod update;
+pub(crate) mod usage;
 mod view;
 mod window;
 

@@ -14,6 +14,8 @@ pub(crate) enum Command {
     Diff,
     /// Session, account and limits.
     Status,
+    /// Limits, resets, token activity.
+    Usage,
     /// New thread.
     New,
     /// New thread on an empty screen.
@@ -86,6 +88,7 @@ pub(crate) const ROWS: &[Row] = &[
     row(Command::Model, &["model"], "", false, "model, and how much it reasons"),
     row(Command::Permissions, &["permissions", "approvals"], "", false, "what runs without asking"),
     row(Command::Status, &["status"], "", true, "session, account, context and limits"),
+    row(Command::Usage, &["usage"], "[daily|weekly|cumulative]", true, "limits, resets, token activity"),
     row(Command::Diff, &["diff"], "", true, "changes in git, new files included"),
     row(Command::Compact, &["compact"], "", false, "summarise to free context"),
     row(Command::New, &["new"], "", false, "new thread; this one stays resumable"),

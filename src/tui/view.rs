@@ -10,9 +10,10 @@ use super::keymap::Action;
 use super::model::{Armed, Model, SMALLEST, Stage};
 use super::popups::any::Popup;
 use super::popups::frame::Drawn;
-use super::status::{limits, line};
+use super::status::line;
 use super::text;
 use super::theme::Role;
+use super::usage::notice;
 
 /// Columns left of status line and hint line.
 const INDENT: u16 = 2;
@@ -128,7 +129,7 @@ fn middle(model: &Model, width: u16) -> Vec<Line<'static>> {
         rows.extend(lines);
     }
     rows.extend(model.queue.lines(width, &model.keymap, &model.theme));
-    rows.extend(notice_row(model, width));
+    rows.extend(notice::rows(&model.usage_view(), width, &model.theme));
     if !rows.is_empty() {
         rows.insert(0, Line::default());
     }
@@ -146,13 +147,6 @@ fn background(model: &Model) -> Option<String> {
 
 fn background_width(model: &Model) -> u16 {
     background(model).and_then(|words| u16::try_from(text::width(&words)).ok()).unwrap_or(0)
-}
-
-/// Limits that run out, at the right edge.
-fn notice_row(model: &Model, width: u16) -> Option<Line<'static>> {
-    let limit = limits::notice(model.facts.limits.as_ref()?)?;
-    let right = Span::styled(limit, model.theme.style(Role::Warn));
-    Some(two_sided(Span::raw(""), right, width))
 }
 
 /// Something at the left and something at the right; the left one is cut when both do not fit.
@@ -176,7 +170,7 @@ fn prompt(model: &Model, area: Rect, screen_rows: u16, buf: &mut Buffer) -> Curs
     let inner = area.width.saturating_sub(INDENT);
     let status = area.bottom().saturating_sub(2);
     if status > composer.bottom() {
-        let items = line::line(&model.options.status_line, &model.facts, usize::from(inner));
+        let items = line::line(&model.options.status_line, &model.facts, model.unix, usize::from(inner));
         buf.set_line(INDENT, status, &Line::styled(items, model.theme.style(Role::Dim)), inner);
         buf.set_line(INDENT, status + 1, &hint_line(model, inner), inner);
     }

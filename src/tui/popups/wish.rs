@@ -7,6 +7,7 @@ use crate::tui::door::{Setting, ThreadFilter};
 use crate::tui::keys::Key;
 use crate::tui::pager::Page;
 use crate::tui::transcript;
+use crate::tui::usage::menu::Want;
 
 /// What a key did to a popup.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,6 +62,8 @@ pub(crate) enum Wish {
     Rewind(transcript::Key),
     /// The warning in this place was read.
     DropWarning(usize),
+    /// Something about limits.
+    Usage(Want),
     /// Tell the user this.
     Notice(String),
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::disk::{self, Job, Places};
+use super::limits;
 use super::programs::{self, Copied};
 use crate::base::fs;
 use crate::base::tasks::{self, Task};
@@ -17,6 +18,7 @@ use crate::tui::effect::Effect;
 use crate::tui::msg::Answer;
 use crate::tui::setup::Setup;
 use crate::tui::terminal::Surroundings;
+use crate::tui::usage::Ask;
 use crate::workspace::search::Search;
 
 /// Results that may wait.
@@ -94,6 +96,7 @@ impl Runner {
             | Effect::Logout
             | Effect::Save(_) => self.call(effect),
             Effect::Threads(filter) => self.list(filter),
+            Effect::Limits(ask) => self.limits(ask),
             Effect::CheckFolder(base, folder) => {
                 self.blocking("folder", move || Answer::Folder(check_folder(&base, &folder)));
             }
@@ -226,6 +229,10 @@ impl Runner {
             }
             let _ = done.send(Done::Answer(Answer::ThreadsDone(filter))).await;
         }));
+    }
+
+    fn limits(&mut self, ask: Ask) {
+        self.keep(tasks::spawn("limits", limits::carry_out(ask, self.door.clone(), self.done.clone())));
     }
 
     fn find_files(&mut self, root: PathBuf, query: String) {

@@ -414,10 +414,12 @@ fn limits_warn_once_and_update_the_block() {
         Event::Limits(Box::new(LimitsSnapshot { primary, ..LimitsSnapshot::default() }))
     };
     scene.text("/status").keys(&["enter"]);
-    assert!(scene.shown().contains("not known yet"));
+    assert!(!scene.shown().contains("limit:"));
     scene.event(limits(91.0));
     assert!(scene.shown().contains("5h limit:"), "updated in place");
-    assert!(scene.shown().contains("⚠ 5h limit: 9% left · /status"));
+    assert!(scene.shown().contains("⚠ Less than 10% of your 5h limit is left."));
+    scene.wait(30_000);
+    assert!(scene.shown().contains("⚠ 5h limit: 9% left · resets 23:13 · /usage"), "{}", scene.shown());
     assert_eq!(scene.model.warnings.len(), 1);
     scene.event(limits(92.0));
     assert_eq!(scene.model.warnings.len(), 1);

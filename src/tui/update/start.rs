@@ -1,7 +1,7 @@
 //! From the first frame to the first prompt: sign-in, trust, opening the thread, the prompt of the command line.
 
 use super::dispatch::Effects;
-use super::{answers, chat, follow, route};
+use super::{answers, chat, follow, route, usage};
 use crate::base::path::with_tilde;
 use crate::protocol::error::ErrorInfo;
 use crate::tui::composer::Draft;
@@ -134,6 +134,7 @@ pub(crate) fn opened(
         answers::moved(model, &opened.info.cwd);
     }
     model.facts.thread = Some(opened.info);
+    usage::opened(model, opened.limits, effects);
     // `/status` may have been faster than the thread.
     follow::refresh_status(model, unix);
     chat::send_next(model, effects);
@@ -149,6 +150,7 @@ pub(crate) fn switch(model: &mut Model, begin: Begin, effects: &mut Effects) {
     model.browse = None;
     model.rewinding = None;
     model.status_cell = None;
+    model.usage.parked = None;
     model.earlier = false;
     if !matches!(begin, Begin::Fork(_)) {
         model.transcript.clear();

@@ -1,7 +1,7 @@
 //! Wishes of popups → what they do, one line per wish.
 
 use super::dispatch::Effects;
-use super::{answers, chat, commands, route, start};
+use super::{answers, chat, commands, route, start, usage};
 use crate::models::catalogue;
 use crate::protocol::ask::Answer;
 use crate::protocol::op::Op;
@@ -55,6 +55,7 @@ fn grant(model: &mut Model, wish: Wish, effects: &mut Effects) {
         }
         Wish::Rewind(key) => chat::rewind(model, key, effects),
         Wish::DropWarning(index) => model.warnings.remove(index),
+        Wish::Usage(want) => usage::grant(model, want, effects),
         Wish::Notice(text) => model.toast(text),
     }
 }

@@ -11,6 +11,7 @@
 //! - [`hostile`]: input that wants to do harm
 //! - [`leave`]: every way out
 //! - [`redeem_ask`]: the question before a reset credit is used
+//! - [`usage`]: limits, redeeming, waiting
 //! - [`modes`]: terminals that can do less, and the other ways to show
 
 mod again;
@@ -25,3 +26,4 @@ mod shell;
 mod start;
 mod terminal;
 mod turn;
+mod usage;
