@@ -1,5 +1,5 @@
-//! The client of the account API: base address, headers, a time limit, a bounded body, and exactly one repeat
-//! after a 401, with what the [`TokenSource`] makes of it. Nothing else is repeated here: whether asking again is
+//! The client of the account API: base address, headers, a time limit, a bounded body, and the repeats after
+//! a 401 that the [`TokenSource`] allows. Nothing else is repeated here: whether asking again is
 //! safe is known to the caller only.
 
 use std::error::Error as StdError;
@@ -26,6 +26,9 @@ pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(10);
 
 /// No answer of this API is longer.
 const MAX_BODY: usize = 2 << 20;
+
+/// First the stored credentials are read again, then they may be renewed; a third 401 stands.
+const MAX_RECOVERIES: u32 = 2;
 
 /// Of a failure's body no more is read.
 const MAX_ERROR_BODY: usize = 64 << 10;
@@ -109,7 +112,7 @@ impl Backend {
     /// # Errors
     /// Anything but a JSON answer with a good status.
     pub(crate) async fn get_json(&self, route: Route, limit: Duration) -> Result<Answer, Error> {
-        self.call(Method::GET, route, None, limit).await
+        self.call(Method::GET, route, None, limit, |_| true).await
     }
 
     /// POST in the name of `account` and of no other, also when the sign-in changes meanwhile.
@@ -123,40 +126,33 @@ impl Backend {
         body: &Value,
         limit: Duration,
     ) -> Result<Value, Error> {
-        let mut recovered = false;
-        loop {
-            let auth = self.tokens.authorization().await.map_err(Error::Credentials)?;
-            if auth.account_id.as_deref().unwrap_or_default() != account {
-                return Err(Error::Credentials(crate::auth::error::Error::AccountChanged));
-            }
-            match self.attempt(&Method::POST, route, Some(body), &auth, limit).await {
-                Err(Error::Unauthorized) if !recovered => recovered = true,
-                other => return other,
-            }
-            if !self.tokens.recover(&auth).await.map_err(Error::Credentials)? {
-                return Err(Error::Unauthorized);
-            }
-        }
+        let as_account = |auth: &Authorization| auth.account_id.as_deref().unwrap_or_default() == account;
+        self.call(Method::POST, route, Some(body), limit, as_account).await.map(|answer| answer.value)
     }
 
+    /// The exchange, with what the token source makes of a 401: it reads the credentials again, then renews them.
     async fn call(
         &self,
         method: Method,
         route: Route,
         body: Option<&Value>,
         limit: Duration,
+        admits: impl Fn(&Authorization) -> bool,
     ) -> Result<Answer, Error> {
-        let auth = self.tokens.authorization().await.map_err(Error::Credentials)?;
-        match self.attempt(&method, route, body, &auth, limit).await {
-            Err(Error::Unauthorized) => {}
-            other => return other.map(|value| Answer { value, account_id: auth.account_id }),
+        let mut recoveries = 0;
+        loop {
+            let auth = self.tokens.authorization().await.map_err(Error::Credentials)?;
+            if !admits(&auth) {
+                return Err(Error::Credentials(crate::auth::error::Error::AccountChanged { now: None }));
+            }
+            match self.attempt(&method, route, body, &auth, limit).await {
+                Err(Error::Unauthorized) if recoveries < MAX_RECOVERIES => recoveries += 1,
+                other => return other.map(|value| Answer { value, account_id: auth.account_id }),
+            }
+            if !self.tokens.recover(&auth).await.map_err(Error::Credentials)? {
+                return Err(Error::Unauthorized);
+            }
         }
-        if !self.tokens.recover(&auth).await.map_err(Error::Credentials)? {
-            return Err(Error::Unauthorized);
-        }
-        let auth = self.tokens.authorization().await.map_err(Error::Credentials)?;
-        let value = self.attempt(&method, route, body, &auth, limit).await?;
-        Ok(Answer { value, account_id: auth.account_id })
     }
 
     async fn attempt(

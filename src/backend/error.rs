@@ -81,6 +81,11 @@ impl Error {
 
     /// Whether signing in is what helps.
     pub(crate) fn is_sign_in(&self) -> bool {
-        matches!(self, Self::NotSignedIn | Self::Credentials(_) | Self::Unauthorized)
+        match self {
+            Self::NotSignedIn | Self::Unauthorized => true,
+            // A service that cannot renew a token just now is out of reach, nothing worse.
+            Self::Credentials(error) => !error.is_transient(),
+            _ => false,
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The account API: where the account stands, its reset credits, its token activity.
 //!
-//! - [`client`]: base address, headers, time limit, the one repeat after a 401
+//! - [`client`]: base address, headers, time limit, repeats after a 401
 //! - [`error`]: why there is no answer, told apart by what the caller can do
 //! - [`json`]: foreign JSON, read field by field: a bad field costs that field only
 //! - [`usage`]: windows, credits and spend control

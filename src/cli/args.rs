@@ -146,6 +146,9 @@ pub(crate) struct ResumeScreen {
     /// Continue the latest thread of this folder
     #[arg(long)]
     pub(crate) last: bool,
+    /// Threads of all folders, in the list and for --last
+    #[arg(long)]
+    pub(crate) all: bool,
     /// Flags of the terminal app.
     #[command(flatten)]
     pub(crate) screen: Screen,
@@ -164,9 +167,9 @@ pub(crate) enum Command {
     Exec(Box<Exec>),
     /// Run a command inside the sandbox and return its exit code
     Sandbox(Box<Sandbox>),
-    /// Watch a scripted agent at work, without account or network
+    /// Try it with a scripted model, without account or network
     Demo(DemoArgs),
-    /// Sign in with an API key, or show who is signed in
+    /// Sign in, or show who is signed in
     Login(Login),
     /// Forget the credentials
     Logout,
@@ -237,6 +240,9 @@ pub(crate) struct Resume {
     /// Continue the latest thread of this folder
     #[arg(long)]
     pub(crate) last: bool,
+    /// With --last: of any folder
+    #[arg(long)]
+    pub(crate) all: bool,
     /// Options after `resume`.
     #[command(flatten)]
     pub(crate) options: ExecOptions,
@@ -335,9 +341,27 @@ impl Sandbox {
 /// `codex login`.
 #[derive(Args, Debug)]
 pub(crate) struct Login {
+    /// Sign in with a browser on this machine
+    #[arg(long, group = "way")]
+    pub(crate) browser: bool,
+    /// Sign in with a code, in a browser on any device
+    #[arg(long, group = "way")]
+    pub(crate) device_auth: bool,
     /// Read an API key from stdin and store it
-    #[arg(long)]
+    #[arg(long, group = "way")]
     pub(crate) with_api_key: bool,
+    /// Read an access token from stdin and store it; it is not renewed
+    #[arg(long, group = "way")]
+    pub(crate) with_access_token: bool,
+    /// Another service to sign in at.
+    #[arg(long = "experimental_issuer", hide = true, value_name = "URL")]
+    pub(crate) issuer: Option<String>,
+    /// Another client id.
+    #[arg(long = "experimental_client-id", hide = true, value_name = "ID")]
+    pub(crate) client_id: Option<String>,
+    /// Another port for the browser to come back to; 0 takes any free one.
+    #[arg(long = "experimental_port", hide = true, value_name = "N")]
+    pub(crate) port: Option<u16>,
     /// Once took the key itself, where every process could read it.
     #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "", value_name = "KEY")]
     api_key: Option<OsString>,
@@ -404,6 +428,8 @@ pub(crate) struct ExecRequest {
 pub(crate) enum ResumeTarget {
     /// The latest of the folder.
     Last,
+    /// The latest of all folders.
+    LastAnywhere,
     /// The one with this id, or a beginning of it.
     Id(String),
 }
@@ -420,6 +446,7 @@ impl Exec {
             return Ok(ExecRequest { options, prompt: self.prompt, resume: None });
         };
         options.join(resume.options);
+        let last = if resume.all { ResumeTarget::LastAnywhere } else { ResumeTarget::Last };
         let (target, prompt) = match (resume.last, resume.id, resume.prompt) {
             (true, Some(_), Some(_)) => {
                 return Err(wrong::usage(
@@ -428,7 +455,7 @@ impl Exec {
                     "--last and an id name two threads; give one of them",
                 ));
             }
-            (true, prompt, None) | (true, None, prompt) => (ResumeTarget::Last, prompt),
+            (true, prompt, None) | (true, None, prompt) => (last, prompt),
             (false, Some(id), prompt) => (ResumeTarget::Id(id), prompt),
             (false, None, _) => {
                 return Err(wrong::usage(

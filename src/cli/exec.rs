@@ -16,6 +16,7 @@ use super::wire;
 use crate::agent::past::Past;
 use crate::agent::settings::Settings;
 use crate::agent::thread::{self, Start};
+use crate::auth::manager;
 use crate::base::clock::SystemClock;
 use crate::base::ids::ThreadId;
 use crate::base::path;
@@ -52,6 +53,7 @@ pub(crate) fn run(request: ExecRequest, env: &Env) -> Exit {
         Ok(prepared) => match tokio::runtime::Builder::new_current_thread().enable_all().build() {
             Ok(runtime) => {
                 let exit = runtime.block_on(prepared.play());
+                runtime.block_on(manager::settle());
                 // A blocked read or a slow disk must not hold up the exit: everything that matters is flushed.
                 runtime.shutdown_background();
                 exit
@@ -205,10 +207,17 @@ fn find(config: &Config, target: &ResumeTarget) -> anyhow::Result<PathBuf> {
             }
             Ok(found.path)
         }
+        ResumeTarget::LastAnywhere => match threads::last(home, None) {
+            Some(summary) => Ok(summary.found.path),
+            None => anyhow::bail!("there is no earlier thread"),
+        },
         ResumeTarget::Last => match threads::last(home, Some(&config.cwd)) {
             Some(summary) => Ok(summary.found.path),
             None => {
-                anyhow::bail!("no earlier thread was started in {}; name one by its id", config.cwd.display())
+                anyhow::bail!(
+                    "no earlier thread was started in {}; name one by its id, or add --all",
+                    config.cwd.display()
+                )
             }
         },
     }

@@ -4,14 +4,18 @@
 //! - [`wrong`]: what was probably meant with a wrong command line
 //! - [`exit`]: exit codes
 //! - [`wire`]: builds services, settings and tools from the configuration
+//! - [`fault`]: faults of the program itself
 //! - [`housekeeping`]: what a start finds of earlier runs
 //! - [`opening`]: how a thread of the terminal app begins
 //! - [`door`]: the other end of the terminal app's door
 //! - [`door_limits`]: the part of it that is about limits
+//! - [`door_sign_in`]: sign-in from inside the terminal app
 //! - [`tui`]: `codex` and `codex resume`
 //! - [`exec`]: `codex exec`
 //! - [`exec_require`]: `codex exec --require-remaining`
 //! - [`login`]: `codex login` and `codex logout`
+//! - [`signing`]: sign-in with ChatGPT, for the command line
+//! - [`browse`]: opens the user's browser
 //! - [`sandbox`]: `codex sandbox`
 //! - [`usage`]: `codex usage` and `codex usage guard`
 //! - [`usage_account`]: the account behind the words of `codex usage`
@@ -20,18 +24,24 @@
 //! - [`usage_credits`]: `codex usage credits`
 //! - [`usage_redeem`]: `codex usage redeem`
 //! - [`demo`]: `codex demo`
+//! - [`tour`]: `codex demo` in the terminal app
 
 mod args;
+mod browse;
 mod demo;
 mod door;
 mod door_limits;
+mod door_sign_in;
 mod exec;
 mod exec_require;
 mod exit;
+mod fault;
 mod housekeeping;
 mod login;
 mod opening;
 mod sandbox;
+mod signing;
+mod tour;
 mod tui;
 mod usage;
 mod usage_account;
@@ -86,10 +96,10 @@ fn dispatch(cli: Cli) -> ExitCode {
             Err(error) => args::report(&error).into(),
         },
         Some(Command::Sandbox(sandbox)) => sandbox::run(sandbox.request(), env.tmpdir()),
-        Some(Command::Login(login)) => login::login(&login, &env).into(),
-        Some(Command::Logout) => login::logout(&env).into(),
+        Some(Command::Login(login)) => login::login(&login, cli.shared, &env).into(),
+        Some(Command::Logout) => login::logout(cli.shared, &env).into(),
         Some(Command::Usage(word)) => usage::run(*word, cli.shared, &env).into(),
-        Some(Command::Demo(demo)) => demo::run(&demo),
+        Some(Command::Demo(demo)) => demo::run(&demo, &env),
         Some(Command::Resume(resume)) => tui::run(&tui::Request::resume(*resume, cli.shared), &env).into(),
         None => tui::run(&tui::Request::new(cli.screen, cli.shared, cli.prompt), &env).into(),
     }

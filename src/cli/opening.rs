@@ -10,10 +10,11 @@ use super::{housekeeping, wire};
 use crate::agent::past::Past;
 use crate::agent::settings::Settings;
 use crate::agent::thread::{self, Start};
+use crate::auth::manager::{Identity, Manager};
 use crate::base::clock::SystemClock;
 use crate::base::ids::ThreadId;
 use crate::base::tasks::{self, Task};
-use crate::config::{Config, Env};
+use crate::config::{Config, Env, diagnose};
 use crate::demo::scenarios;
 use crate::demo::server::{Options, Server};
 use crate::limits::Cache;
@@ -36,6 +37,8 @@ pub(super) struct Opened {
     pub(super) info: ThreadInfo,
     /// Where the turns before the shown ones are.
     pub(super) earlier: Option<Cursor>,
+    /// Whose name its requests go out under.
+    pub(super) manager: Arc<Manager>,
     /// Keeps it alive.
     _task: Task<()>,
     /// The account behind it, when somebody is signed in with ChatGPT.
@@ -50,8 +53,8 @@ pub(super) struct Opened {
 /// There are no credentials, no such thread, or somebody else writes it.
 pub(super) async fn open(mut config: Config, env: &Env, begin: Begin) -> Result<(Opened, Live), ErrorInfo> {
     let manager = wire::credentials(&config, env)?;
-    let account = account(&config, manager.is_chatgpt());
-    let (services, limited) = wire::services(&config, env, manager, &ThreadSource::Cli)?;
+    let account = account(&config, manager.identity().as_ref());
+    let (services, limited) = wire::services(&config, env, Arc::clone(&manager), &ThreadSource::Cli)?;
     let fresh = services.limits.as_ref().map(Cache::keep_fresh);
     let (settings, mut warnings) = wire::settings(&config, env);
     warnings.append(&mut config.warnings);
@@ -76,7 +79,8 @@ pub(super) async fn open(mut config: Config, env: &Env, begin: Begin) -> Result<
         limits: limited.as_ref().map(|account| account.cache.watch()),
     };
     let earlier = begun.earlier;
-    let opened = Opened { config, info, earlier, account: limited, _task: handle.task, _fresh: fresh };
+    let opened =
+        Opened { config, info, earlier, manager, account: limited, _task: handle.task, _fresh: fresh };
     Ok((opened, live))
 }
 
@@ -97,9 +101,15 @@ fn begin_at(home: &Path, here: &Path, begin: Begin, meta: NewThread) -> Result<B
         Begin::New => return Ok(fresh(home, meta)),
         Begin::Resume(id) => threads::find(home, id)?,
         Begin::ResumeNamed(what) => threads::resolve(home, &what)?,
-        Begin::ResumeLast => {
-            let last = threads::last(home, Some(here));
-            last.ok_or_else(|| threads::Error::NotFound { what: here.display().to_string() })?.found
+        Begin::ResumeLast { everywhere } => {
+            let last = threads::last(home, (!everywhere).then_some(here));
+            let none = match everywhere {
+                true => "there is no earlier thread",
+                false => {
+                    "no earlier thread was started in this folder; add --all for the last one of any folder"
+                }
+            };
+            last.ok_or(threads::Error::Unsupported { what: none })?.found
         }
         Begin::Fork(source) => {
             let source = threads::find(home, source)?;
@@ -199,22 +209,37 @@ fn info(
     }
 }
 
-/// Loads the user's own themes of code; sentences about those that are none.
+/// Loads the user's own themes of code; sentences about those that are none, and about a name that none has.
 async fn themes(config: &Config) -> Vec<String> {
     let folder = config.codex_home.join("themes");
     let loaded = tasks::blocking("load themes", move || syntaxes::load_themes(&folder)).await;
-    let told = |(path, error): (PathBuf, syntaxes::Error)| format!("{} is no theme: {error}", path.display());
-    loaded.unwrap_or_default().into_iter().map(told).collect()
+    let told = |(path, error): (PathBuf, syntaxes::Error)| error.told(&path);
+    let mut warnings: Vec<String> = loaded.unwrap_or_default().into_iter().map(told).collect();
+    let tui = &config.interface.tui;
+    let unknown = tui.theme.as_deref().filter(|name| !syntaxes::is_theme(name));
+    if let (Some(name), Some(place)) = (unknown, &tui.theme_place) {
+        let names = syntaxes::theme_names();
+        let hint = diagnose::hint(name, names.iter().map(String::as_str));
+        warnings
+            .push(format!("{place}: there is no theme {}{hint} (/theme shows all)", diagnose::quoted(name)));
+    }
+    warnings
 }
 
-fn account(config: &Config, chatgpt: bool) -> String {
+/// A ChatGPT account in words.
+pub(super) fn named(identity: Option<&Identity>) -> Option<String> {
+    let who = super::signing::who(identity?);
+    Some(format!("ChatGPT{who}"))
+}
+
+fn account(config: &Config, identity: Option<&Identity>) -> String {
     let provider = &config.provider;
     let keyless =
         provider.env_key.is_none() && provider.bearer_token.is_none() && !provider.requires_openai_auth;
-    match (chatgpt, keyless) {
-        (true, _) => "ChatGPT".to_owned(),
-        (false, true) => "none needed".to_owned(),
-        (false, false) => "API key".to_owned(),
+    match (named(identity), keyless) {
+        (Some(who), _) => who,
+        (None, true) => "none needed".to_owned(),
+        (None, false) => "API key".to_owned(),
     }
 }
 

@@ -30,6 +30,8 @@ pub(crate) const NOT_ENOUGH: u8 = 10;
 const REACHED: u8 = 11;
 const NO_SIGN_IN: u8 = 20;
 const UNREACHABLE: u8 = 21;
+/// What became of a redemption is unknown.
+pub(crate) const UNKNOWN: u8 = 22;
 /// Nothing is known, or the account has no such window.
 pub(crate) const NO_DATA: u8 = 23;
 
@@ -41,9 +43,10 @@ Exit codes:
   11  the usage limit is reached
   20  no ChatGPT sign-in
   21  the service cannot be reached; what was known is printed
+  22  what became of a redemption is unknown
   23  nothing is known, or the account has no such window
   64  wrong use: bad arguments, unknown window
-If several apply, in this order: 64, 20, 23, 21, 11, 10";
+If several apply, in this order: 64, 20, 22, 23, 21, 11, 10";
 
 /// How often a screen that is watched is drawn anew when nothing changes: countdowns go on.
 const REDRAW: Duration = Duration::from_secs(15);
@@ -130,7 +133,8 @@ fn look(
             return Exit::Other(WRONG_USE);
         }
     };
-    let look = Looking { json: look.json, offline: look.offline, max_age: look.max_age, shares, only };
+    let (json, offline, max_age) = (look.json, look.offline, look.max_age);
+    let mut look = Looking { json, offline, max_age, shares, only, unknown: false };
     let account = match opened {
         Ok(account) => account,
         Err(error) => return look.without_account(&error),
@@ -168,6 +172,8 @@ struct Looking {
     shares: Vec<Share>,
     /// Nothing but the requirements is shown.
     only: bool,
+    /// What became of a redemption is unknown, and asking again did not help.
+    unknown: bool,
 }
 
 impl Looking {
@@ -175,15 +181,15 @@ impl Looking {
         self.max_age.map_or(ON_DEMAND, Duration::from_secs)
     }
 
-    async fn once(&self, account: &Account) -> Exit {
-        usage_redeem::finish_first(account).await;
+    async fn once(&mut self, account: &Account) -> Exit {
+        self.unknown = usage_redeem::finish_first(account).await;
         let error = account.cache.refresh(self.max_age()).await.err();
         account.redeemer.notice(&account.cache.get()).await;
         self.print(&account.cache.get(), error.as_ref())
     }
 
     /// Prints at once and after each change, until a signal comes or nobody reads any more.
-    async fn watch(&self, account: &Account) -> Exit {
+    async fn watch(&mut self, account: &Account) -> Exit {
         let (Ok(mut interrupt), Ok(mut terminate)) =
             (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
         else {
@@ -191,7 +197,7 @@ impl Looking {
             return Exit::Failure;
         };
         let mut changes = account.cache.watch();
-        usage_redeem::finish_first(account).await;
+        self.unknown = usage_redeem::finish_first(account).await;
         let mut error = account.cache.refresh(self.max_age()).await.err();
         let _fresh = account.cache.keep_fresh();
         let screen = std::io::stdout().is_terminal() && !self.json;
@@ -288,6 +294,8 @@ impl Looking {
         let checked = require::check(&self.shares, state, now());
         if error.is_some_and(refresh::Error::is_sign_in) {
             NO_SIGN_IN
+        } else if self.unknown {
+            UNKNOWN
         } else if state.is_empty() || checked.iter().any(|checked| checked.left.is_none()) {
             NO_DATA
         } else if error.is_some() {

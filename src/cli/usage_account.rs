@@ -4,20 +4,17 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use futures_util::FutureExt;
-
-use crate::auth::manager::{Credentials, Manager};
-use crate::auth::source::TokenSource;
-use crate::auth::store::Store;
+use super::wire;
+use crate::auth::issuer::Overrides;
+use crate::auth::manager::{Credentials, Manager, OpenAi};
 use crate::backend::Backend;
 use crate::backend::client::DEFAULT_BASE_URL;
 use crate::base::clock::SystemClock;
 use crate::config::{Config, Env};
 use crate::limits::Cache;
 use crate::limits::redeemer::Redeemer;
-use crate::net::http::HttpSettings;
+use crate::protocol::error::ErrorInfo;
 use crate::protocol::thread::ThreadSource;
-use crate::responses::headers;
 
 /// The account. Cheap to clone.
 #[derive(Clone)]
@@ -80,27 +77,23 @@ impl Error {
 /// # Errors
 /// There is none, or its address cannot be used.
 pub(crate) fn open(config: &Config, env: &Env) -> Result<Account, Error> {
-    let store = Store::new(&config.codex_home);
-    let manager = Manager::open(Credentials::OpenAi { codex_api_key: None, openai_api_key: None, store })
-        .map_err(|error| match error {
-            crate::auth::error::Error::NotSignedIn => Error::NoSignIn,
-            error => Error::Credentials(format!("{error} {}", error.hint())),
-        })?;
-    if !manager.is_chatgpt() {
-        return Err(Error::NoSignIn);
-    }
-    let account = match manager.authorization().now_or_never() {
-        Some(Ok(authorization)) => authorization.account_id.unwrap_or_default(),
-        Some(Err(error)) => return Err(Error::Credentials(error.to_string())),
-        None => String::new(),
-    };
+    let setup = |error: ErrorInfo| Error::Setup(error.to_string());
+    let manager = Manager::open(Credentials::OpenAi(Box::new(OpenAi {
+        codex_api_key: None,
+        codex_access_token: env.secret("CODEX_ACCESS_TOKEN"),
+        openai_api_key: None,
+        store: wire::store(config),
+        issuer: wire::issuer(env, Overrides::default()).map_err(setup)?,
+        rules: wire::rules(config),
+    })))
+    .map_err(|error| match error {
+        crate::auth::error::Error::NotSignedIn => Error::NoSignIn,
+        error => Error::Credentials(format!("{error} {}", error.hint())),
+    })?;
+    let account_id = manager.identity().ok_or(Error::NoSignIn)?.account_id;
     let originator = env.text("CODEX_INTERNAL_ORIGINATOR_OVERRIDE").unwrap_or(ThreadSource::Cli.originator());
-    let ca_file = env.text("CODEX_CA_CERTIFICATE").or_else(|| env.text("SSL_CERT_FILE"));
-    let settings = HttpSettings {
-        user_agent: headers::user_agent(originator, env.text("TERM")),
-        ca_file: ca_file.map(PathBuf::from),
-    };
+    let settings = wire::http(env, originator);
     let base = config.login.chatgpt_base_url.as_deref().unwrap_or(DEFAULT_BASE_URL);
     let backend = Backend::new(base, settings, manager).map_err(|error| Error::Setup(error.to_string()))?;
-    Ok(Account::new(config.codex_home.clone(), Arc::new(backend), Some(&account)))
+    Ok(Account::new(config.codex_home.clone(), Arc::new(backend), account_id.as_deref()))
 }

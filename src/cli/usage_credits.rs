@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::exit::Exit;
+use super::usage::UNKNOWN;
 use super::usage_account::{self, Account};
 use super::usage_redeem::{self, receipt_json};
 use crate::backend::{self, reset_credits};
@@ -30,7 +31,8 @@ pub(crate) struct CreditsArgs {
     json: bool,
 }
 
-/// Runs it. Exit codes: 0 fine, 1 files cannot be read, 20 no ChatGPT sign-in, 21 the service cannot be reached.
+/// Runs it. Exit codes: 0 fine, 1 files cannot be read, 20 no ChatGPT sign-in, 21 the service cannot be reached, 22
+/// what became of a redemption is unknown.
 pub(crate) fn run(args: &CreditsArgs, opened: Result<Account, usage_account::Error>) -> Exit {
     let account = match opened {
         Ok(account) => account,
@@ -47,23 +49,28 @@ pub(crate) fn run(args: &CreditsArgs, opened: Result<Account, usage_account::Err
 }
 
 async fn show(args: &CreditsArgs, account: &Account) -> Exit {
-    usage_redeem::finish_first(account).await;
+    let unknown = usage_redeem::finish_first(account).await;
     let (list, book) = tokio::join!(reset_credits::list(&account.backend), account.redeemer.book());
     let book = match book {
         Ok(book) => book,
         Err(error) => return failed(args, 1, &error.to_string()),
     };
     let when = When { now: SystemClock.now_s(), zone: TimeZone::system() };
+    let code = if unknown { UNKNOWN } else { 0 };
     match list {
-        Ok(list) if args.json => print(&document(&list, &book, &when).to_string()),
+        Ok(list) if args.json => print(&document(&list, &book, &when, code).to_string()),
         Ok(list) => print(&lines(&list, &book, &when).join("\n")),
-        Err(error) => return not_listed(args, &error),
+        Err(error) => return not_listed(args, &error, unknown),
     }
-    Exit::Success
+    Exit::Other(code)
 }
 
-fn not_listed(args: &CreditsArgs, error: &backend::Error) -> Exit {
-    let code = if error.is_sign_in() { 20 } else { 21 };
+fn not_listed(args: &CreditsArgs, error: &backend::Error, unknown: bool) -> Exit {
+    let code = match (error.is_sign_in(), unknown) {
+        (true, _) => 20,
+        (false, true) => UNKNOWN,
+        (false, false) => 21,
+    };
     let hint = error.hint().map_or_else(String::new, |hint| format!(" {hint}"));
     failed(args, code, &format!("{error}{hint}"))
 }
@@ -131,12 +138,12 @@ fn past(receipt: &Receipt, when: &When) -> String {
 }
 
 /// The list for machines.
-fn document(list: &ResetCredits, book: &Book, when: &When) -> Value {
+fn document(list: &ResetCredits, book: &Book, when: &When, code: u8) -> Value {
     let credits =
         list.credits.as_ref().map(|credits| credits.iter().map(|c| credit_json(c, when)).collect::<Vec<_>>());
     json!({
         "version": VERSION,
-        "exit_code": 0,
+        "exit_code": code,
         "available_count": list.available_count,
         "credits": credits,
         "unfinished": book.intent.as_ref().map(|intent| json!({

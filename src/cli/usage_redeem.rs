@@ -146,20 +146,22 @@ async fn redeem(args: &RedeemArgs, account: &Account, teller: &Teller) -> Exit {
 }
 
 /// Finishes what an earlier run, or a process that is gone, left unfinished; in silence when there is nothing.
-pub(crate) async fn finish_first(account: &Account) {
+/// True when what became of it is still unknown.
+pub(crate) async fn finish_first(account: &Account) -> bool {
     if !account.redeemer.book().await.is_ok_and(|book| book.intent.is_some()) {
-        return;
+        return false;
     }
     let wish = Wish { no_wait: true, at_once: true, ..Wish::default() };
-    let Ok(plan) = account.redeemer.prepare(&wish).await else { return };
+    let Ok(plan) = account.redeemer.prepare(&wish).await else { return true };
     if !matches!(plan.decision, Decision::Finish(_)) {
-        return;
+        return false;
     }
     let teller = Teller { json: false, when: When { now: SystemClock.now_s(), zone: TimeZone::system() } };
     let outcome = account.redeemer.start(plan, wish).outcome().await;
     if !matches!(outcome, Outcome::Busy) {
         teller.say(&format!("An unfinished redemption: {}", words::outcome(&outcome, &teller.when)));
     }
+    matches!(outcome, Outcome::Unknown(..))
 }
 
 /// What speaks for and against using a credit now.

@@ -20,6 +20,7 @@
 //! - [`responses`]: the model route: validate, choose a rule, answer
 //! - [`account_state`]: the scripted account: windows, reset credits, keys
 //! - [`reset_credits`]: the account routes: usage, reset credits, redemption
+//! - [`oauth`]: the sign-in service: codes, rotating tokens, counters
 //! - [`control`]: the routes by which tests script the backend and look into it
 //! - [`setting`]: a temporary project and home for a scenario
 //! - [`scenarios`]: the scenarios that are built in
@@ -42,6 +43,7 @@ pub(crate) mod client;
 pub(crate) mod control;
 pub(crate) mod error;
 pub(crate) mod faults;
+pub(crate) mod oauth;
 pub(crate) mod play;
 pub(crate) mod prefix;
 pub(crate) mod request;

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::account_state::AccountState;
 use super::faults::{Fault, Pending};
+use super::oauth::Oauth;
 use super::prefix::Former;
 use super::script::Script;
 
@@ -78,6 +79,8 @@ pub(crate) struct State {
     pub(crate) last_history: Vec<Value>,
     /// The account.
     pub(crate) account: AccountState,
+    /// The sign-in service.
+    pub(crate) oauth: Oauth,
     routes: BTreeMap<String, u64>,
     request_bytes: usize,
     numbered: u64,
@@ -210,6 +213,7 @@ impl State {
             "breach_texts": self.breach_texts,
             "pending_faults": self.pending.iter().map(|pending| pending.times).sum::<u64>(),
             "rules": self.script.rules.len(),
+            "oauth": self.oauth.summary(),
         })
     }
 }

@@ -52,7 +52,7 @@ impl View {
 /// Tokens per day of the weeks that fit `width`, oldest week first, Monday first; days after today are `None`.
 pub(crate) fn weeks(activity: &Activity, today: Date, width: usize) -> Vec<[Option<u64>; 7]> {
     let days = activity.days.clone().unwrap_or_default();
-    let count = ((width.saturating_sub(4) + 1) / 2).clamp(1, WEEKS);
+    let count = width.saturating_sub(4).div_ceil(2).clamp(1, WEEKS);
     let since_monday = i64::from(today.weekday().since(Weekday::Monday));
     let week_of = |back: usize| {
         let monday = today.checked_sub((since_monday + 7 * back as i64).days()).ok();

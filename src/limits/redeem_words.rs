@@ -237,3 +237,111 @@ fn wanted(intent: &Intent) -> String {
 fn sentence(text: &str) -> String {
     if text.ends_with('.') { text.to_owned() } else { format!("{text}.") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::redeem::Trouble;
+
+    fn when() -> When {
+        When { now: 1_000_000, zone: TimeZone::UTC }
+    }
+
+    fn intent(credit: Option<&str>) -> Intent {
+        Intent {
+            key: "secret-key".to_owned(),
+            account: "acct".to_owned(),
+            credit_id: credit.map(str::to_owned),
+            made_at: 999_000,
+            before: Vec::new(),
+            count_before: None,
+        }
+    }
+
+    fn settled(verdict: Verdict, seen_at: Option<u64>, elsewhere: bool, unwritten: Option<&str>) -> Outcome {
+        let receipt = Receipt {
+            intent: intent(Some("c-1")),
+            verdict,
+            answered_at: 999_500,
+            seen_at,
+            after: Vec::new(),
+        };
+        Outcome::Settled { receipt: Box::new(receipt), elsewhere, unwritten: unwritten.map(str::to_owned) }
+    }
+
+    fn trouble(sign_in: bool) -> Trouble {
+        Trouble { why: "it broke".to_owned(), again: false, sign_in }
+    }
+
+    #[test]
+    fn every_end_says_what_is_true_and_what_to_do() {
+        let unseen = || {
+            let Outcome::Settled { receipt, .. } = settled(Verdict::Reset, None, false, None) else {
+                panic!()
+            };
+            receipt
+        };
+        for (end, parts) in [
+            (settled(Verdict::Reset, Some(1), false, None), &["Usage reset.", "c-1 was used"][..]),
+            (settled(Verdict::Reset, None, false, None), &["Usage reset.", "do not show it yet"]),
+            (settled(Verdict::AlreadyRedeemed, Some(1), false, None), &["by an earlier request"]),
+            (settled(Verdict::SeenByReading, Some(1), true, None), &["Usage reset by another process"]),
+            (
+                settled(Verdict::Reset, Some(1), false, Some("full")),
+                &["could not be written (full)", "same key"],
+            ),
+            (settled(Verdict::NothingToReset, None, false, None), &["Nothing to reset", "Nothing was spent"]),
+            (settled(Verdict::NoCredit, None, false, None), &["c-1 is gone", "Nothing was spent"]),
+            (settled(Verdict::NotSent, None, true, None), &["no request reached"]),
+            (settled(Verdict::Outdated, None, false, None), &["never carried out", "run this again"]),
+            (Outcome::NotSent(trouble(false)), &["Nothing was redeemed: it broke.", "later"]),
+            (Outcome::NotSent(trouble(true)), &["codex login"]),
+            (Outcome::Unknown(Box::new(intent(None)), trouble(false)), &["unknown", "it broke.", "same key"]),
+            (Outcome::Refused(Refusal::Unfinished(Box::new(intent(Some("c-1"))))), &["unfinished", "c-1"]),
+            (Outcome::Refused(Refusal::NotMoved(unseen())), &["--force", "codex usage"]),
+            (Outcome::Refused(Refusal::NoSuchCredit("x".to_owned())), &["x", "codex usage credits"]),
+            (Outcome::Refused(Refusal::NoCredits), &["no reset credits"]),
+            (Outcome::Refused(Refusal::OnlyUnknown), &["--credit"]),
+            (Outcome::Refused(Refusal::NothingUsed), &["Nothing was spent"]),
+            (Outcome::Damaged("/h/x.damaged-1".into()), &["/h/x.damaged-1", "unfinished"]),
+            (Outcome::Busy, &["Another process"]),
+            (Outcome::NotRead(crate::backend::Error::NotSignedIn), &["sign-in"]),
+            (Outcome::Journal("disk full".to_owned()), &["Nothing was redeemed: disk full."]),
+        ] {
+            let text = outcome(&end, &when());
+            for part in parts {
+                assert!(text.contains(part), "{part}: {text}");
+            }
+            assert!(!text.contains("secret-key") && !text.contains(".."), "{text}");
+        }
+    }
+
+    #[test]
+    fn names_of_credits_tell_what_they_reset() {
+        let mark = |minutes, window: &str| Mark {
+            limit: "codex".to_owned(),
+            window: window.to_owned(),
+            minutes: Some(minutes),
+            used_percent: 42.4,
+            resets_at: Some(1_003_600),
+        };
+        let marks = [mark(300, "primary"), mark(10_080, "secondary")];
+        let credit = ResetCredit {
+            id: "c".to_owned(),
+            reset_type: ResetType::CodexRateLimits,
+            status: CreditStatus::Available,
+            granted_at: None,
+            expires_at: Some(1_090_000),
+            expiry_unreadable: false,
+            title: None,
+            description: None,
+        };
+        assert_eq!(title(&credit, &marks), "Full reset (weekly + 5h)");
+        assert_eq!(expiry(&credit, &when()), "expires 14:46 on 13 Jan 1970 (in 1d 1h)");
+        let never = ResetCredit { expires_at: None, ..credit.clone() };
+        assert_eq!(expiry(&never, &when()), "does not expire");
+        let odd = ResetCredit { expiry_unreadable: true, ..never };
+        assert_eq!(expiry(&odd, &when()), "expires at a time that cannot be read");
+        assert_eq!(windows(&marks, &when())[0], "5h        42% used · starts anew by itself 14:46 (in 1h)");
+    }
+}

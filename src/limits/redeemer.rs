@@ -249,7 +249,7 @@ impl Redeemer {
         let (usage, list) = tokio::join!(usage::read(&self.backend), reset_credits::list(&self.backend));
         let (answer, account) = usage?;
         if answer.account_id.as_deref().unwrap_or_default() != self.account {
-            return Err(backend::Error::Credentials(crate::auth::error::Error::AccountChanged));
+            return Err(backend::Error::Credentials(crate::auth::error::Error::AccountChanged { now: None }));
         }
         let list = list.ok();
         let reading = self.reading(&account, list.clone());

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Instant;
 
 use bytes::Bytes;
 use jiff::tz::TimeZone;
@@ -67,18 +68,32 @@ pub(super) struct Job {
 }
 
 /// A value of the server's that is repeated within a turn, so that all its requests reach the same machine.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct TurnState(Arc<Mutex<Option<HeaderValue>>>);
+#[derive(Clone, Debug)]
+pub(crate) struct TurnState {
+    value: Arc<Mutex<Option<HeaderValue>>>,
+    began: Instant,
+}
+
+impl Default for TurnState {
+    fn default() -> Self {
+        Self { value: Arc::default(), began: Instant::now() }
+    }
+}
 
 impl TurnState {
     /// The value, once the server has sent one.
     pub(super) fn get(&self) -> Option<HeaderValue> {
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+        self.value.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    /// When the turn began.
+    pub(super) fn began(&self) -> Instant {
+        self.began
     }
 
     /// Remembers the first value of the turn.
     pub(super) fn learn(&self, value: &HeaderValue) {
-        let mut held = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut held = self.value.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         held.get_or_insert_with(|| value.clone());
     }
 }

@@ -22,7 +22,7 @@ pub(crate) fn update(model: &mut Model, msg: Msg, at: At) -> Effects {
         Msg::Limits(limits) => usage::changed(model, limits, &mut effects),
         Msg::Event(event) => follow::on_event(model, &event, at, &mut effects),
         Msg::Opened(opened) => start::opened(model, opened, at.unix, &mut effects),
-        Msg::Answer(answer) => on_answer(model, answer, &mut effects),
+        Msg::Answer(answer) => on_answer(model, answer, at, &mut effects),
     }
     usage::look_after_parked(model, &mut effects);
     route::next_question(model, &mut effects);
@@ -33,6 +33,8 @@ fn on_input(model: &mut Model, input: Input, at: At, effects: &mut Effects) {
     match input {
         Input::Key(key) => route::on_key(model, key, at, effects),
         Input::Wheel(rows) => route::on_wheel(model, rows, at, effects),
+        #[cfg(debug_assertions)]
+        Input::Paste(text) if crate::tui::trap::pasted(&text) => {}
         Input::Paste(text) => route::on_paste(model, &text, effects),
         Input::Focus(focused) => model.focused = focused,
         Input::Background(rgb) => model.theme.light = is_light(rgb),
@@ -50,7 +52,7 @@ fn tick(model: &mut Model, effects: &mut Effects) {
     route::carry_out(model, wanted, effects);
 }
 
-fn on_answer(model: &mut Model, answer: Answer, effects: &mut Effects) {
+fn on_answer(model: &mut Model, answer: Answer, at: At, effects: &mut Effects) {
     let env = crate::tui::model::env!(model);
     match answer {
         Answer::Files(found) => model.composer.files_found(&found.query, found.rows, found.done),
@@ -79,7 +81,7 @@ fn on_answer(model: &mut Model, answer: Answer, effects: &mut Effects) {
         Answer::Diff(result) => answers::diff(model, result),
         Answer::Threads(filter, rows) => {
             if let Some(Popup::Resume(picker)) = &mut model.popup {
-                picker.add(filter, rows, model.now_ms);
+                picker.add(filter, rows, at.unix * 1000);
             }
         }
         Answer::ThreadsDone(filter) => {
@@ -93,6 +95,9 @@ fn on_answer(model: &mut Model, answer: Answer, effects: &mut Effects) {
         Answer::Saved(setting, result) => answers::saved(model, &setting, result),
         Answer::Trusted(result) => start::trusted(model, result, effects),
         Answer::SignedIn(result) => start::signed_in(model, result, effects),
+        Answer::SignInShown(way, url, code) => start::sign_in_shown(model, way, url, code),
+        Answer::Adopted(result) => answers::adopted(model, result),
+        Answer::Pasted(result) => start::pasted(model, result),
         Answer::LoggedOut(result) => answers::logged_out(model, result),
         Answer::Limits(news) => usage::on_news(model, news, effects),
         Answer::Copied(what, result) => answers::copied(model, &what, result),

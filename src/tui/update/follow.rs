@@ -1,8 +1,9 @@
 //! Events of the thread → the state around the transcript. The transcript itself takes every event too.
 
 use super::dispatch::Effects;
-use super::{answers, chat, usage};
+use super::{answers, chat, commands, usage};
 use crate::base::ids::AskId;
+use crate::protocol::error::ErrorKind;
 use crate::protocol::event::Event;
 use crate::protocol::item::{CommandSource, Item, ItemStatus, PlanStatus};
 use crate::protocol::turn::{Configured, TurnEnd};
@@ -11,6 +12,7 @@ use crate::tui::model::{Model, TurnState};
 use crate::tui::moment;
 use crate::tui::msg::At;
 use crate::tui::popups::any::Popup;
+use crate::tui::popups::confirm;
 use crate::tui::setup::Notify;
 use crate::tui::status::panel::Panel;
 use crate::tui::status::working::{Retry, Working};
@@ -176,6 +178,9 @@ fn turn_completed(model: &mut Model, end: &TurnEnd, effects: &mut Effects) {
     }
     chat::turn_ended(model, end.status, effects);
     usage::turn_ended(model, end, effects);
+    if let Some(error) = end.error.as_ref().filter(|error| error.kind == ErrorKind::AccountChanged) {
+        commands::open_menu(model, confirm::adopt(&error.message));
+    }
     if !model.is_running() {
         let words =
             end.last_message.as_deref().and_then(|text| text.lines().find(|line| !line.trim().is_empty()));

@@ -5,13 +5,14 @@ use super::{answers, chat, follow, route, usage};
 use crate::base::path::with_tilde;
 use crate::protocol::error::ErrorInfo;
 use crate::tui::composer::Draft;
-use crate::tui::door::Begin;
+use crate::tui::door::{Begin, ThreadFilter, Way};
 use crate::tui::effect::Effect;
 use crate::tui::model::{Model, Stage, env};
 use crate::tui::msg::Opened;
 use crate::tui::onboarding::{sign_in, trust};
 use crate::tui::popups::any::Popup;
 use crate::tui::popups::resume;
+use crate::tui::setup::Tour;
 use crate::tui::transcript::{Level, Past};
 
 /// The first effects, after the first frame.
@@ -20,7 +21,9 @@ pub(crate) fn begin(model: &mut Model, effects: &mut Effects) {
     let wanted = model.composer.warm_up();
     route::carry_out(model, wanted, effects);
     if model.setup.sign_in {
-        model.stage = Stage::SignIn(Box::new(sign_in::Page::new()));
+        let around = &model.setup.surroundings;
+        let browser = around.display && !around.ssh;
+        model.stage = Stage::SignIn(Box::new(sign_in::Page::new(browser)));
         return;
     }
     after_sign_in(model, effects);
@@ -38,8 +41,8 @@ fn after_sign_in(model: &mut Model, effects: &mut Effects) {
 /// Every question before the conversation is answered.
 pub(crate) fn after_trust(model: &mut Model, effects: &mut Effects) {
     model.stage = Stage::Main;
-    if std::mem::take(&mut model.setup.pick) {
-        pick(model, effects);
+    if let Some(filter) = model.setup.pick.take() {
+        pick(model, filter, effects);
     } else {
         effects.push(Effect::Open(model.setup.begin.clone()));
     }
@@ -47,8 +50,8 @@ pub(crate) fn after_trust(model: &mut Model, effects: &mut Effects) {
 }
 
 /// Shows the stored threads.
-pub(crate) fn pick(model: &mut Model, effects: &mut Effects) {
-    let picker = resume::Picker::new(crate::tui::door::ThreadFilter::default());
+pub(crate) fn pick(model: &mut Model, filter: ThreadFilter, effects: &mut Effects) {
+    let picker = resume::Picker::new(filter, model.facts.home.clone());
     effects.push(Effect::Threads(picker.filter()));
     model.popup = Some(Popup::Resume(Box::new(picker)));
 }
@@ -71,11 +74,18 @@ fn submit_first(model: &mut Model, effects: &mut Effects) {
 }
 
 /// A decision on the sign-in page.
-pub(crate) fn on_sign_in(outcome: sign_in::Outcome, effects: &mut Effects) {
+pub(crate) fn on_sign_in(model: &mut Model, outcome: sign_in::Outcome, effects: &mut Effects) {
     match outcome {
         sign_in::Outcome::Stay => {}
+        sign_in::Outcome::SignIn(way) => effects.push(Effect::SignInBy(way)),
+        sign_in::Outcome::Pasted(text) => effects.push(Effect::Pasted(text)),
+        sign_in::Outcome::GiveUp => effects.push(Effect::GiveUp),
+        sign_in::Outcome::Copy(what, text) => effects.push(Effect::Copy(what.to_owned(), text)),
         sign_in::Outcome::ApiKey(key) => effects.push(Effect::SignIn(key)),
-        sign_in::Outcome::Demo => effects.push(Effect::Demo),
+        sign_in::Outcome::Demo => {
+            model.setup.tour = Some(Tour::offline());
+            effects.push(Effect::Demo);
+        }
         sign_in::Outcome::Quit => effects.push(Effect::Quit),
     }
 }
@@ -96,6 +106,20 @@ pub(crate) fn signed_in(model: &mut Model, result: Result<(), ErrorInfo>, effect
         (Err(error), Stage::SignIn(page)) => page.refused(&error.to_string()),
         (Err(error), Stage::Trust(_) | Stage::Main) => answers::error(model, &error),
         (Ok(()), _) => after_sign_in(model, effects),
+    }
+}
+
+/// The sign-in shows where to go.
+pub(crate) fn sign_in_shown(model: &mut Model, way: Way, url: String, code: Option<String>) {
+    if let Stage::SignIn(page) = &mut model.stage {
+        page.show(way, url, code);
+    }
+}
+
+/// An address was handed in.
+pub(crate) fn pasted(model: &mut Model, result: Result<(), ErrorInfo>) {
+    if let (Stage::SignIn(page), Err(error)) = (&mut model.stage, result) {
+        page.not_pasted(&error.to_string());
     }
 }
 
@@ -128,6 +152,10 @@ pub(crate) fn opened(
     for warning in opened.warnings {
         model.transcript.notice(Level::Warning, &warning);
         model.warnings.push("Start-up", warning);
+    }
+    if let Some(tour) = model.setup.tour.as_mut().filter(|tour| !tour.told.is_empty()) {
+        model.transcript.notice(Level::Info, &std::mem::take(&mut tour.told));
+        model.suggestions = std::mem::take(&mut tour.prompts).into();
     }
     model.facts.usage = opened.usage;
     if opened.info.cwd != model.cwd() {

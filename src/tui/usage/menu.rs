@@ -193,7 +193,7 @@ impl Usage {
             Some(0) => rows.push((redeem.detail("none available · check again"), Entry::Redeem)),
             Some(count) => rows.push((redeem.detail(format!("{count} available")), Entry::Redeem)),
         }
-        rows.push((Row::new("Read again").detail("r"), Entry::Read));
+        rows.push((Row::new("Read again").detail("or press r"), Entry::Read));
         let (rows, entries) = rows.into_iter().unzip();
         let mut list = List::numbered(rows);
         list.select(self.selected);
@@ -241,7 +241,7 @@ impl Usage {
         let (list, _) = self.list(view);
         let mut keep = vec![Line::default()];
         keep.extend(list.lines(width, list.len(), theme));
-        keep.extend([Line::default(), frame::hint("enter select · r read again · esc close", width, theme)]);
+        keep.extend([Line::default(), frame::hint("enter select · esc close", width, theme)]);
         (body, keep)
     }
 }

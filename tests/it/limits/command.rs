@@ -69,7 +69,8 @@ fn without_a_sign_in_it_says_so() {
 fn a_refused_token_is_told_and_not_shown() {
     let bed = Bed::new("");
     bed.fault(USAGE, "kind = 'status'\ncode = 401\nbody = 'token-expired'\ntimes = 9");
-    let output = bed.usage(&[]).run().expect(20);
+    let renew = format!("http://127.0.0.1:{}/oauth/token", bed.world.backend.port);
+    let output = bed.usage(&[]).env("CODEX_REFRESH_TOKEN_URL_OVERRIDE", renew).run().expect(20);
     let token = &bed.world.backend.token;
     assert!(!output.stderr.contains(token) && !output.stdout.contains(token), "{output:?}");
     bed.fault(USAGE, &format!("kind = 'status'\ncode = 400\nbody_text = \"bad \\u0007token {token}\""));

@@ -100,6 +100,9 @@ fn what_fails_before_it_is_carried_out_is_finished_by_the_next_start() {
         let output = bed.redeem(&["--yes", "--no-wait"]).run().expect(22);
         assert!(output.stderr.contains("unknown") && output.stderr.contains("same key"), "{output:?}");
         assert_eq!(bed.consumed().len(), 0);
+        bed.fault(CONSUME, "kind = 'status'\ncode = 500\ntimes = 6");
+        assert_eq!(bed.json(&[])["exit_code"], 22);
+        assert_eq!(said(&bed.usage(&["credits", "--json"]).run())["exit_code"], 22);
         let credits = bed.usage(&["credits", "--json"]).run().expect(0);
         // Whatever starts next finishes it: here it is the list.
         assert_eq!(bed.consumed().len(), 1, "{credits:?}");
@@ -160,7 +163,8 @@ fn without_a_usable_sign_in_nothing_is_begun() {
     let auth = bed.world.codex_home().join("auth.json");
     let good = fs::read_to_string(&auth).unwrap();
     fs::write(&auth, good.replace(&bed.world.backend.token, "wrong-token-canary")).unwrap();
-    let refused = bed.redeem(&["--yes"]).run().expect(20);
+    let renew = format!("http://127.0.0.1:{}/oauth/token", bed.world.backend.port);
+    let refused = bed.redeem(&["--yes"]).env("CODEX_REFRESH_TOKEN_URL_OVERRIDE", renew).run().expect(20);
     assert!(!refused.stderr.contains("wrong-token-canary"));
     fs::write(&auth, r#"{"OPENAI_API_KEY":"sk-canary"}"#).unwrap();
     bed.redeem(&["--yes"]).run().expect(20);
