@@ -86,6 +86,13 @@ impl Scene {
     /// A scene of somebody who is signed in with ChatGPT and has these limits.
     pub(super) fn limited(limits: AccountLimits, width: u16, height: u16) -> Self {
         let mut scene = Self::with(setup(), width, height);
+        scene.open_limited(limits);
+        scene.effects.clear();
+        scene
+    }
+
+    /// A thread is open now, whose account has these limits.
+    pub(super) fn open_limited(&mut self, limits: AccountLimits) {
         let opened = Opened {
             info: samples::thread(),
             past: Vec::new(),
@@ -94,9 +101,7 @@ impl Scene {
             warnings: Vec::new(),
             limits: Some(Arc::new(limits)),
         };
-        scene.send(Msg::Opened(Ok(Box::new(opened))));
-        scene.effects.clear();
-        scene
+        self.send(Msg::Opened(Ok(Box::new(opened))));
     }
 
     /// The turn fails.

@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 
 use super::facts::{Facts, short};
 use crate::base::path::with_tilde;
+use crate::limits::state::STALE_AFTER_S;
 use crate::limits::{forecast, show, text as words};
 use crate::tui::popups::permissions;
 use crate::tui::text;
@@ -107,11 +108,15 @@ fn limit_rows(view: &View<'_>, rows: &mut Vec<(String, String)>) {
     if let Some(count) = view.resets().filter(|count| *count > 0) {
         row("Usage resets".to_owned(), format!("{count} available · /usage"));
     }
-    let failed = view.standing.failure.as_ref().map(|error| format!(" · could not be read anew: {error}"));
-    row(
-        "Limits read".to_owned(),
-        format!("{}{}", show::age_words(limits, view.now_s), failed.unwrap_or_default()),
-    );
+    // A moment, not an age: the block stays as it was printed.
+    if let Some(at) = limits.oldest_ms().map(|ms| ms / 1000) {
+        let stale = view.now_s.saturating_sub(at) > STALE_AFTER_S;
+        let remark = if stale { ", may be out of date" } else { "" };
+        let failed = view.standing.failure.as_ref();
+        let failed = failed.map(|error| format!(" · could not be read anew: {error}")).unwrap_or_default();
+        let at = words::moment(at, view.now_s, view.zone);
+        row("Limits read".to_owned(), format!("at {at}{remark}{failed}"));
+    }
 }
 
 impl Cell for Panel {

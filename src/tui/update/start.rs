@@ -179,6 +179,7 @@ pub(crate) fn switch(model: &mut Model, begin: Begin, effects: &mut Effects) {
     model.rewinding = None;
     model.status_cell = None;
     model.usage.parked = None;
+    model.usage.hint = crate::tui::usage::Hint::Gone;
     model.earlier = false;
     if !matches!(begin, Begin::Fork(_)) {
         model.transcript.clear();

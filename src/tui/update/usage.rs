@@ -27,7 +27,18 @@ use crate::tui::usage::{Ask, Hint, News, Parked, ended_words};
 
 /// A thread is open: its account has shared limits, or none.
 pub(crate) fn opened(model: &mut Model, limits: Option<Arc<AccountLimits>>, effects: &mut Effects) {
+    let wanted = model.usage.wanted.take();
+    adopt(model, limits, effects);
+    if let Some(args) = wanted.filter(|_| model.popup.is_none()) {
+        open(model, &args, effects);
+    }
+}
+
+fn adopt(model: &mut Model, limits: Option<Arc<AccountLimits>>, effects: &mut Effects) {
     let Some(limits) = limits else {
+        if model.usage.shared {
+            model.facts.limits = None;
+        }
         model.usage.forget();
         return;
     };
@@ -107,7 +118,7 @@ fn finish(model: &mut Model, effects: &mut Effects) {
 pub(crate) fn open(model: &mut Model, args: &str, effects: &mut Effects) {
     if !model.usage.shared {
         match model.facts.thread {
-            None => model.toast("One moment: the thread is being opened"),
+            None => model.usage.wanted = Some(args.to_owned()),
             Some(_) => model.transcript.notice(
                 Level::Error,
                 "Usage limits belong to a ChatGPT plan, and this thread does not use one. Sign in with ChatGPT: codex \
@@ -136,6 +147,7 @@ pub(crate) fn open(model: &mut Model, args: &str, effects: &mut Effects) {
 pub(crate) fn grant(model: &mut Model, want: Want, effects: &mut Effects) {
     match want {
         Want::Read => read_within(model, Duration::ZERO, effects),
+        Want::Freshen => read(model, effects),
         Want::Load => load(model, effects),
         Want::Start => redeem(model, effects),
         Want::Activity(chart) => load_activity(model, Some(chart), effects),
@@ -226,6 +238,8 @@ pub(crate) fn on_news(model: &mut Model, news: News, effects: &mut Effects) {
 
 fn redeemed(model: &mut Model, outcome: Result<Box<Outcome>, String>) {
     model.usage.redeeming = false;
+    // What was said about scarce windows may be true no more.
+    model.usage.hush();
     let shown = with_flow(model, |flow, view| {
         let redeeming = flow.is_redeeming();
         if redeeming {

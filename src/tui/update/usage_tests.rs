@@ -52,7 +52,7 @@ fn told(scene: &mut Scene) -> Vec<String> {
 fn usage_needs_a_sign_in() {
     let mut scene = Scene::new(80, 24);
     scene.text("/usage").keys(&["enter"]);
-    assert!(scene.shown().contains("Sign in with ChatGPT"), "{}", scene.shown());
+    assert!(scene.shown().contains("belong to a ChatGPT plan"), "{}", scene.shown());
     assert!(scene.model.popup.is_none() && asks(&mut scene).is_empty());
 }
 
@@ -70,6 +70,15 @@ fn usage_opens_on_what_is_known_and_changes_in_place() {
     assert!(scene.shown().contains("17% left") && !scene.shown().contains("reading …"), "{}", scene.shown());
     scene.keys(&["esc"]);
     assert!(!scene.shown().contains("You have 2 usage"), "the hint was taken");
+}
+
+#[test]
+fn usage_typed_too_early_opens_when_it_can() {
+    let mut scene = Scene::with(crate::tui::scene::setup(), 80, 24);
+    scene.text("/usage").keys(&["enter"]);
+    assert!(scene.model.popup.is_none());
+    scene.open_limited(samples::limits([82.0, 64.0], "plus", None));
+    assert!(scene.shown().contains("18% left"), "{}", scene.shown());
 }
 
 #[test]

@@ -184,7 +184,7 @@ fn settled(receipt: &Receipt, elsewhere: bool, now: u64, zone: &TimeZone, resend
             if resend {
                 rows.insert(0, ("Send the prompt again", Then::Resend));
             }
-            Ending { title: "Usage reset", text, good: true, left: true, rows }
+            Ending { title: "Done", text, good: true, left: true, rows }
         }
         Verdict::NothingToReset => {
             Ending::new("Nothing to reset", "Your usage needs no reset now. Nothing was spent.", &[CLOSE])

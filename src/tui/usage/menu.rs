@@ -25,6 +25,8 @@ use crate::tui::theme::{Role, Theme};
 pub(crate) enum Want {
     /// Read the numbers at once.
     Read,
+    /// Read them when they are not fresh.
+    Freshen,
     /// Look up what a redemption comes to; the page for it opens.
     Load,
     /// Carry the redemption out.
@@ -157,7 +159,7 @@ impl Usage {
 
     fn back(&mut self) -> Outcome {
         self.page = Page::Menu;
-        Outcome::Keep(Wish::Usage(Want::Read))
+        Outcome::Keep(Wish::Usage(Want::Freshen))
     }
 
     fn on_menu_key(&mut self, key: Key, view: &View<'_>, keymap: &Keymap) -> Outcome {

@@ -261,7 +261,7 @@ impl Flow {
                 let mut body = vec![frame::title("Use this reset?", "", width, theme)];
                 body.extend(self.chosen(view, width, theme));
                 body.push(blank());
-                body.extend(forecast::sum(view, width, theme));
+                body.extend(forecast::sum(view, self.picked.as_ref(), width, theme));
                 if self.force {
                     let words =
                         "Your windows do not show the last reset yet: this may reset the same windows again.";

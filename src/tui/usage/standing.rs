@@ -38,6 +38,8 @@ pub(crate) struct Standing {
     pub(crate) failure: Option<ErrorInfo>,
     /// The hint at reset credits.
     pub(crate) hint: Hint,
+    /// `/usage` was typed, with this behind it, before it was known whose limits there are.
+    pub(crate) wanted: Option<String>,
     /// A redemption is under way here.
     pub(crate) redeeming: bool,
     /// Something left unfinished is looked after.
@@ -60,6 +62,11 @@ impl Standing {
     /// Says something above the prompt for a while.
     pub(crate) fn tell(&mut self, text: String, now_ms: u64) {
         self.notice = Some((text, now_ms + NOTICE_MS));
+    }
+
+    /// Nothing is said any more.
+    pub(crate) fn hush(&mut self) {
+        self.notice = None;
     }
 
     /// What is being said.

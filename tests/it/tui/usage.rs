@@ -124,7 +124,7 @@ fn a_key_has_no_usage() {
     let world = World::new("");
     let terminal = app(&world);
     terminal.submit("/usage");
-    terminal.until("Sign in with ChatGPT");
+    terminal.until("belong to a ChatGPT plan");
     terminal.until(READY);
 }
 
@@ -132,7 +132,7 @@ fn a_key_has_no_usage() {
 fn a_failed_reading_is_said_and_leaves_a_way() {
     let world = world("");
     let terminal = app(&world);
-    terminal.until("usage limit resets available · /usage");
+    terminal.until("5h 18% left");
     fault(&world, USAGE, "kind = 'status'\ncode = 502\nbody = 'html'\ntimes = 9");
     open(&terminal);
     terminal.keys("r");
@@ -334,7 +334,7 @@ fn a_budget_stops_before_the_next_request() {
     account(&world, &json!({"windows": [{"used": 10, "seconds": 18000, "resets_in": 4000}]}));
     configure(&world, "[budget]\nsession = \"5h=20%\"");
     let terminal = app(&world);
-    terminal.until("usage limit resets available · /usage");
+    terminal.until("5h 90% left");
     terminal.submit("first");
     terminal.until("one more");
     terminal.until("used 80% of 5h");
@@ -367,7 +367,7 @@ fn token_activity_is_a_page_of_its_own() {
 fn status_reads_anew_and_is_updated_in_place() {
     let world = world("");
     let terminal = app(&world);
-    terminal.until("usage limit resets available · /usage");
+    terminal.until("5h 18% left");
     terminal.submit("/status");
     terminal.until("18% left (resets");
     account(&world, &json!({"windows": [{"used": 55, "seconds": 18000, "resets_in": 3000}]}));
