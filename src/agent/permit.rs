@@ -81,15 +81,15 @@ impl Permits {
 
     async fn command(&self, ctx: &ToolContext, request: &CommandRequest) -> Permit {
         match self.decision(ctx, request) {
-            Decision::Run { sandboxed } => self.confined(sandboxed),
+            Decision::Run { sandboxed } => self.confined(request, sandboxed),
             Decision::Refuse { reason } => Permit::Refused(reason),
             Decision::Ask { reason, sandboxed } => {
                 let answer = ctx.ask(self.question(request, reason)).await;
                 match answer {
-                    Answer::Accept => self.confined(sandboxed),
+                    Answer::Accept => self.confined(request, sandboxed),
                     Answer::AcceptForSession => {
                         self.grants().allow_command(&request.argv, &request.cwd, request.escalate);
-                        self.confined(sandboxed)
+                        self.confined(request, sandboxed)
                     }
                     Answer::Decline => Permit::Refused("rejected by user".to_owned()),
                     Answer::Cancel => Permit::Refused("aborted by user".to_owned()),
@@ -109,11 +109,11 @@ impl Permits {
     }
 
     /// What cannot be enforced does not run.
-    fn confined(&self, sandboxed: bool) -> Permit {
+    fn confined(&self, request: &CommandRequest, sandboxed: bool) -> Permit {
         if !sandboxed {
             return Permit::Unsandboxed;
         }
-        match sandbox::confine(&self.roots.now()) {
+        match sandbox::confine(&self.roots.now(), &request.argv) {
             Ok(confine) => Permit::Sandboxed(confine),
             Err(error) => Permit::Refused(format!("the command did not run: {error}")),
         }

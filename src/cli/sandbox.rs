@@ -4,14 +4,15 @@
 
 use std::ffi::OsString;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
+use crate::config::{self, Config, Env, Flags};
 use crate::process::supervise::{Job, Mode, Outcome};
-use crate::protocol::policy::SandboxPolicy;
-use crate::sandbox::{self, Level};
+use crate::protocol::policy::{SandboxMode, SandboxPolicy};
+use crate::sandbox::{self, Level, Roots};
 
 /// Runs a command in the sandbox.
 #[derive(Args, Debug)]
@@ -31,6 +32,15 @@ pub(crate) struct SandboxArgs {
     #[arg(long)]
     full_auto: bool,
 
+    /// Same as --sandbox, by the names of built-in permission profiles: :read-only, :workspace,
+    /// :danger-full-access
+    #[arg(short = 'P', long = "permission-profile", value_name = "NAME", conflicts_with_all = ["mode", "full_auto"], value_parser = profile)]
+    profile: Option<ModeArg>,
+
+    /// Change one setting, like `-c deny_read.defaults=false`
+    #[arg(short = 'c', long = "config", value_name = "KEY=VALUE")]
+    overrides: Vec<String>,
+
     /// Run in this directory
     #[arg(short = 'C', long = "cd", value_name = "DIR")]
     cd: Option<PathBuf>,
@@ -42,6 +52,11 @@ pub(crate) struct SandboxArgs {
     /// Use this mechanism and no other
     #[arg(long, value_enum, hide = true)]
     level: Option<LevelArg>,
+
+    /// Leave a protection out, to see that its absence is noticed; only in builds for tests
+    #[cfg(debug_assertions)]
+    #[arg(long, hide = true)]
+    without: Vec<String>,
 
     /// The command and its arguments, perhaps after `linux`
     #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
@@ -61,8 +76,20 @@ enum LevelArg {
     Landlock,
 }
 
-/// Runs the command and gives the exit code. `tmpdir` is the value of `TMPDIR`.
-pub(crate) fn run(mut args: SandboxArgs, tmpdir: Option<&Path>) -> ExitCode {
+/// The modes by the names of permission profiles.
+fn profile(name: &str) -> Result<ModeArg, String> {
+    match name {
+        ":read-only" => Ok(ModeArg::ReadOnly),
+        ":workspace" => Ok(ModeArg::WorkspaceWrite),
+        ":danger-full-access" => Ok(ModeArg::DangerFullAccess),
+        _ => Err("profiles of your own are not supported yet; allowed: :read-only, :workspace, \
+                  :danger-full-access"
+            .to_owned()),
+    }
+}
+
+/// Runs the command and gives the exit code.
+pub(crate) fn run(mut args: SandboxArgs, env: &Env) -> ExitCode {
     let written_after_dashes = std::mem::take(&mut args.command);
     let command = match without_system_word(written_after_dashes) {
         Ok(command) if !command.is_empty() => command,
@@ -74,11 +101,13 @@ pub(crate) fn run(mut args: SandboxArgs, tmpdir: Option<&Path>) -> ExitCode {
             );
         }
     };
-    let cwd = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
-    let cwd = args.cd.as_ref().map_or_else(|| cwd.clone(), |dir| cwd.join(dir));
-    let roots = sandbox::resolve(&args.policy(), &cwd, tmpdir);
+    let config = match config::load(env, &args.flags()) {
+        Ok(config) => config,
+        Err(error) => return fail(1, &format!("nothing was run: {error}")),
+    };
+    let roots = args.roots(&config, env);
     let program = command.first().cloned().unwrap_or_default();
-    let job = match Job::new(Mode::Foreground, &cwd, command) {
+    let job = match Job::new(Mode::Foreground, &config.cwd, command) {
         Ok(job) => job,
         Err(error) => return fail(2, &error.to_string()),
     };
@@ -86,22 +115,53 @@ pub(crate) fn run(mut args: SandboxArgs, tmpdir: Option<&Path>) -> ExitCode {
         LevelArg::Namespaces => Level::Namespaces,
         LevelArg::Landlock => Level::Landlock,
     });
-    report(&sandbox::foreground(&roots, &job, level), &program.to_string_lossy())
+    report(&sandbox::foreground(&roots, &job, level, args.without()), &program.to_string_lossy())
 }
 
 impl SandboxArgs {
-    fn policy(&self) -> SandboxPolicy {
-        let mode = if self.full_auto { Some(ModeArg::WorkspaceWrite) } else { self.mode };
-        match mode.unwrap_or(ModeArg::ReadOnly) {
-            ModeArg::ReadOnly => SandboxPolicy::ReadOnly { network_access: self.network },
-            ModeArg::DangerFullAccess => SandboxPolicy::DangerFullAccess,
-            ModeArg::WorkspaceWrite => SandboxPolicy::WorkspaceWrite {
-                writable_roots: Vec::new(),
-                network_access: self.network,
-                exclude_tmpdir_env_var: false,
-                exclude_slash_tmp: false,
-            },
+    /// Read-only without a word, whatever is configured: this command shows what the sandbox does.
+    fn mode(&self) -> SandboxMode {
+        let full_auto = self.full_auto.then_some(ModeArg::WorkspaceWrite);
+        match self.mode.or(self.profile).or(full_auto).unwrap_or(ModeArg::ReadOnly) {
+            ModeArg::ReadOnly => SandboxMode::ReadOnly,
+            ModeArg::WorkspaceWrite => SandboxMode::WorkspaceWrite,
+            ModeArg::DangerFullAccess => SandboxMode::DangerFullAccess,
         }
+    }
+
+    fn flags(&self) -> Flags {
+        Flags {
+            sandbox: Some(self.mode()),
+            cwd: self.cd.clone(),
+            overrides: self.overrides.clone(),
+            ..Flags::default()
+        }
+    }
+
+    fn roots(&self, config: &Config, env: &Env) -> Roots {
+        let mut policy = config.sandbox.clone();
+        if let SandboxPolicy::ReadOnly { network_access }
+        | SandboxPolicy::WorkspaceWrite { network_access, .. } = &mut policy
+        {
+            *network_access |= self.network;
+        }
+        let mut roots = sandbox::resolve(&policy, &config.cwd, env.tmpdir());
+        roots.protect(&config.codex_home);
+        roots.deny_read(config.deny_read.clone());
+        if config.git_writes {
+            roots.grant_git(&config.cwd);
+        }
+        roots
+    }
+
+    #[cfg(debug_assertions)]
+    fn without(&self) -> &[String] {
+        &self.without
+    }
+
+    #[cfg(not(debug_assertions))]
+    fn without(&self) -> &[String] {
+        &[]
     }
 }
 
@@ -159,10 +219,12 @@ mod tests {
     fn flags_end_where_the_command_begins() {
         let args = parse(&["--full-auto", "ls", "-s", "x"]).unwrap();
         assert_eq!(args.command, ["ls", "-s", "x"]);
-        assert!(matches!(args.policy(), SandboxPolicy::WorkspaceWrite { network_access: false, .. }));
+        assert!(args.mode() == SandboxMode::WorkspaceWrite && !args.network);
         let args = parse(&["-s", "read-only", "-C", "/tmp", "--", "--odd"]).unwrap();
         assert_eq!(args.command, ["--odd"]);
-        assert!(matches!(args.policy(), SandboxPolicy::ReadOnly { network_access: false }));
+        assert!(args.mode() == SandboxMode::ReadOnly && !args.network);
+        assert_eq!(parse(&["-P", ":workspace", "ls"]).unwrap().mode(), SandboxMode::WorkspaceWrite);
+        assert!(parse(&["-P", "mine", "ls"]).is_err());
         assert!(parse(&[]).is_err() && parse(&["-s", "everything", "ls"]).is_err());
     }
 

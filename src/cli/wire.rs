@@ -117,5 +117,13 @@ pub(crate) fn settings(config: &Config, env: &Env) -> (Settings, Vec<String>) {
     if config.sandbox.mode() != SandboxMode::DangerFullAccess {
         warnings.extend(sandbox::gaps().map(str::to_owned));
     }
-    (Settings::resolve(config, env.tmpdir(), &name, block), warnings)
+    let settings = Settings::resolve(config, env.tmpdir(), &name, block);
+    if settings.roots.searched_in_part() {
+        warnings.push(
+            "the workspace is too large to be searched completely: repositories and .env files far below are not \
+             protected from commands"
+                .to_owned(),
+        );
+    }
+    (settings, warnings)
 }

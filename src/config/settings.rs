@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::protocol::policy::{ApprovalPolicy, SandboxPolicy, ShellEnvPolicy};
+use crate::protocol::policy::{ApprovalPolicy, DenyRead, SandboxPolicy, ShellEnvPolicy};
 
 use super::provider::Provider;
 use super::schema::features::Features;
@@ -36,6 +36,10 @@ pub(crate) struct Config {
     pub(crate) approval: ApprovalPolicy,
     /// What commands may touch.
     pub(crate) sandbox: SandboxPolicy,
+    /// What commands cannot read, whichever sandbox.
+    pub(crate) deny_read: DenyRead,
+    /// Whether plain commands of git may write the repository.
+    pub(crate) git_writes: bool,
     /// Whether commands may ask for a login shell.
     pub(crate) allow_login_shell: bool,
     /// Environment of commands.

@@ -1,6 +1,9 @@
 //! What commands may touch, enforced by the kernel.
 //!
 //! - [`policy`]: a policy resolved on this disk: writable roots, protected children, network
+//! - [`nested`]: repositories and secrets below the roots
+//! - [`secrets`]: what commands cannot read
+//! - [`git`]: which calls may write the repository
 //! - [`detect`]: what this machine can enforce
 //! - [`confine`]: the confinement of a command, as its supervisor takes it
 //! - [`entry`]: where a supervisor process starts
@@ -13,8 +16,11 @@ mod denial;
 mod detect;
 mod entry;
 mod foreground;
+mod git;
 mod linux;
+mod nested;
 mod policy;
+mod secrets;
 
 pub(crate) use self::{
     confine::{Error, confine},

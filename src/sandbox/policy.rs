@@ -6,7 +6,11 @@
 use std::path::{Component, Path, PathBuf};
 
 use crate::base::path::absolute;
-use crate::protocol::policy::{PROTECTED, SandboxMode, SandboxPolicy};
+use crate::protocol::policy::{DenyRead, PROTECTED, SandboxMode, SandboxPolicy};
+
+use super::git::{self, Repository};
+use super::nested::{self, Nested};
+use super::secrets;
 
 /// Why a root is writable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +43,13 @@ pub(crate) struct Roots {
     /// Read-only although below a root, besides the protected names: targets of `.git` files and symlinks, and
     /// what [`Roots::protect`] was told. Resolved.
     protected: Vec<PathBuf>,
+    /// What the roots hold below.
+    nested: Nested,
+    deny_read: DenyRead,
+    /// Plain commands of git may write their repository.
+    git: bool,
+    /// The repository they may write.
+    repository: Option<Repository>,
 }
 
 /// Resolves `policy` for the working directory `cwd` (absolute) and the value of `TMPDIR`. Roots that do not
@@ -49,10 +60,17 @@ pub(crate) fn resolve(policy: &SandboxPolicy, cwd: &Path, tmpdir: Option<&Path>)
         network: policy.network_access(),
         roots: Vec::new(),
         protected: Vec::new(),
+        nested: Nested::default(),
+        deny_read: DenyRead::default(),
+        git: false,
+        repository: None,
     };
     let SandboxPolicy::WorkspaceWrite { writable_roots, exclude_tmpdir_env_var, exclude_slash_tmp, .. } =
         policy
     else {
+        if !resolved.full_access() {
+            resolved.nested = Nested { repositories: Vec::new(), ..nested::search(&real(cwd)) };
+        }
         return resolved;
     };
     resolved.add(cwd, Origin::Workdir);
@@ -77,7 +95,45 @@ impl Roots {
         for name in PROTECTED {
             self.protected.extend(targets(&path.join(name)));
         }
+        // Temporary folders are shared, large, and nobody's workspace.
+        if matches!(origin, Origin::Workdir | Origin::Extra) {
+            let found = nested::search(&path);
+            self.nested.repositories.extend(found.repositories);
+            self.nested.env_files.extend(found.env_files);
+            self.nested.more |= found.more;
+        }
         self.roots.push(Root { path, origin });
+    }
+
+    /// Keeps the content of what `list` names from commands.
+    pub(crate) fn deny_read(&mut self, list: DenyRead) {
+        self.deny_read = list;
+    }
+
+    /// Lets plain commands of git write the repository that `cwd` is in.
+    pub(crate) fn grant_git(&mut self, cwd: &Path) {
+        if self.mode == SandboxMode::WorkspaceWrite {
+            self.repository = Repository::around(cwd);
+            self.git = true;
+        }
+    }
+
+    /// What a call of these words may write of a repository.
+    pub(crate) fn git_for(&self, argv: &[String]) -> Option<git::Work> {
+        self.git.then(|| git::work(argv)).flatten()
+    }
+
+    /// The repository of [`Roots::git_for`], when there was one at the start of the thread.
+    pub(super) fn repository(&self) -> Option<&Repository> {
+        self.repository.as_ref()
+    }
+
+    /// What commands cannot read, as it is on the disk now.
+    pub(crate) fn hidden(&self) -> Vec<PathBuf> {
+        if self.full_access() {
+            return Vec::new();
+        }
+        secrets::hidden(&self.deny_read, &self.nested.env_files)
     }
 
     /// Keeps `path` read-only although a root contains it, for example our own home inside the workspace.
@@ -110,6 +166,16 @@ impl Roots {
         &self.protected
     }
 
+    /// Repositories below the roots, as far as they were looked for; read-only as well.
+    pub(super) fn repositories(&self) -> &[PathBuf] {
+        &self.nested.repositories
+    }
+
+    /// Whether the roots are too large to be looked through for repositories and secrets.
+    pub(crate) fn searched_in_part(&self) -> bool {
+        self.nested.more
+    }
+
     /// Whether a command may write at `path`: absolute, and as [`real`] gives it. Does not touch the disk.
     pub(crate) fn can_write(&self, path: &Path) -> bool {
         if self.full_access() {
@@ -128,7 +194,8 @@ impl Roots {
             let first = path.strip_prefix(&root.path).ok().and_then(|rest| rest.components().next());
             first.is_some_and(|first| PROTECTED.iter().any(|name| first.as_os_str() == *name))
         };
-        self.roots.iter().any(by_name) || self.protected.iter().any(|p| path.starts_with(p))
+        let below = |protected: &[PathBuf]| protected.iter().any(|p| path.starts_with(p));
+        self.roots.iter().any(by_name) || below(&self.protected) || below(&self.nested.repositories)
     }
 
     /// One line for banners, for example `workspace-write [workdir, /tmp, $TMPDIR]`.
@@ -187,7 +254,8 @@ pub(crate) fn targets(path: &Path) -> Vec<PathBuf> {
     found
 }
 
-fn gitdir(file: &Path) -> Vec<PathBuf> {
+/// The folders that a `.git` file names: the common one, when there is one, then the worktree's own.
+pub(super) fn gitdir(file: &Path) -> Vec<PathBuf> {
     let read = |path: &Path| -> Option<String> {
         let small = std::fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.len() <= 64 * 1024);
         small.then(|| std::fs::read_to_string(path).ok()).flatten()

@@ -11,5 +11,9 @@
 mod attacks;
 mod attempts;
 mod bed;
+mod git;
 mod lifetime;
+mod ordinary;
+mod secrets;
+mod switched_off;
 mod work;
