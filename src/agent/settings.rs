@@ -76,6 +76,7 @@ impl Settings {
         // Our home holds keys and the record of this very thread.
         roots.protect(&config.codex_home);
         roots.deny_read(config.deny_read.clone());
+        roots.allow_network(config.network_rules.clone());
         if config.git_writes {
             roots.grant_git(&config.cwd);
         }

@@ -65,7 +65,10 @@ fn dispatch(cli: Cli) -> ExitCode {
             Ok(request) => exec::run(request, &env).into(),
             Err(error) => args::report(&error).into(),
         },
-        Some(Command::Sandbox(sandbox)) => sandbox::run(sandbox.request(), &env),
+        Some(Command::Sandbox(sandbox)) => {
+            let (args, explain) = sandbox.request();
+            sandbox::run(args, explain, &env)
+        }
         Some(Command::Login(login)) => login::login(&login, &env).into(),
         Some(Command::Logout) => login::logout(&env).into(),
         Some(Command::Demo(demo)) => demo::run(&demo),

@@ -4,7 +4,7 @@
 
 use std::ffi::OsString;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
@@ -32,13 +32,12 @@ pub(crate) struct SandboxArgs {
     #[arg(long)]
     full_auto: bool,
 
-    /// Same as --sandbox, by the names of built-in permission profiles: :read-only, :workspace,
-    /// :danger-full-access
-    #[arg(short = 'P', long = "permission-profile", value_name = "NAME", conflicts_with_all = ["mode", "full_auto"], value_parser = profile)]
+    /// The same as a permission profile, like :workspace
+    #[arg(short = 'P', value_name = "NAME", conflicts_with_all = ["mode", "full_auto"], value_parser = profile)]
     profile: Option<ModeArg>,
 
-    /// Change one setting, like `-c deny_read.defaults=false`
-    #[arg(short = 'c', long = "config", value_name = "KEY=VALUE")]
+    /// Change a setting, like deny_read.defaults=false
+    #[arg(short = 'c', long = "config", value_name = "K=V")]
     overrides: Vec<String>,
 
     /// Run in this directory
@@ -52,6 +51,10 @@ pub(crate) struct SandboxArgs {
     /// Use this mechanism and no other
     #[arg(long, value_enum, hide = true)]
     level: Option<LevelArg>,
+
+    /// Second half of `explain`, inside the sandbox: the mount namespace of the first half
+    #[arg(long, hide = true)]
+    traced: Option<OsString>,
 
     /// Leave a protection out, to see that its absence is noticed; only in builds for tests
     #[cfg(debug_assertions)]
@@ -88,8 +91,8 @@ fn profile(name: &str) -> Result<ModeArg, String> {
     }
 }
 
-/// Runs the command and gives the exit code.
-pub(crate) fn run(mut args: SandboxArgs, env: &Env) -> ExitCode {
+/// Runs the command and gives the exit code; with `explain` it also says what was refused.
+pub(crate) fn run(mut args: SandboxArgs, explain: bool, env: &Env) -> ExitCode {
     let written_after_dashes = std::mem::take(&mut args.command);
     let command = match without_system_word(written_after_dashes) {
         Ok(command) if !command.is_empty() => command,
@@ -106,6 +109,15 @@ pub(crate) fn run(mut args: SandboxArgs, env: &Env) -> ExitCode {
         Err(error) => return fail(1, &format!("nothing was run: {error}")),
     };
     let roots = args.roots(&config, env);
+    let words: Vec<String> = command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    if let Some(outside) = &args.traced {
+        let level = if *outside == mount_namespace() { Level::Landlock } else { Level::Namespaces };
+        return traced(command, &roots, level);
+    }
+    let command = match explain {
+        true => args.explaining(command),
+        false => command,
+    };
     let program = command.first().cloned().unwrap_or_default();
     let job = match Job::new(Mode::Foreground, &config.cwd, command) {
         Ok(job) => job,
@@ -115,7 +127,35 @@ pub(crate) fn run(mut args: SandboxArgs, env: &Env) -> ExitCode {
         LevelArg::Namespaces => Level::Namespaces,
         LevelArg::Landlock => Level::Landlock,
     });
-    report(&sandbox::foreground(&roots, &job, level, args.without()), &program.to_string_lossy())
+    let outcome = sandbox::foreground(&roots, &job, &words, level, args.without());
+    report(&outcome, &program.to_string_lossy())
+}
+
+/// Runs the command under the eyes of this process, which is already inside, and says what was refused.
+fn traced(command: Vec<OsString>, roots: &Roots, level: Level) -> ExitCode {
+    let job = match Job::new(Mode::Foreground, Path::new("/"), command) {
+        Ok(job) => job,
+        Err(error) => return fail(2, &error.to_string()),
+    };
+    let (status, refusals) = match sandbox::follow(&job.argv) {
+        Ok(followed) => followed,
+        Err(error) => return fail(1, &format!("the command cannot be followed: {error}")),
+    };
+    let sentences = sandbox::sentences(roots, level, &refusals);
+    let mut text = match sentences.is_empty() {
+        true => format!("\nThe sandbox ({}) refused nothing.\n", roots.describe()),
+        false => format!("\nThe sandbox ({}) refused:\n", roots.describe()),
+    };
+    for sentence in sentences {
+        let clean: String = sentence.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+        text.push_str(&format!("- {clean}\n"));
+    }
+    let _ = std::io::stderr().write_all(text.as_bytes());
+    report(&Outcome::from_status(status), "")
+}
+
+fn mount_namespace() -> OsString {
+    std::fs::read_link("/proc/self/ns/mnt").map(PathBuf::into_os_string).unwrap_or_default()
 }
 
 impl SandboxArgs {
@@ -127,6 +167,23 @@ impl SandboxArgs {
             ModeArg::WorkspaceWrite => SandboxMode::WorkspaceWrite,
             ModeArg::DangerFullAccess => SandboxMode::DangerFullAccess,
         }
+    }
+
+    /// This program again, inside, around the command.
+    fn explaining(&self, command: Vec<OsString>) -> Vec<OsString> {
+        let program = std::env::current_exe().unwrap_or_else(|_| "/proc/self/exe".into());
+        let mut words: Vec<OsString> =
+            vec![program.into(), "sandbox".into(), "--traced".into(), mount_namespace()];
+        words.extend(["-s".into(), self.mode().as_str().into()]);
+        for setting in &self.overrides {
+            words.extend(["-c".into(), setting.into()]);
+        }
+        if self.network {
+            words.push("--network".into());
+        }
+        words.push("--".into());
+        words.extend(command);
+        words
     }
 
     fn flags(&self) -> Flags {
@@ -148,6 +205,7 @@ impl SandboxArgs {
         let mut roots = sandbox::resolve(&policy, &config.cwd, env.tmpdir());
         roots.protect(&config.codex_home);
         roots.deny_read(config.deny_read.clone());
+        roots.allow_network(config.network_rules.clone());
         if config.git_writes {
             roots.grant_git(&config.cwd);
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::base::path::absolute;
-use crate::protocol::policy::{ApprovalPolicy, DenyRead, SandboxMode, SandboxPolicy};
+use crate::protocol::policy::{ApprovalPolicy, DenyRead, NetworkRules, SandboxMode, SandboxPolicy};
 
 use super::env::Env;
 use super::error::Error;
@@ -54,6 +54,9 @@ pub(crate) fn resolve(env: &Env, flags: &Flags, tables: Tables, found: Found) ->
     }
     let approval = tables.permissions.approval.unwrap_or(ApprovalPolicy::OnRequest);
     let allow_login_shell = tables.permissions.allow_login_shell;
+    let details = &tables.permissions.workspace_write;
+    let network_rules =
+        NetworkRules { ports: details.loopback_ports.clone(), hosts: details.network_allow.clone() };
     let git_writes = tables.permissions.workspace_write.git;
     let deny_read = deny_read(&tables.permissions.deny_read, env, &codex_home);
     let sandbox = sandbox(tables.permissions, trust, flags, &cwd, &mut warnings);
@@ -66,6 +69,7 @@ pub(crate) fn resolve(env: &Env, flags: &Flags, tables: Tables, found: Found) ->
         approval,
         sandbox,
         deny_read,
+        network_rules,
         git_writes,
         allow_login_shell,
         shell_env: tables.shell_env,

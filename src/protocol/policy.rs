@@ -88,6 +88,15 @@ pub(crate) struct DenyRead {
     pub(crate) env_files: bool,
 }
 
+/// What commands may reach while the network is off.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct NetworkRules {
+    /// Ports of this machine's loopback.
+    pub(crate) ports: Vec<u16>,
+    /// `host`, `*.host`, each perhaps with `:port`; reached through a proxy.
+    pub(crate) hosts: Vec<String>,
+}
+
 impl DenyRead {
     /// Our own credentials, private keys of the user, and `.env` files.
     pub(crate) fn usual(home: Option<&Path>, codex_home: Option<&Path>) -> Self {

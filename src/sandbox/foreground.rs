@@ -6,14 +6,19 @@ use super::linux::{Confine, Inside};
 use super::policy::Roots;
 use crate::process::supervise::{self, Job, Outcome, SetupError, Unconfined};
 
-/// Runs `job` under `roots` until all of it has ended; at `level` and no other when one is given. `without` is empty
-/// but in tests.
-pub(crate) fn foreground(roots: &Roots, job: &Job, level: Option<Level>, without: &[String]) -> Outcome {
+/// Runs `job` under `roots` until all of it has ended; at `level` and no other when one is given. `words` are the
+/// command as the user wrote it. `without` is empty but in tests.
+pub(crate) fn foreground(
+    roots: &Roots,
+    job: &Job,
+    words: &[String],
+    level: Option<Level>,
+    without: &[String],
+) -> Outcome {
     if roots.full_access() {
         return supervise::foreground(job, &mut Unconfined);
     }
-    let words: Vec<String> = job.argv.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-    let work = roots.git_for(&words);
+    let work = roots.git_for(words);
     let run = |level| {
         let confine = Confine::new(roots, level, work).leaving_out(without);
         supervise::foreground(job, &mut Inside::new(confine))

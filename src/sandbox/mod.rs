@@ -9,12 +9,14 @@
 //! - [`entry`]: where a supervisor process starts
 //! - [`foreground`]: one confined command in the user's terminal
 //! - [`denial`]: recognises that the sandbox stopped a command
+//! - [`explain`]: what was refused, and what would allow it
 //! - [`linux`]: the mechanisms
 
 mod confine;
 mod denial;
 mod detect;
 mod entry;
+mod explain;
 mod foreground;
 mod git;
 mod linux;
@@ -25,8 +27,10 @@ mod secrets;
 pub(crate) use self::{
     confine::{Error, confine},
     denial::{Ended, denial},
-    detect::{Level, gaps},
+    detect::{Level, gaps, remember_in},
     entry::entry,
+    explain::sentences,
     foreground::foreground,
+    linux::follow,
     policy::{Roots, resolve},
 };

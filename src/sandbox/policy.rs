@@ -6,7 +6,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use crate::base::path::absolute;
-use crate::protocol::policy::{DenyRead, PROTECTED, SandboxMode, SandboxPolicy};
+use crate::protocol::policy::{DenyRead, NetworkRules, PROTECTED, SandboxMode, SandboxPolicy};
 
 use super::git::{self, Repository};
 use super::nested::{self, Nested};
@@ -46,6 +46,7 @@ pub(crate) struct Roots {
     /// What the roots hold below.
     nested: Nested,
     deny_read: DenyRead,
+    network_rules: NetworkRules,
     /// Plain commands of git may write their repository.
     git: bool,
     /// The repository they may write.
@@ -62,6 +63,7 @@ pub(crate) fn resolve(policy: &SandboxPolicy, cwd: &Path, tmpdir: Option<&Path>)
         protected: Vec::new(),
         nested: Nested::default(),
         deny_read: DenyRead::default(),
+        network_rules: NetworkRules::default(),
         git: false,
         repository: None,
     };
@@ -108,6 +110,18 @@ impl Roots {
     /// Keeps the content of what `list` names from commands.
     pub(crate) fn deny_read(&mut self, list: DenyRead) {
         self.deny_read = list;
+    }
+
+    /// Lets commands reach these while the network is off. Not in a read-only sandbox, which is for looking.
+    pub(crate) fn allow_network(&mut self, rules: NetworkRules) {
+        if self.mode == SandboxMode::WorkspaceWrite && !self.network {
+            self.network_rules = rules;
+        }
+    }
+
+    /// What commands may reach while the network is off.
+    pub(crate) fn network_rules(&self) -> &NetworkRules {
+        &self.network_rules
     }
 
     /// Lets plain commands of git write the repository that `cwd` is in.
@@ -200,7 +214,14 @@ impl Roots {
 
     /// One line for banners, for example `workspace-write [workdir, /tmp, $TMPDIR]`.
     pub(crate) fn describe(&self) -> String {
-        let network = if self.network && !self.full_access() { " (network open)" } else { "" };
+        let rules = &self.network_rules;
+        let network =
+            match (self.network && !self.full_access(), rules.ports.is_empty(), rules.hosts.is_empty()) {
+                (true, ..) => " (network open)",
+                (false, true, true) => "",
+                (false, false, true) => " (loopback ports open)",
+                (false, ..) => " (network by list)",
+            };
         if self.mode != SandboxMode::WorkspaceWrite {
             return format!("{}{network}", self.mode.as_str());
         }

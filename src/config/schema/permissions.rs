@@ -42,6 +42,10 @@ pub(crate) struct WorkspaceWrite {
     pub(crate) exclude_tmpdir_env_var: bool,
     /// `/tmp` is not writable.
     pub(crate) exclude_slash_tmp: bool,
+    /// Ports of the loopback that commands reach without network.
+    pub(crate) loopback_ports: Vec<u16>,
+    /// Hosts that commands reach without network.
+    pub(crate) network_allow: Vec<String>,
     /// Plain commands of git may write the repository.
     pub(crate) git: bool,
     /// Whether the administrator set the roots, so that nobody adds to them.
@@ -74,6 +78,8 @@ fn workspace_write(reader: &mut Reader<'_>) -> Result<WorkspaceWrite, Error> {
         network_access: reader.flag("network_access")?.unwrap_or(false),
         exclude_tmpdir_env_var: reader.flag("exclude_tmpdir_env_var")?.unwrap_or(false),
         exclude_slash_tmp: reader.flag("exclude_slash_tmp")?.unwrap_or(false),
+        loopback_ports: reader.ports("loopback_ports")?,
+        network_allow: reader.texts("network_allow")?.unwrap_or_default(),
         git: reader.flag("git")?.unwrap_or(true),
         roots_managed: reader.layer("writable_roots") == Some(Layer::Managed),
     })

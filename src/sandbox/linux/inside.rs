@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use seccompiler::BpfProgram;
 
+use super::bridge::Bridge;
 use super::children::Children;
 use super::landlock::Grants;
 use super::mounts::Plan;
@@ -20,6 +21,7 @@ pub(crate) struct Inside {
     confine: Confine,
     children: Children,
     sockets: Vec<PathBuf>,
+    bridge: Option<Bridge>,
     ruleset: Option<OwnedFd>,
     filters: Vec<BpfProgram>,
 }
@@ -31,6 +33,7 @@ impl Inside {
             confine,
             children: Children::default(),
             sockets: Vec::new(),
+            bridge: None,
             ruleset: None,
             filters: Vec::new(),
         }
@@ -107,6 +110,9 @@ impl Confinement for Inside {
                 if !self.confine.without("sockets") {
                     self.sockets = sockets::of_host();
                 }
+                if !self.confine.network {
+                    self.bridge = Bridge::new(&self.confine.ports, &self.confine.hosts)?;
+                }
                 let unless = |off, flag| if off { 0 } else { flag };
                 let network = self.confine.network || self.confine.without("network");
                 let ipc = unless(self.confine.without("ipc"), libc::CLONE_NEWIPC);
@@ -117,7 +123,8 @@ impl Confinement for Inside {
     }
 
     fn adopt(&mut self, process_1: i32) -> Result<(), SetupError> {
-        identity::map(process_1)
+        identity::map(process_1)?;
+        self.bridge.as_mut().map_or(Ok(()), Bridge::start)
     }
 
     fn init(&mut self) -> Result<(), SetupError> {
@@ -128,6 +135,7 @@ impl Confinement for Inside {
         }
         if !self.confine.network && !self.confine.without("network") {
             sys::loopback_up().map_err(|error| SetupError::new("loopback", error))?;
+            self.bridge.as_mut().map_or(Ok(()), Bridge::listen)?;
         }
         let mut write: Vec<_> = self.confine.write.iter().map(|root| root.path.path()).collect();
         write.sort();

@@ -32,6 +32,12 @@ pub(crate) struct Confine {
     pub(crate) git_init: bool,
     /// Network open.
     pub(crate) network: bool,
+    /// Ports of the host's loopback that can be reached when it is not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) ports: Vec<u16>,
+    /// Hosts that can be reached when it is not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) hosts: Vec<String>,
     /// Protections left out, to show that their absence is noticed.
     #[cfg(debug_assertions)]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -102,6 +108,8 @@ impl Confine {
             git: texts(git.as_ref().map(<[_; 2]>::as_slice).unwrap_or_default()),
             git_init: work == Some(Work::Init),
             network: roots.network(),
+            ports: roots.network_rules().ports.clone(),
+            hosts: roots.network_rules().hosts.clone(),
             #[cfg(debug_assertions)]
             without: Vec::new(),
         }
@@ -117,6 +125,8 @@ impl Confine {
             git: Vec::new(),
             git_init: false,
             network: false,
+            ports: Vec::new(),
+            hosts: Vec::new(),
             #[cfg(debug_assertions)]
             without: Vec::new(),
         }

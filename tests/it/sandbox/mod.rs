@@ -11,8 +11,10 @@
 mod attacks;
 mod attempts;
 mod bed;
+mod explained;
 mod git;
 mod lifetime;
+mod network;
 mod ordinary;
 mod secrets;
 mod switched_off;
