@@ -40,8 +40,7 @@ pub(crate) async fn run(turn: &mut Turn<'_>, calls: Vec<Pending>) -> Result<(), 
         let mut wave = vec![first];
         if !registry.parallel(&wave[0].call) {
             // It changes files by itself and for good: what led to it must not be lost to a power cut.
-            turn.thread.sync().await;
-            turn.thread.writable()?;
+            turn.thread.sync().await?;
         } else {
             while let Some(next) = rest.next_if(|p| registry.parallel(&p.call)) {
                 wave.push(next);

@@ -75,8 +75,7 @@ impl Turn<'_> {
             }
         };
         // What is about to be replaced must be on disk for good first.
-        self.thread.sync().await;
-        self.thread.writable()?;
+        self.thread.sync().await?;
         let context = request::whole_context(self.thread);
         let replacement = rebuilt(&self.thread.history, context, &summary);
         self.thread.replace_history(&summary, replacement);

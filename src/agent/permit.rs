@@ -10,6 +10,7 @@ use futures_util::future::BoxFuture;
 use crate::approvals::decide::{self, Decision, PatchDecision, Request};
 use crate::approvals::deletes;
 use crate::approvals::grants::Grants;
+use crate::approvals::safe;
 use crate::patch;
 use crate::process::actions;
 use crate::process::parse::Commands;
@@ -81,15 +82,15 @@ impl Permits {
 
     async fn command(&self, ctx: &ToolContext, request: &CommandRequest) -> Permit {
         match self.decision(ctx, request) {
-            Decision::Run { sandboxed } => self.confined(request, sandboxed),
+            Decision::Run { sandboxed } => self.confined(ctx, request, sandboxed).await,
             Decision::Refuse { reason } => Permit::Refused(reason),
             Decision::Ask { reason, sandboxed } => {
                 let answer = ctx.ask(self.question(request, reason)).await;
                 match answer {
-                    Answer::Accept => self.confined(request, sandboxed),
+                    Answer::Accept => self.confined(ctx, request, sandboxed).await,
                     Answer::AcceptForSession => {
                         self.grants().allow_command(&request.argv, &request.cwd, request.escalate);
-                        self.confined(request, sandboxed)
+                        self.confined(ctx, request, sandboxed).await
                     }
                     Answer::Decline => Permit::Refused("rejected by user".to_owned()),
                     Answer::Cancel => Permit::Refused("aborted by user".to_owned()),
@@ -108,14 +109,23 @@ impl Permits {
         }
     }
 
-    /// What cannot be enforced does not run.
-    fn confined(&self, request: &CommandRequest, sandboxed: bool) -> Permit {
-        if !sandboxed {
-            return Permit::Unsandboxed;
+    /// What cannot be enforced does not run; nor does what nothing holds, before what led to it is safe on disk.
+    async fn confined(&self, ctx: &ToolContext, request: &CommandRequest, sandboxed: bool) -> Permit {
+        let permit = if sandboxed {
+            match sandbox::confine(&self.roots.now(), &request.argv) {
+                Ok(confine) => Permit::Sandboxed(confine),
+                Err(error) => return did_not_run(&error),
+            }
+        } else {
+            Permit::Unsandboxed
+        };
+        let held = matches!(permit, Permit::Sandboxed(Some(_)));
+        if held || safe::is_harmless(&Commands::of_argv(&request.argv)) {
+            return permit;
         }
-        match sandbox::confine(&self.roots.now(), &request.argv) {
-            Ok(confine) => Permit::Sandboxed(confine),
-            Err(error) => Permit::Refused(format!("the command did not run: {error}")),
+        match ctx.synced().await {
+            Ok(()) => permit,
+            Err(why) => did_not_run(&why),
         }
     }
 
@@ -125,10 +135,17 @@ impl Permits {
         }
         let reason = Some(format!("{note} Run it again without the sandbox?"));
         match ctx.ask(self.question(request, reason)).await {
-            Answer::Accept | Answer::AcceptForSession => AfterFailure::Again,
+            Answer::Accept | Answer::AcceptForSession => match ctx.synced().await {
+                Ok(()) => AfterFailure::Again,
+                Err(why) => AfterFailure::Note(format!("{note} It was not run again: {why}")),
+            },
             Answer::Decline | Answer::Cancel => AfterFailure::Note(note),
         }
     }
+}
+
+fn did_not_run(why: &dyn std::fmt::Display) -> Permit {
+    Permit::Refused(format!("the command did not run: {why}"))
 }
 
 impl Gate for Permits {
@@ -178,3 +195,7 @@ pub(crate) fn patch_verdict(roots: &Roots, ctx: &ToolContext, paths: &[PathBuf])
         PatchDecision::Refuse { reason } => PatchVerdict::Refuse(reason),
     }
 }
+
+#[cfg(test)]
+#[path = "permit_tests.rs"]
+mod tests;

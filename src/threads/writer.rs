@@ -229,6 +229,13 @@ impl Writer {
         Ok(Some(Flush { file, dirs: std::mem::take(&mut open.fresh_dirs) }))
     }
 
+    /// The last fsync failed: the next [`Writer::flush`] asks for it again.
+    pub(crate) fn not_synced(&mut self) {
+        if let State::Open(open) = &mut self.state {
+            open.unsynced = true;
+        }
+    }
+
     fn put(&mut self, fill: impl FnOnce(&mut Batch) -> serde_json::Result<()>) -> Result<(), Error> {
         if matches!(self.state, State::Off) {
             return Ok(());

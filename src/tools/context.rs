@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::base::ids::{ThreadId, TurnId};
 use crate::base::tasks::CancellationToken;
 use crate::protocol::ask::{Answer, Ask};
+use crate::protocol::error::ErrorInfo;
 use crate::protocol::event::Event;
 use crate::protocol::policy::{ApprovalPolicy, SandboxPolicy, ShellEnvPolicy};
 
@@ -51,12 +52,29 @@ pub(crate) enum ToolEvent {
     Event(Event),
     /// A question; the answer comes back through the channel. A dropped channel means "cancelled".
     Ask(Box<Ask>, oneshot::Sender<Answer>),
+    /// What happens next cannot be taken back: everything told so far must outlive a power cut first. The answer
+    /// says whether it would.
+    Sync(oneshot::Sender<Result<(), ErrorInfo>>),
 }
 
 impl ToolContext {
     /// Tells the readers something. Losing the turn is not the tool's trouble.
     pub(crate) async fn tell(&self, event: Event) {
         let _ = self.events.send(ToolEvent::Event(event)).await;
+    }
+
+    /// Waits until everything told so far would outlive a power cut.
+    ///
+    /// # Errors
+    /// It would not, or the turn is gone: a sentence that says why.
+    pub(crate) async fn synced(&self) -> Result<(), String> {
+        let gone = || "the turn has ended".to_owned();
+        let (sender, receiver) = oneshot::channel();
+        self.events.send(ToolEvent::Sync(sender)).await.map_err(|_| gone())?;
+        match receiver.await {
+            Ok(done) => done.map_err(|error| error.message),
+            Err(_) => Err(gone()),
+        }
     }
 
     /// Asks the user and waits; `Answer::Cancel` when the turn ends first.

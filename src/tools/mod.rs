@@ -31,7 +31,7 @@ pub(crate) mod registry;
 mod sessions;
 pub(crate) mod shell;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 pub(crate) mod tool;
 pub(crate) mod update_plan;
 mod user_shell;

@@ -18,14 +18,14 @@ use crate::protocol::item::{CommandItem, Item};
 use crate::protocol::policy::{ApprovalPolicy, SandboxPolicy, ShellEnvPolicy};
 
 /// A tool context whose events can be read.
-pub(super) struct Bench {
-    pub(super) ctx: ToolContext,
-    pub(super) events: mpsc::Receiver<ToolEvent>,
+pub(crate) struct Bench {
+    pub(crate) ctx: ToolContext,
+    pub(crate) events: mpsc::Receiver<ToolEvent>,
     _dir: tempfile::TempDir,
 }
 
 impl Bench {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let (sender, events) = mpsc::channel(10_000);
         let cwd = dir.path().canonicalize().unwrap();

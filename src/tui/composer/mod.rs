@@ -40,17 +40,10 @@ mod typing;
 mod undo;
 mod view;
 
-#[allow(unused_imports, reason = "wired by the screen")]
 pub(crate) use draft::Draft;
-#[allow(unused_imports, reason = "wired by the screen")]
-pub(crate) use effect::{Effect, Env, Reply};
-#[allow(unused_imports, reason = "wired by the screen")]
-pub(crate) use elements::Element;
-#[allow(unused_imports, reason = "wired by the screen")]
+pub(crate) use effect::{Effect, Env};
 pub(crate) use prompt::Composer;
-#[allow(unused_imports, reason = "wired by the screen")]
 pub(crate) use queue::Queue;
-#[allow(unused_imports, reason = "wired by the screen")]
 pub(crate) use view::Look;
 
 /// The longest text that is edited in place, in bytes; longer text is one token. Keeps a key press cheap.

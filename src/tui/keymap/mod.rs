@@ -9,9 +9,8 @@ mod bindings;
 mod spec;
 mod table;
 
-#[allow(unused_imports, reason = "wired by the screen")]
 pub(crate) use bindings::{Found, HelpRow, Keymap, Remap};
-#[allow(unused_imports, reason = "wired by the screen")]
-pub(crate) use spec::{Chord, normal};
-#[allow(unused_imports, reason = "wired by the screen")]
+#[cfg(test)]
+pub(crate) use spec::Chord;
+pub(crate) use spec::normal;
 pub(crate) use table::{Action, Context};

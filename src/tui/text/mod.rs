@@ -25,9 +25,6 @@ pub(crate) mod syntaxes;
 mod width;
 mod wrap;
 
-#[allow(unused_imports, reason = "what the components import is merged after this")]
 pub(crate) use sanitize::{Sanitizer, sanitize};
-#[allow(unused_imports, reason = "what the components import is merged after this")]
 pub(crate) use width::{line_width, truncate_end, truncate_line, truncate_middle, truncate_start, width};
-#[allow(unused_imports, reason = "what the components import is merged after this")]
 pub(crate) use wrap::{Flow, hard_wrap, wrap};

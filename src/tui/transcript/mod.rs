@@ -27,14 +27,13 @@ mod rows;
 mod search;
 mod viewport;
 
-#[allow(unused_imports)] // what the app uses of it
 pub(crate) use self::{
     cell::{Cell, Look},
     cells::notice::{Level, Notice},
     copy::Source,
     list::Key,
     model::{Now, Setup},
-    pane::{Outcome, Prompt, Transcript},
+    pane::{Outcome, Transcript},
     replay::Past,
     viewport::Scroll,
 };

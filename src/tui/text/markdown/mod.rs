@@ -19,7 +19,5 @@ mod scan;
 mod stream;
 mod table;
 
-#[allow(unused_imports, reason = "what the components import is merged after this")]
 pub(crate) use code::blocks;
-#[allow(unused_imports, reason = "what the components import is merged after this")]
 pub(crate) use stream::{Stream, render};
