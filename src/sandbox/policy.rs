@@ -47,10 +47,8 @@ pub(crate) struct Roots {
     nested: Nested,
     deny_read: DenyRead,
     network_rules: NetworkRules,
-    /// Plain commands of git may write their repository.
-    git: bool,
-    /// The repository they may write.
-    repository: Option<Repository>,
+    /// Plain commands of git may write the repository that this folder is in.
+    git: Option<PathBuf>,
 }
 
 /// Resolves `policy` for the working directory `cwd` (absolute) and the value of `TMPDIR`. Roots that do not
@@ -64,8 +62,7 @@ pub(crate) fn resolve(policy: &SandboxPolicy, cwd: &Path, tmpdir: Option<&Path>)
         nested: Nested::default(),
         deny_read: DenyRead::default(),
         network_rules: NetworkRules::default(),
-        git: false,
-        repository: None,
+        git: None,
     };
     let SandboxPolicy::WorkspaceWrite { writable_roots, exclude_tmpdir_env_var, exclude_slash_tmp, .. } =
         policy
@@ -91,7 +88,9 @@ pub(crate) fn resolve(policy: &SandboxPolicy, cwd: &Path, tmpdir: Option<&Path>)
 impl Roots {
     fn add(&mut self, path: &Path, origin: Origin) {
         let Some(path) = std::fs::canonicalize(path).ok().filter(|path| path.is_dir()) else { return };
-        if self.roots.iter().any(|root| root.path == path) {
+        // The kernel's own settings are not folders to work in.
+        let system = ["/proc", "/sys"].iter().any(|system| path.starts_with(system));
+        if system || self.roots.iter().any(|root| root.path == path) {
             return;
         }
         for name in PROTECTED {
@@ -126,20 +125,18 @@ impl Roots {
 
     /// Lets plain commands of git write the repository that `cwd` is in.
     pub(crate) fn grant_git(&mut self, cwd: &Path) {
-        if self.mode == SandboxMode::WorkspaceWrite {
-            self.repository = Repository::around(cwd);
-            self.git = true;
-        }
+        self.git = (self.mode == SandboxMode::WorkspaceWrite).then(|| cwd.to_owned());
     }
 
-    /// What a call of these words may write of a repository.
+    /// What a call of these words may do with a repository.
     pub(crate) fn git_for(&self, argv: &[String]) -> Option<git::Work> {
-        self.git.then(|| git::work(argv)).flatten()
+        self.git.as_ref().and_then(|_| git::work(argv))
     }
 
-    /// The repository of [`Roots::git_for`], when there was one at the start of the thread.
-    pub(super) fn repository(&self) -> Option<&Repository> {
-        self.repository.as_ref()
+    /// The repository of [`Roots::git_for`] as it is now: a call before may have made it, with git and nothing
+    /// else.
+    pub(super) fn repository(&self) -> Option<Repository> {
+        self.git.as_deref().and_then(Repository::around)
     }
 
     /// What commands cannot read, as it is on the disk now.

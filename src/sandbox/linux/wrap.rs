@@ -98,8 +98,7 @@ impl Confine {
         let texts = |paths: &[PathBuf]| paths.iter().map(|path| path.as_path().into()).collect::<Vec<_>>();
         let mut protect = texts(roots.protected());
         protect.extend(texts(roots.repositories()));
-        let git = roots.repository().filter(|_| work.is_some());
-        let git = git.map(|found| [found.common.clone(), found.own.clone()]);
+        let git = work.and_then(|_| roots.repository()).map(|found| [found.common, found.own]);
         Self {
             level,
             write: write.collect(),

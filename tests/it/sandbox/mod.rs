@@ -15,6 +15,7 @@ mod explained;
 mod git;
 mod lifetime;
 mod network;
+mod odd_places;
 mod ordinary;
 mod secrets;
 mod switched_off;
