@@ -4,6 +4,7 @@
 //! - [`wrong`]: what was probably meant with a wrong command line
 //! - [`exit`]: exit codes
 //! - [`wire`]: builds services, settings and tools from the configuration
+//! - [`fault`]: faults of the program itself
 //! - [`housekeeping`]: what a start finds of earlier runs
 //! - [`opening`]: how a thread of the terminal app begins
 //! - [`door`]: the other end of the terminal app's door
@@ -12,16 +13,19 @@
 //! - [`login`]: `codex login` and `codex logout`
 //! - [`sandbox`]: `codex sandbox`
 //! - [`demo`]: `codex demo`
+//! - [`tour`]: `codex demo` in the terminal app
 
 mod args;
 mod demo;
 mod door;
 mod exec;
 mod exit;
+mod fault;
 mod housekeeping;
 mod login;
 mod opening;
 mod sandbox;
+mod tour;
 mod tui;
 mod wire;
 mod wrong;
@@ -72,7 +76,7 @@ fn dispatch(cli: Cli) -> ExitCode {
         }
         Some(Command::Login(login)) => login::login(&login, &env).into(),
         Some(Command::Logout) => login::logout(&env).into(),
-        Some(Command::Demo(demo)) => demo::run(&demo),
+        Some(Command::Demo(demo)) => demo::run(&demo, &env),
         Some(Command::Resume(resume)) => tui::run(&tui::Request::resume(*resume, cli.shared), &env).into(),
         None => tui::run(&tui::Request::new(cli.screen, cli.shared, cli.prompt), &env).into(),
     }
