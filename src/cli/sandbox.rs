@@ -137,7 +137,9 @@ fn traced(command: Vec<OsString>, roots: &Roots, level: Level) -> ExitCode {
         Ok(job) => job,
         Err(error) => return fail(2, &error.to_string()),
     };
-    let (status, refusals) = match sandbox::follow(&job.argv) {
+    let (status, refusals) = match sandbox::follow(&job.argv, &|one| {
+        !sandbox::sentences(roots, level, std::slice::from_ref(one)).is_empty()
+    }) {
         Ok(followed) => followed,
         Err(error) => return fail(1, &format!("the command cannot be followed: {error}")),
     };

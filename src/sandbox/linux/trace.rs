@@ -45,13 +45,13 @@ pub(crate) enum About {
     Call,
 }
 
-/// Runs `argv` to its end; gives its wait status and what was refused, each once, in order.
+/// Runs `argv` to its end; gives its wait status and those refusals that are to be kept, each once, in order.
 ///
 /// # Errors
 /// The command cannot be started or followed.
-pub(crate) fn follow(argv: &[CString]) -> io::Result<(i32, Vec<Refusal>)> {
+pub(crate) fn follow(argv: &[CString], keep: &dyn Fn(&Refusal) -> bool) -> io::Result<(i32, Vec<Refusal>)> {
     let child = start(argv)?;
-    let mut tracer = Tracer { open: HashMap::new(), refusals: Vec::new() };
+    let mut tracer = Tracer { open: HashMap::new(), refusals: Vec::new(), keep };
     let mut status = wait(child)?.1;
     if libc::WIFSTOPPED(status) {
         let options = libc::PTRACE_O_TRACESYSGOOD
@@ -103,13 +103,15 @@ fn ptrace(request: libc::c_uint, pid: libc::pid_t, data: usize) -> io::Result<c_
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
 }
 
-struct Tracer {
+struct Tracer<'a> {
     /// The call each thread is in.
     open: HashMap<libc::pid_t, (u64, [u64; 6])>,
     refusals: Vec<Refusal>,
+    /// Most refusals are none of the sandbox's: a search path through folders of somebody else.
+    keep: &'a dyn Fn(&Refusal) -> bool,
 }
 
-impl Tracer {
+impl Tracer<'_> {
     /// Until the last thread is gone; gives the status of `first`.
     fn run(&mut self, first: libc::pid_t) -> io::Result<i32> {
         let mut found = 0;
@@ -185,7 +187,8 @@ impl Tracer {
         let unreached = [libc::ECONNREFUSED, libc::EINPROGRESS, libc::ENETUNREACH, libc::EADDRNOTAVAIL];
         let Some(known) = call(number, args) else { return };
         let network = matches!(known.kind, Kind::Address(_));
-        if !refused.contains(&errno) && !(network && unreached.contains(&errno)) {
+        let ours = refused.contains(&errno) || (network && unreached.contains(&errno));
+        if !ours {
             return;
         }
         let Some(about) = about(pid, &known, args) else { return };
@@ -198,7 +201,7 @@ impl Tracer {
             return;
         }
         let refusal = Refusal { call: known.name.to_owned(), about, errno };
-        if self.refusals.len() < MOST && !self.refusals.contains(&refusal) {
+        if self.refusals.len() < MOST && !self.refusals.contains(&refusal) && (self.keep)(&refusal) {
             self.refusals.push(refusal);
         }
     }
