@@ -162,7 +162,7 @@ pub(crate) enum Command {
     Sandbox(Box<Sandbox>),
     /// Try it with a scripted model, without account or network
     Demo(DemoArgs),
-    /// Sign in with an API key, or show who is signed in
+    /// Sign in, or show who is signed in
     Login(Login),
     /// Forget the credentials
     Logout,
@@ -292,9 +292,27 @@ impl Sandbox {
 /// `codex login`.
 #[derive(Args, Debug)]
 pub(crate) struct Login {
+    /// Sign in with a browser on this machine
+    #[arg(long, group = "way")]
+    pub(crate) browser: bool,
+    /// Sign in with a code, in a browser on any device
+    #[arg(long, group = "way")]
+    pub(crate) device_auth: bool,
     /// Read an API key from stdin and store it
-    #[arg(long)]
+    #[arg(long, group = "way")]
     pub(crate) with_api_key: bool,
+    /// Read an access token from stdin and store it
+    #[arg(long, group = "way")]
+    pub(crate) with_access_token: bool,
+    /// Another service to sign in at.
+    #[arg(long = "experimental_issuer", hide = true, value_name = "URL")]
+    pub(crate) issuer: Option<String>,
+    /// Another client id.
+    #[arg(long = "experimental_client-id", hide = true, value_name = "ID")]
+    pub(crate) client_id: Option<String>,
+    /// Another port for the browser to come back to; 0 takes any free one.
+    #[arg(long = "experimental_port", hide = true, value_name = "N")]
+    pub(crate) port: Option<u16>,
     /// Once took the key itself, where every process could read it.
     #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "", value_name = "KEY")]
     api_key: Option<OsString>,

@@ -8,16 +8,21 @@
 //! - [`housekeeping`]: what a start finds of earlier runs
 //! - [`opening`]: how a thread of the terminal app begins
 //! - [`door`]: the other end of the terminal app's door
+//! - [`door_sign_in`]: sign-in from inside the terminal app
 //! - [`tui`]: `codex` and `codex resume`
 //! - [`exec`]: `codex exec`
 //! - [`login`]: `codex login` and `codex logout`
+//! - [`signing`]: sign-in with ChatGPT, for the command line
+//! - [`browse`]: opens the user's browser
 //! - [`sandbox`]: `codex sandbox`
 //! - [`demo`]: `codex demo`
 //! - [`tour`]: `codex demo` in the terminal app
 
 mod args;
+mod browse;
 mod demo;
 mod door;
+mod door_sign_in;
 mod exec;
 mod exit;
 mod fault;
@@ -25,6 +30,7 @@ mod housekeeping;
 mod login;
 mod opening;
 mod sandbox;
+mod signing;
 mod tour;
 mod tui;
 mod wire;
@@ -74,8 +80,8 @@ fn dispatch(cli: Cli) -> ExitCode {
             let (args, explain) = sandbox.request();
             sandbox::run(args, explain, &env)
         }
-        Some(Command::Login(login)) => login::login(&login, &env).into(),
-        Some(Command::Logout) => login::logout(&env).into(),
+        Some(Command::Login(login)) => login::login(&login, cli.shared, &env).into(),
+        Some(Command::Logout) => login::logout(cli.shared, &env).into(),
         Some(Command::Demo(demo)) => demo::run(&demo, &env),
         Some(Command::Resume(resume)) => tui::run(&tui::Request::resume(*resume, cli.shared), &env).into(),
         None => tui::run(&tui::Request::new(cli.screen, cli.shared, cli.prompt), &env).into(),

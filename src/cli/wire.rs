@@ -6,8 +6,10 @@ use std::sync::Arc;
 use super::housekeeping;
 use crate::agent::services::Services;
 use crate::agent::settings::Settings;
-use crate::auth::manager::{Credentials, Manager};
+use crate::auth::issuer::{Issuer, Overrides};
+use crate::auth::manager::{Credentials, Manager, OpenAi};
 use crate::auth::store::Store;
+use crate::auth::workspace::Rules;
 use crate::config::{Config, Env, Provider};
 use crate::net::http::HttpSettings;
 use crate::process::kept;
@@ -22,6 +24,9 @@ use crate::workspace::agents_md;
 
 /// A headless run does not wait longer than this for a connection.
 const CONNECT_BUDGET_MS: u64 = 60_000;
+
+/// What the sign-in service is told we are.
+const SIGN_IN_ORIGINATOR: &str = "codex_cli_rs";
 
 /// Opens the credentials that count for the provider. Never touches the network.
 ///
@@ -42,15 +47,53 @@ pub(crate) fn credentials(config: &Config, env: &Env) -> Result<Arc<Manager>, Er
     } else if let Some(token) = &provider.bearer_token {
         Credentials::Bearer(token.clone())
     } else if provider.requires_openai_auth {
-        Credentials::OpenAi {
+        Credentials::OpenAi(Box::new(OpenAi {
             codex_api_key: env.codex_api_key(),
+            codex_access_token: env.secret("CODEX_ACCESS_TOKEN"),
             openai_api_key: env.openai_api_key(),
-            store: Store::new(&config.codex_home),
-        }
+            store: store(config),
+            issuer: issuer(env, Overrides::default())?,
+            rules: rules(config),
+        }))
     } else {
         Credentials::None
     };
     Manager::open(credentials).map_err(ErrorInfo::from)
+}
+
+/// Where the configuration keeps credentials.
+pub(crate) fn store(config: &Config) -> Store {
+    Store::kept_in(&config.codex_home, config.login.store)
+}
+
+/// Which sign-ins the configuration accepts.
+pub(crate) fn rules(config: &Config) -> Rules {
+    Rules { method: config.login.forced_method, workspaces: config.login.forced_workspaces.clone() }
+}
+
+/// The service that signs people in; what stands in the environment counts where nothing was `set` by hand.
+///
+/// # Errors
+/// An address cannot be used.
+pub(crate) fn issuer(env: &Env, set: Overrides) -> Result<Issuer, ErrorInfo> {
+    let text = |name: &str| env.text(name).map(str::to_owned);
+    let overrides = Overrides {
+        issuer: set.issuer.or_else(|| text("CODEX_APP_SERVER_LOGIN_ISSUER")),
+        client_id: set.client_id.or_else(|| text("CODEX_APP_SERVER_LOGIN_CLIENT_ID")),
+        refresh_url: set.refresh_url.or_else(|| text("CODEX_REFRESH_TOKEN_URL_OVERRIDE")),
+        revoke_url: set.revoke_url.or_else(|| text("CODEX_REVOKE_TOKEN_URL_OVERRIDE")),
+    };
+    let originator = env.text("CODEX_INTERNAL_ORIGINATOR_OVERRIDE").unwrap_or(SIGN_IN_ORIGINATOR);
+    Ok(Issuer::new(overrides, originator, http(env, originator))?)
+}
+
+/// What every HTTP client is made with.
+pub(crate) fn http(env: &Env, originator: &str) -> HttpSettings {
+    let ca_file = env.text("CODEX_CA_CERTIFICATE").or_else(|| env.text("SSL_CERT_FILE"));
+    HttpSettings {
+        user_agent: headers::user_agent(originator, env.text("TERM")),
+        ca_file: ca_file.map(PathBuf::from),
+    }
 }
 
 /// Services of one thread.
@@ -68,11 +111,7 @@ pub(crate) fn services(
     let budget = (!unbounded).then_some(CONNECT_BUDGET_MS);
     let provider = provider(&config.provider, env, manager.is_chatgpt(), budget);
     let instructions_field = provider.instructions_field;
-    let ca_file = env.text("CODEX_CA_CERTIFICATE").or_else(|| env.text("SSL_CERT_FILE"));
-    let http = HttpSettings {
-        user_agent: headers::user_agent(originator, env.text("TERM")),
-        ca_file: ca_file.map(PathBuf::from),
-    };
+    let http = http(env, originator);
     let output_dir = housekeeping::outputs(config);
     kept::sweep(&output_dir);
     Ok(Services {

@@ -11,7 +11,6 @@ use super::env::Env;
 use super::error::Error;
 use super::flags::Flags;
 use super::provider;
-use super::schema::login::CredentialStore;
 use super::schema::model::WebSearch;
 use super::schema::permissions::{DenyReadTable, Permissions};
 use super::schema::root::Tables;
@@ -46,12 +45,6 @@ pub(crate) fn resolve(env: &Env, flags: &Flags, tables: Tables, found: Found) ->
     let secret_env = provider::secret_variables(&tables.provider);
     let (provider, warning) = provider::pick(tables.provider, flags.oss, env)?;
     warnings.extend(warning);
-    if matches!(tables.login.store, CredentialStore::Keyring) {
-        warnings.push(
-            "cli_auth_credentials_store = \"keyring\" is not supported yet: credentials are read from auth.json"
-                .to_owned(),
-        );
-    }
     let approval = tables.permissions.approval.unwrap_or(ApprovalPolicy::OnRequest);
     let allow_login_shell = tables.permissions.allow_login_shell;
     let details = &tables.permissions.workspace_write;

@@ -4,6 +4,7 @@
 use hyper::{Method, Response, StatusCode};
 use serde_json::json;
 
+use super::oauth;
 use super::play::Body;
 use super::script::Script;
 use super::server::{Backend, json_response, refused};
@@ -11,8 +12,14 @@ use super::server::{Backend, json_response, refused};
 /// Serves `/control/…`:
 /// `POST script` puts a scenario (TOML) in force, `POST faults` adds its `[[fault]]` entries,
 /// `POST reset` forgets everything but the script,
+/// `POST oauth` and `POST oauth/tokens` steer the sign-in service,
 /// `GET state` tells the counters, `GET requests` the recorded requests.
 pub(crate) fn route(backend: &Backend, method: &Method, path: &str, body: &str) -> Response<Body> {
+    if method == Method::POST
+        && let Some(response) = oauth::control(&mut backend.state().oauth, path, body)
+    {
+        return response;
+    }
     let ok = || json_response(StatusCode::OK, &backend.state().summary());
     match (method, path) {
         (&Method::POST, "/control/script") => match Script::read("script", body) {

@@ -17,6 +17,7 @@
 //! - [`state`]: counters, recorded requests, pending faults
 //! - [`server`]: the listener and its routes
 //! - [`responses`]: the model route: validate, choose a rule, answer
+//! - [`oauth`]: the sign-in service: codes, rotating tokens, counters
 //! - [`control`]: the routes by which tests script the backend and look into it
 //! - [`setting`]: a temporary project and home for a scenario
 //! - [`scenarios`]: the scenarios that are built in
@@ -37,6 +38,7 @@ pub(crate) mod client;
 pub(crate) mod control;
 pub(crate) mod error;
 pub(crate) mod faults;
+pub(crate) mod oauth;
 pub(crate) mod play;
 pub(crate) mod prefix;
 pub(crate) mod request;

@@ -15,6 +15,8 @@ pub(crate) enum ErrorKind {
     Overloaded,
     /// Not signed in, or the sign-in is no longer accepted.
     Unauthorized,
+    /// Somebody else is signed in since this process began; the user may go on as they.
+    AccountChanged,
     /// The plan does not include this, or there is no money left.
     Quota,
     /// The service refused the request as it is.

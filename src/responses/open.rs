@@ -13,8 +13,9 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use super::client::{Job, Shared};
 use super::errors::{self, Failure, Refusal, Then};
 use super::event::ResponseEvent;
-use super::{clean, headers, limit_headers};
+use super::{headers, limit_headers};
 use crate::auth::source::Authorization;
+use crate::base::clean;
 use crate::base::secret::Secret;
 use crate::net::http::{certificate_problem, with_causes};
 use crate::net::retry::{Jitter, LONGEST, backoff};
@@ -58,7 +59,7 @@ pub(super) async fn open(shared: Arc<Shared>, job: Arc<Job>) -> Result<Opened, R
     loop {
         let auth = match shared.tokens.authorization().await {
             Ok(auth) => auth,
-            Err(error) => return Err(stop(error.into())),
+            Err(error) => return Err(no_credentials(error)),
         };
         let mut refused = match send(&shared, &job, &auth).await {
             Ok(opened) => return Ok(opened),
@@ -71,10 +72,14 @@ pub(super) async fn open(shared: Arc<Shared>, job: Arc<Job>) -> Result<Opened, R
         }
         match refused.failure.then {
             Then::Recover if job.recoveries.fetch_add(1, Ordering::Relaxed) < MAX_RECOVERIES => {
-                match shared.tokens.recover(&auth).await {
+                match shared.tokens.recover_in_turn(&auth, job.turn_state.began()).await {
                     Ok(true) => {}
                     Ok(false) => return Err(refused),
-                    Err(error) => return Err(stop(error.into())),
+                    Err(error) => {
+                        // Nothing came of it, so the next attempt may try it again.
+                        job.recoveries.fetch_sub(u32::from(error.is_transient()), Ordering::Relaxed);
+                        return Err(no_credentials(error));
+                    }
                 }
             }
             Then::RepeatRequest if retries < shared.provider.request_max_retries => {
@@ -84,6 +89,12 @@ pub(super) async fn open(shared: Arc<Shared>, job: Arc<Job>) -> Result<Opened, R
             _ => return Err(refused),
         }
     }
+}
+
+/// Credentials that may be had in a moment are waited for like an answer that broke off.
+fn no_credentials(error: crate::auth::error::Error) -> Refused {
+    let then = if error.is_transient() { Then::RepeatStream(None) } else { Then::Stop };
+    Failure { info: error.into(), then }.into()
 }
 
 fn stop(info: ErrorInfo) -> Refused {

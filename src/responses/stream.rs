@@ -291,7 +291,8 @@ impl Reading {
             }
             Ok(Ok(None)) => cut("The answer broke off before it was complete.".to_owned()),
             Ok(Err(error)) => {
-                let reason = super::clean::line(&crate::net::http::with_causes(&error.without_url()), 200);
+                let reason =
+                    crate::base::clean::line(&crate::net::http::with_causes(&error.without_url()), 200);
                 cut(format!("The answer broke off before it was complete: {reason}."))
             }
             Err(_) => {

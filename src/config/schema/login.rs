@@ -36,10 +36,8 @@ pub(crate) struct Login {
     /// Where credentials are kept.
     pub(crate) store: CredentialStore,
     /// The only accepted way to sign in.
-    #[allow(dead_code, reason = "checked now, enforced with signing in")]
     pub(crate) forced_method: Option<LoginMethod>,
     /// The only accepted ChatGPT workspaces; empty for any.
-    #[allow(dead_code, reason = "checked now, enforced with signing in")]
     pub(crate) forced_workspaces: Vec<String>,
 }
 

@@ -3,6 +3,7 @@
 //! - [`emulator`]: a strict terminal
 //! - [`terminal`]: the program in it
 //! - [`bed`]: what the tests start from
+//! - [`account`]: signing in, and going on as another account
 //! - [`start`]: from launch to the first prompt
 //! - [`turn`]: a turn on the screen
 //! - [`shell`]: commands of the user
@@ -12,6 +13,7 @@
 //! - [`leave`]: every way out
 //! - [`modes`]: terminals that can do less, and the other ways to show
 
+mod account;
 mod again;
 mod ask;
 mod bed;
