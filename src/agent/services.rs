@@ -5,12 +5,18 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::limits::Cache;
+use crate::limits::budget::Budgets;
 use crate::responses::Client;
 
 /// Everything outside a thread that a thread uses.
 pub(crate) struct Services {
     /// The model API.
     pub(crate) client: Client,
+    /// Limits of the ChatGPT sign-in; `None` when requests go out under a key.
+    pub(crate) limits: Option<Cache>,
+    /// How much of them may be used before codex waits for a word.
+    pub(crate) budgets: Budgets,
     /// Whether base instructions travel in their own field; otherwise they are the first developer message.
     pub(crate) instructions_field: bool,
     /// `originator` of requests.

@@ -3,15 +3,22 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 use super::demo::DemoArgs;
+use super::exec_require;
 use super::exit::{Exit, HELP};
 use super::sandbox::SandboxArgs;
-use super::wrong::{self, usage};
+use super::usage::{self, GuardArgs, UsageArgs};
+use super::usage_credits::CreditsArgs;
+use super::usage_explain::ExplainArgs;
+use super::usage_past::{ActivityArgs, HistoryArgs};
+use super::usage_redeem::{self, RedeemArgs};
+use super::wrong;
 use crate::exec::text::Color;
 use crate::protocol::policy::{ApprovalPolicy, SandboxMode};
 
@@ -166,6 +173,39 @@ pub(crate) enum Command {
     Login(Login),
     /// Forget the credentials
     Logout,
+    /// Show usage limits and reset credits of the ChatGPT sign-in
+    Usage(Box<Usage>),
+}
+
+/// `codex usage`.
+#[derive(Args, Debug)]
+#[command(after_help = usage::HELP, args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
+pub(crate) struct Usage {
+    /// What to show without a word.
+    #[command(flatten)]
+    pub(crate) show: UsageArgs,
+    /// What else to show or do.
+    #[command(subcommand)]
+    pub(crate) command: Option<UsageCommand>,
+}
+
+/// The words of `codex usage`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum UsageCommand {
+    /// End with an exit code that says whether enough is left
+    #[command(after_help = usage::HELP)]
+    Guard(GuardArgs),
+    /// Tokens per day, as the service counts them
+    Activity(ActivityArgs),
+    /// Use per day, as this machine has read it
+    History(HistoryArgs),
+    /// Who used the limits: threads, models, tools
+    Explain(ExplainArgs),
+    /// List the reset credits
+    Credits(CreditsArgs),
+    /// Use a reset credit: the windows start anew
+    #[command(after_help = usage_redeem::HELP)]
+    Redeem(RedeemArgs),
 }
 
 /// `codex exec`.
@@ -229,6 +269,15 @@ pub(crate) struct ExecOptions {
     /// Store nothing of this thread
     #[arg(long)]
     pub(crate) ephemeral: bool,
+    /// Begin only when so much is left, as in week=15%; else end with 10
+    #[arg(long, value_name = "WINDOW=PERCENT")]
+    pub(crate) require_remaining: Vec<String>,
+    /// Wait for the windows to start anew instead of ending
+    #[arg(long)]
+    pub(crate) wait_for_reset: bool,
+    /// Wait no longer than this, as in 2h
+    #[arg(long, value_name = "TIME", value_parser = exec_require::span)]
+    pub(crate) deadline: Option<Duration>,
     /// When to colour the progress
     #[arg(long, value_name = "WHEN", value_parser = color())]
     pub(crate) color: Option<Color>,
@@ -246,6 +295,9 @@ impl ExecOptions {
         self.work.join(right.work);
         self.skip_git_repo_check |= right.skip_git_repo_check;
         self.ephemeral |= right.ephemeral;
+        self.require_remaining.extend(right.require_remaining);
+        self.wait_for_reset |= right.wait_for_reset;
+        self.deadline = right.deadline.or(self.deadline);
         self.color = right.color.or(self.color);
         self.shared.join(right.shared);
     }
@@ -400,7 +452,7 @@ impl Exec {
         let last = if resume.all { ResumeTarget::LastAnywhere } else { ResumeTarget::Last };
         let (target, prompt) = match (resume.last, resume.id, resume.prompt) {
             (true, Some(_), Some(_)) => {
-                return Err(usage(
+                return Err(wrong::usage(
                     &RESUME,
                     ErrorKind::ArgumentConflict,
                     "--last and an id name two threads; give one of them",
@@ -409,7 +461,7 @@ impl Exec {
             (true, prompt, None) | (true, None, prompt) => (last, prompt),
             (false, Some(id), prompt) => (ResumeTarget::Id(id), prompt),
             (false, None, _) => {
-                return Err(usage(
+                return Err(wrong::usage(
                     &RESUME,
                     ErrorKind::MissingRequiredArgument,
                     "which thread? Give its id, or --last",
@@ -417,7 +469,7 @@ impl Exec {
             }
         };
         if options.work.bypass && options.work.full_auto {
-            return Err(usage(
+            return Err(wrong::usage(
                 &RESUME,
                 ErrorKind::ArgumentConflict,
                 "--full-auto keeps the sandbox that the bypass removes",
@@ -435,7 +487,7 @@ impl Exec {
 pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
     let cli = Cli::try_parse_from(args).map_err(wrong::with_tips)?;
     if let Some(Command::Login(Login { api_key: Some(_), .. })) = &cli.command {
-        return Err(usage(
+        return Err(wrong::usage(
             &["login"],
             ErrorKind::UnknownArgument,
             "--api-key would show the key to every process. Pipe it in instead: \

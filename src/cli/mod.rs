@@ -11,10 +11,17 @@
 //! - [`door_sign_in`]: sign-in from inside the terminal app
 //! - [`tui`]: `codex` and `codex resume`
 //! - [`exec`]: `codex exec`
+//! - [`exec_require`]: `codex exec --require-remaining`
 //! - [`login`]: `codex login` and `codex logout`
 //! - [`signing`]: sign-in with ChatGPT, for the command line
 //! - [`browse`]: opens the user's browser
 //! - [`sandbox`]: `codex sandbox`
+//! - [`usage`]: `codex usage` and `codex usage guard`
+//! - [`usage_account`]: the account behind the words of `codex usage`
+//! - [`usage_explain`]: `codex usage explain`
+//! - [`usage_past`]: `codex usage activity` and `history`
+//! - [`usage_credits`]: `codex usage credits`
+//! - [`usage_redeem`]: `codex usage redeem`
 //! - [`demo`]: `codex demo`
 //! - [`tour`]: `codex demo` in the terminal app
 
@@ -24,6 +31,7 @@ mod demo;
 mod door;
 mod door_sign_in;
 mod exec;
+mod exec_require;
 mod exit;
 mod fault;
 mod housekeeping;
@@ -33,6 +41,12 @@ mod sandbox;
 mod signing;
 mod tour;
 mod tui;
+mod usage;
+mod usage_account;
+mod usage_credits;
+mod usage_explain;
+mod usage_past;
+mod usage_redeem;
 mod wire;
 mod wrong;
 
@@ -60,7 +74,10 @@ pub fn main() -> ExitCode {
     }
     match args::parse(std::env::args_os()) {
         Ok(cli) => dispatch(cli),
-        Err(error) => args::report(&error).into(),
+        Err(error) => match args::report(&error) {
+            Exit::Usage if usage::is_meant(std::env::args_os()) => Exit::Other(usage::WRONG_USE).into(),
+            exit => exit.into(),
+        },
     }
 }
 
@@ -82,6 +99,7 @@ fn dispatch(cli: Cli) -> ExitCode {
         }
         Some(Command::Login(login)) => login::login(&login, cli.shared, &env).into(),
         Some(Command::Logout) => login::logout(cli.shared, &env).into(),
+        Some(Command::Usage(word)) => usage::run(*word, cli.shared, &env).into(),
         Some(Command::Demo(demo)) => demo::run(&demo, &env),
         Some(Command::Resume(resume)) => tui::run(&tui::Request::resume(*resume, cli.shared), &env).into(),
         None => tui::run(&tui::Request::new(cli.screen, cli.shared, cli.prompt), &env).into(),

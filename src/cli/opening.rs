@@ -16,6 +16,7 @@ use crate::base::tasks::{self, Task};
 use crate::config::{Config, Env, diagnose};
 use crate::demo::scenarios;
 use crate::demo::server::{Options, Server};
+use crate::limits::Cache;
 use crate::protocol::error::{ErrorInfo, ErrorKind};
 use crate::protocol::thread::ThreadSource;
 use crate::protocol::tokens::ThreadUsage;
@@ -39,6 +40,8 @@ pub(super) struct Opened {
     pub(super) manager: Arc<Manager>,
     /// Keeps it alive.
     _task: Task<()>,
+    /// Keeps its limits fresh.
+    _limits: Option<Task<()>>,
 }
 
 /// Opens a thread under this configuration.
@@ -49,6 +52,7 @@ pub(super) async fn open(mut config: Config, env: &Env, begin: Begin) -> Result<
     let manager = wire::credentials(&config, env)?;
     let account = account(&config, manager.identity().as_ref());
     let services = wire::services(&config, env, Arc::clone(&manager), &ThreadSource::Cli)?;
+    let limits = services.limits.as_ref().map(Cache::keep_fresh);
     let (settings, mut warnings) = wire::settings(&config, env);
     warnings.append(&mut config.warnings);
     warnings.extend(housekeeping::recover_patches(&config));
@@ -70,7 +74,8 @@ pub(super) async fn open(mut config: Config, env: &Env, begin: Begin) -> Result<
         usage: Some(begun.usage),
         warnings,
     };
-    let opened = Opened { config, info, earlier: begun.earlier, manager, _task: handle.task };
+    let opened =
+        Opened { config, info, earlier: begun.earlier, manager, _task: handle.task, _limits: limits };
     Ok((opened, live))
 }
 

@@ -10,11 +10,17 @@ use crate::auth::issuer::{Issuer, Overrides};
 use crate::auth::manager::{Credentials, Manager, OpenAi};
 use crate::auth::store::Store;
 use crate::auth::workspace::Rules;
+use crate::backend::Backend;
+use crate::backend::client::DEFAULT_BASE_URL;
+use crate::base::clock::SystemClock;
 use crate::config::{Config, Env, Provider};
+use crate::limits::Cache;
+use crate::limits::budget::Budgets;
+use crate::limits::require;
 use crate::net::http::HttpSettings;
 use crate::process::kept;
 use crate::process::shell::Shell;
-use crate::protocol::error::ErrorInfo;
+use crate::protocol::error::{ErrorInfo, ErrorKind};
 use crate::protocol::policy::SandboxMode;
 use crate::protocol::thread::ThreadSource;
 use crate::responses::provider::{CHATGPT_BASE_URL, OPENAI_BASE_URL};
@@ -114,8 +120,11 @@ pub(crate) fn services(
     let http = http(env, originator);
     let output_dir = housekeeping::outputs(config);
     kept::sweep(&output_dir);
+    let limits = limits(config, http.clone(), &manager);
     Ok(Services {
         client: Client::new(provider, http, manager)?,
+        limits,
+        budgets: budgets(config)?,
         instructions_field,
         originator: originator.to_owned(),
         installation_id: None,
@@ -125,6 +134,33 @@ pub(crate) fn services(
         journals: housekeeping::journals(config),
         output_dir,
     })
+}
+
+/// The budgets, understood.
+fn budgets(config: &Config) -> Result<Budgets, ErrorInfo> {
+    let read = |name: &str, text: &Option<String>| match text.as_deref().map(require::parse) {
+        None => Ok(Vec::new()),
+        Some(Ok(shares)) => Ok(shares),
+        Some(Err(problem)) => {
+            let message = format!("The budget `{name}` in config.toml cannot be understood: {problem}.");
+            Err(ErrorInfo::new(ErrorKind::BadRequest, message))
+        }
+    };
+    let table = &config.budget;
+    Ok(Budgets {
+        turn: read("turn", &table.turn)?,
+        session: read("session", &table.session)?,
+        day: read("day", &table.day)?,
+    })
+}
+
+/// The shared limits of a ChatGPT sign-in; `None` when the address of its account API cannot be used.
+fn limits(config: &Config, http: HttpSettings, manager: &Arc<Manager>) -> Option<Cache> {
+    let base = config.login.chatgpt_base_url.as_deref().unwrap_or(DEFAULT_BASE_URL);
+    let backend = Backend::new(base, http, manager.clone()).ok()?;
+    let account = manager.identity()?.account_id;
+    let home = config.codex_home.clone();
+    Some(Cache::open(home, account.as_deref(), Some(Arc::new(backend)), Arc::new(SystemClock)))
 }
 
 fn provider(from: &Provider, env: &Env, chatgpt: bool, budget: Option<u64>) -> ProviderSettings {

@@ -70,6 +70,7 @@ pub(crate) fn resolve(env: &Env, flags: &Flags, tables: Tables, found: Found) ->
         docs: tables.docs,
         interface: tables.interface,
         login: tables.login,
+        budget: tables.budget,
         features: tables.features,
         codex_home,
         cwd,

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use crate::protocol::policy::{ApprovalPolicy, DenyRead, NetworkRules, SandboxPolicy, ShellEnvPolicy};
 
 use super::provider::Provider;
+use super::schema::budget::BudgetTable;
 use super::schema::features::Features;
 use super::schema::interface::Interface;
 use super::schema::login::Login;
@@ -57,6 +58,8 @@ pub(crate) struct Config {
     /// Credentials.
     #[allow(dead_code, reason = "checked now, enforced with signing in")]
     pub(crate) login: Login,
+    /// How much of the limits may be used.
+    pub(crate) budget: BudgetTable,
     /// Switches.
     pub(crate) features: Features,
     /// Sentences for the user, once per start.

@@ -6,12 +6,14 @@ use serde_json::json;
 
 use super::oauth;
 use super::play::Body;
+use super::reset_credits;
 use super::script::Script;
 use super::server::{Backend, json_response, refused};
 
 /// Serves `/control/…`:
 /// `POST script` puts a scenario (TOML) in force, `POST faults` adds its `[[fault]]` entries,
 /// `POST reset` forgets everything but the script,
+/// `POST`, `PATCH` and `GET account` set, change and tell the account,
 /// `POST oauth` and `POST oauth/tokens` steer the sign-in service,
 /// `GET state` tells the counters, `GET requests` the recorded requests.
 pub(crate) fn route(backend: &Backend, method: &Method, path: &str, body: &str) -> Response<Body> {
@@ -41,6 +43,7 @@ pub(crate) fn route(backend: &Backend, method: &Method, path: &str, body: &str) 
             backend.state().reset();
             ok()
         }
+        (_, "/control/account") => reset_credits::control(backend, method, body),
         (&Method::GET, "/control/state") => ok(),
         (&Method::GET, "/control/requests") => {
             json_response(StatusCode::OK, &json!(backend.state().requests))

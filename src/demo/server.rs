@@ -23,7 +23,7 @@ use super::error::Error;
 use super::play::{Body, Cut, whole};
 use super::script::Script;
 use super::state::{Recorded, State};
-use super::{control, oauth, responses};
+use super::{control, oauth, reset_credits, responses};
 use crate::base::clock::{Clock, SystemClock};
 use crate::base::secret::Secret;
 use crate::base::tasks::{self, Task};
@@ -192,6 +192,9 @@ async fn route(backend: &Backend, request: Request<Incoming>) -> Result<Response
                 Ok(refused(StatusCode::UPGRADE_REQUIRED, "http_only", "there is no WebSocket here; use POST"))
             }
             (&Method::GET, "/v1/models") => responses::models(backend).await,
+            (method, path) if reset_credits::is_ours(path) => {
+                reset_credits::route(backend, method, path, &parts.headers, &body).await
+            }
             (&Method::GET, "/canary") => Ok(text(StatusCode::OK, "text/plain", "the network is open\n")),
             _ => Ok(refused(
                 StatusCode::NOT_FOUND,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::account_state::AccountState;
 use super::faults::{Fault, Pending};
 use super::oauth::Oauth;
 use super::prefix::Former;
@@ -76,6 +77,8 @@ pub(crate) struct State {
     pub(crate) requests: VecDeque<Recorded>,
     /// Input of the last request and items of the last answer, in the order the model saw them.
     pub(crate) last_history: Vec<Value>,
+    /// The account.
+    pub(crate) account: AccountState,
     /// The sign-in service.
     pub(crate) oauth: Oauth,
     routes: BTreeMap<String, u64>,

@@ -7,6 +7,8 @@ use std::fmt;
 pub(crate) enum ErrorKind {
     /// The plan's usage limit is reached.
     UsageLimit,
+    /// A budget that the user set is used up.
+    Budget,
     /// Too many requests for now; not a plan limit.
     RateLimited,
     /// The conversation does not fit the model's window.

@@ -20,6 +20,7 @@ use crate::base::secret::Secret;
 use crate::net::http::{certificate_problem, with_causes};
 use crate::net::retry::{Jitter, LONGEST, backoff};
 use crate::protocol::error::{ErrorInfo, ErrorKind};
+use crate::protocol::limits::LimitsSnapshot;
 
 /// Of an error's body no more is read.
 const MAX_ERROR_BYTES: usize = 64 << 10;
@@ -37,6 +38,8 @@ pub(super) struct Opened {
     pub(super) events: Vec<ResponseEvent>,
     /// What it was asked with, to be kept out of error texts.
     pub(super) bearer: Option<Secret>,
+    /// In whose name it was asked.
+    pub(super) account_id: Option<String>,
 }
 
 /// No stream.
@@ -132,9 +135,14 @@ async fn send(shared: &Shared, job: &Job, auth: &Authorization) -> Result<Opened
     if let Some(state) = response.headers().get("x-codex-turn-state") {
         job.turn_state.learn(state);
     }
-    let events = told_by(response.headers());
+    let events = told_by(response.headers(), auth.account_id.as_deref());
     if response.status().is_success() && !is_document(response.headers()) {
-        return Ok(Opened { response, events, bearer: auth.bearer.clone() });
+        return Ok(Opened {
+            response,
+            events,
+            bearer: auth.bearer.clone(),
+            account_id: auth.account_id.clone(),
+        });
     }
     Err(Refused { failure: refusal(shared, response).await, events })
 }
@@ -147,10 +155,11 @@ fn bearer_header(bearer: &Secret) -> Result<HeaderValue, Refused> {
 }
 
 /// Limits and the model's real name.
-fn told_by(map: &HeaderMap) -> Vec<ResponseEvent> {
-    let limits = limit_headers::from_headers(map);
+fn told_by(map: &HeaderMap, account: Option<&str>) -> Vec<ResponseEvent> {
+    let limits = limit_headers::from_headers(map).into_iter();
+    let limits = limits.map(|told| LimitsSnapshot { account_id: account.map(str::to_owned), ..told });
     let model = limit_headers::text(map, "openai-model").map(|m| ResponseEvent::Model(clean::line(&m, 100)));
-    limits.into_iter().map(|l| ResponseEvent::Limits(Box::new(l))).chain(model).collect()
+    limits.map(|told| ResponseEvent::Limits(Box::new(told))).chain(model).collect()
 }
 
 /// A page or a JSON document instead of a stream. Servers that name no type are trusted.

@@ -58,6 +58,7 @@ pub(crate) fn phase_of(word: Option<&str>) -> Option<MessagePhase> {
 pub(crate) fn error_words(kind: ErrorKind) -> (&'static str, &'static str) {
     match kind {
         ErrorKind::UsageLimit => ("usage_limit", "usage_limit_exceeded"),
+        ErrorKind::Budget => ("budget", "other"),
         ErrorKind::RateLimited => ("rate_limited", "other"),
         ErrorKind::ContextTooLong => ("context_too_long", "context_window_exceeded"),
         ErrorKind::Overloaded => ("overloaded", "server_overloaded"),

@@ -15,6 +15,7 @@ mod compaction;
 mod durability;
 mod exec;
 mod faults;
+mod limits;
 mod memory;
 mod patch;
 mod request;

@@ -101,7 +101,7 @@ impl Backend {
         serde_json::from_str(&body).expect("JSON")
     }
 
-    fn call(&self, method: &str, path: &str, body: &str) -> (u16, String) {
+    pub(crate) fn call(&self, method: &str, path: &str, body: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("the backend listens");
         let (token, length) = (&self.token, body.len());
         write!(

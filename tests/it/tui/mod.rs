@@ -11,6 +11,7 @@
 //! - [`again`]: threads that are opened again
 //! - [`hostile`]: input that wants to do harm
 //! - [`leave`]: every way out
+//! - [`redeem_ask`]: the question before a reset credit is used
 //! - [`modes`]: terminals that can do less, and the other ways to show
 
 mod account;
@@ -21,6 +22,7 @@ mod emulator;
 mod hostile;
 mod leave;
 mod modes;
+mod redeem_ask;
 mod shell;
 mod start;
 mod terminal;
