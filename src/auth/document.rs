@@ -15,6 +15,7 @@ pub(super) type Document = Map<String, Value>;
 
 /// What is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant, reason = "there is one at a time")]
 pub(crate) enum Stored {
     /// An API key.
     ApiKey(Secret),

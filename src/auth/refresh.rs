@@ -70,7 +70,7 @@ pub(super) fn alive(tokens: &Tokens, now_s: u64) -> bool {
 pub(super) async fn renew(job: Job) -> Result<Renewed, Error> {
     let first = job.clone();
     let ready = match blocking(move || prepare(&first)).await? {
-        Prepared::Taken(tokens) => return Ok(Renewed { tokens, minted: false }),
+        Prepared::Taken(tokens) => return Ok(Renewed { tokens: *tokens, minted: false }),
         Prepared::Ready(ready) => ready,
     };
     let from = ready.tokens.provenance.as_ref();
@@ -93,7 +93,7 @@ pub(super) async fn renew(job: Job) -> Result<Renewed, Error> {
 
 enum Prepared {
     /// Somebody else was faster.
-    Taken(Tokens),
+    Taken(Box<Tokens>),
     Ready(Box<Ready>),
 }
 
@@ -110,12 +110,16 @@ fn prepare(job: &Job) -> Result<Prepared, Error> {
         // Whoever else may write the file may have renewed the tokens in it.
         Err(error) => {
             let tokens = stored(job)?;
-            return if is_better(job, &tokens) { Ok(Prepared::Taken(tokens)) } else { Err(replaced(error)) };
+            return if is_better(job, &tokens) {
+                Ok(Prepared::Taken(Box::new(tokens)))
+            } else {
+                Err(replaced(error))
+            };
         }
     };
     let tokens = stored(job)?;
     if is_better(job, &tokens) {
-        return Ok(Prepared::Taken(tokens));
+        return Ok(Prepared::Taken(Box::new(tokens)));
     }
     let Some(refresh) = tokens.refresh.clone() else { return Err(Error::RunOut) };
     if let Some(cause) = remembered(job.store.home(), &refresh) {

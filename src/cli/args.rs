@@ -326,14 +326,17 @@ enum SandboxSystem {
     /// The same (older spelling)
     #[command(alias = "landlock")]
     Linux(SandboxArgs),
+    /// Run it and say what was refused, and what would allow it
+    Explain(SandboxArgs),
 }
 
 impl Sandbox {
-    /// What to run, whichever spelling was used.
-    pub(crate) fn request(self) -> SandboxArgs {
+    /// What to run, whichever spelling was used, and whether to explain it.
+    pub(crate) fn request(self) -> (SandboxArgs, bool) {
         match self.system {
-            Some(SandboxSystem::Linux(run)) => run,
-            None => self.run,
+            Some(SandboxSystem::Linux(run)) => (run, false),
+            Some(SandboxSystem::Explain(run)) => (run, true),
+            None => (self.run, false),
         }
     }
 }
@@ -350,7 +353,7 @@ pub(crate) struct Login {
     /// Read an API key from stdin and store it
     #[arg(long, group = "way")]
     pub(crate) with_api_key: bool,
-    /// Read an access token from stdin and store it; it is not renewed
+    /// Read an access token from stdin and store it
     #[arg(long, group = "way")]
     pub(crate) with_access_token: bool,
     /// Another service to sign in at.

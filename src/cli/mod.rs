@@ -95,7 +95,10 @@ fn dispatch(cli: Cli) -> ExitCode {
             Ok(request) => exec::run(request, &env).into(),
             Err(error) => args::report(&error).into(),
         },
-        Some(Command::Sandbox(sandbox)) => sandbox::run(sandbox.request(), env.tmpdir()),
+        Some(Command::Sandbox(sandbox)) => {
+            let (args, explain) = sandbox.request();
+            sandbox::run(args, explain, &env)
+        }
         Some(Command::Login(login)) => login::login(&login, cli.shared, &env).into(),
         Some(Command::Logout) => login::logout(cli.shared, &env).into(),
         Some(Command::Usage(word)) => usage::run(*word, cli.shared, &env).into(),

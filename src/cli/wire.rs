@@ -188,8 +188,17 @@ pub(crate) fn settings(config: &Config, env: &Env) -> (Settings, Vec<String>) {
     let shell = Shell::of_user(&env.vars());
     let name = shell.path().file_name().map_or_else(|| "sh".into(), |name| name.to_string_lossy());
     let mut warnings = docs.warnings;
+    sandbox::remember_in(&config.codex_home);
     if config.sandbox.mode() != SandboxMode::DangerFullAccess {
         warnings.extend(sandbox::gaps().map(str::to_owned));
     }
-    (Settings::resolve(config, env.tmpdir(), &name, block), warnings)
+    let settings = Settings::resolve(config, env.tmpdir(), &name, block);
+    if settings.roots.searched_in_part() {
+        warnings.push(
+            "the workspace is too large to be searched completely: repositories and .env files far below are not \
+             protected from commands"
+                .to_owned(),
+        );
+    }
+    (settings, warnings)
 }

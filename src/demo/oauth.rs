@@ -434,7 +434,7 @@ impl Oauth {
                 device.agreed = true;
                 text(StatusCode::OK, "text/plain", "signed in; go back to the terminal\n")
             }
-            None => text(StatusCode::OK, "text/plain", "add ?code=XXXX-XXXXX to this address to agree\n"),
+            None => text(StatusCode::OK, "text/plain", "add ?code= and the code to this address to agree\n"),
         }
     }
 }

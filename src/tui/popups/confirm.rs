@@ -36,7 +36,7 @@ pub(crate) fn adopt(why: &str) -> Menu {
             Row::new("Not now").detail("nothing is sent until then"),
             Wish::Notice("Nothing was changed".to_owned()),
         ),
-        (Row::new("Go on as the account that is signed in now"), Wish::Adopt),
+        (Row::new("Go on as this account"), Wish::Adopt),
     ];
     // What may be answered by a key that was meant for the prompt stands first.
     Menu::new("Go on as another account?", rows).text(crate::tui::text::sanitize(why).replace('\n', " "))

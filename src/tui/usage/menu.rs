@@ -52,7 +52,7 @@ pub(crate) enum Want {
 #[derive(Clone, Debug)]
 enum Page {
     Menu,
-    Redeem(Flow),
+    Redeem(Box<Flow>),
     Activity(ActivityPage),
 }
 
@@ -80,7 +80,7 @@ impl Usage {
 
     /// Redemption at once, because a prompt waits.
     pub(crate) fn for_prompt(question: u64) -> Self {
-        Self { page: Page::Redeem(Flow::new(question, true)), selected: 0, for_prompt: true }
+        Self { page: Page::Redeem(Box::new(Flow::new(question, true))), selected: 0, for_prompt: true }
     }
 
     /// Token activity at once.
@@ -98,7 +98,7 @@ impl Usage {
             Page::Menu | Page::Activity(_) => {
                 let flow = Flow::new(question, self.for_prompt);
                 let wish = flow.wish();
-                self.page = Page::Redeem(flow);
+                self.page = Page::Redeem(Box::new(flow));
                 wish
             }
         }
@@ -117,7 +117,7 @@ impl Usage {
     /// The redemption that is open.
     pub(crate) fn flow(&mut self) -> Option<&mut Flow> {
         match &mut self.page {
-            Page::Redeem(flow) => Some(flow),
+            Page::Redeem(flow) => Some(&mut **flow),
             Page::Menu | Page::Activity(_) => None,
         }
     }
