@@ -184,6 +184,16 @@ fn after_a_reset_one_key_sends_the_prompt_once() {
 }
 
 #[test]
+fn the_choice_waits_until_nothing_else_is_open() {
+    let mut scene = scene([100.0, 64.0]);
+    scene.turn("hello").text("/usage").keys(&["enter"]);
+    scene.fails(reached());
+    assert!(matches!(scene.model.popup, Some(Popup::Usage(_))), "what is open stays open");
+    scene.keys(&["esc"]);
+    assert!(scene.shown().contains("Usage limit reached"), "{}", scene.shown());
+}
+
+#[test]
 fn leaving_the_redemption_leads_back_to_the_choice() {
     let mut scene = refused([100.0, 64.0]);
     scene.keys(&["1", "esc"]);

@@ -46,6 +46,8 @@ pub(crate) struct Standing {
     pub(crate) finishing: bool,
     /// Why the last prompt was refused: a limit or a budget.
     pub(crate) refusal: Option<ErrorInfo>,
+    /// The user is to be asked what to do about that, when nothing else is open.
+    pub(crate) panel_due: bool,
     /// A prompt that waits for a reset.
     pub(crate) parked: Option<Parked>,
     notice: Option<(String, u64)>,
