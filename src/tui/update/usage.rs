@@ -100,7 +100,10 @@ pub(crate) fn read(model: &mut Model, effects: &mut Effects) {
 }
 
 fn read_within(model: &mut Model, max_age: Duration, effects: &mut Effects) {
-    if model.usage.shared && !model.usage.reading {
+    if model.usage.reading {
+        // What is under way may be content with what is known.
+        model.usage.read_again |= max_age.is_zero();
+    } else if model.usage.shared {
         model.usage.reading = true;
         effects.push(Effect::Limits(Ask::Refresh(max_age)));
     }
@@ -202,6 +205,9 @@ pub(crate) fn on_news(model: &mut Model, news: News, effects: &mut Effects) {
         News::Refreshed(result) => {
             model.usage.reading = false;
             model.usage.failure = result.err();
+            if std::mem::take(&mut model.usage.read_again) {
+                read_within(model, Duration::ZERO, effects);
+            }
             follow::refresh_status(model, model.unix);
         }
         News::Alarms(alarms) => tell(model, &alarms),

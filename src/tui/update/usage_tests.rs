@@ -94,6 +94,18 @@ fn a_failed_reading_keeps_the_numbers() {
 }
 
 #[test]
+fn reading_again_is_not_lost_while_one_is_under_way() {
+    let mut scene = scene([82.0, 64.0]);
+    scene.text("/usage").keys(&["enter", "r", "r"]);
+    let count = |asked: Vec<Ask>| asked.iter().filter(|ask| matches!(ask, Ask::Refresh(_))).count();
+    assert_eq!(count(asks(&mut scene)), 1, "one at a time");
+    scene.answer(Answer::Limits(News::Refreshed(Ok(()))));
+    assert!(matches!(asks(&mut scene)[..], [Ask::Refresh(age)] if age.is_zero()));
+    scene.answer(Answer::Limits(News::Refreshed(Ok(()))));
+    assert_eq!(count(asks(&mut scene)), 0);
+}
+
+#[test]
 fn token_activity_opens_by_its_word() {
     let mut scene = scene([82.0, 64.0]);
     scene.text("/usage weekly").keys(&["enter"]);

@@ -34,6 +34,8 @@ pub(crate) struct Standing {
     pub(crate) shared: bool,
     /// The numbers are being read.
     pub(crate) reading: bool,
+    /// The user wants them read once more after that.
+    pub(crate) read_again: bool,
     /// Why the last reading of this app failed.
     pub(crate) failure: Option<ErrorInfo>,
     /// The hint at reset credits.

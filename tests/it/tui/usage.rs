@@ -341,7 +341,7 @@ fn a_budget_stops_before_the_next_request() {
     terminal.until("5h 90% left");
     terminal.submit("first");
     terminal.until("one more");
-    terminal.until("used 80% of 5h");
+    terminal.until("used 90% of 5h");
     terminal.submit("second");
     terminal.until("Budget used up");
     assert_eq!(world.backend.requests().len(), 1, "nothing left");
