@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::approvals::standing::Standing;
 use crate::responses::Client;
 
 /// Everything outside a thread that a thread uses.
@@ -23,6 +24,8 @@ pub(crate) struct Services {
     pub(crate) secret_env: Arc<Vec<String>>,
     /// Value of `TMPDIR`.
     pub(crate) tmpdir: Option<PathBuf>,
+    /// Rules about commands.
+    pub(crate) rules: Arc<Standing>,
     /// Folder for the journals of running patches.
     pub(crate) journals: PathBuf,
     /// Folder for outputs that are too long for the model.

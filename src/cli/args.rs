@@ -9,6 +9,7 @@ use clap::error::ErrorKind;
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 use super::demo::DemoArgs;
+use super::execpolicy::ExecPolicy;
 use super::exit::{Exit, HELP};
 use super::sandbox::SandboxArgs;
 use super::wrong::{self, usage};
@@ -136,6 +137,9 @@ pub(crate) enum Command {
     Exec(Box<Exec>),
     /// Run a command inside the sandbox and return its exit code
     Sandbox(Box<Sandbox>),
+    /// Check rules about commands
+    #[command(hide = true)]
+    Execpolicy(ExecPolicy),
     /// Watch a scripted agent at work, without account or network
     Demo(DemoArgs),
     /// Sign in with an API key, or show who is signed in
@@ -217,6 +221,9 @@ pub(crate) struct ExecOptions {
     /// Run also where changes cannot be undone with git
     #[arg(long)]
     pub(crate) skip_git_repo_check: bool,
+    /// Use only the administrator's rules about commands
+    #[arg(long)]
+    pub(crate) ignore_rules: bool,
     /// Store nothing of this thread
     #[arg(long)]
     pub(crate) ephemeral: bool,
@@ -243,6 +250,7 @@ impl ExecOptions {
         self.image.extend(right.image);
         self.skip_git_repo_check |= right.skip_git_repo_check;
         self.ephemeral |= right.ephemeral;
+        self.ignore_rules |= right.ignore_rules;
         self.color = right.color.or(self.color);
         self.shared.join(right.shared);
     }

@@ -94,6 +94,7 @@ fn prepare(request: ExecRequest, env: &Env, warnings: &mut Vec<String>) -> anyho
     let (settings, doc_warnings) = wire::settings(&config, env);
     let resumed = resume.map(|target| find(&config, &target)).transpose()?;
     warnings.extend(patches);
+    warnings.extend(services.rules.problems().iter().cloned());
     warnings.extend(doc_warnings);
     warnings.extend(prompt.warning);
     let start = match resumed {
@@ -136,6 +137,7 @@ fn flags(options: &ExecOptions) -> Flags {
         add_dirs: options.add_dir.clone(),
         overrides: options.shared.config.clone(),
         features: switched,
+        ignore_rules: options.ignore_rules,
         ..Flags::default()
     }
 }

@@ -9,6 +9,7 @@
 //! - [`door`]: the other end of the terminal app's door
 //! - [`tui`]: `codex` and `codex resume`
 //! - [`exec`]: `codex exec`
+//! - [`execpolicy`]: `codex execpolicy`
 //! - [`login`]: `codex login` and `codex logout`
 //! - [`sandbox`]: `codex sandbox`
 //! - [`demo`]: `codex demo`
@@ -17,6 +18,7 @@ mod args;
 mod demo;
 mod door;
 mod exec;
+mod execpolicy;
 mod exit;
 mod housekeeping;
 mod login;
@@ -68,6 +70,7 @@ fn dispatch(cli: Cli) -> ExitCode {
         Some(Command::Sandbox(sandbox)) => sandbox::run(sandbox.request(), env.tmpdir()),
         Some(Command::Login(login)) => login::login(&login, &env).into(),
         Some(Command::Logout) => login::logout(&env).into(),
+        Some(Command::Execpolicy(policy)) => execpolicy::run(&policy).into(),
         Some(Command::Demo(demo)) => demo::run(&demo),
         Some(Command::Resume(resume)) => tui::run(&tui::Request::resume(*resume, cli.shared), &env).into(),
         None => tui::run(&tui::Request::new(cli.screen, cli.shared, cli.prompt), &env).into(),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::housekeeping;
 use crate::agent::services::Services;
 use crate::agent::settings::Settings;
+use crate::approvals::standing::Standing;
 use crate::auth::manager::{Credentials, Manager};
 use crate::auth::store::Store;
 use crate::config::{Config, Env, Provider};
@@ -83,6 +84,7 @@ pub(crate) fn services(
         env: env.vars(),
         secret_env: Arc::new(config.secret_env.clone()),
         tmpdir: env.tmpdir().map(Path::to_owned),
+        rules: Arc::new(Standing::load(config.rules.clone())),
         journals: housekeeping::journals(config),
         output_dir,
     })

@@ -11,6 +11,7 @@ use super::env::Env;
 use super::error::Error;
 use super::flags::Flags;
 use super::provider;
+use super::rules;
 use super::schema::login::CredentialStore;
 use super::schema::model::WebSearch;
 use super::schema::permissions::Permissions;
@@ -52,6 +53,9 @@ pub(crate) fn resolve(env: &Env, flags: &Flags, tables: Tables, found: Found) ->
                 .to_owned(),
         );
     }
+    let (rules, warning) =
+        rules::sources(env.system_dir(), &codex_home, &cwd, project_root.as_deref(), trust, flags);
+    warnings.extend(warning);
     let approval = tables.permissions.approval.unwrap_or(ApprovalPolicy::OnRequest);
     let allow_login_shell = tables.permissions.allow_login_shell;
     let sandbox = sandbox(tables.permissions, trust, flags, &cwd, &mut warnings);
@@ -68,6 +72,7 @@ pub(crate) fn resolve(env: &Env, flags: &Flags, tables: Tables, found: Found) ->
         secret_env,
         docs: tables.docs,
         interface: tables.interface,
+        rules,
         login: tables.login,
         features: tables.features,
         codex_home,

@@ -110,7 +110,7 @@ impl ApplyPatch {
         let ask = Ask::Patch { item_id: id.clone(), changes: plan.changes.clone(), reason };
         match ctx.ask(ask).await {
             Answer::Accept => Ok(()),
-            Answer::AcceptForSession => {
+            Answer::AcceptForSession | Answer::AcceptForProject | Answer::AcceptAlways => {
                 let mut granted = self.granted.lock().unwrap_or_else(PoisonError::into_inner);
                 granted.extend(paths.into_iter().map(|path| (ctx.thread_id, path)));
                 Ok(())

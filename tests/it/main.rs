@@ -9,6 +9,7 @@
     reason = "clippy's leave for tests does not reach the helpers of integration tests"
 )]
 
+mod approvals;
 mod cli;
 mod compaction;
 mod durability;

@@ -7,14 +7,16 @@
 //! - [`turn`]: a turn on the screen
 //! - [`shell`]: commands of the user
 //! - `ask`: questions
+//! - [`allow`]: what an answer is good for
 //! - [`again`]: threads that are opened again
 //! - [`hostile`]: input that wants to do harm
 //! - [`leave`]: every way out
 //! - [`modes`]: terminals that can do less, and the other ways to show
 
 mod again;
+mod allow;
 mod ask;
-mod bed;
+pub(crate) mod bed;
 mod emulator;
 mod hostile;
 mod leave;
