@@ -14,6 +14,7 @@
 //! - [`request`]: state → request, and the context before it
 //! - [`context`]: what the model is told besides the conversation
 //! - [`history`]: what the model sees
+//! - [`past`]: what a continued thread was before, read when it is needed
 //! - [`compact`]: a long conversation → a short one
 //! - [`input`]: the user's input → a message
 //! - [`readers`]: the channels to the front ends
@@ -30,6 +31,7 @@ pub(crate) mod handle;
 pub(crate) mod history;
 pub(crate) mod ingest;
 pub(crate) mod input;
+pub(crate) mod past;
 pub(crate) mod permit;
 pub(crate) mod readers;
 pub(crate) mod request;

@@ -15,6 +15,7 @@ use super::context::instructions;
 use super::errors;
 use super::handle::{Handle, OPS};
 use super::history::History;
+use super::past::{self, Past};
 use super::permit::LiveRoots;
 use super::readers::Readers;
 use super::request;
@@ -49,14 +50,10 @@ pub(crate) struct Start {
     pub(crate) thread_id: ThreadId,
     /// Where its lines go.
     pub(crate) writer: Writer,
-    /// What the model has seen so far.
-    pub(crate) history: Vec<ModelItem>,
+    /// What was before.
+    pub(crate) past: Past,
     /// Tokens so far.
     pub(crate) usage: ThreadUsage,
-    /// How often it was compacted; travels with every request.
-    pub(crate) window_number: u32,
-    /// The turn whose end was never stored: the program was killed in the middle of it.
-    pub(crate) unfinished: Option<TurnId>,
     /// The settings of its turns.
     pub(crate) settings: Settings,
 }
@@ -71,11 +68,14 @@ pub(crate) struct Thread {
     pub(crate) settings: Settings,
     pub(crate) roots: LiveRoots,
     pub(crate) user_shells: UserShells,
+    /// Complete once the past was taken over.
     pub(crate) history: History,
+    pub(crate) past: Past,
     pub(crate) readers: Readers,
     pub(crate) registry: Arc<Registry>,
     pub(crate) tool_events: mpsc::Receiver<ToolEvent>,
     pub(crate) asks: Asks,
+    /// How often it was compacted; travels with every request.
     pub(crate) window_number: u32,
     /// Item ids already shown: servers may repeat theirs, readers must be able to rely on them.
     pub(crate) seen_ids: HashSet<String>,
@@ -97,25 +97,22 @@ pub(crate) fn start(services: Arc<Services>, config: Arc<Config>, start: Start) 
     let (ops, ops_receiver) = mpsc::channel(OPS);
     let mut readers = Readers::default();
     let events = readers.subscribe();
-    let mut history = History::from_items(start.history);
-    if start.usage.last.total_tokens > 0 {
-        history.counted(start.usage.last.total_tokens);
-    }
-    let mut thread = Thread {
+    let thread = Thread {
         id: start.thread_id,
         turn_id: TurnId::new(),
         services,
-        since_compaction: history.items().len(),
+        since_compaction: 0,
         config,
         settings: start.settings,
         roots,
         user_shells: UserShells::default(),
-        history,
+        history: History::default(),
+        past: start.past,
         readers,
         registry: Arc::new(registry),
         tool_events,
         asks: Asks::default(),
-        window_number: start.window_number,
+        window_number: 0,
         seen_ids: HashSet::new(),
         threshold: Threshold::default(),
         usage: start.usage,
@@ -124,9 +121,6 @@ pub(crate) fn start(services: Arc<Services>, config: Arc<Config>, start: Start) 
         tool_sender,
         unsaved: None,
     };
-    if let Some(turn_id) = start.unfinished {
-        thread.end_lost_turn(turn_id);
-    }
     let task = tasks::spawn("thread", thread.run(ops_receiver));
     Handle { ops, events, task }
 }
@@ -184,6 +178,9 @@ impl Thread {
 
     /// Takes back the last turns, in memory and by a mark on disk.
     async fn rewind(&mut self, turns: u32) {
+        if let Err(error) = past::ready(self).await {
+            self.readers.tell(Event::Warning { message: error.message }).await;
+        }
         let turns = self.history.rewind(turns);
         if turns > 0 {
             self.store(|w| w.rolled_back(turns));
@@ -358,7 +355,7 @@ impl Thread {
     }
 
     /// Ends a turn that a crash cut off: the record gets its end, the model a note.
-    fn end_lost_turn(&mut self, turn_id: TurnId) {
+    pub(crate) fn end_lost_turn(&mut self, turn_id: TurnId) {
         self.remember(items::harness(instructions::TURN_LOST.trim_end()));
         let end = TurnEnd {
             turn_id,

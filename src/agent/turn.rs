@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 
 use super::calls;
 use super::ingest::{Ingest, Step};
+use super::past;
 use super::request;
 use super::thread::Thread;
 use super::user_shell;
@@ -113,9 +114,12 @@ impl<'a> Turn<'a> {
 
     async fn begin(&mut self) -> Result<(), Stop> {
         self.thread.turn_id = self.id;
+        // Before the turn's own lines: it may have to end an earlier turn.
+        let ready = past::ready(self.thread).await;
         let (id, window) = (self.id, self.thread.settings.context_window);
         self.thread.store(|w| w.turn_started(id, Some(window)));
         self.thread.readers.tell(Event::TurnStarted { turn_id: self.id }).await;
+        ready?;
         self.thread.store_settings();
         self.thread.tell_context();
         self.thread.writable()?;

@@ -68,22 +68,19 @@ impl Shared {
     }
 }
 
-/// Flags of the terminal app.
+/// What works where, and how freely.
 #[derive(Args, Clone, Debug, Default)]
-pub(crate) struct Screen {
+pub(crate) struct Work {
     /// Model to use
     #[arg(short, long, value_name = "MODEL")]
     pub(crate) model: Option<String>,
     /// Limits of commands: read-only, workspace-write or danger-full-access
     #[arg(short, long, value_name = "MODE", value_parser = sandbox_mode(), hide_possible_values = true)]
     pub(crate) sandbox: Option<SandboxMode>,
-    /// When to ask: untrusted, on-failure, on-request or never
-    #[arg(short = 'a', long = "ask-for-approval", value_name = "POLICY", value_parser = approval(), hide_possible_values = true)]
-    pub(crate) approval: Option<ApprovalPolicy>,
-    /// Write the workspace and ask for everything else
+    /// Let commands write the workspace, and nothing else unasked
     #[arg(long, conflicts_with = "bypass")]
     pub(crate) full_auto: bool,
-    /// No sandbox, no questions. Only inside another protection
+    /// No sandbox, no questions; only where something else protects you
     #[arg(long = "dangerously-bypass-approvals-and-sandbox", id = "bypass", alias = "yolo")]
     pub(crate) bypass: bool,
     /// Work in DIR
@@ -95,6 +92,30 @@ pub(crate) struct Screen {
     /// Attach an image; several with commas or by repeating
     #[arg(short, long = "image", value_name = "FILE", value_delimiter = ',', action = ArgAction::Append)]
     pub(crate) image: Vec<PathBuf>,
+}
+
+impl Work {
+    /// Joins flags given further right; they win.
+    fn join(&mut self, right: Self) {
+        self.model = right.model.or(self.model.take());
+        self.sandbox = right.sandbox.or(self.sandbox);
+        self.full_auto |= right.full_auto;
+        self.bypass |= right.bypass;
+        self.cwd = right.cwd.or(self.cwd.take());
+        self.add_dir.extend(right.add_dir);
+        self.image.extend(right.image);
+    }
+}
+
+/// Flags of the terminal app.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Screen {
+    /// Model, folders and freedom.
+    #[command(flatten)]
+    pub(crate) work: Work,
+    /// When to ask: untrusted, on-failure, on-request or never
+    #[arg(short = 'a', long = "ask-for-approval", value_name = "POLICY", value_parser = approval(), hide_possible_values = true)]
+    pub(crate) approval: Option<ApprovalPolicy>,
     /// Search the web as it is now
     #[arg(long)]
     pub(crate) search: bool,
@@ -197,27 +218,9 @@ pub(crate) struct ExecOptions {
     /// JSON schema that the answer must follow
     #[arg(long, value_name = "FILE")]
     pub(crate) output_schema: Option<PathBuf>,
-    /// Model to use
-    #[arg(short, long, value_name = "MODEL")]
-    pub(crate) model: Option<String>,
-    /// Limits of commands: read-only, workspace-write or danger-full-access
-    #[arg(short, long, value_name = "MODE", value_parser = sandbox_mode(), hide_possible_values = true)]
-    pub(crate) sandbox: Option<SandboxMode>,
-    /// Work in the workspace without questions, as with -s workspace-write
-    #[arg(long, conflicts_with = "bypass")]
-    pub(crate) full_auto: bool,
-    /// No sandbox, no questions; only where something else protects you
-    #[arg(long = "dangerously-bypass-approvals-and-sandbox", id = "bypass", alias = "yolo")]
-    pub(crate) bypass: bool,
-    /// Work in DIR
-    #[arg(short = 'C', long = "cd", value_name = "DIR")]
-    pub(crate) cwd: Option<PathBuf>,
-    /// Let commands also write below DIR
-    #[arg(long, value_name = "DIR")]
-    pub(crate) add_dir: Vec<PathBuf>,
-    /// Attach an image; several with commas or by repeating
-    #[arg(short, long = "image", value_name = "FILE", value_delimiter = ',', action = ArgAction::Append)]
-    pub(crate) image: Vec<PathBuf>,
+    /// Model, folders and freedom.
+    #[command(flatten)]
+    pub(crate) work: Work,
     /// Run also where changes cannot be undone with git
     #[arg(long)]
     pub(crate) skip_git_repo_check: bool,
@@ -241,13 +244,7 @@ impl ExecOptions {
         self.json |= right.json;
         self.output_last_message = right.output_last_message.or(self.output_last_message.take());
         self.output_schema = right.output_schema.or(self.output_schema.take());
-        self.model = right.model.or(self.model.take());
-        self.sandbox = right.sandbox.or(self.sandbox);
-        self.full_auto |= right.full_auto;
-        self.bypass |= right.bypass;
-        self.cwd = right.cwd.or(self.cwd.take());
-        self.add_dir.extend(right.add_dir);
-        self.image.extend(right.image);
+        self.work.join(right.work);
         self.skip_git_repo_check |= right.skip_git_repo_check;
         self.ephemeral |= right.ephemeral;
         self.ignore_rules |= right.ignore_rules;
@@ -397,7 +394,7 @@ impl Exec {
                 ));
             }
         };
-        if options.bypass && options.full_auto {
+        if options.work.bypass && options.work.full_auto {
             return Err(usage(
                 &RESUME,
                 ErrorKind::ArgumentConflict,

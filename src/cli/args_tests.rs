@@ -72,9 +72,12 @@ fn exec_takes_every_flag() {
     assert!(options.json && options.skip_git_repo_check && options.ephemeral);
     assert_eq!(options.output_last_message, Some("out".into()));
     assert_eq!(options.output_schema, Some("s.json".into()));
-    assert_eq!((options.model.as_deref(), options.sandbox), (Some("gpt"), Some(SandboxMode::WorkspaceWrite)));
-    assert_eq!((options.cwd, options.add_dir), (Some("dir".into()), vec!["x".into(), "y".into()]));
-    assert_eq!(options.image, ["a.png", "b.png", "c.png"].map(PathBuf::from));
+    assert_eq!(
+        (options.work.model.as_deref(), options.work.sandbox),
+        (Some("gpt"), Some(SandboxMode::WorkspaceWrite))
+    );
+    assert_eq!((options.work.cwd, options.work.add_dir), (Some("dir".into()), vec!["x".into(), "y".into()]));
+    assert_eq!(options.work.image, ["a.png", "b.png", "c.png"].map(PathBuf::from));
     assert_eq!(options.color, Some(Color::Always));
     let shared = Shared {
         config: vec!["a=1".into()],
@@ -83,8 +86,8 @@ fn exec_takes_every_flag() {
         disable: vec!["g".into()],
     };
     assert_eq!(options.shared, shared);
-    assert!(exec(&["e", "--full-auto", "x"]).unwrap().options.full_auto);
-    assert!(exec(&["e", "--dangerously-bypass-approvals-and-sandbox", "x"]).unwrap().options.bypass);
+    assert!(exec(&["e", "--full-auto", "x"]).unwrap().options.work.full_auto);
+    assert!(exec(&["e", "--dangerously-bypass-approvals-and-sandbox", "x"]).unwrap().options.work.bypass);
     assert_eq!(exec(&["e", "-"]).unwrap().prompt.as_deref(), Some("-"));
     assert_eq!(exec(&["e", "--", "--odd"]).unwrap().prompt.as_deref(), Some("--odd"));
     assert_eq!(exec(&["e", "help"]).unwrap().prompt.as_deref(), Some("help"));

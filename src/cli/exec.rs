@@ -9,6 +9,7 @@ use super::args::{ExecOptions, ExecRequest, ResumeTarget};
 use super::exit::Exit;
 use super::housekeeping;
 use super::wire;
+use crate::agent::past::Past;
 use crate::agent::settings::Settings;
 use crate::agent::thread::{self, Start};
 use crate::base::clock::SystemClock;
@@ -76,12 +77,12 @@ fn prepare(request: ExecRequest, env: &Env, warnings: &mut Vec<String>) -> anyho
     let config = config::load(env, &flags(&options))?;
     warnings.extend(config.warnings.iter().cloned());
     let in_git = git::root(&config.cwd).is_some();
-    let skip = options.skip_git_repo_check || options.bypass;
+    let skip = options.skip_git_repo_check || options.work.bypass;
     gate::check(&config.cwd, in_git, config.trust == Trust::Trusted, skip)?;
     let schema = options.output_schema.as_deref().map(output_schema::read).transpose()?;
     // As with the other files: named from where the user stands, wherever -C leads.
     let here = env.cwd().unwrap_or(&config.cwd);
-    let images: Vec<PathBuf> = options.image.iter().map(|image| path::absolute(here, image)).collect();
+    let images: Vec<PathBuf> = options.work.image.iter().map(|image| path::absolute(here, image)).collect();
     images.iter().try_for_each(|image| readable(image))?;
     if let Some(path) = &options.output_last_message {
         last_message::check(path)
@@ -126,15 +127,15 @@ fn flags(options: &ExecOptions) -> Flags {
     let mut switched = features(&options.shared.enable, true);
     switched.extend(features(&options.shared.disable, false));
     Flags {
-        model: options.model.clone(),
+        model: options.work.model.clone(),
         profile: options.shared.profile.clone(),
-        sandbox: options.sandbox,
+        sandbox: options.work.sandbox,
         // There is nobody to ask.
         approval: Some(ApprovalPolicy::Never),
-        full_auto: options.full_auto,
-        bypass: options.bypass,
-        cwd: options.cwd.clone(),
-        add_dirs: options.add_dir.clone(),
+        full_auto: options.work.full_auto,
+        bypass: options.work.bypass,
+        cwd: options.work.cwd.clone(),
+        add_dirs: options.work.add_dir.clone(),
         overrides: options.shared.config.clone(),
         features: switched,
         ignore_rules: options.ignore_rules,
@@ -166,8 +167,7 @@ fn new_thread(config: &Config, settings: Settings, ephemeral: bool) -> Start {
         };
         Writer::create(&config.codex_home, thread, clock)
     };
-    let usage = ThreadUsage::default();
-    Start { thread_id, writer, history: Vec::new(), usage, window_number: 0, unfinished: None, settings }
+    Start { thread_id, writer, past: Past::None, usage: ThreadUsage::default(), settings }
 }
 
 /// The file of the thread that `resume` means.
@@ -216,15 +216,8 @@ fn resume_at(
     if let Some(model) = loaded.settings.model.as_deref().filter(|model| *model != settings.model) {
         warnings.push(format!("this thread used {model} before and goes on with {}", settings.model));
     }
-    Ok(Start {
-        thread_id: id,
-        writer,
-        history: loaded.history,
-        usage: loaded.usage.unwrap_or_default(),
-        window_number: u32::try_from(loaded.window_number).unwrap_or(u32::MAX),
-        unfinished: loaded.unfinished,
-        settings,
-    })
+    let usage = loaded.usage.unwrap_or_default();
+    Ok(Start { thread_id: id, writer, past: Past::Read(Box::new(loaded)), usage, settings })
 }
 
 /// What the model is asked.

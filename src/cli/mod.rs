@@ -61,6 +61,7 @@ fn dispatch(cli: Cli) -> ExitCode {
     // A process that hides its memory cannot set up namespaces for itself, and the sandbox word has no secrets.
     if !matches!(cli.command, Some(Command::Sandbox(_))) {
         harden::harden();
+        harden::return_memory();
     }
     match cli.command {
         Some(Command::Exec(exec)) => match exec.request(cli.shared) {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::door::{blocking, branch, told};
 use super::{housekeeping, wire};
+use crate::agent::past::Past;
 use crate::agent::settings::Settings;
 use crate::agent::thread::{self, Start};
 use crate::base::clock::SystemClock;
@@ -54,15 +55,8 @@ pub(super) async fn open(mut config: Config, env: &Env, begin: Begin) -> Result<
     let meta = new_thread(&config, &settings);
     let begun = blocking("open thread", move || begin_at(&home, &here, begin, meta)).await?;
     warnings.extend(begun.warnings);
-    let start = Start {
-        thread_id: begun.id,
-        writer: begun.writer,
-        history: begun.history,
-        usage: begun.usage,
-        window_number: begun.window_number,
-        unfinished: begun.unfinished,
-        settings,
-    };
+    let start =
+        Start { thread_id: begun.id, writer: begun.writer, past: begun.stored, usage: begun.usage, settings };
     let info = info(&config, &start.settings, begun.id, begun.name, account);
     let handle = thread::start(Arc::new(services), Arc::new(config.clone()), start);
     let live = Live {
@@ -82,10 +76,8 @@ pub(super) async fn open(mut config: Config, env: &Env, begin: Begin) -> Result<
 struct Begun {
     id: ThreadId,
     writer: Writer,
-    history: Vec<crate::protocol::model_item::ModelItem>,
+    stored: Past,
     usage: ThreadUsage,
-    window_number: u32,
-    unfinished: Option<crate::base::ids::TurnId>,
     past: Vec<Turn>,
     earlier: Option<Cursor>,
     name: Option<String>,
@@ -120,10 +112,8 @@ fn fresh(home: &Path, meta: NewThread) -> Begun {
     Begun {
         id: meta.id,
         writer: Writer::create(home, meta, Arc::new(SystemClock)),
-        history: Vec::new(),
+        stored: Past::None,
         usage: ThreadUsage::default(),
-        window_number: 0,
-        unfinished: None,
         past: Vec::new(),
         earlier: None,
         name: None,
@@ -139,15 +129,16 @@ fn loaded(
     mut warnings: Vec<String>,
 ) -> Result<Begun, threads::Error> {
     let page = threads::tail(home, path, PAGE)?;
-    let loaded = threads::load(home, path)?;
-    warnings.extend(loaded.problems.summary());
+    if page.is_lost() {
+        return Err(threads::Error::Unsupported { what: "nothing of this thread can be read" });
+    }
+    let told = page.problems.summary();
+    warnings.extend(told.clone());
     Ok(Begun {
         id,
         writer,
-        history: loaded.history,
-        usage: loaded.usage.unwrap_or_default(),
-        window_number: u32::try_from(loaded.window_number).unwrap_or(u32::MAX),
-        unfinished: loaded.unfinished,
+        stored: Past::Stored { home: home.to_owned(), path: path.to_owned(), told },
+        usage: page.usage.unwrap_or_default(),
         past: page.turns,
         earlier: page.earlier,
         name: names::all(home).remove(&id),

@@ -67,14 +67,14 @@ impl Request {
         let mut features = named(&self.shared.enable, true);
         features.extend(named(&self.shared.disable, false));
         Flags {
-            model: self.screen.model.clone(),
+            model: self.screen.work.model.clone(),
             profile: self.shared.profile.clone(),
-            sandbox: self.screen.sandbox,
+            sandbox: self.screen.work.sandbox,
             approval: self.screen.approval,
-            full_auto: self.screen.full_auto,
-            bypass: self.screen.bypass,
-            cwd: self.screen.cwd.clone(),
-            add_dirs: self.screen.add_dir.clone(),
+            full_auto: self.screen.work.full_auto,
+            bypass: self.screen.work.bypass,
+            cwd: self.screen.work.cwd.clone(),
+            add_dirs: self.screen.work.add_dir.clone(),
             overrides: self.shared.config.clone(),
             features,
             oss: self.screen.oss,
@@ -134,7 +134,7 @@ fn setup(request: &Request, env: &Env) -> Result<Setup, String> {
         (false, false) => Mode::Full,
     };
     let sign_in = config.provider.requires_openai_auth && wire::credentials(&config, env).is_err();
-    let ask_trust = (config.trust == Trust::Unknown && !request.screen.bypass)
+    let ask_trust = (config.trust == Trust::Unknown && !request.screen.work.bypass)
         .then(|| config.project_root.clone().unwrap_or_else(|| config.cwd.clone()));
     let begin = match &request.thread {
         Wanted::New | Wanted::Pick => Begin::New,
@@ -152,7 +152,7 @@ fn setup(request: &Request, env: &Env) -> Result<Setup, String> {
         begin,
         pick: request.thread == Wanted::Pick,
         prompt: request.prompt.clone(),
-        images: request.screen.image.iter().map(|image| path::absolute(here, image)).collect(),
+        images: request.screen.work.image.iter().map(|image| path::absolute(here, image)).collect(),
         remaps: tui
             .keymap
             .iter()

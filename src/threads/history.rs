@@ -17,14 +17,20 @@ use crate::protocol::tokens::{ThreadUsage, TokenUsage};
 /// Bytes of user messages that are kept before a summary that did not store what it kept.
 const KEPT_USER_BYTES: usize = 80_000;
 
+/// Bytes of items after which nothing earlier is read: several times what the largest model takes, pictures
+/// included.
+const MAX_BYTES: usize = 64 << 20;
+
 /// What the model is told of a call that was never answered.
 const NO_OUTPUT: &str = "aborted: codex ended before this call did";
 
 /// Takes lines from the last to the first.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Collector {
     /// Items after the summary, last first.
     items: Vec<ModelItem>,
+    /// Bytes of these that may still come.
+    room: usize,
     /// What the newest summary left, in order; absent until it was met.
     base: Option<Vec<ModelItem>>,
     /// A summary that did not store what it left, and what is kept from before it, last first.
@@ -78,6 +84,21 @@ struct TokenInfoIn {
     model_context_window: Option<u64>,
 }
 
+impl From<TokenInfoIn> for ThreadUsage {
+    fn from(info: TokenInfoIn) -> Self {
+        Self {
+            total: info.total_token_usage,
+            last: info.last_token_usage,
+            context_window: info.model_context_window,
+        }
+    }
+}
+
+/// The tokens that a `token_count` event tells.
+pub(super) fn usage(raw: &RawValue) -> Option<ThreadUsage> {
+    payload::<TokenIn<'_>>(raw).ok()?.info.map(ThreadUsage::from)
+}
+
 #[derive(Deserialize)]
 struct MarkIn {
     #[serde(default)]
@@ -86,7 +107,30 @@ struct MarkIn {
     num_turns: u32,
 }
 
+impl Default for Collector {
+    fn default() -> Self {
+        Self::with_room(MAX_BYTES)
+    }
+}
+
 impl Collector {
+    /// One that takes items of about this many bytes.
+    fn with_room(room: usize) -> Self {
+        Self {
+            items: Vec::new(),
+            room,
+            base: None,
+            bare: None,
+            rolled_back: 0,
+            settings: None,
+            usage: None,
+            limits: None,
+            window_number: 0,
+            unfinished: None,
+            marked: false,
+        }
+    }
+
     /// Takes the line before the last one given.
     ///
     /// # Errors
@@ -98,23 +142,30 @@ impl Collector {
                 Ok(())
             }
             Record::Event(raw) => self.event(raw),
-            Record::Model(raw) if self.base.is_none() => {
+            Record::Model(raw) if !self.has_history() => {
                 self.model(raw);
                 Ok(())
             }
-            Record::Compacted(raw) if self.base.is_none() => self.compacted(payload(raw)?),
+            Record::Compacted(raw) if self.base.is_none() && !self.is_cut() => self.compacted(payload(raw)?),
             Record::Model(_) | Record::Compacted(_) | Record::Meta(_) | Record::Other => Ok(()),
         }
     }
 
     /// Nothing before can change the history.
     pub(crate) fn has_history(&self) -> bool {
-        self.base.is_some() || self.bare.as_ref().is_some_and(|bare| bare.bytes > KEPT_USER_BYTES)
+        self.base.is_some()
+            || self.is_cut()
+            || self.bare.as_ref().is_some_and(|bare| bare.bytes > KEPT_USER_BYTES)
+    }
+
+    /// There is more, but no model could take it.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.room == 0
     }
 
     /// The items before the summary are kept by rule, so the start of the thread is needed.
     pub(crate) fn needs_start(&self) -> bool {
-        self.base.is_none() && self.bare.is_some()
+        self.base.is_none() && self.bare.is_some() && !self.is_cut()
     }
 
     fn event(&mut self, raw: &RawValue) -> Result<(), Reason> {
@@ -139,11 +190,7 @@ impl Collector {
     }
 
     fn tokens(&mut self, read: TokenIn<'_>) {
-        self.usage = self.usage.or(read.info.map(|info| ThreadUsage {
-            total: info.total_token_usage,
-            last: info.last_token_usage,
-            context_window: info.model_context_window,
-        }));
+        self.usage = self.usage.or(read.info.map(ThreadUsage::from));
         let limits = read.rate_limits.and_then(|raw| serde_json::from_str(raw.get()).ok());
         self.limits = self.limits.take().or(limits);
     }
@@ -155,7 +202,10 @@ impl Collector {
             return;
         }
         match &mut self.bare {
-            None => self.items.push(item),
+            None => {
+                self.room = self.room.saturating_sub(item.bytes());
+                self.items.push(item);
+            }
             Some(bare) if item.kind == ModelItemKind::User => {
                 bare.bytes = bare.bytes.saturating_add(item.bytes());
                 if bare.bytes <= KEPT_USER_BYTES {

@@ -66,7 +66,10 @@ fn short_of(item: &ModelItem) -> String {
 }
 
 fn collect(lines: &str) -> Collector {
-    let mut collector = Collector::default();
+    fill(Collector::default(), lines)
+}
+
+fn fill(mut collector: Collector, lines: &str) -> Collector {
     for short in lines.split_whitespace().rev() {
         let text = line_of(short);
         if !collector.has_history() {
@@ -104,15 +107,27 @@ fn histories() {
         ("u:0 sum:A|u:1,u:A u:2 bare:S u:3", "u:1 h:A u:2 h:S u:3"),
     ] {
         let collector = collect(lines);
-        let start = ["d:i", "h:e"].into_iter().filter(|short| lines.contains(short)).map(|short| {
-            let text = line_of(short);
-            let Record::Model(raw) = line::parse(text.as_bytes()).unwrap().record else { panic!() };
-            classify(raw.to_owned().into()).unwrap()
-        });
+        let start = ["d:i", "h:e"].into_iter().filter(|short| lines.contains(short)).map(classify_line);
         let start = if collector.needs_start() { start.collect() } else { Vec::new() };
         let got: Vec<String> = collector.finish(start).iter().map(short_of).collect();
         assert_eq!(got.join(" "), want, "{lines}");
     }
+}
+
+#[test]
+fn what_no_model_could_take_is_not_read() {
+    let two = 2 * classify_line("u:1").bytes();
+    let collector = fill(Collector::with_room(two), "u:1 c:a o:a u:2 u:3");
+    assert!(collector.has_history() && collector.is_cut() && !collector.needs_start());
+    let got: Vec<String> = collector.finish(Vec::new()).iter().map(short_of).collect();
+    assert_eq!(got, ["u:2", "u:3"]);
+    assert!(!fill(Collector::with_room(two), "u:3").is_cut());
+}
+
+fn classify_line(short: &str) -> ModelItem {
+    let text = line_of(short);
+    let Record::Model(raw) = line::parse(text.as_bytes()).unwrap().record else { panic!("{short}") };
+    classify(raw.to_owned().into()).unwrap()
 }
 
 #[test]

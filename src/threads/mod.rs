@@ -57,7 +57,7 @@ pub(crate) use error::Error;
 pub(crate) use fork::fork;
 pub(crate) use index::{Filter, Order, Summary, find, id_of, last, list, resolve};
 pub(crate) use meta::{Git, NewThread};
-pub(crate) use rebuild::{Cursor, PageSize, earlier, load, tail};
+pub(crate) use rebuild::{Cursor, Loaded, PageSize, earlier, load, tail};
 pub(crate) use settings::Settings;
 pub(crate) use turns::Turn;
 pub(crate) use writer::{Compacted, Writer};

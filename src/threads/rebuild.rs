@@ -9,7 +9,7 @@ use super::classify::kind_of;
 use super::error::Error;
 use super::events::{self, Seen};
 use super::head::{self, Marks};
-use super::history::Collector;
+use super::history::{self, Collector};
 use super::line::{self, Kind, Line, Reason, Record};
 use super::meta::Meta;
 use super::reader::{Backwards, Problems, RawLine};
@@ -44,6 +44,8 @@ pub(crate) struct Loaded {
     pub(crate) window_number: u64,
     /// The last turn, if its end was never written: its program was killed.
     pub(crate) unfinished: Option<TurnId>,
+    /// The start of the history is not in it: it is longer than any model takes.
+    pub(crate) cut: bool,
     /// Lines that were passed over.
     pub(crate) problems: Problems,
 }
@@ -91,6 +93,7 @@ pub(crate) fn load(home: &Path, path: &Path) -> Result<Loaded, Error> {
         limits: collector.limits.take(),
         window_number: collector.window_number,
         unfinished: collector.unfinished,
+        cut: collector.is_cut(),
         history: collector.finish(start),
         problems,
     })
@@ -119,8 +122,17 @@ pub(crate) struct Page {
     pub(crate) begins_inside: bool,
     /// Where earlier turns are; `None` at the start of the thread.
     pub(crate) earlier: Option<Cursor>,
+    /// Tokens as told last on the page.
+    pub(crate) usage: Option<ThreadUsage>,
     /// Lines that were passed over.
     pub(crate) problems: Problems,
+}
+
+impl Page {
+    /// Nothing of the thread could be read, not even what it is: there is nothing to continue.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.turns.is_empty() && self.earlier.is_none() && self.meta.cwd.is_none()
+    }
 }
 
 /// A place in a thread: everything before it is not read yet.
@@ -149,7 +161,7 @@ pub(crate) fn earlier(cursor: Cursor, size: PageSize) -> Result<Page, Error> {
 }
 
 fn page(meta: Meta, segments: Vec<Segment>, size: PageSize, mut problems: Problems) -> Result<Page, Error> {
-    let mut lines = PageLines { size, kept: Vec::new(), bytes: 0, turns: 0, rolled_back: 0 };
+    let mut lines = PageLines { size, kept: Vec::new(), bytes: 0, turns: 0, rolled_back: 0, usage: None };
     let mut stopped = None;
     'files: for (place, segment) in segments.iter().enumerate() {
         let mut reader = backwards(segment)?;
@@ -173,7 +185,7 @@ fn page(meta: Meta, segments: Vec<Segment>, size: PageSize, mut problems: Proble
     }
     let begins_inside = matches!(stopped, Some((_, _, Stop::InsideTurn)));
     let earlier = stopped.and_then(|(place, offset, _)| cursor(&meta, &segments, place, offset));
-    Ok(Page { meta, turns: builder.finish(marks), begins_inside, earlier, problems })
+    Ok(Page { meta, turns: builder.finish(marks), begins_inside, earlier, usage: lines.usage, problems })
 }
 
 /// Where to go on; `None` when nothing but the file's first lines is left.
@@ -223,6 +235,7 @@ struct PageLines {
     turns: usize,
     /// Turns still to be left out.
     rolled_back: u32,
+    usage: Option<ThreadUsage>,
 }
 
 /// What a line is to a page.
@@ -235,6 +248,8 @@ enum Role {
     Begins,
     /// Turns before it were taken back.
     RollsBack(u32),
+    /// It counts tokens.
+    Counts(Option<ThreadUsage>),
 }
 
 impl PageLines {
@@ -243,6 +258,9 @@ impl PageLines {
         let role = role(line.record, marks);
         if let Role::RollsBack(turns) = role {
             self.rolled_back = self.rolled_back.saturating_add(turns);
+        }
+        if let Role::Counts(usage) = role {
+            self.usage = self.usage.or(usage);
         }
         let begins = matches!(role, Role::Begins);
         if self.rolled_back > 0 {
@@ -285,7 +303,8 @@ fn role(record: Record<'_>, marks: Marks) -> Role {
                     Ok(Some(Seen::RolledBack { turns })) => Role::RollsBack(turns),
                     _ => Role::None,
                 },
-                Ok("token_count" | "thread_settings_applied" | "thread_name_updated") | Err(_) => Role::None,
+                Ok("token_count") => Role::Counts(history::usage(raw)),
+                Ok("thread_settings_applied" | "thread_name_updated") | Err(_) => Role::None,
                 Ok(_) => Role::Part,
             }
         }

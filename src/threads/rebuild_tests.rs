@@ -352,3 +352,21 @@ fn scribbled_files_are_read_as_far_as_they_go() {
         }
     }
 }
+
+#[test]
+fn a_page_knows_the_tokens_and_whether_there_is_anything() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("rollout-2026-01-01T00-00-00-01a1f8bf-0000-7000-8000-000000000001.jsonl");
+    let count = |total: u64| {
+        let usage = format!(
+            "{{\"input_tokens\":0,\"cached_input_tokens\":0,\"output_tokens\":0,\"reasoning_output_tokens\":0,\"total_tokens\":{total}}}"
+        );
+        format!(
+            "{{\"type\":\"event_msg\",\"payload\":{{\"type\":\"token_count\",\"info\":{{\"total_token_usage\":{usage},\"last_token_usage\":{usage}}}}}}}\n"
+        )
+    };
+    std::fs::write(&path, format!("{}{}", count(1), count(2))).unwrap();
+    let page = tail(home.path(), &path, ALL).unwrap();
+    assert_eq!(page.usage.unwrap().total.total_tokens, 2);
+    assert!(page.is_lost());
+}

@@ -1,8 +1,31 @@
-//! JSON of a call → its parameters. A mistake of the model becomes a sentence for the model.
+//! The parameters of a tool: as the model is told of them, and out of the JSON of a call. A mistake of the model
+//! becomes a sentence for the model.
 
 use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 
 use super::tool::{ToolCall, ToolOutput};
+
+/// How a tool called `name` with these parameters is offered.
+pub(super) fn function(name: &str, description: &str, properties: &Value, required: &[&str]) -> Value {
+    json!({
+        "type": "function",
+        "name": name,
+        "description": description.trim_end(),
+        "strict": false,
+        "parameters": object(properties, required),
+    })
+}
+
+/// The schema of an object with these members and no others.
+pub(super) fn object(properties: &Value, required: &[&str]) -> Value {
+    json!({
+        "type": "object",
+        "properties": properties,
+        "required": required,
+        "additionalProperties": false,
+    })
+}
 
 /// Reads the arguments of a function call.
 ///

@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::arguments::{clamped, parse};
+use super::arguments::{clamped, function, parse};
 use super::commands::{Commands, Reached, item_id, told};
 use super::context::ToolContext;
 use super::gate::CommandRequest;
@@ -82,29 +82,20 @@ impl Tool for ExecCommand {
     }
 
     fn definition(&self) -> Option<Value> {
-        Some(json!({
-            "type": "function",
-            "name": self.name(),
-            "description": include_str!("../../assets/tools/exec_command.md").trim_end(),
-            "strict": false,
-            "parameters": {
-                "type": "object",
-                "properties": {
-                    "cmd": { "type": "string", "description": "Command line for the shell." },
-                    "workdir": { "type": "string", "description": "Directory to run in; the turn's working directory when left out." },
-                    "shell": { "type": "string", "description": "Shell to use instead of the user's." },
-                    "login": { "type": "boolean", "description": "Read the user's login profile first. Default true." },
-                    "tty": { "type": "boolean", "description": "Give the command a terminal, so that it can be written to. Default false." },
-                    "yield_time_ms": { "type": "number", "description": "How long to wait for the end before the command goes on as a session. Default 10000, at most 30000." },
-                    "max_output_tokens": { "type": "number", "description": "Longest output to return. Default 10000." },
-                    "sandbox_permissions": { "type": "string", "enum": ["use_default", "require_escalated"], "description": "`require_escalated` asks to run outside the sandbox." },
-                    "justification": { "type": "string", "description": "With `require_escalated`: one short question to the user that says why." },
-                    "prefix_rule": { "type": "array", "items": { "type": "string" }, "description": "With `require_escalated`: first words of the command that the user may allow for the future." },
-                },
-                "required": ["cmd"],
-                "additionalProperties": false,
-            },
-        }))
+        let parameters = json!({
+            "cmd": { "type": "string", "description": "Command line for the shell." },
+            "workdir": { "type": "string", "description": "Directory to run in; the turn's working directory when left out." },
+            "shell": { "type": "string", "description": "Shell to use instead of the user's." },
+            "login": { "type": "boolean", "description": "Read the user's login profile first. Default true." },
+            "tty": { "type": "boolean", "description": "Give the command a terminal, so that it can be written to. Default false." },
+            "yield_time_ms": { "type": "number", "description": "How long to wait for the end before the command goes on as a session. Default 10000, at most 30000." },
+            "max_output_tokens": { "type": "number", "description": "Longest output to return. Default 10000." },
+            "sandbox_permissions": { "type": "string", "enum": ["use_default", "require_escalated"], "description": "`require_escalated` asks to run outside the sandbox." },
+            "justification": { "type": "string", "description": "With `require_escalated`: one short question to the user that says why." },
+            "prefix_rule": { "type": "array", "items": { "type": "string" }, "description": "With `require_escalated`: first words of the command that the user may allow for the future." },
+        });
+        let description = include_str!("../../assets/tools/exec_command.md");
+        Some(function(self.name(), description, &parameters, &["cmd"]))
     }
 
     fn call<'a>(&'a self, ctx: &'a ToolContext, call: ToolCall) -> BoxFuture<'a, ToolOutput> {

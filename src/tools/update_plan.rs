@@ -4,7 +4,7 @@ use futures_util::future::BoxFuture;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::arguments::parse;
+use super::arguments::{function, object, parse};
 use super::context::ToolContext;
 use super::tool::{Tool, ToolCall, ToolOutput};
 use crate::protocol::event::Event;
@@ -25,30 +25,17 @@ impl Tool for UpdatePlan {
     }
 
     fn definition(&self) -> Option<Value> {
-        let step = json!({
-            "type": "object",
-            "properties": {
-                "step": { "type": "string", "description": "What is to be done, in a few words." },
-                "status": { "type": "string", "enum": ["pending", "in_progress", "completed"] },
-            },
-            "required": ["step", "status"],
-            "additionalProperties": false,
+        let members = json!({
+            "step": { "type": "string", "description": "What is to be done, in a few words." },
+            "status": { "type": "string", "enum": ["pending", "in_progress", "completed"] },
         });
-        Some(json!({
-            "type": "function",
-            "name": self.name(),
-            "description": include_str!("../../assets/tools/update_plan.md").trim_end(),
-            "strict": false,
-            "parameters": {
-                "type": "object",
-                "properties": {
-                    "explanation": { "type": "string", "description": "Why the plan changed." },
-                    "plan": { "type": "array", "items": step, "description": "All steps, in order." },
-                },
-                "required": ["plan"],
-                "additionalProperties": false,
-            },
-        }))
+        let step = object(&members, &["step", "status"]);
+        let parameters = json!({
+            "explanation": { "type": "string", "description": "Why the plan changed." },
+            "plan": { "type": "array", "items": step, "description": "All steps, in order." },
+        });
+        let description = include_str!("../../assets/tools/update_plan.md");
+        Some(function(self.name(), description, &parameters, &["plan"]))
     }
 
     fn call<'a>(&'a self, ctx: &'a ToolContext, call: ToolCall) -> BoxFuture<'a, ToolOutput> {

@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::arguments::parse;
+use super::arguments::{function, parse};
 use super::commands::item_id;
 use super::context::ToolContext;
 use super::picture::{self, Error};
@@ -30,20 +30,11 @@ impl Tool for ViewImage {
     }
 
     fn definition(&self) -> Option<Value> {
-        Some(json!({
-            "type": "function",
-            "name": self.name(),
-            "description": include_str!("../../assets/tools/view_image.md").trim_end(),
-            "strict": false,
-            "parameters": {
-                "type": "object",
-                "properties": {
-                    "path": { "type": "string", "description": "Image file, absolute or from the working directory." },
-                },
-                "required": ["path"],
-                "additionalProperties": false,
-            },
-        }))
+        let parameters = json!({
+            "path": { "type": "string", "description": "Image file, absolute or from the working directory." },
+        });
+        let description = include_str!("../../assets/tools/view_image.md");
+        Some(function(self.name(), description, &parameters, &["path"]))
     }
 
     fn call<'a>(&'a self, ctx: &'a ToolContext, call: ToolCall) -> BoxFuture<'a, ToolOutput> {

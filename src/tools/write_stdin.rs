@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use super::arguments::{clamped, parse};
+use super::arguments::{clamped, function, parse};
 use super::commands::{Commands, item_id};
 use super::context::ToolContext;
 use super::exec_command::chunk_id;
@@ -54,23 +54,14 @@ impl Tool for WriteStdin {
     }
 
     fn definition(&self) -> Option<Value> {
-        Some(json!({
-            "type": "function",
-            "name": self.name(),
-            "description": include_str!("../../assets/tools/write_stdin.md").trim_end(),
-            "strict": false,
-            "parameters": {
-                "type": "object",
-                "properties": {
-                    "session_id": { "type": "number", "description": "ID that `exec_command` gave." },
-                    "chars": { "type": "string", "description": "What to write; empty = only wait for output." },
-                    "yield_time_ms": { "type": "number", "description": "How long to collect output. Default 250 when writing, else 5000." },
-                    "max_output_tokens": { "type": "number", "description": "Longest output to return. Default 10000." },
-                },
-                "required": ["session_id"],
-                "additionalProperties": false,
-            },
-        }))
+        let parameters = json!({
+            "session_id": { "type": "number", "description": "ID that `exec_command` gave." },
+            "chars": { "type": "string", "description": "What to write; empty = only wait for output." },
+            "yield_time_ms": { "type": "number", "description": "How long to collect output. Default 250 when writing, else 5000." },
+            "max_output_tokens": { "type": "number", "description": "Longest output to return. Default 10000." },
+        });
+        let description = include_str!("../../assets/tools/write_stdin.md");
+        Some(function(self.name(), description, &parameters, &["session_id"]))
     }
 
     fn call<'a>(&'a self, ctx: &'a ToolContext, call: ToolCall) -> BoxFuture<'a, ToolOutput> {

@@ -8,6 +8,8 @@ pub(crate) const BASE: &str = include_str!("../../../assets/prompts/base.md");
 pub(crate) const TURN_ABORTED: &str = include_str!("../../../assets/prompts/turn_aborted.md");
 /// Note for the model after a turn whose end was never stored.
 pub(crate) const TURN_LOST: &str = include_str!("../../../assets/prompts/turn_lost.md");
+/// Note for the model in a conversation whose start is left out.
+pub(crate) const PAST_CUT: &str = include_str!("../../../assets/prompts/past_cut.md");
 /// Request for a hand-over note.
 pub(crate) const COMPACT: &str = include_str!("../../../assets/prompts/compact.md");
 /// Introduction of a hand-over note.

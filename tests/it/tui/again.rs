@@ -45,6 +45,10 @@ fn resume_shows_the_same_cells() {
     again.submit("and then");
     again.until_that("an answer", |rows| count(rows, "That is all.") == 2);
     assert_eq!(world.rollouts().len(), 1);
+    let sent = world.backend.requests().last().unwrap().to_string();
+    for words in ["do it now", "echo mine", "and then"] {
+        assert_eq!(sent.matches(words).count(), 1, "the model sees {words:?} once: {sent}");
+    }
 }
 
 #[test]

@@ -5,7 +5,8 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt;
-use std::ops::Range;
+use std::ops::{Deref, Range};
+use std::sync::Arc;
 
 use ratatui::text::Line;
 
@@ -30,8 +31,7 @@ pub(crate) fn render(text: &str, width: u16, theme: &Theme) -> Vec<Line<'static>
 
 /// A Markdown text that may still grow. Rows of finished blocks never change while it does.
 pub(crate) struct Stream {
-    /// Sanitised, but with its tabs.
-    text: String,
+    text: Text,
     sanitizer: Sanitizer,
     scanner: Scanner,
     segments: Vec<Segment>,
@@ -39,6 +39,24 @@ pub(crate) struct Stream {
     parts: Vec<u32>,
     ended: bool,
     shown: RefCell<Shown>,
+}
+
+/// Sanitised, but with its tabs.
+enum Text {
+    Growing(String),
+    /// Complete, and shared with whoever keeps it when the rows are forgotten.
+    Whole(Arc<str>),
+}
+
+impl Deref for Text {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        match self {
+            Self::Growing(text) => text,
+            Self::Whole(text) => text,
+        }
+    }
 }
 
 /// What is known about the rows at one width.
@@ -90,8 +108,12 @@ impl fmt::Debug for Stream {
 impl Stream {
     /// An empty text.
     pub(crate) fn new() -> Self {
+        Self::of(Text::Growing(String::new()))
+    }
+
+    fn of(text: Text) -> Self {
         Self {
-            text: String::new(),
+            text,
             sanitizer: Sanitizer::keeping_tabs(),
             scanner: Scanner::default(),
             segments: Vec::new(),
@@ -104,16 +126,25 @@ impl Stream {
     /// A text that is complete.
     pub(crate) fn whole(text: &str) -> Self {
         let mut stream = Self::new();
-        stream.text.reserve_exact(text.len().min(MAX_TEXT));
         stream.push(text);
+        stream.finish();
+        stream
+    }
+
+    /// A text that is complete, of at most a gibibyte, and went through a [`Sanitizer`] that keeps tabs.
+    pub(crate) fn clean(text: Arc<str>) -> Self {
+        let mut stream = Self::of(Text::Whole(text));
+        stream.scanner.advance(&stream.text, &mut stream.segments);
         stream.finish();
         stream
     }
 
     /// More text. Nothing is added after [`Stream::finish`], nor beyond a gibibyte.
     pub(crate) fn push(&mut self, delta: &str) {
-        if !self.ended && self.text.len() + delta.len() <= MAX_TEXT {
-            self.sanitizer.push(delta, &mut self.text);
+        if let Text::Growing(text) = &mut self.text
+            && text.len() + delta.len() <= MAX_TEXT
+        {
+            self.sanitizer.push(delta, text);
             self.scanner.advance(&self.text, &mut self.segments);
             self.close_parts();
         }
@@ -122,11 +153,13 @@ impl Stream {
     /// The text is complete.
     pub(crate) fn finish(&mut self) {
         if !self.ended {
-            self.sanitizer.finish(&mut self.text);
+            if let Text::Growing(text) = &mut self.text {
+                self.sanitizer.finish(text);
+                self.text = Text::Whole(std::mem::take(text).into());
+            }
             self.scanner.end(&self.text, &mut self.segments);
             self.close_parts();
             self.ended = true;
-            self.text.shrink_to_fit();
             self.segments.shrink_to_fit();
         }
     }

@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use ratatui::text::{Line, Span};
 
@@ -29,7 +30,7 @@ enum State {
     Live(Box<Stream>),
     Done {
         /// Sanitised, but with its tabs.
-        text: Box<str>,
+        text: Arc<str>,
         /// The text cut into parts, from the time they are wanted until they are forgotten; never for small ones.
         parts: RefCell<Option<Box<Stream>>>,
     },
@@ -56,9 +57,9 @@ impl State {
         match self {
             Self::Live(stream) => Some(with(stream)),
             Self::Done { text, .. } if text.len() <= SMALL => None,
-            Self::Done { text, parts } => {
-                Some(with(parts.borrow_mut().get_or_insert_with(|| Box::new(Stream::whole(text)))))
-            }
+            Self::Done { text, parts } => Some(with(
+                parts.borrow_mut().get_or_insert_with(|| Box::new(Stream::clean(Arc::clone(text)))),
+            )),
         }
     }
 }
