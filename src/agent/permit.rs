@@ -189,8 +189,11 @@ impl Permits {
         } else {
             Permit::Unsandboxed
         };
-        let held = matches!(permit, Permit::Sandboxed(Some(_)));
-        if held || safe::all_harmless(&commands(ctx, request)) {
+        if safe::all_harmless(&commands(ctx, request)) {
+            return permit;
+        }
+        ctx.undo.before_change(&ctx.cwd).await;
+        if matches!(permit, Permit::Sandboxed(Some(_))) {
             return permit;
         }
         match ctx.synced().await {

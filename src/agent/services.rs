@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::approvals::standing::Standing;
 use crate::responses::Client;
+use crate::workspace::undo::Keeper;
 
 /// Everything outside a thread that a thread uses.
 pub(crate) struct Services {
@@ -24,6 +25,8 @@ pub(crate) struct Services {
     pub(crate) secret_env: Arc<Vec<String>>,
     /// Value of `TMPDIR`.
     pub(crate) tmpdir: Option<PathBuf>,
+    /// What undo needs.
+    pub(crate) undo: Arc<Keeper>,
     /// Rules about commands.
     pub(crate) rules: Arc<Standing>,
     /// Folder for the journals of running patches.

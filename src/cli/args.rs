@@ -9,9 +9,11 @@ use clap::error::ErrorKind;
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 use super::demo::DemoArgs;
+use super::doctor::Doctor;
 use super::execpolicy::ExecPolicy;
 use super::exit::{Exit, HELP};
 use super::sandbox::SandboxArgs;
+use super::undo::Undo;
 use super::wrong::{self, usage};
 use crate::exec::text::Color;
 use crate::protocol::policy::{ApprovalPolicy, SandboxMode};
@@ -158,6 +160,10 @@ pub(crate) enum Command {
     Exec(Box<Exec>),
     /// Run a command inside the sandbox and return its exit code
     Sandbox(Box<Sandbox>),
+    /// Look whether everything works here, with live attempts to break out of the sandbox
+    Doctor(Doctor),
+    /// Take back what the last turn changed in this directory
+    Undo(Undo),
     /// Check rules about commands
     #[command(hide = true)]
     Execpolicy(ExecPolicy),

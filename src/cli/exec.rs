@@ -89,7 +89,11 @@ fn prepare(request: ExecRequest, env: &Env, warnings: &mut Vec<String>) -> anyho
             .map_err(|error| anyhow::anyhow!("cannot write the answer to {}: {error}", path.display()))?;
     }
     let manager = wire::credentials(&config, env).map_err(plain)?;
-    let services = wire::services(&config, env, manager, &ThreadSource::Exec).map_err(plain)?;
+    let mut services = wire::services(&config, env, manager, &ThreadSource::Exec).map_err(plain)?;
+    if options.ephemeral {
+        // Nothing of the thread is stored, so neither is what it would take to undo it.
+        services.undo = Arc::default();
+    }
     let patches = housekeeping::recover_patches(&config);
     let prompt = input::read(prompt.as_deref(), std::io::stdin(), Patience::USUAL)?;
     let (settings, doc_warnings) = wire::settings(&config, env);

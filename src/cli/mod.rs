@@ -10,12 +10,16 @@
 //! - [`tui`]: `codex` and `codex resume`
 //! - [`exec`]: `codex exec`
 //! - [`execpolicy`]: `codex execpolicy`
+//! - [`undo`]: `codex undo`
+//! - [`doctor`]: `codex doctor`; [`attempts`] tries to break out of the sandbox
 //! - [`login`]: `codex login` and `codex logout`
 //! - [`sandbox`]: `codex sandbox`
 //! - [`demo`]: `codex demo`
 
 mod args;
+mod attempts;
 mod demo;
+mod doctor;
 mod door;
 mod exec;
 mod execpolicy;
@@ -25,6 +29,7 @@ mod login;
 mod opening;
 mod sandbox;
 mod tui;
+mod undo;
 mod wire;
 mod wrong;
 
@@ -72,6 +77,8 @@ fn dispatch(cli: Cli) -> ExitCode {
         Some(Command::Login(login)) => login::login(&login, &env).into(),
         Some(Command::Logout) => login::logout(&env).into(),
         Some(Command::Execpolicy(policy)) => execpolicy::run(&policy).into(),
+        Some(Command::Undo(arguments)) => undo::run(&arguments, &cli.shared, &env).into(),
+        Some(Command::Doctor(doctor)) => doctor::run(&doctor, &cli.shared, &env).into(),
         Some(Command::Demo(demo)) => demo::run(&demo),
         Some(Command::Resume(resume)) => tui::run(&tui::Request::resume(*resume, cli.shared), &env).into(),
         None => tui::run(&tui::Request::new(cli.screen, cli.shared, cli.prompt), &env).into(),

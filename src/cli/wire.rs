@@ -20,6 +20,7 @@ use crate::responses::provider::{CHATGPT_BASE_URL, OPENAI_BASE_URL};
 use crate::responses::{Client, ProviderSettings, headers};
 use crate::sandbox;
 use crate::workspace::agents_md;
+use crate::workspace::undo::Keeper;
 
 /// A headless run does not wait longer than this for a connection.
 const CONNECT_BUDGET_MS: u64 = 60_000;
@@ -84,6 +85,7 @@ pub(crate) fn services(
         env: env.vars(),
         secret_env: Arc::new(config.secret_env.clone()),
         tmpdir: env.tmpdir().map(Path::to_owned),
+        undo: Arc::new(Keeper::new(Some(housekeeping::undo(&config.codex_home)))),
         rules: Arc::new(Standing::load(config.rules.clone())),
         journals: housekeeping::journals(config),
         output_dir,

@@ -12,6 +12,10 @@ pub(crate) enum Command {
     Compact,
     /// Changes in git.
     Diff,
+    /// Take back what the last turn changed.
+    Undo,
+    /// Bring it again.
+    Redo,
     /// Session, account and limits.
     Status,
     /// New thread.
@@ -87,6 +91,8 @@ pub(crate) const ROWS: &[Row] = &[
     row(Command::Permissions, &["permissions", "approvals"], "", false, "what runs without asking"),
     row(Command::Status, &["status"], "", true, "session, account, context and limits"),
     row(Command::Diff, &["diff"], "", true, "changes in git, new files included"),
+    row(Command::Undo, &["undo"], "", false, "take back what the last turn changed in files"),
+    row(Command::Redo, &["redo"], "", false, "bring again what /undo took back"),
     row(Command::Compact, &["compact"], "", false, "summarise to free context"),
     row(Command::New, &["new"], "", false, "new thread; this one stays resumable"),
     row(Command::Clear, &["clear"], "", false, "new thread on an empty screen"),

@@ -26,3 +26,4 @@ mod support;
 mod tidy;
 mod tools;
 mod tui;
+mod undo;

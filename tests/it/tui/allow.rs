@@ -106,3 +106,19 @@ fn a_deletion_inside_the_workspace_is_no_question() {
     terminal.until("• it is gone");
     assert!(!world.project().join("build").exists());
 }
+
+#[test]
+fn undo_and_redo_from_the_prompt() {
+    let world = World::new(&calls_then(&exec("echo made > made.txt"), "it ran"));
+    let terminal = start(&world);
+    terminal.submit("make it");
+    terminal.until("• it ran");
+    let made = world.project().join("made.txt");
+    assert!(made.exists());
+    terminal.submit("/undo");
+    terminal.until("taken back");
+    assert!(!made.exists());
+    terminal.submit("/redo");
+    terminal.until("brought again");
+    assert!(made.exists());
+}
