@@ -50,7 +50,11 @@ impl Call<'_> {
             let moves = pieces.iter().take(at).filter(|piece| lists::moves(piece));
             (pieces.get(at)?.clone(), moves.cloned().collect())
         };
-        Some(Grant { words, moves, cwd: self.cwd.to_owned(), outside })
+        let (moves, cwd) = match !whole && lists::names_all_places(&words) {
+            true => (Vec::new(), PathBuf::from("/")),
+            false => (moves, self.cwd.to_owned()),
+        };
+        Some(Grant { words, moves, cwd, outside })
     }
 }
 
@@ -100,6 +104,11 @@ mod tests {
             (same("touch x"), same("cd y; touch x"), vec![false, false]),
             (same("cd y; touch x"), same("cd y; touch x"), vec![true, true]),
             (same("cd y; touch x"), same("touch x"), vec![false]),
+            // Unless they name their places in full.
+            (same("touch /x"), same("cd y; touch /x"), vec![false, true]),
+            (same("rm -f /x"), ("rm -f /x", "/q", true), vec![true]),
+            (same("touch /x y"), ("touch /x y", "/q", true), vec![false]),
+            (same("make /x"), ("make /x", "/q", true), vec![false]),
             // What cannot be taken apart is one piece.
             (same("touch x > y"), same("touch x > y"), vec![true]),
             (same("touch x > y"), same("touch x > z"), vec![false]),

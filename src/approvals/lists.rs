@@ -128,6 +128,15 @@ pub(crate) fn moves(piece: &[String]) -> bool {
     matches!(piece.first().map(String::as_str), Some("cd" | "pushd" | "popd"))
 }
 
+/// Whether a piece does the same in every folder: it writes or deletes, and names each place in full.
+pub(crate) fn names_all_places(piece: &[String]) -> bool {
+    let Some((program, args)) = piece.split_first() else { return false };
+    let known = DELETERS.contains(&program.as_str()) || WRITERS.iter().any(|(name, _)| *name == program);
+    // Other options may bring a relative path with them.
+    let plain = |arg: &String| ["-f", "-p", "-r", "-rf", "-fr", "-v"].contains(&arg.as_str());
+    known && args.iter().all(|arg| arg.starts_with('/') || plain(arg)) && !args.is_empty()
+}
+
 /// Whether a piece changes what the pieces after it mean.
 pub(crate) fn changes_shell(piece: &[String]) -> bool {
     piece.first().is_some_and(|name| CHANGES_SHELL.contains(&name.as_str()))

@@ -142,6 +142,9 @@ pub(crate) struct ResumeScreen {
     /// Continue the latest thread of this folder
     #[arg(long)]
     pub(crate) last: bool,
+    /// Threads of all folders, in the list and for --last
+    #[arg(long)]
+    pub(crate) all: bool,
     /// Flags of the terminal app.
     #[command(flatten)]
     pub(crate) screen: Screen,
@@ -167,7 +170,7 @@ pub(crate) enum Command {
     /// Check rules about commands
     #[command(hide = true)]
     Execpolicy(ExecPolicy),
-    /// Watch a scripted agent at work, without account or network
+    /// Try it with a scripted model, without account or network
     Demo(DemoArgs),
     /// Sign in with an API key, or show who is signed in
     Login(Login),
@@ -207,6 +210,9 @@ pub(crate) struct Resume {
     /// Continue the latest thread of this folder
     #[arg(long)]
     pub(crate) last: bool,
+    /// With --last: of any folder
+    #[arg(long)]
+    pub(crate) all: bool,
     /// Options after `resume`.
     #[command(flatten)]
     pub(crate) options: ExecOptions,
@@ -366,6 +372,8 @@ pub(crate) struct ExecRequest {
 pub(crate) enum ResumeTarget {
     /// The latest of the folder.
     Last,
+    /// The latest of all folders.
+    LastAnywhere,
     /// The one with this id, or a beginning of it.
     Id(String),
 }
@@ -382,6 +390,7 @@ impl Exec {
             return Ok(ExecRequest { options, prompt: self.prompt, resume: None });
         };
         options.join(resume.options);
+        let last = if resume.all { ResumeTarget::LastAnywhere } else { ResumeTarget::Last };
         let (target, prompt) = match (resume.last, resume.id, resume.prompt) {
             (true, Some(_), Some(_)) => {
                 return Err(usage(
@@ -390,7 +399,7 @@ impl Exec {
                     "--last and an id name two threads; give one of them",
                 ));
             }
-            (true, prompt, None) | (true, None, prompt) => (ResumeTarget::Last, prompt),
+            (true, prompt, None) | (true, None, prompt) => (last, prompt),
             (false, Some(id), prompt) => (ResumeTarget::Id(id), prompt),
             (false, None, _) => {
                 return Err(usage(

@@ -113,6 +113,7 @@ fn resume_finds_thread_and_prompt() {
         (&["exec", "resume", "ID"][..], id("ID"), None),
         (&["exec", "resume", "ID", "go on"], id("ID"), Some("go on")),
         (&["exec", "resume", "--last"], last.clone(), None),
+        (&["exec", "resume", "--last", "--all", "on"], Some(ResumeTarget::LastAnywhere), Some("on")),
         (&["exec", "resume", "--last", "go on"], last.clone(), Some("go on")),
         (&["exec", "resume", "go on", "--last", "-m", "x"], last, Some("go on")),
         (&["exec", "resume", "ID", "-"], id("ID"), Some("-")),
@@ -203,13 +204,45 @@ fn wrong_words_exit_with_2_and_help_with_0() {
 /// Nothing wraps in the middle of a word in the usual terminal.
 #[test]
 fn every_help_fits_80_columns() {
-    for words in [&[][..], &["exec"], &["exec", "resume"], &["sandbox"], &["demo"], &["login"], &["logout"]] {
+    for words in [
+        &[][..],
+        &["exec"],
+        &["exec", "resume"],
+        &["resume"],
+        &["sandbox"],
+        &["demo"],
+        &["login"],
+        &["logout"],
+    ] {
         let line: Vec<&str> = words.iter().copied().chain(["-h"]).collect();
         let text = parsed(&line).unwrap_err().to_string();
         for line in text.lines() {
             assert!(line.chars().count() <= 80, "{words:?}: {line}");
         }
     }
+}
+
+/// Every command of the README is one that is understood, up to what its own words mean.
+#[test]
+fn the_readme_tells_no_command_that_is_none() {
+    let readme = include_str!("../../README.md");
+    let mut count = 0;
+    let shown = readme.lines().filter_map(|line| line.strip_prefix("$ "));
+    let inline = readme.split('`').skip(1).step_by(2).filter(|code| code.starts_with("codex "));
+    for line in shown.chain(inline) {
+        for part in line.split('|') {
+            let words = part.split(" < ").next().unwrap().trim();
+            let Some(words) = words.strip_prefix("codex").or(words.strip_prefix("cargo run --release --"))
+            else {
+                continue;
+            };
+            let words = shlex::split(words).unwrap();
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            assert!(parsed(&words).is_ok(), "{part}: {}", parsed(&words).unwrap_err());
+            count += 1;
+        }
+    }
+    assert!(count > 15, "{count}");
 }
 
 /// The help is text that people read: every change of it is to be seen.

@@ -1,14 +1,17 @@
-//! `codex demo`: the scripted model, for watching, for checking, and for serving other clients.
+//! `codex demo`: the scripted model, for trying in the terminal app, for watching in text, for checking, and for
+//! serving other clients.
 
 use std::ffi::OsString;
-use std::io::{Read, Write};
+use std::io::{IsTerminal, Read, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::tour;
 use crate::base::tasks::{self, CancellationToken};
+use crate::config::Env;
 use crate::demo::check;
 use crate::demo::error::Error;
 use crate::demo::scenarios;
@@ -16,12 +19,37 @@ use crate::demo::server::{Options, Server};
 use crate::demo::setting::Machine;
 use crate::demo::show::{self, Show};
 
-/// Variables of ours that the temporary home's client gets; nothing else is passed on.
-const PASSED: [&str; 8] = ["PATH", "LANG", "LC_ALL", "LC_CTYPE", "TERM", "COLORTERM", "NO_COLOR", "TZ"];
+/// Variables of ours that the temporary home's client gets; nothing else is passed on. The second half tells of the
+/// terminal, and which editor the user has.
+const PASSED: [&str; 20] = [
+    "PATH",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "TERM",
+    "COLORTERM",
+    "NO_COLOR",
+    "TZ",
+    "TERM_PROGRAM",
+    "COLORFGBG",
+    "TMUX",
+    "STY",
+    "KITTY_WINDOW_ID",
+    "SSH_TTY",
+    "SSH_CONNECTION",
+    "DISPLAY",
+    "WAYLAND_DISPLAY",
+    "XDG_RUNTIME_DIR",
+    "VISUAL",
+    "EDITOR",
+];
 
 /// Options of `codex demo`.
 #[derive(Args, Debug)]
 pub(crate) struct DemoArgs {
+    /// Play in text, also on a terminal
+    #[arg(long, conflicts_with_all = ["check", "serve", "list"])]
+    headless: bool,
     /// Play all scenarios and verify what they did
     #[arg(long, conflicts_with_all = ["serve", "list", "speed", "port", "no_auth", "json", "script"])]
     check: bool,
@@ -54,6 +82,13 @@ pub(crate) struct DemoArgs {
     script: Option<PathBuf>,
 }
 
+impl DemoArgs {
+    /// Factor on all waits.
+    fn scale(&self) -> f64 {
+        if self.speed > 0.0 { 1.0 / self.speed } else { 0.0 }
+    }
+}
+
 fn speed(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(factor) if factor == 0.0 || (0.01..=1000.0).contains(&factor) => Ok(factor),
@@ -62,7 +97,13 @@ fn speed(text: &str) -> Result<f64, String> {
 }
 
 /// Runs `codex demo`. Exit codes: 0 fine, 1 a check or a run failed, 2 wrong use, 129, 130 and 143 stopped.
-pub(crate) fn run(args: &DemoArgs) -> ExitCode {
+pub(crate) fn run(args: &DemoArgs, env: &Env) -> ExitCode {
+    let elsewhere = args.check || args.serve || args.list || args.headless;
+    let (stdin, stdout) = (std::io::stdin().is_terminal(), std::io::stdout().is_terminal());
+    if !elsewhere && stdin && stdout && !matches!(env.text("TERM"), None | Some("dumb")) {
+        let name = args.scenario.as_deref();
+        return tour::run(&tour::Choice { name, keep: args.keep, scale: args.scale() });
+    }
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&format!("cannot start: {error}"), 1),
@@ -103,7 +144,7 @@ async fn until_stopped(args: &DemoArgs) -> ExitCode {
 
 async fn work(args: &DemoArgs, stop: &CancellationToken) -> Result<bool, Error> {
     let mut out = std::io::stdout();
-    let scale = if args.speed > 0.0 { 1.0 / args.speed } else { 0.0 };
+    let scale = args.scale();
     if args.list {
         for script in scenarios::playable()? {
             let _ = writeln!(out, "{:<18} {}", script.name, script.title);
@@ -177,14 +218,14 @@ fn as_text(server: &Server) -> String {
 }
 
 #[allow(clippy::disallowed_methods, reason = "cli/ is where the environment is read")]
-fn machine() -> Result<Machine, Error> {
+pub(super) fn machine() -> Result<Machine, Error> {
     let unknown = |source| Error::Run { program: PathBuf::from("codex"), source };
     let program = std::env::current_exe().map_err(unknown)?;
     let passed = |name: &&str| std::env::var_os(name).map(|value| (OsString::from(*name), value));
     Ok(Machine { program, temp: std::env::temp_dir(), env: PASSED.iter().filter_map(passed).collect() })
 }
 
-fn fail(message: &str, code: u8) -> ExitCode {
+pub(super) fn fail(message: &str, code: u8) -> ExitCode {
     let _ = writeln!(std::io::stderr(), "codex demo: {message}");
     ExitCode::from(code)
 }

@@ -22,6 +22,8 @@ use crate::workspace::{diff, git};
 
 /// Rows of one batch of the list of threads.
 const BATCH: usize = 64;
+/// Rows at the start of the list that are sent one by one.
+const ALONE: usize = 100;
 
 /// What the door stands on.
 pub(crate) struct Behind {
@@ -185,12 +187,17 @@ impl Behind {
         };
         tasks::detach("list threads", move || {
             let mut batch = Vec::new();
+            let mut alone = ALONE;
             for summary in threads::list(&home, wanted, order) {
                 if Some(summary.found.id) == current {
                     continue;
                 }
                 batch.push(row(summary, filter.by_creation));
-                if batch.len() == BATCH && rows.blocking_send(std::mem::take(&mut batch)).is_err() {
+                // Those of this folder may be few among thousands: what fills a screen waits for nothing.
+                alone = alone.saturating_sub(1);
+                if (alone > 0 || batch.len() == BATCH)
+                    && rows.blocking_send(std::mem::take(&mut batch)).is_err()
+                {
                     return;
                 }
             }

@@ -185,10 +185,17 @@ fn find(config: &Config, target: &ResumeTarget) -> anyhow::Result<PathBuf> {
             }
             Ok(found.path)
         }
+        ResumeTarget::LastAnywhere => match threads::last(home, None) {
+            Some(summary) => Ok(summary.found.path),
+            None => anyhow::bail!("there is no earlier thread"),
+        },
         ResumeTarget::Last => match threads::last(home, Some(&config.cwd)) {
             Some(summary) => Ok(summary.found.path),
             None => {
-                anyhow::bail!("no earlier thread was started in {}; name one by its id", config.cwd.display())
+                anyhow::bail!(
+                    "no earlier thread was started in {}; name one by its id, or add --all",
+                    config.cwd.display()
+                )
             }
         },
     }

@@ -23,6 +23,8 @@ pub(crate) enum Exit {
     OutputClosed,
     /// Stopped with SIGTERM.
     Terminated,
+    /// A fault of the program itself; the number any Rust program ends with then.
+    Fault,
     /// The exit code of another program, handed through.
     Other(u8),
 }
@@ -33,6 +35,7 @@ Exit codes:
   0    the answer was given, also when commands of the model failed
   1    the turn failed or could not begin: configuration, account, service
   2    the command line is wrong
+  101  a fault of codex itself
   129  the terminal was closed
   130  interrupted (Ctrl-C); a second Ctrl-C does not wait for the turn to stop
   141  the reader of standard output went away
@@ -45,6 +48,7 @@ impl Exit {
             Self::Success => 0,
             Self::Failure => 1,
             Self::Usage => 2,
+            Self::Fault => 101,
             Self::Hangup => 129,
             Self::Interrupted => 130,
             Self::OutputClosed => 141,

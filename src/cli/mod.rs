@@ -4,6 +4,7 @@
 //! - [`wrong`]: what was probably meant with a wrong command line
 //! - [`exit`]: exit codes
 //! - [`wire`]: builds services, settings and tools from the configuration
+//! - [`fault`]: faults of the program itself
 //! - [`housekeeping`]: what a start finds of earlier runs
 //! - [`opening`]: how a thread of the terminal app begins
 //! - [`door`]: the other end of the terminal app's door
@@ -15,6 +16,7 @@
 //! - [`login`]: `codex login` and `codex logout`
 //! - [`sandbox`]: `codex sandbox`
 //! - [`demo`]: `codex demo`
+//! - [`tour`]: `codex demo` in the terminal app
 
 mod args;
 mod attempts;
@@ -24,10 +26,12 @@ mod door;
 mod exec;
 mod execpolicy;
 mod exit;
+mod fault;
 mod housekeeping;
 mod login;
 mod opening;
 mod sandbox;
+mod tour;
 mod tui;
 mod undo;
 mod wire;
@@ -79,7 +83,7 @@ fn dispatch(cli: Cli) -> ExitCode {
         Some(Command::Execpolicy(policy)) => execpolicy::run(&policy).into(),
         Some(Command::Undo(arguments)) => undo::run(&arguments, &cli.shared, &env).into(),
         Some(Command::Doctor(doctor)) => doctor::run(&doctor, &cli.shared, &env).into(),
-        Some(Command::Demo(demo)) => demo::run(&demo),
+        Some(Command::Demo(demo)) => demo::run(&demo, &env),
         Some(Command::Resume(resume)) => tui::run(&tui::Request::resume(*resume, cli.shared), &env).into(),
         None => tui::run(&tui::Request::new(cli.screen, cli.shared, cli.prompt), &env).into(),
     }

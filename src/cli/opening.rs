@@ -12,7 +12,7 @@ use crate::agent::thread::{self, Start};
 use crate::base::clock::SystemClock;
 use crate::base::ids::ThreadId;
 use crate::base::tasks::{self, Task};
-use crate::config::{Config, Env};
+use crate::config::{Config, Env, diagnose};
 use crate::demo::scenarios;
 use crate::demo::server::{Options, Server};
 use crate::protocol::error::{ErrorInfo, ErrorKind};
@@ -89,9 +89,15 @@ fn begin_at(home: &Path, here: &Path, begin: Begin, meta: NewThread) -> Result<B
         Begin::New => return Ok(fresh(home, meta)),
         Begin::Resume(id) => threads::find(home, id)?,
         Begin::ResumeNamed(what) => threads::resolve(home, &what)?,
-        Begin::ResumeLast => {
-            let last = threads::last(home, Some(here));
-            last.ok_or_else(|| threads::Error::NotFound { what: here.display().to_string() })?.found
+        Begin::ResumeLast { everywhere } => {
+            let last = threads::last(home, (!everywhere).then_some(here));
+            let none = match everywhere {
+                true => "there is no earlier thread",
+                false => {
+                    "no earlier thread was started in this folder; add --all for the last one of any folder"
+                }
+            };
+            last.ok_or(threads::Error::Unsupported { what: none })?.found
         }
         Begin::Fork(source) => {
             let source = threads::find(home, source)?;
@@ -191,12 +197,21 @@ fn info(
     }
 }
 
-/// Loads the user's own themes of code; sentences about those that are none.
+/// Loads the user's own themes of code; sentences about those that are none, and about a name that none has.
 async fn themes(config: &Config) -> Vec<String> {
     let folder = config.codex_home.join("themes");
     let loaded = tasks::blocking("load themes", move || syntaxes::load_themes(&folder)).await;
-    let told = |(path, error): (PathBuf, syntaxes::Error)| format!("{} is no theme: {error}", path.display());
-    loaded.unwrap_or_default().into_iter().map(told).collect()
+    let told = |(path, error): (PathBuf, syntaxes::Error)| error.told(&path);
+    let mut warnings: Vec<String> = loaded.unwrap_or_default().into_iter().map(told).collect();
+    let tui = &config.interface.tui;
+    let unknown = tui.theme.as_deref().filter(|name| !syntaxes::is_theme(name));
+    if let (Some(name), Some(place)) = (unknown, &tui.theme_place) {
+        let names = syntaxes::theme_names();
+        let hint = diagnose::hint(name, names.iter().map(String::as_str));
+        warnings
+            .push(format!("{place}: there is no theme {}{hint} (/theme shows all)", diagnose::quoted(name)));
+    }
+    warnings
 }
 
 fn account(config: &Config, chatgpt: bool) -> String {

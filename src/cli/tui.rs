@@ -6,15 +6,16 @@ use std::io::Write;
 use super::args::{ResumeScreen, Screen, Shared};
 use super::door::Behind;
 use super::exit::Exit;
+use super::fault;
 use super::wire;
 use crate::base::{path, tasks};
 use crate::config::schema::interface::Persistence;
 use crate::config::schema::tui::{AlternateScreen, NotificationCondition};
 use crate::config::{self, Env, Flags, Trust};
 use crate::tui::app;
-use crate::tui::door::{Begin, Door};
+use crate::tui::door::{Begin, Door, ThreadFilter};
 use crate::tui::keymap::Remap;
-use crate::tui::setup::{Mode, Notify, Setup};
+use crate::tui::setup::{Mode, Notify, Setup, Tour};
 use crate::tui::terminal::Surroundings;
 
 /// How the app begins.
@@ -27,6 +28,8 @@ pub(crate) struct Request {
     pub(crate) prompt: Option<String>,
     /// The thread to open.
     pub(crate) thread: Wanted,
+    /// The model is scripted.
+    pub(crate) tour: Option<Tour>,
 }
 
 /// Which thread the app opens.
@@ -36,27 +39,35 @@ pub(crate) enum Wanted {
     New,
     /// The last one of this folder.
     Last,
+    /// The last one of all folders.
+    LastAnywhere,
     /// The one of this id or name.
     Named(String),
-    /// The user picks one from a list.
+    /// The user picks one from a list of this folder's.
     Pick,
+    /// The user picks one from a list of all folders'.
+    PickAnywhere,
 }
 
 impl Request {
     /// `codex [PROMPT]`.
     pub(crate) fn new(screen: Screen, shared: Shared, prompt: Option<String>) -> Self {
-        Self { screen, shared, prompt, thread: Wanted::New }
+        Self { screen, shared, prompt, thread: Wanted::New, tour: None }
     }
 
     /// `codex resume`. `before`: configuration flags that stood before the word.
     pub(crate) fn resume(resume: ResumeScreen, mut before: Shared) -> Self {
         before.join(resume.shared);
-        let (thread, prompt) = match (resume.last, resume.id, resume.prompt) {
-            (true, first, second) => (Wanted::Last, first.or(second)),
-            (false, Some(id), prompt) => (Wanted::Named(id), prompt),
-            (false, None, prompt) => (Wanted::Pick, prompt),
+        let (last, pick) = match resume.all {
+            true => (Wanted::LastAnywhere, Wanted::PickAnywhere),
+            false => (Wanted::Last, Wanted::Pick),
         };
-        Self { screen: resume.screen, shared: before, prompt, thread }
+        let (thread, prompt) = match (resume.last, resume.id, resume.prompt) {
+            (true, first, second) => (last, first.or(second)),
+            (false, Some(id), prompt) => (Wanted::Named(id), prompt),
+            (false, None, prompt) => (pick, prompt),
+        };
+        Self { screen: resume.screen, shared: before, prompt, thread, tour: None }
     }
 
     /// The flags as the configuration takes them.
@@ -84,36 +95,46 @@ impl Request {
     }
 }
 
-/// Runs the app. Exit codes: 0 the user left, 1 it could not start, 128 + n ended by signal n.
+/// Runs the app. Exit codes: 0 the user left, 1 it could not start, 101 a fault of its own, 128 + n ended by signal n.
 pub(crate) fn run(request: &Request, env: &Env) -> Exit {
     let setup = match setup(request, env) {
         Ok(setup) => setup,
         Err(text) => return fail(&text),
     };
     let flags = request.flags();
+    fault::keep_log(&setup.codex_home);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => return fail(&format!("cannot start: {error}")),
     };
-    let outcome = runtime.block_on(async {
-        let (door, calls) = Door::new();
-        let behind = tasks::spawn("door", Behind::new(env.clone(), flags).serve(calls));
-        let outcome = app::run(setup, door).await;
-        drop(behind);
-        outcome
-    });
+    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        runtime.block_on(async {
+            let (door, calls) = Door::new();
+            let behind = tasks::spawn("door", Behind::new(env.clone(), flags).serve(calls));
+            let outcome = app::run(setup, door).await;
+            drop(behind);
+            outcome
+        })
+    }));
     runtime.shutdown_background();
     match outcome {
-        Ok(outcome) => {
+        Ok(Ok(outcome)) => {
             let _ = std::io::stdout().write_all(outcome.farewell.as_bytes());
             match outcome.signal {
+                _ if outcome.fault => faulty(),
                 Some(signal) => Exit::Other(u8::try_from(128 + signal).unwrap_or(1)),
                 None => Exit::Success,
             }
         }
-        Err(error) => fail(&error.to_string()),
+        Ok(Err(error)) => fail(&error.to_string()),
+        Err(_) => faulty(),
     }
+}
+
+fn faulty() -> Exit {
+    let _ = std::io::stderr().write_all(fault::told().as_bytes());
+    Exit::Fault
 }
 
 fn fail(text: &str) -> Exit {
@@ -136,10 +157,13 @@ fn setup(request: &Request, env: &Env) -> Result<Setup, String> {
     let sign_in = config.provider.requires_openai_auth && wire::credentials(&config, env).is_err();
     let ask_trust = (config.trust == Trust::Unknown && !request.screen.work.bypass)
         .then(|| config.project_root.clone().unwrap_or_else(|| config.cwd.clone()));
-    let begin = match &request.thread {
-        Wanted::New | Wanted::Pick => Begin::New,
-        Wanted::Last => Begin::ResumeLast,
-        Wanted::Named(what) => Begin::ResumeNamed(what.clone()),
+    let (begin, pick) = match &request.thread {
+        Wanted::New => (Begin::New, None),
+        Wanted::Last => (Begin::ResumeLast { everywhere: false }, None),
+        Wanted::LastAnywhere => (Begin::ResumeLast { everywhere: true }, None),
+        Wanted::Named(what) => (Begin::ResumeNamed(what.clone()), None),
+        Wanted::Pick => (Begin::New, Some(ThreadFilter::default())),
+        Wanted::PickAnywhere => (Begin::New, Some(ThreadFilter { everywhere: true, ..Default::default() })),
     };
     // Named from where the user stands, wherever -C leads; as with `exec`.
     let here = env.cwd().unwrap_or(&config.cwd);
@@ -150,7 +174,7 @@ fn setup(request: &Request, env: &Env) -> Result<Setup, String> {
         sign_in,
         ask_trust,
         begin,
-        pick: request.thread == Wanted::Pick,
+        pick,
         prompt: request.prompt.clone(),
         images: request.screen.work.image.iter().map(|image| path::absolute(here, image)).collect(),
         remaps: tui
@@ -160,6 +184,7 @@ fn setup(request: &Request, env: &Env) -> Result<Setup, String> {
                 context: change.context.clone(),
                 action: change.action.clone(),
                 keys: change.keys.clone(),
+                place: change.place.as_ref().map(ToString::to_string).unwrap_or_default(),
             })
             .collect(),
         syntax_theme: tui.theme.clone().unwrap_or_default(),
@@ -175,6 +200,7 @@ fn setup(request: &Request, env: &Env) -> Result<Setup, String> {
         history_max_bytes: config.interface.history_max_bytes,
         no_burst: config.interface.disable_paste_burst,
         warnings: Vec::new(),
+        tour: request.tour.clone(),
         cwd: config.cwd,
         codex_home: config.codex_home,
     })

@@ -20,7 +20,7 @@
 //! - [`error`]: what can be wrong
 //! - [`diagnose`]: line and column, excerpts, "did you mean"
 
-mod diagnose;
+pub(crate) mod diagnose;
 pub(crate) mod edit;
 pub(crate) mod env;
 mod error;

@@ -43,6 +43,8 @@ pub(crate) struct Outcome {
     pub(crate) signal: Option<i32>,
     /// The thread that was open last.
     pub(crate) thread: Option<ThreadId>,
+    /// A part of the app was at fault; the thread was ended in order all the same.
+    pub(crate) fault: bool,
 }
 
 /// Runs the app until the user leaves.
@@ -118,6 +120,14 @@ impl App {
     }
 
     async fn play(mut self) -> Result<Outcome, terminal::Error> {
+        match self.until_left().await {
+            Ok(()) => Ok(self.close(false).await),
+            Err(terminal::Error::Fault) => Ok(self.close(true).await),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn until_left(&mut self) -> Result<(), terminal::Error> {
         self.draw()?;
         if self.model.setup.surroundings.answers {
             self.window.query()?;
@@ -132,12 +142,12 @@ impl App {
                 self.draw()?;
             }
         }
-        Ok(self.close().await)
+        Ok(())
     }
 
     fn draw(&mut self) -> Result<(), terminal::Error> {
         self.model.now_ms = self.at().ms;
-        Ok(self.window.draw(&self.model)?)
+        self.window.draw(&self.model)
     }
 
     fn at(&self) -> At {
@@ -292,7 +302,7 @@ impl App {
 
     async fn message(&mut self, msg: Msg) -> Result<(), terminal::Error> {
         let at = self.at();
-        let effects = terminal::guarded(|| update::update(&mut self.model, msg, at));
+        let effects = terminal::guarded(|| update::update(&mut self.model, msg, at))?;
         self.window.owe();
         self.carry_out(effects).await
     }
@@ -369,10 +379,12 @@ impl App {
         self.message(Msg::Answer(super::msg::Answer::Edited(edited))).await
     }
 
-    /// Ends in order: the draft is kept, the thread is on disk, the terminal is given back.
-    async fn close(mut self) -> Outcome {
-        let draft = self.model.composer.draft();
-        self.runner.finish(draft).await;
+    /// Ends in order: the draft is kept, the thread is on disk, the terminal is given back. After a fault the state may
+    /// be broken: what cannot be had from it is left out, and the draft stays as it was kept last.
+    async fn close(mut self, fault: bool) -> Outcome {
+        if let Ok(draft) = terminal::guarded(|| self.model.composer.draft()) {
+            self.runner.finish(draft).await;
+        }
         let _ = self.window.give_back();
         self.shut_down();
         let all = async {
@@ -381,11 +393,9 @@ impl App {
             }
         };
         let _ = tokio::time::timeout(CLOSE_WITHIN, all).await;
-        Outcome {
-            farewell: farewell::text(&self.model),
-            signal: self.signal,
-            thread: self.model.facts.thread.as_ref().map(|thread| thread.id),
-        }
+        let farewell = terminal::guarded(|| farewell::text(&self.model)).unwrap_or_default();
+        let thread = self.model.facts.thread.as_ref().map(|thread| thread.id);
+        Outcome { farewell, signal: self.signal, thread, fault }
     }
 }
 

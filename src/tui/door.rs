@@ -55,8 +55,11 @@ pub(crate) enum Begin {
     New,
     /// Where this one ended.
     Resume(ThreadId),
-    /// Where the last one of this folder ended.
-    ResumeLast,
+    /// Where the last one ended.
+    ResumeLast {
+        /// Of all folders, not only this one.
+        everywhere: bool,
+    },
     /// Where the one of this name or id ended.
     ResumeNamed(String),
     /// As a copy of this one.

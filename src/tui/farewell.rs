@@ -32,7 +32,8 @@ pub(crate) fn text(model: &Model) -> String {
     let Some(usage) = usage else { return out };
     let (input, output) = (short(usage.input_tokens), short(usage.output_tokens));
     out.push_str(&format!("Tokens: {} ({input} in, {output} out)\n", short(usage.total_tokens)));
-    if let Some(thread) = &model.facts.thread {
+    let passing = model.setup.tour.as_ref().is_some_and(|tour| tour.passing);
+    if let Some(thread) = model.facts.thread.as_ref().filter(|_| !passing) {
         out.push_str(&format!("To go on: codex resume {}\n", thread.id));
     }
     out

@@ -8,12 +8,14 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 use super::app::Outcome;
-use super::door::{Begin, Call, Door, Live};
+use super::door::{Begin, Call, Door, Live, ThreadFilter};
 use super::narrator::{Meant, Narrator};
+use super::popups::resume::age;
 use super::setup::Setup;
 use super::signals::{self, Signal};
 use super::terminal::{self, Keyboard};
 use super::transcript::Past;
+use crate::base::clock::{Clock, SystemClock};
 use crate::base::ids::ThreadId;
 use crate::base::path::with_tilde;
 use crate::protocol::event::Event;
@@ -24,6 +26,8 @@ use crate::protocol::turn::Change;
 const TWICE: Duration = Duration::from_secs(2);
 /// How long a thread may take to end.
 const CLOSE_WITHIN: Duration = Duration::from_secs(3);
+/// Threads that are read out.
+const LISTED: usize = 20;
 /// Longest line that is taken, in bytes.
 const LINE_MAX: usize = 1024 * 1024;
 /// What can be typed.
@@ -108,7 +112,19 @@ impl Linear {
             self.leaving = true;
             return;
         }
-        self.open(setup.begin.clone()).await;
+        let begin = match setup.pick {
+            Some(filter) => self.pick(filter, keyboard).await,
+            None => Some(setup.begin.clone()),
+        };
+        let Some(begin) = begin else {
+            self.leaving = true;
+            return;
+        };
+        self.open(begin).await;
+        if let Some(tour) = &setup.tour {
+            say([&tour.told]);
+            say(tour.prompts.iter().map(|prompt| format!("Try: {prompt}")));
+        }
         if let Some(prompt) = &setup.prompt {
             self.on_line(prompt).await;
         }
@@ -135,6 +151,39 @@ impl Linear {
                 Ok("2") => return true,
                 Ok("3" | "") | Err(_) => return false,
                 Ok(_) => say(["Type 1, 2 or 3 and press enter."]),
+            }
+        }
+    }
+
+    /// Lists the newest stored threads and takes one by its number. `None` when the user leaves.
+    async fn pick(&mut self, filter: ThreadFilter, keyboard: &mut Keyboard) -> Option<Begin> {
+        let mut rows = Vec::new();
+        if let Ok(mut batches) = self.door.threads(filter).await {
+            while rows.len() < LISTED
+                && let Some(batch) = batches.recv().await
+            {
+                rows.extend(batch);
+            }
+        }
+        rows.truncate(LISTED);
+        if rows.is_empty() {
+            say(["There is no earlier thread here; this is a new one."]);
+            return Some(Begin::New);
+        }
+        let now = SystemClock.now_ms();
+        say(rows.iter().enumerate().map(|(at, row)| {
+            let title = super::text::sanitize(&row.title).replace('\n', " ");
+            format!("{}: {title}, {}", at + 1, age(now.saturating_sub(row.at_ms)))
+        }));
+        say(["Type a number and press enter to go on with that thread; enter alone begins a new one."]);
+        loop {
+            let bytes = keyboard.read().await.ok().filter(|bytes| !bytes.is_empty())?;
+            let line = String::from_utf8_lossy(bytes).trim().to_owned();
+            let row = line.parse::<usize>().ok().and_then(|number| rows.get(number.checked_sub(1)?));
+            match row {
+                Some(row) => return Some(Begin::Resume(row.id)),
+                None if line.is_empty() => return Some(Begin::New),
+                None => say([format!("Type a number from 1 to {} and press enter.", rows.len())]),
             }
         }
     }
@@ -285,6 +334,6 @@ impl Linear {
     async fn close(mut self) -> Outcome {
         let thread = self.shut_down().await;
         let farewell = thread.map(|id| format!("\nTo go on: codex resume {id}\n")).unwrap_or_default();
-        Outcome { farewell, signal: self.signal, thread }
+        Outcome { farewell, signal: self.signal, thread, fault: false }
     }
 }

@@ -27,9 +27,11 @@
 //! - [`text`]: text → lines: sanitising, wrapping, Markdown, highlighting, diffs
 //! - [`theme`]: roles → styles, for every kind of terminal
 //! - [`transcript`]: what happened, as cells
+//! - [`trap`]: faults on purpose (builds for developers only)
 //! - [`update`]: messages → state and effects
 //! - [`view`]: the state → one screen
 //! - [`window`]: when a frame is due, and how it gets onto the terminal
+//! - [`pictures`]: the pictures of the README, made by [`svg`] (tests only)
 //! - [`scene`]: the app played by hand (tests only)
 //! - [`testing`]: screens as snapshots (tests only)
 
@@ -59,11 +61,17 @@ pub(crate) mod terminal;
 pub(crate) mod text;
 pub(crate) mod theme;
 pub(crate) mod transcript;
+#[cfg(debug_assertions)]
+mod trap;
 mod update;
 mod view;
 mod window;
 
 #[cfg(test)]
+mod pictures;
+#[cfg(test)]
 mod scene;
+#[cfg(test)]
+mod svg;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -142,6 +142,8 @@ pub(crate) struct Model {
     pub(crate) status_cell: Option<transcript::Key>,
     /// There are turns before those shown, and nobody fetches them.
     pub(crate) earlier: bool,
+    /// Prompts that are suggested while nothing is typed, the next one first.
+    pub(crate) suggestions: VecDeque<String>,
     /// The window has the focus, as far as known.
     pub(crate) focused: bool,
     /// What the user may have changed.
@@ -192,10 +194,17 @@ impl Model {
             rewinding: None,
             status_cell: None,
             earlier: false,
+            suggestions: VecDeque::new(),
             focused: true,
             options: options(&setup),
             setup,
         }
+    }
+
+    /// The prompt that enter sends now though nothing is typed.
+    pub(crate) fn suggestion(&self) -> Option<&str> {
+        let free = !self.is_running() && self.composer.is_empty() && !self.composer.is_shell();
+        self.suggestions.front().filter(|_| free && self.facts.thread.is_some()).map(String::as_str)
     }
 
     /// Whether a turn runs.

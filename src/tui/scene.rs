@@ -46,7 +46,7 @@ pub(super) fn setup() -> Setup {
         sign_in: false,
         ask_trust: None,
         begin: Begin::New,
-        pick: false,
+        pick: None,
         prompt: None,
         images: Vec::new(),
         remaps: Vec::new(),
@@ -59,6 +59,7 @@ pub(super) fn setup() -> Setup {
         history_max_bytes: None,
         no_burst: true,
         warnings: Vec::new(),
+        tour: None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::door::Begin;
+use super::door::{Begin, ThreadFilter};
 use super::keymap::Remap;
 use super::terminal::Surroundings;
 
@@ -29,6 +29,30 @@ pub(crate) enum Notify {
     Never,
 }
 
+/// A look around with the scripted model.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tour {
+    /// What is told first, on lines of its own.
+    pub(crate) told: String,
+    /// Prompts that are suggested, one after the other.
+    pub(crate) prompts: Vec<String>,
+    /// The thread is gone when the user leaves: there is nothing to go on with.
+    pub(crate) passing: bool,
+}
+
+impl Tour {
+    /// In the user's own folder, where nothing is prepared.
+    pub(crate) fn offline() -> Self {
+        Self {
+            told: "Scripted model, nothing leaves this machine. Its answers are written beforehand; commands, patches \
+                   and sandbox are real."
+                .to_owned(),
+            prompts: vec!["Feel the sandbox: show me what you can not do here".to_owned()],
+            passing: false,
+        }
+    }
+}
+
 /// What the app starts with.
 #[derive(Clone, Debug)]
 pub(crate) struct Setup {
@@ -48,8 +72,8 @@ pub(crate) struct Setup {
     pub(crate) ask_trust: Option<PathBuf>,
     /// Which thread to open.
     pub(crate) begin: Begin,
-    /// Show the stored threads first.
-    pub(crate) pick: bool,
+    /// Show these stored threads first.
+    pub(crate) pick: Option<ThreadFilter>,
     /// Prompt of the command line.
     pub(crate) prompt: Option<String>,
     /// Images of the command line, absolute.
@@ -74,6 +98,8 @@ pub(crate) struct Setup {
     pub(crate) no_burst: bool,
     /// Sentences for the user.
     pub(crate) warnings: Vec<String>,
+    /// The model is scripted, and this is shown of it.
+    pub(crate) tour: Option<Tour>,
 }
 
 impl Setup {

@@ -26,6 +26,8 @@ pub(crate) type Cursor = Option<(u16, u16)>;
 
 /// Draws everything.
 pub(crate) fn view(model: &Model, buf: &mut Buffer) -> Cursor {
+    #[cfg(debug_assertions)]
+    super::trap::drawn();
     let area = buf.area;
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
         return too_small(model, area, buf);
@@ -168,7 +170,11 @@ fn two_sided(left: Span<'static>, right: Span<'static>, width: u16) -> Line<'sta
 
 fn prompt(model: &Model, area: Rect, screen_rows: u16, buf: &mut Buffer) -> Cursor {
     let running = model.is_running();
-    let placeholder = if running { PLACEHOLDER_RUNNING } else { PLACEHOLDER };
+    let placeholder = match (running, model.suggestion()) {
+        (true, _) => PLACEHOLDER_RUNNING,
+        (false, Some(suggestion)) => suggestion,
+        (false, None) => PLACEHOLDER,
+    };
     let look = Look { theme: &model.theme, running, placeholder };
     let rows = model.composer.height(area.width, screen_rows).min(area.height.saturating_sub(4)).max(1);
     let composer = Rect { y: area.y + 1, height: rows, ..area }.intersection(area);
@@ -191,6 +197,9 @@ fn hint_line(model: &Model, width: u16) -> Line<'static> {
     }
     let left = Span::styled(hint(model), model.theme.style(Role::Dim));
     let mut badges = Vec::new();
+    if model.setup.tour.is_some() {
+        badges.push("Scripted model".to_owned());
+    }
     badges.extend(model.composer.badge().map(str::to_owned));
     match model.warnings.len() {
         0 => {}
@@ -221,6 +230,9 @@ fn hint(model: &Model) -> String {
     }
     if let Some(hint) = model.composer.hint(model.is_running()) {
         return hint;
+    }
+    if model.suggestion().is_some() && model.transcript.is_at_end() {
+        return format!("enter sends this · tab edits it · {} for shortcuts", key(Action::Shortcuts));
     }
     if model.composer.is_empty() {
         format!("{} for shortcuts", key(Action::Shortcuts))

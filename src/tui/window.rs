@@ -112,19 +112,19 @@ impl Window {
     /// Shows the state.
     ///
     /// # Errors
-    /// The terminal is gone.
-    pub(crate) fn draw(&mut self, model: &Model) -> io::Result<()> {
+    /// The terminal is gone, or what draws is at fault.
+    pub(crate) fn draw(&mut self, model: &Model) -> Result<(), terminal::Error> {
         self.set_title(model)?;
         self.change_screen(model)?;
         let (columns, rows) = model.size;
         if let Some(scrollback) = self.scrollback.as_mut().filter(|_| !self.on_page) {
-            let bytes = terminal::guarded(|| scrollback.update(model));
+            let bytes = terminal::guarded(|| scrollback.update(model))?;
             if !bytes.is_empty() {
                 self.terminal.write_frame(&bytes)?;
             }
         } else {
             let mut buffer = Buffer::empty(Rect::new(0, 0, columns, rows));
-            let cursor = terminal::guarded(|| view::view(model, &mut buffer));
+            let cursor = terminal::guarded(|| view::view(model, &mut buffer))?;
             self.terminal.draw(&buffer, cursor)?;
         }
         self.drawn_at = Some(Instant::now());

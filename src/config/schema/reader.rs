@@ -252,6 +252,11 @@ impl<'a> Reader<'a> {
         self.context.sources.of(entry.node.at).map(|source| source.layer.clone())
     }
 
+    /// Where a key's value is written, if it is.
+    pub(crate) fn place(&self, key: &str) -> Option<Place> {
+        self.tree.get(key).map(|entry| self.context.sources.place(entry.node.at))
+    }
+
     /// A fault of a key's value; `problem` follows the key in the sentence.
     pub(crate) fn fault(&self, key: &str, problem: &str) -> Error {
         let at = self.tree.get(key).map(|entry| entry.node.at).unwrap_or_default();

@@ -1,6 +1,6 @@
 //! `[tui]`: how the terminal app looks and behaves.
 
-use crate::config::error::Error;
+use crate::config::error::{Error, Place};
 use crate::config::tree::Value;
 
 use super::choice::words;
@@ -37,6 +37,8 @@ pub(crate) struct KeyChange {
     pub(crate) action: String,
     /// The keys; none takes the action off the keyboard.
     pub(crate) keys: Vec<String>,
+    /// Where that is written.
+    pub(crate) place: Option<Place>,
 }
 
 /// Settings of the terminal app.
@@ -54,6 +56,8 @@ pub(crate) struct Tui {
     pub(crate) terminal_title: Option<Vec<String>>,
     /// Name of the syntax theme.
     pub(crate) theme: Option<String>,
+    /// Where the theme is named: whether there is one of that name is known later.
+    pub(crate) theme_place: Option<Place>,
     /// Plain lines for screen readers.
     pub(crate) screen_reader: bool,
     /// Changes of keys.
@@ -74,6 +78,7 @@ pub(crate) fn read(table: &mut Reader<'_>) -> Result<Tui, Error> {
         status_line: table.texts("status_line")?,
         terminal_title: table.texts("terminal_title")?,
         theme: table.text("theme")?,
+        theme_place: table.place("theme"),
         screen_reader: table.flag("screen_reader")?.unwrap_or(false),
         keymap: keymap(table)?,
     })
@@ -105,7 +110,8 @@ fn keymap(table: &mut Reader<'_>) -> Result<Vec<KeyChange>, Error> {
                     return Err(context.fault(action, &problem));
                 }
             };
-            changes.push(KeyChange { context: name.to_owned(), action: action.clone(), keys });
+            let place = context.place(action);
+            changes.push(KeyChange { context: name.to_owned(), action: action.clone(), keys, place });
         }
         context.names_are_free();
         Ok(changes)

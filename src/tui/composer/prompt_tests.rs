@@ -418,6 +418,7 @@ fn remaps_hold() {
         context: "composer".into(),
         action: action.into(),
         keys: vec![key.into()],
+        place: String::new(),
     };
     desk.keymap = Keymap::new(&[remap("submit", "ctrl-l"), remap("newline", "enter")]).0;
     desk.write("a\nb");

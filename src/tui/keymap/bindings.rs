@@ -16,6 +16,16 @@ pub(crate) struct Remap {
     pub(crate) action: String,
     /// Key specs.
     pub(crate) keys: Vec<String>,
+    /// Where it is written, as it is shown; empty when that is not known.
+    pub(crate) place: String,
+}
+
+impl Remap {
+    /// A sentence about what is wrong with it.
+    fn told(&self, problem: &str) -> String {
+        let place = if self.place.is_empty() { String::new() } else { format!("{}: ", self.place) };
+        format!("{place}keymap.{}.{}: {problem}", self.context, self.action)
+    }
 }
 
 /// What a key means in a context.
@@ -66,9 +76,7 @@ impl Keymap {
         for remap in remaps {
             match read(remap) {
                 Ok(read) => taken.push(read),
-                Err(problem) => {
-                    problems.push(format!("keymap.{}.{}: {problem}", remap.context, remap.action));
-                }
+                Err(problem) => problems.push(remap.told(&problem)),
             }
         }
         // All remaps first, so that two actions can swap their keys; then the checks.
@@ -77,7 +85,8 @@ impl Keymap {
             keys.insert(row.action, chords.clone());
         }
         while let Some((row, problem)) = first_clash(&keys, &taken) {
-            problems.push(format!("keymap.{}.{}: {problem}", row.context.name(), row.name));
+            let written = remaps.iter().rfind(|r| r.context == row.context.name() && r.action == row.name);
+            problems.extend(written.map(|remap| remap.told(&problem)));
             let default = defaults.get(&row.action).cloned().unwrap_or_default();
             taken.retain(|(other, _)| other.action != row.action);
             keys.insert(row.action, default);

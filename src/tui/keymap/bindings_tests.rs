@@ -3,7 +3,12 @@
 use super::*;
 
 fn remap(context: &str, action: &str, keys: &[&str]) -> Remap {
-    Remap { context: context.into(), action: action.into(), keys: keys.iter().map(|k| (*k).into()).collect() }
+    Remap {
+        context: context.into(),
+        action: action.into(),
+        keys: keys.iter().map(|k| (*k).into()).collect(),
+        place: String::new(),
+    }
 }
 
 fn key(text: &str) -> Key {
@@ -46,6 +51,18 @@ fn defaults() {
     assert_eq!(map.find(Context::Editor, None, key("ctrl-x")), Found::Leader);
     assert_eq!(map.find(Context::Editor, Some(key("ctrl-x")), key("ctrl-u")), Found::Action(Action::Undo));
     assert_eq!(map.find(Context::Editor, Some(key("ctrl-x")), key("a")), Found::Nothing);
+}
+
+#[test]
+fn problems_name_their_place() {
+    let at = |line: usize, remap: Remap| Remap { place: format!("/c.toml:{line}:9"), ..remap };
+    let (_, problems) = Keymap::new(&[
+        at(3, remap("chat", "interrupt", &["no-such-key"])),
+        at(4, remap("editor", "undo", &["ctrl-a"])),
+        at(5, remap("nowhere", "undo", &["ctrl-a"])),
+    ]);
+    let starts = problems.iter().map(|told| told.split_once(": ").unwrap().0).collect::<Vec<_>>();
+    assert_eq!(starts, ["/c.toml:3:9", "/c.toml:5:9", "/c.toml:4:9"], "{problems:?}");
 }
 
 #[test]

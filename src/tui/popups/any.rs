@@ -55,7 +55,7 @@ impl Popup {
             Self::Warnings(popup) => popup.on_key(key, around.warnings),
             Self::Theme(popup) => popup.on_key(key, around.keymap),
             Self::Items(popup) => popup.on_key(key, around.keymap),
-            Self::Resume(popup) => popup.on_key(key, around.now_ms, around.keymap),
+            Self::Resume(popup) => popup.on_key(key, around.keymap),
         }
     }
 

@@ -179,6 +179,10 @@ impl List {
 
     /// Width of the column of labels: that of the longest, unless that leaves no room for details.
     fn label_width(&self, width: usize) -> usize {
+        // Nothing stands beside the labels of the longest lists; they are not measured for it.
+        if self.rows.iter().all(|row| row.detail.is_empty() && row.refused.is_none()) {
+            return 0;
+        }
         let label = |row: &Row| text::width(&row.label) + if row.current { CURRENT.len() } else { 0 };
         let longest = self.rows.iter().map(label).max().unwrap_or(0);
         let detailed = self.rows.iter().any(|row| !row.detail.is_empty());

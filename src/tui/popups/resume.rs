@@ -1,5 +1,7 @@
 //! `/resume`: a full page of stored threads. Rows come in batches while it is open; typing filters what has come.
 
+use std::path::PathBuf;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -9,6 +11,7 @@ use super::frame;
 use super::list::{List, Picked, Row};
 use super::wish::{Outcome, Wish};
 use crate::base::ids::ThreadId;
+use crate::base::path::with_tilde;
 use crate::tui::door::{ThreadFilter, ThreadRow};
 use crate::tui::keymap::Keymap;
 use crate::tui::keys::{Code, Key};
@@ -17,11 +20,15 @@ use crate::tui::theme::{Role, Theme};
 
 /// Threads that are kept; older ones are found by name or id.
 const MAX: usize = 50_000;
+/// Cells of a thread's folder: what a list has for it in 80 columns.
+const FOLDER: usize = 26;
 
 /// The open picker.
 #[derive(Clone, Debug)]
 pub(crate) struct Picker {
     filter: ThreadFilter,
+    /// The user's own folder, shown as `~`.
+    home: Option<PathBuf>,
     /// Which of the filters the keys change.
     focus: usize,
     search: Field,
@@ -30,19 +37,23 @@ pub(crate) struct Picker {
     fitting: Vec<usize>,
     list: List,
     done: bool,
+    /// Unix milliseconds when rows came last; ages are told from there.
+    now_ms: u64,
 }
 
 impl Picker {
-    /// An empty picker; rows come later.
-    pub(crate) fn new(filter: ThreadFilter) -> Self {
+    /// An empty picker; rows come later. `home` is shown as `~`.
+    pub(crate) fn new(filter: ThreadFilter, home: Option<PathBuf>) -> Self {
         Self {
             filter,
+            home,
             focus: 0,
             search: Field::default(),
             all: Vec::new(),
             fitting: Vec::new(),
             list: List::plain(Vec::new()),
             done: false,
+            now_ms: 0,
         }
     }
 
@@ -51,16 +62,18 @@ impl Picker {
         self.filter
     }
 
-    /// More rows, of the list `filter` asked for.
+    /// More rows, of the list `filter` asked for. `now_ms`: unix milliseconds.
     pub(crate) fn add(&mut self, filter: ThreadFilter, rows: Vec<ThreadRow>, now_ms: u64) {
         if filter != self.filter {
             return;
         }
+        self.now_ms = now_ms;
         let from = self.all.len();
         self.all.extend(rows.into_iter().take(MAX - from));
         let wanted = self.search.text().to_lowercase();
         let more: Vec<usize> = (from..self.all.len()).filter(|at| self.fits(*at, &wanted)).collect();
-        self.list.extend(more.iter().filter_map(|at| Some(row(self.all.get(*at)?, now_ms))));
+        let rows: Vec<Row> = more.iter().filter_map(|at| Some(self.row(self.all.get(*at)?))).collect();
+        self.list.extend(rows);
         self.fitting.extend(more);
     }
 
@@ -78,32 +91,32 @@ impl Picker {
         })
     }
 
-    fn search_again(&mut self, now_ms: u64) {
+    fn search_again(&mut self) {
         let wanted = self.search.text().to_lowercase();
         self.fitting = (0..self.all.len()).filter(|at| self.fits(*at, &wanted)).collect();
-        let rows = self.fitting.iter().filter_map(|at| Some(row(self.all.get(*at)?, now_ms))).collect();
+        let rows = self.fitting.iter().filter_map(|at| Some(self.row(self.all.get(*at)?))).collect();
         self.list = List::plain(rows);
     }
 
     /// Takes a key.
-    pub(crate) fn on_key(&mut self, key: Key, now_ms: u64, keymap: &Keymap) -> Outcome {
+    pub(crate) fn on_key(&mut self, key: Key, keymap: &Keymap) -> Outcome {
         match key.code {
             Code::Tab => self.focus = (self.focus + 1) % 3,
             Code::BackTab => self.focus = (self.focus + 2) % 3,
             Code::Left | Code::Right if self.search.is_empty() => return self.change_filter(),
-            _ => return self.on_list_key(key, now_ms, keymap),
+            _ => return self.on_list_key(key, keymap),
         }
         Outcome::Stay
     }
 
-    fn on_list_key(&mut self, key: Key, now_ms: u64, keymap: &Keymap) -> Outcome {
+    fn on_list_key(&mut self, key: Key, keymap: &Keymap) -> Outcome {
         match self.list.on_key(key, keymap) {
             Picked::Row(_) => self.chosen().map_or(Outcome::Stay, |id| Outcome::Wish(Wish::Resume(id))),
             Picked::Closed => Outcome::Close,
             Picked::Nothing if key == Key::ctrl('c') => Outcome::Close,
             Picked::Nothing => {
                 if self.search.on_key(key) {
-                    self.search_again(now_ms);
+                    self.search_again();
                 }
                 Outcome::Stay
             }
@@ -155,6 +168,21 @@ impl Picker {
         (area.height > 2).then_some((area.x + 10 + column, area.y + 2))
     }
 
+    /// How a thread stands in the list: with its folder when those of all folders are listed, else with its branch.
+    fn row(&self, thread: &ThreadRow) -> Row {
+        let age = age(self.now_ms.saturating_sub(thread.at_ms));
+        let title = text::sanitize(&thread.title).replace('\n', " ");
+        let title = if title.trim().is_empty() { "(no prompt)".to_owned() } else { title };
+        let right = match &thread.cwd {
+            Some(cwd) if self.filter.everywhere => {
+                let folder = with_tilde(cwd, self.home.as_deref());
+                text::truncate_middle(&text::sanitize(&folder), FOLDER).into_owned()
+            }
+            _ => text::sanitize(thread.branch.as_deref().unwrap_or_default()).into_owned(),
+        };
+        Row::new(format!("{age:>4}  {title}")).right(right)
+    }
+
     fn nothing(&self) -> &'static str {
         match (self.done, self.search.is_empty(), self.filter.everywhere) {
             (false, ..) => "Looking…",
@@ -182,16 +210,8 @@ impl Picker {
     }
 }
 
-fn row(thread: &ThreadRow, now_ms: u64) -> Row {
-    let age = age(now_ms.saturating_sub(thread.at_ms));
-    let title = text::sanitize(&thread.title).replace('\n', " ");
-    let title = if title.trim().is_empty() { "(no prompt)".to_owned() } else { title };
-    let branch = thread.branch.as_deref().map(text::sanitize).unwrap_or_default().into_owned();
-    Row::new(format!("{age:>4}  {title}")).right(branch)
-}
-
 /// Short: `now`, `5m`, `3h`, `2d`, `6w`, `1y`.
-fn age(ms: u64) -> String {
+pub(crate) fn age(ms: u64) -> String {
     let minutes = ms / 60_000;
     match minutes {
         0 => "now".to_owned(),

@@ -26,14 +26,14 @@ fn rows() -> Vec<ThreadRow> {
 }
 
 fn picker() -> Picker {
-    let mut picker = Picker::new(ThreadFilter::default());
+    let mut picker = Picker::new(ThreadFilter::default(), None);
     picker.add(ThreadFilter::default(), rows(), NOW);
     picker.done(ThreadFilter::default());
     picker
 }
 
 fn press(picker: &mut Picker, keys: &[Key]) -> Outcome {
-    keys.iter().map(|key| picker.on_key(*key, NOW, &Keymap::default())).last().unwrap()
+    keys.iter().map(|key| picker.on_key(*key, &Keymap::default())).last().unwrap()
 }
 
 #[test]
@@ -79,14 +79,29 @@ fn views() {
         });
         assert_screen!(format!("threads_{width}"), screen);
     }
-    let empty = Picker::new(ThreadFilter::default());
+    let everywhere = ThreadFilter { everywhere: true, ..ThreadFilter::default() };
+    let mut all = Picker::new(everywhere, Some("/home/u".into()));
+    let mut rows = rows();
+    for (row, cwd) in
+        rows.iter_mut().zip(["/home/u/work/shop", "/home/u", "/srv/a/very/long/way/down/to/the/project"])
+    {
+        row.cwd = Some(cwd.into());
+    }
+    all.add(everywhere, rows, NOW);
+    assert_screen!(
+        "all_folders",
+        draw(80, 12, |area, buf| {
+            all.view(area, buf, &theme);
+        })
+    );
+    let empty = Picker::new(ThreadFilter::default(), None);
     assert_screen!(
         "looking",
         draw(60, 8, |area, buf| {
             empty.view(area, buf, &theme);
         })
     );
-    let mut none = Picker::new(ThreadFilter::default());
+    let mut none = Picker::new(ThreadFilter::default(), None);
     none.done(ThreadFilter::default());
     assert_screen!(
         "none",

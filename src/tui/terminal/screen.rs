@@ -65,6 +65,9 @@ pub(crate) enum Error {
     /// The system refused.
     #[error("cannot use the terminal: {0}")]
     Io(#[from] io::Error),
+    /// A part of the app panicked; the terminal was given back.
+    #[error("codex had to stop: a fault of its own")]
+    Fault,
 }
 
 /// How the terminal was before, for whoever has to put it back.
@@ -330,24 +333,27 @@ thread_local! {
 
 /// Runs code of the app itself: when it panics the terminal is put back first. A panic elsewhere ends only its
 /// task and must not touch the screen.
-pub(crate) fn guarded<T>(work: impl FnOnce() -> T) -> T {
+///
+/// # Errors
+/// It panicked: what it worked on may be in any state, and the app can only end.
+pub(crate) fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, Error> {
     DRAWING.set(true);
-    let done = work();
+    let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
     DRAWING.set(false);
-    done
+    done.map_err(|_| Error::Fault)
 }
 
-/// A panic writes to the terminal only after the screen was given back.
+/// The screen is given back before anybody tells of the panic; the hook that was there before must not print while a
+/// screen is taken.
 fn restore_on_panic() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let usual = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            let taken = BEFORE.lock().map_or(true, |before| before.is_some());
-            if DRAWING.get() || !taken {
+            if DRAWING.get() {
                 restore();
-                usual(info);
             }
+            usual(info);
         }));
     });
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::tui::testing::{assert_screen, paper};
-use crate::tui::text::syntaxes::{load_themes, theme_names};
+use crate::tui::text::syntaxes::{is_theme, load_themes, theme_names};
 
 const RUST: &str = "// doubles\nfn twice(n: u32) -> u32 {\n    2 * n\n}\n";
 
@@ -92,10 +92,18 @@ fn themes_of_the_user_are_found_by_name() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("my-own.tmTheme"), own).unwrap();
     std::fs::write(folder.path().join("broken.tmTheme"), "no plist").unwrap();
+    let cut = "<?xml version=\"1.0\"?>\n<plist version=\"1.0\">\n<dict>\n<key>name</oops>\n";
+    std::fs::write(folder.path().join("cut.tmTheme"), cut).unwrap();
     std::fs::write(folder.path().join("other.txt"), "x").unwrap();
-    let problems = load_themes(folder.path());
-    assert_eq!(problems.len(), 1);
-    assert!(problems[0].0.ends_with("broken.tmTheme"));
+    let told: Vec<String> = load_themes(folder.path()).iter().map(|(path, error)| error.told(path)).collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].contains("broken.tmTheme") && told[0].contains("not a tmTheme file"), "{told:?}");
+    assert!(told[1].contains("cut.tmTheme:4: not a tmTheme file: "), "{told:?}");
+    for (name, there) in
+        [("", true), ("my-own", true), ("One Half Dark", true), ("cut", false), ("日本", false)]
+    {
+        assert_eq!(is_theme(name), there, "{name}");
+    }
     assert!(theme_names().contains(&"my-own".to_owned()));
     let theme = Theme { colors: Colors::True, syntax: "my-own".to_owned(), ..Theme::default() };
     let out = lines("// c", "rust", &theme);

@@ -24,11 +24,45 @@ pub(crate) enum Error {
     #[error("cannot read the theme")]
     Read(#[from] std::io::Error),
     /// It is not a theme.
-    #[error("not a tmTheme file: {0}")]
-    Parse(String),
+    #[error("not a tmTheme file: {problem}")]
+    Parse {
+        /// What is wrong.
+        problem: String,
+        /// Line from 1, when it is known.
+        line: Option<usize>,
+    },
     /// It is too large, or there are too many.
     #[error("too many or too large themes")]
     TooMuch,
+}
+
+impl Error {
+    /// A sentence about the file at `path`, with the line where it goes wrong.
+    pub(crate) fn told(&self, path: &Path) -> String {
+        let line = match self {
+            Self::Parse { line: Some(line), .. } => format!(":{line}"),
+            _ => String::new(),
+        };
+        format!("{}{line}: {self}", path.display())
+    }
+
+    /// The reader of property lists tells `…: UnclosedXmlElement (offset 123)`.
+    fn parse(error: &dyn std::error::Error, text: &[u8]) -> Self {
+        let said =
+            std::iter::successors(Some(error), |error| error.source()).last().unwrap_or(error).to_string();
+        let (problem, place) = said.split_once(" (offset ").unwrap_or((&said, ""));
+        let offset = place.strip_suffix(')').and_then(|offset| offset.parse().ok());
+        let before = offset.and_then(|offset: usize| text.get(..offset.min(text.len())));
+        let line = before.map(|before| before.iter().filter(|byte| **byte == b'\n').count() + 1);
+        let mut words = String::new();
+        for c in problem.rsplit(": ").next().unwrap_or(problem).chars() {
+            if c.is_ascii_uppercase() && !words.is_empty() && !words.ends_with(' ') {
+                words.push(' ');
+            }
+            words.push(c.to_ascii_lowercase());
+        }
+        Self::Parse { problem: words, line }
+    }
 }
 
 /// A theme ready to paint with.
@@ -119,6 +153,17 @@ fn bare(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
+/// Whether a theme has this name; the empty name stands for the usual one. Builds nothing.
+pub(crate) fn is_theme(name: &str) -> bool {
+    if name.is_empty() {
+        return true;
+    }
+    let name = bare(name);
+    let added =
+        || LOOKS.read().unwrap_or_else(PoisonError::into_inner).iter().any(|(known, _)| *known == name);
+    EmbeddedLazyThemeSet::theme_names().iter().any(|theme| bare(theme.as_name()) == name) || added()
+}
+
 /// Names of all themes, as they are written in the config, added ones last.
 pub(crate) fn theme_names() -> Vec<String> {
     let kebab = |name: &str| {
@@ -142,7 +187,7 @@ pub(crate) fn add_theme(name: &str, tm_theme: &[u8]) -> Result<(), Error> {
         return Ok(());
     }
     let theme = ThemeSet::load_from_reader(&mut Cursor::new(tm_theme))
-        .map_err(|error| Error::Parse(error.to_string()))?;
+        .map_err(|error| Error::parse(&error, tm_theme))?;
     if added.len() >= MAX_THEMES {
         return Err(Error::TooMuch);
     }

@@ -6,7 +6,7 @@ use crate::base::path::with_tilde;
 use crate::models::catalogue;
 use crate::protocol::op::Op;
 use crate::tui::composer::Draft;
-use crate::tui::door::Begin;
+use crate::tui::door::{Begin, ThreadFilter};
 use crate::tui::effect::Effect;
 use crate::tui::model::Model;
 use crate::tui::popups::any::Popup;
@@ -35,7 +35,7 @@ pub(crate) fn run(model: &mut Model, command: Command, args: &str, unix: u64, ef
         Command::Redo => effects.push(Effect::Undo { cwd: model.cwd(), again: true }),
         Command::Compact => effects.push(Effect::Op(Op::Compact)),
         Command::New | Command::Clear => start::switch(model, Begin::New, effects),
-        Command::Resume if args.is_empty() => start::pick(model, effects),
+        Command::Resume if args.is_empty() => start::pick(model, ThreadFilter::default(), effects),
         Command::Resume => start::switch(model, Begin::ResumeNamed(args.to_owned()), effects),
         Command::Fork => fork(model, effects),
         Command::Rename if args.is_empty() => open_rename(model),

@@ -21,7 +21,7 @@ pub(crate) fn update(model: &mut Model, msg: Msg, at: At) -> Effects {
         Msg::Tick => tick(model, &mut effects),
         Msg::Event(event) => follow::on_event(model, &event, at, &mut effects),
         Msg::Opened(opened) => start::opened(model, opened, at.unix, &mut effects),
-        Msg::Answer(answer) => on_answer(model, answer, &mut effects),
+        Msg::Answer(answer) => on_answer(model, answer, at, &mut effects),
     }
     route::next_question(model, &mut effects);
     effects
@@ -31,6 +31,8 @@ fn on_input(model: &mut Model, input: Input, at: At, effects: &mut Effects) {
     match input {
         Input::Key(key) => route::on_key(model, key, at, effects),
         Input::Wheel(rows) => route::on_wheel(model, rows, at, effects),
+        #[cfg(debug_assertions)]
+        Input::Paste(text) if crate::tui::trap::pasted(&text) => {}
         Input::Paste(text) => route::on_paste(model, &text, effects),
         Input::Focus(focused) => model.focused = focused,
         Input::Background(rgb) => model.theme.light = is_light(rgb),
@@ -47,7 +49,7 @@ fn tick(model: &mut Model, effects: &mut Effects) {
     route::carry_out(model, wanted, effects);
 }
 
-fn on_answer(model: &mut Model, answer: Answer, effects: &mut Effects) {
+fn on_answer(model: &mut Model, answer: Answer, at: At, effects: &mut Effects) {
     let env = crate::tui::model::env!(model);
     match answer {
         Answer::Files(found) => model.composer.files_found(&found.query, found.rows, found.done),
@@ -77,7 +79,7 @@ fn on_answer(model: &mut Model, answer: Answer, effects: &mut Effects) {
         Answer::Undone(result) => answers::undone(model, result),
         Answer::Threads(filter, rows) => {
             if let Some(Popup::Resume(picker)) = &mut model.popup {
-                picker.add(filter, rows, model.now_ms);
+                picker.add(filter, rows, at.unix * 1000);
             }
         }
         Answer::ThreadsDone(filter) => {

@@ -33,6 +33,33 @@ fn interrupts(scene: &mut Scene) -> bool {
 }
 
 #[test]
+fn a_suggested_prompt_is_sent_by_enter_and_edited_by_tab() {
+    use crate::tui::setup::Tour;
+    let prompts = vec!["first thing".to_owned(), "second thing".to_owned()];
+    let tour =
+        Tour { told: "Scripted model, nothing leaves this machine.".to_owned(), prompts, passing: true };
+    let mut scene = Scene::with(Setup { tour: Some(tour), ..setup() }, 80, 24);
+    scene.keys(&["enter"]);
+    assert!(scene.sent().is_empty(), "there is no thread yet");
+    scene.open(samples::thread());
+    let shown = scene.shown();
+    for words in ["nothing leaves this machine", "› first thing", "enter sends this", "Scripted model"] {
+        assert!(shown.contains(words), "{words}:\n{shown}");
+    }
+    // What is typed counts, not what is suggested.
+    scene.text("mine").keys(&["enter"]);
+    assert_eq!(scene.sent(), ["mine"]);
+    assert!(!scene.shown().contains("first thing"));
+    scene.keys(&["enter"]);
+    assert!(scene.sent().is_empty(), "nothing is suggested while a turn runs");
+    scene.ends(TurnStatus::Completed).keys(&["enter"]);
+    assert_eq!(scene.sent(), ["first thing"]);
+    scene.ends(TurnStatus::Completed).keys(&["tab"]);
+    assert_eq!((scene.prompt().as_str(), scene.sent().len()), ("second thing", 0));
+    assert!(!crate::tui::farewell::text(&scene.model).contains("codex resume"));
+}
+
+#[test]
 fn a_prompt_begins_a_turn_and_empties_the_prompt() {
     let mut scene = scene();
     scene.text("hello").keys(&["enter"]);

@@ -2,7 +2,7 @@
 
 use super::dispatch::Effects;
 use super::{chat, commands, follow, start, wishes};
-use crate::tui::composer::Effect as Wanted;
+use crate::tui::composer::{Draft, Effect as Wanted};
 use crate::tui::effect::Effect;
 use crate::tui::keymap::{Action, Context};
 use crate::tui::keys::{Code, Key};
@@ -28,7 +28,7 @@ pub(crate) fn on_key(model: &mut Model, key: Key, at: At, effects: &mut Effects)
     match &mut model.stage {
         Stage::SignIn(page) => {
             let outcome = page.on_key(key, &model.keymap);
-            return start::on_sign_in(outcome, effects);
+            return start::on_sign_in(model, outcome, effects);
         }
         Stage::Trust(page) => {
             let outcome = page.on_key(key, at.ms, &model.keymap);
@@ -150,9 +150,20 @@ fn on_free_key(model: &mut Model, key: Key, armed: Option<Armed>, effects: &mut 
     if let Some(action) = model.keymap.action(Context::Global, key) {
         return on_global(model, action, armed, effects);
     }
-    // `enter` on an empty prompt goes back down, like `esc`.
-    if key == Key::plain(Code::Enter) {
-        model.transcript.scroll(Scroll::End);
+    let suggested = model.suggestion().filter(|_| model.transcript.is_at_end()).map(Draft::from_text);
+    match (key, suggested) {
+        (Key { code: Code::Enter, .. }, Some(draft)) => {
+            model.suggestions.pop_front();
+            chat::submit(model, draft, effects);
+        }
+        (Key { code: Code::Tab, .. }, Some(draft)) => {
+            model.suggestions.pop_front();
+            let wanted = model.composer.set(&draft, &env!(model));
+            carry_out(model, wanted, effects);
+        }
+        // On an empty prompt it goes back down, like `esc`.
+        (Key { code: Code::Enter, .. }, None) => model.transcript.scroll(Scroll::End),
+        _ => {}
     }
 }
 

@@ -5,13 +5,14 @@ use super::{answers, chat, follow, route};
 use crate::base::path::with_tilde;
 use crate::protocol::error::ErrorInfo;
 use crate::tui::composer::Draft;
-use crate::tui::door::Begin;
+use crate::tui::door::{Begin, ThreadFilter};
 use crate::tui::effect::Effect;
 use crate::tui::model::{Model, Stage, env};
 use crate::tui::msg::Opened;
 use crate::tui::onboarding::{sign_in, trust};
 use crate::tui::popups::any::Popup;
 use crate::tui::popups::resume;
+use crate::tui::setup::Tour;
 use crate::tui::transcript::{Level, Past};
 
 /// The first effects, after the first frame.
@@ -38,8 +39,8 @@ fn after_sign_in(model: &mut Model, effects: &mut Effects) {
 /// Every question before the conversation is answered.
 pub(crate) fn after_trust(model: &mut Model, effects: &mut Effects) {
     model.stage = Stage::Main;
-    if std::mem::take(&mut model.setup.pick) {
-        pick(model, effects);
+    if let Some(filter) = model.setup.pick.take() {
+        pick(model, filter, effects);
     } else {
         effects.push(Effect::Open(model.setup.begin.clone()));
     }
@@ -47,8 +48,8 @@ pub(crate) fn after_trust(model: &mut Model, effects: &mut Effects) {
 }
 
 /// Shows the stored threads.
-pub(crate) fn pick(model: &mut Model, effects: &mut Effects) {
-    let picker = resume::Picker::new(crate::tui::door::ThreadFilter::default());
+pub(crate) fn pick(model: &mut Model, filter: ThreadFilter, effects: &mut Effects) {
+    let picker = resume::Picker::new(filter, model.facts.home.clone());
     effects.push(Effect::Threads(picker.filter()));
     model.popup = Some(Popup::Resume(Box::new(picker)));
 }
@@ -71,11 +72,14 @@ fn submit_first(model: &mut Model, effects: &mut Effects) {
 }
 
 /// A decision on the sign-in page.
-pub(crate) fn on_sign_in(outcome: sign_in::Outcome, effects: &mut Effects) {
+pub(crate) fn on_sign_in(model: &mut Model, outcome: sign_in::Outcome, effects: &mut Effects) {
     match outcome {
         sign_in::Outcome::Stay => {}
         sign_in::Outcome::ApiKey(key) => effects.push(Effect::SignIn(key)),
-        sign_in::Outcome::Demo => effects.push(Effect::Demo),
+        sign_in::Outcome::Demo => {
+            model.setup.tour = Some(Tour::offline());
+            effects.push(Effect::Demo);
+        }
         sign_in::Outcome::Quit => effects.push(Effect::Quit),
     }
 }
@@ -128,6 +132,10 @@ pub(crate) fn opened(
     for warning in opened.warnings {
         model.transcript.notice(Level::Warning, &warning);
         model.warnings.push("Start-up", warning);
+    }
+    if let Some(tour) = model.setup.tour.as_mut().filter(|tour| !tour.told.is_empty()) {
+        model.transcript.notice(Level::Info, &std::mem::take(&mut tour.told));
+        model.suggestions = std::mem::take(&mut tour.prompts).into();
     }
     model.facts.usage = opened.usage;
     if opened.info.cwd != model.cwd() {

@@ -68,6 +68,36 @@ fn the_picker_opens_a_thread() {
 }
 
 #[test]
+fn all_lists_the_threads_of_other_folders() {
+    let world = World::new(&says("an answer from there"));
+    let terminal = ready(&world);
+    terminal.submit("a question asked there");
+    terminal.until("• an answer from there");
+    terminal.keys(CTRL_D);
+    terminal.end().restored().code(0);
+    let other = world.root().join("other");
+    std::fs::create_dir(&other).unwrap();
+    let config = world.codex_home().join("config.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    let trusted = format!("[projects.\"{}\"]\ntrust_level = \"trusted\"\n", other.display());
+    std::fs::write(&config, text + &trusted).unwrap();
+    let from_there = |args: &[&str]| Terminal::start(codex(&world).cwd(&other).arg("resume").args(args));
+    from_there(&[]).until("No threads in this folder");
+    let listed = from_there(&["--all"]);
+    listed.until_that("the thread with its folder", |rows| {
+        rows.iter().any(|row| row.contains("a question asked there") && row.ends_with("/project"))
+    });
+    assert!(listed.text().contains("Folder: all"), "{}", listed.text());
+    listed.keys(ENTER);
+    listed.until("• an answer from there");
+    // One program writes a thread.
+    listed.keys(CTRL_D);
+    listed.end().restored().code(0);
+    from_there(&["--last"]).until("no earlier thread was started in this folder");
+    from_there(&["--last", "--all"]).until("• an answer from there");
+}
+
+#[test]
 fn a_draft_survives_a_kill() {
     let world = World::new(&says("hello"));
     let terminal = ready(&world);

@@ -88,6 +88,33 @@ fn a_closed_window_ends_the_program() {
     alive.gone();
 }
 
+/// Builds for tests have a trap in them (`tui/trap.rs`): pasting its word makes that part of the app panic.
+#[test]
+#[cfg(debug_assertions)]
+fn a_fault_gives_the_terminal_back_and_loses_nothing() {
+    for part in ["update", "view"] {
+        let world = World::new(&says("an answer that is kept"));
+        let terminal = ready(&world);
+        terminal.submit("hello there");
+        terminal.until("• an answer that is kept");
+        terminal.until(READY);
+        terminal.keys("half a thought");
+        terminal.until("› half a thought");
+        terminal.paste(&format!("codex-trap:{part}"));
+        let ended = terminal.end().restored().code(101);
+        let told = ended.text();
+        assert!(told.contains("a fault of its own") && told.contains("on purpose in the"), "{told}");
+        assert!(told.replace('\n', "").contains("log/codex-tui.log"), "{told}");
+        let log = std::fs::read_to_string(world.codex_home().join("log/codex-tui.log")).unwrap();
+        assert!(log.contains(&format!("on purpose in the {part}")), "{log}");
+        assert!(!log.contains(&world.backend.token), "{log}");
+        // The thread goes on where it was, and so does the prompt.
+        let again = Terminal::start(codex(&world).args(["resume", "--last"]));
+        again.until("• an answer that is kept");
+        again.until("› half a thought");
+    }
+}
+
 #[test]
 fn without_a_terminal_it_says_so() {
     let world = World::new(&says("hello"));

@@ -77,6 +77,22 @@ fn plain_lines_number_the_choices() {
 }
 
 #[test]
+fn earlier_threads_are_read_out_with_numbers() {
+    let world = World::new(&says("the first answer"));
+    world.codex().args(["exec", "a question to find"]).run().expect(0);
+    let terminal = Terminal::start(codex(&world).args(["resume", "--screen-reader"]));
+    terminal.until("1: a question to find, ");
+    terminal.until("Type a number and press enter");
+    terminal.keys("7\n");
+    terminal.until("from 1 to 1");
+    terminal.keys("1\n");
+    terminal.until("the first answer");
+    terminal.keys("/exit\n");
+    terminal.end().restored().code(0);
+    assert_eq!(world.rollouts().len(), 1);
+}
+
+#[test]
 fn a_dumb_terminal_gets_plain_lines() {
     let world = World::new(&says("the end"));
     let terminal = Terminal::start(world.codex().env("TERM", "dumb"));
@@ -163,16 +179,81 @@ fn the_demo_needs_no_account() {
 }
 
 #[test]
-fn a_keymap_that_does_not_parse_is_told() {
+fn the_demo_plays_in_the_app_and_leaves_nothing() {
+    let world = World::new("");
+    let before = std::fs::read_dir(world.codex_home()).unwrap().count();
+    let terminal = Terminal::start(codex(&world).args(["demo", "--speed", "0"]));
+    terminal.until("Scripted model, nothing leaves this machine");
+    terminal.until("enter sends this");
+    let project = terminal.rows()[1].trim().to_owned();
+    assert!(std::path::Path::new(&project).is_dir(), "{project}");
+    terminal.keys(ENTER);
+    terminal.until("Fixed. The test passes now");
+    // The next one is suggested; a patch outside the project is asked for.
+    terminal.until("› Feel the sandbox");
+    terminal.keys(ENTER);
+    terminal.until("Make this change?");
+    super::bed::be_read();
+    terminal.keys("d");
+    terminal.until("The sandbox held.");
+    terminal.until(READY);
+    terminal.keys(super::terminal::CTRL_D);
+    let told = terminal.end().restored().code(0).text();
+    assert!(told.contains("temporary folders are removed") && !told.contains("codex resume"), "{told}");
+    assert!(!std::path::Path::new(&project).exists());
+    assert_eq!(
+        std::fs::read_dir(world.codex_home()).unwrap().count(),
+        before,
+        "nothing of the user's is touched"
+    );
+    // In text, when that is asked for.
+    let text = Terminal::start(codex(&world).args([
+        "demo",
+        "--headless",
+        "--speed",
+        "0",
+        "--scenario",
+        "fix-a-bug",
+    ]));
+    let told = text.end().restored().code(0).text();
+    assert!(told.contains("That was the demonstration") && !told.contains("enter sends this"), "{told}");
+}
+
+#[test]
+fn keys_and_themes_that_are_none_are_told_with_file_and_line() {
     let world = World::new(&says("hello"));
     let path = world.codex_home().join("config.toml");
     let text = std::fs::read_to_string(&path).unwrap();
-    std::fs::write(&path, format!("{text}\n[tui.keymap.chat]\ninterrupt = 'no-such-key'\n")).unwrap();
+    let more = "[tui]\ntheme = 'draculla'\n[tui.keymap.chat]\ninterrupt = 'no-such-key'\n";
+    std::fs::write(&path, format!("{text}{more}")).unwrap();
+    let line = text.lines().count();
+    std::fs::create_dir(world.codex_home().join("themes")).unwrap();
+    std::fs::write(world.codex_home().join("themes/own.tmTheme"), "<plist>\n<dict>\n<oops/>\n").unwrap();
     let terminal = Terminal::start(codex(&world));
     terminal.until(READY);
     terminal.submit("still works");
     terminal.until("• hello");
-    assert!(terminal.text().contains("warning"), "{}", terminal.text());
+    terminal.until("3 warnings · f2");
+    terminal.keys("\x1bOQ");
+    // The panel wraps long paths anywhere.
+    let said = |wanted: &str| {
+        let wanted = wanted.to_owned();
+        move |rows: &[String]| {
+            let panel = rows.iter().rev().take_while(|row| !row.contains("Warnings")).collect::<Vec<_>>();
+            let text = panel.into_iter().rev().map(|row| row.trim()).collect::<String>();
+            text.contains(&wanted)
+        }
+    };
+    let places = [
+        (format!("config.toml:{}:", line + 4), "no-such-key"),
+        ("own.tmTheme:3".to_owned(), "not a"),
+        (format!("config.toml:{}:", line + 2), "dracula"),
+    ];
+    for (place, word) in places {
+        terminal.until_that(&place, said(&place));
+        terminal.until_that(word, said(word));
+        terminal.keys("k");
+    }
 }
 
 #[test]

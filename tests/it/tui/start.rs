@@ -79,6 +79,33 @@ fn a_terminal_that_answers_nothing_works() {
     terminal.until("• the answer");
 }
 
+/// Over a slow line the answers come while somebody types, in pieces.
+#[test]
+fn a_terminal_that_answers_late_types_nothing() {
+    let world = World::new(&says("the answer"));
+    let terminal = Terminal::with(codex(&world), Options { quiet: true, ..Options::default() });
+    terminal.until(READY);
+    terminal.keys("half");
+    terminal.until("› half");
+    let pieces = [
+        "\x1b[?0u\x1b]10;rgb:0000/0000",
+        "/0000\x1b\\\x1b]11;rgb:ffff/",
+        "ffff/ffff\x1b",
+        "\\\x1b[?62;2",
+        "2c",
+    ];
+    for (piece, typed) in pieces.into_iter().zip(["", "", "", "", " a thought"]) {
+        terminal.keys(piece);
+        terminal.keys(typed);
+    }
+    terminal.until("› half a thought");
+    assert!(!terminal.text().contains("rgb") && !terminal.text().contains("62;"), "{}", terminal.text());
+    terminal.keys(ENTER);
+    terminal.until("• the answer");
+    let input = world.backend.requests().last().unwrap()["input"].to_string();
+    assert!(input.contains("half a thought"), "{input}");
+}
+
 #[test]
 fn a_dead_endpoint_does_not_hinder_the_start() {
     let world = World::new("");
