@@ -163,7 +163,7 @@ pub(crate) enum Command {
     Exec(Box<Exec>),
     /// Run a command inside the sandbox and return its exit code
     Sandbox(Box<Sandbox>),
-    /// Look whether everything works here, with live attempts to break out of the sandbox
+    /// Check that everything works here, the sandbox by live attempts
     Doctor(Doctor),
     /// Take back what the last turn changed in this directory
     Undo(Undo),
