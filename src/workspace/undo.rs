@@ -124,7 +124,7 @@ fn end(base: &Path, begun: Begun) -> io::Result<()> {
         return Ok(());
     }
     changes.sort_by(|a, b| a.path.cmp(&b.path));
-    let partial = before.partial || after.partial || changes.iter().any(|change| lacks(change));
+    let partial = before.partial || after.partial || changes.iter().any(lacks);
     let store = Store::open(base, &root)?;
     let number = store.records().last().map_or(1, |last| last.number + 1);
     store.write(&Record { number, changes, undone: false, partial }, true)
