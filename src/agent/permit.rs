@@ -182,7 +182,7 @@ impl Permits {
     /// What cannot be enforced does not run; nor does what nothing holds, before what led to it is safe on disk.
     async fn confined(&self, ctx: &ToolContext, request: &CommandRequest, sandboxed: bool) -> Permit {
         let permit = if sandboxed {
-            match sandbox::confine(&self.roots.now()) {
+            match sandbox::confine(&self.roots.now(), &request.argv) {
                 Ok(confine) => Permit::Sandboxed(confine),
                 Err(error) => return did_not_run(&error),
             }

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::approvals::standing::Standing;
+use crate::limits::Cache;
+use crate::limits::budget::Budgets;
 use crate::responses::Client;
 use crate::workspace::undo::Keeper;
 
@@ -13,6 +15,10 @@ use crate::workspace::undo::Keeper;
 pub(crate) struct Services {
     /// The model API.
     pub(crate) client: Client,
+    /// Limits of the ChatGPT sign-in; `None` when requests go out under a key.
+    pub(crate) limits: Option<Cache>,
+    /// How much of them may be used before codex waits for a word.
+    pub(crate) budgets: Budgets,
     /// Whether base instructions travel in their own field; otherwise they are the first developer message.
     pub(crate) instructions_field: bool,
     /// `originator` of requests.

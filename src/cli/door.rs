@@ -5,12 +5,16 @@ use std::path::{Path, PathBuf};
 
 use tokio::sync::mpsc;
 
+use super::door_sign_in::Running;
 use super::housekeeping;
 use super::opening::{self, Opened};
+use super::wire;
 use crate::auth::api_key;
-use crate::auth::store::Store;
+use crate::auth::issuer::Overrides;
+use crate::auth::sign_in::{SignIn, sign_out};
 use crate::base::clock::{Clock, SystemClock};
 use crate::base::ids::ThreadId;
+use crate::base::secret::Secret;
 use crate::base::tasks;
 use crate::config::{self, Config, Env, Flags, edit, home};
 use crate::demo::server::Server;
@@ -33,12 +37,14 @@ pub(crate) struct Behind {
     open: Option<Opened>,
     /// The scripted service, once the user chose it.
     demo: Option<Server>,
+    /// The sign-in that is under way.
+    signing: Option<Running>,
 }
 
 impl Behind {
     /// Answers calls under this environment and these flags.
     pub(crate) fn new(env: Env, flags: Flags) -> Self {
-        Self { env, flags, open: None, demo: None }
+        Self { env, flags, open: None, demo: None, signing: None }
     }
 
     /// Answers calls until the app has closed its end.
@@ -57,18 +63,47 @@ impl Behind {
             Call::Diff(reply) => drop(reply.send(self.diff().await)),
             Call::Undo(cwd, again, reply) => drop(reply.send(self.undo(cwd, again).await)),
             Call::Trust(reply) => drop(reply.send(self.trust().await)),
-            Call::SignIn(key, reply) => {
-                let store = self.home().map(|home| Store::new(&home));
-                let done = store.and_then(|store| Ok(api_key::login(&store, key.expose())?));
-                drop(reply.send(done));
-            }
+            Call::SignIn(key, reply) => drop(reply.send(self.with_key(&key).await)),
+            Call::SignInBy(way, reply) => match self.sign_in() {
+                Ok(sign_in) => {
+                    self.signing = Some(Running::begin(sign_in, way, self.env.clone(), reply));
+                }
+                Err(error) => drop(reply.send(Err(error))),
+            },
+            Call::Pasted(text, reply) => drop(reply.send(match &self.signing {
+                Some(running) => running.paste(text.expose().to_owned()).await,
+                None => Err(ErrorInfo::new(ErrorKind::Internal, "nobody is signing in")),
+            })),
+            Call::Adopt(reply) => drop(reply.send(self.adopt().await)),
             Call::Demo(reply) => drop(reply.send(self.demo().await)),
-            Call::Logout(reply) => {
-                let store = self.home().map(|home| Store::new(&home));
-                drop(reply.send(store.and_then(|store| Ok(store.delete().map(drop)?))));
-            }
+            Call::Logout(reply) => drop(reply.send(self.sign_out().await)),
             Call::Save(setting, reply) => drop(reply.send(self.save(setting).await)),
         }
+    }
+
+    /// What a sign-in needs to know.
+    fn sign_in(&self) -> Result<SignIn, ErrorInfo> {
+        let config = self.config()?;
+        let issuer = wire::issuer(&self.env, Overrides::default())?;
+        Ok(SignIn { issuer, store: wire::store(&config), rules: wire::rules(&config) })
+    }
+
+    async fn with_key(&self, key: &Secret) -> Result<(), ErrorInfo> {
+        let SignIn { issuer, store, rules } = self.sign_in()?;
+        rules.key()?;
+        Ok(api_key::login(&store, &issuer, key.expose()).await?)
+    }
+
+    async fn adopt(&mut self) -> Result<String, ErrorInfo> {
+        let open = self.open.as_mut().ok_or_else(no_thread)?;
+        let identity = open.manager.adopt().await?;
+        open.info.account = opening::named(Some(&identity)).unwrap_or_default();
+        Ok(open.info.account.clone())
+    }
+
+    async fn sign_out(&self) -> Result<(), ErrorInfo> {
+        let SignIn { issuer, store, .. } = self.sign_in()?;
+        Ok(sign_out(&store, &issuer).await.map(drop)?)
     }
 
     /// The configuration as it is on disk now, under our flags.

@@ -9,12 +9,14 @@ use super::{housekeeping, wire};
 use crate::agent::past::Past;
 use crate::agent::settings::Settings;
 use crate::agent::thread::{self, Start};
+use crate::auth::manager::{Identity, Manager};
 use crate::base::clock::SystemClock;
 use crate::base::ids::ThreadId;
 use crate::base::tasks::{self, Task};
 use crate::config::{Config, Env, diagnose};
 use crate::demo::scenarios;
 use crate::demo::server::{Options, Server};
+use crate::limits::Cache;
 use crate::protocol::error::{ErrorInfo, ErrorKind};
 use crate::protocol::thread::ThreadSource;
 use crate::protocol::tokens::ThreadUsage;
@@ -34,8 +36,12 @@ pub(super) struct Opened {
     pub(super) info: ThreadInfo,
     /// Where the turns before the shown ones are.
     pub(super) earlier: Option<Cursor>,
+    /// Whose name its requests go out under.
+    pub(super) manager: Arc<Manager>,
     /// Keeps it alive.
     _task: Task<()>,
+    /// Keeps its limits fresh.
+    _limits: Option<Task<()>>,
 }
 
 /// Opens a thread under this configuration.
@@ -44,8 +50,9 @@ pub(super) struct Opened {
 /// There are no credentials, no such thread, or somebody else writes it.
 pub(super) async fn open(mut config: Config, env: &Env, begin: Begin) -> Result<(Opened, Live), ErrorInfo> {
     let manager = wire::credentials(&config, env)?;
-    let account = account(&config, manager.is_chatgpt());
-    let services = wire::services(&config, env, manager, &ThreadSource::Cli)?;
+    let account = account(&config, manager.identity().as_ref());
+    let services = wire::services(&config, env, Arc::clone(&manager), &ThreadSource::Cli)?;
+    let limits = services.limits.as_ref().map(Cache::keep_fresh);
     let (settings, mut warnings) = wire::settings(&config, env);
     warnings.append(&mut config.warnings);
     warnings.extend(services.rules.problems().iter().cloned());
@@ -68,7 +75,8 @@ pub(super) async fn open(mut config: Config, env: &Env, begin: Begin) -> Result<
         usage: Some(begun.usage),
         warnings,
     };
-    let opened = Opened { config, info, earlier: begun.earlier, _task: handle.task };
+    let opened =
+        Opened { config, info, earlier: begun.earlier, manager, _task: handle.task, _limits: limits };
     Ok((opened, live))
 }
 
@@ -214,14 +222,20 @@ async fn themes(config: &Config) -> Vec<String> {
     warnings
 }
 
-fn account(config: &Config, chatgpt: bool) -> String {
+/// A ChatGPT account in words.
+pub(super) fn named(identity: Option<&Identity>) -> Option<String> {
+    let who = super::signing::who(identity?);
+    Some(format!("ChatGPT{who}"))
+}
+
+fn account(config: &Config, identity: Option<&Identity>) -> String {
     let provider = &config.provider;
     let keyless =
         provider.env_key.is_none() && provider.bearer_token.is_none() && !provider.requires_openai_auth;
-    match (chatgpt, keyless) {
-        (true, _) => "ChatGPT".to_owned(),
-        (false, true) => "none needed".to_owned(),
-        (false, false) => "API key".to_owned(),
+    match (named(identity), keyless) {
+        (Some(who), _) => who,
+        (None, true) => "none needed".to_owned(),
+        (None, false) => "API key".to_owned(),
     }
 }
 

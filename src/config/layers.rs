@@ -14,7 +14,8 @@ pub(crate) const FILE_MAX: u64 = 1024 * 1024;
 
 /// Keys a project file may not set: where requests and credentials go, what is run or reported in the user's
 /// name, whom to trust, and what has to be known before the project's file is found.
-const NOT_FOR_PROJECTS: [&str; 22] = [
+const NOT_FOR_PROJECTS: [&str; 23] = [
+    "deny_read",
     "openai_base_url",
     "chatgpt_base_url",
     "experimental_realtime_ws_base_url",

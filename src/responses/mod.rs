@@ -13,9 +13,7 @@
 //! - [`limit_headers`]: answer headers and limit events → limits snapshots
 //! - [`errors`]: status, body and stream trouble → what happened and whether to try again
 //! - [`usage_limit`]: what to say when the limit of the plan is reached
-//! - [`clean`]: foreign text → one short line that is safe to show
 
-pub(crate) mod clean;
 pub(crate) mod client;
 pub(crate) mod decode;
 pub(crate) mod errors;

@@ -40,12 +40,38 @@ pub(crate) enum Call {
     Trust(Reply<()>),
     /// Stores an API key.
     SignIn(Secret, Reply<()>),
+    /// Begins to sign in with ChatGPT; the one before ends.
+    SignInBy(Way, Reply<Waiting>),
+    /// Hands in the address a browser ended at; the error says what is wrong with it.
+    Pasted(Secret, Reply<()>),
+    /// Goes on as whoever is signed in now; tells who that is.
+    Adopt(Reply<String>),
     /// Uses the scripted service from now on.
     Demo(Reply<()>),
     /// Forgets the stored credentials.
     Logout(Reply<()>),
     /// Writes a setting of the app to the user's configuration.
     Save(Setting, Reply<()>),
+}
+
+/// A way to sign in with ChatGPT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// A browser on this machine.
+    Browser,
+    /// A code that is typed in a browser on any device.
+    Code,
+}
+
+/// A sign-in that waits for the user.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    /// The address to open.
+    pub(crate) url: String,
+    /// The code to type there.
+    pub(crate) code: Option<String>,
+    /// The end of it. Dropping this gives up.
+    pub(crate) done: oneshot::Receiver<Result<(), ErrorInfo>>,
 }
 
 /// How a thread begins.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::composer::Draft;
-use super::door::{Begin, Setting, ThreadFilter};
+use super::door::{Begin, Setting, ThreadFilter, Way};
 use crate::base::ids::ThreadId;
 use crate::base::secret::Secret;
 use crate::protocol::op::Op;
@@ -36,6 +36,14 @@ pub(crate) enum Effect {
     Trust,
     /// Store an API key.
     SignIn(Secret),
+    /// Sign in with ChatGPT.
+    SignInBy(Way),
+    /// Hand in the address a browser ended at.
+    Pasted(Secret),
+    /// Go on as whoever is signed in now.
+    Adopt,
+    /// Stop the sign-in that waits.
+    GiveUp,
     /// Use the scripted service.
     Demo,
     /// Forget credentials.

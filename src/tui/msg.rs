@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::composer::history_file;
-use super::door::{Setting, ThreadFilter, ThreadInfo, ThreadRow};
+use super::door::{Setting, ThreadFilter, ThreadInfo, ThreadRow, Way};
 use super::terminal::Input;
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::event::Event;
@@ -85,6 +85,12 @@ pub(crate) enum Answer {
     Trusted(Result<(), ErrorInfo>),
     /// Credentials are there.
     SignedIn(Result<(), ErrorInfo>),
+    /// Where to go to sign in: address, and code if there is one.
+    SignInShown(Way, String, Option<String>),
+    /// Who the thread goes on as, or why not.
+    Adopted(Result<String, ErrorInfo>),
+    /// An address was taken, or why not.
+    Pasted(Result<(), ErrorInfo>),
     /// Credentials are gone.
     LoggedOut(Result<(), ErrorInfo>),
     /// Something is in the clipboard or in a file; where, or why not.

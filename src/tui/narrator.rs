@@ -369,6 +369,7 @@ mod tests {
             usage: Default::default(),
             last_message: None,
             duration_ms: 7000,
+            price: Vec::new(),
         };
         let told = narrator.on_event(&Event::TurnCompleted(Box::new(end)));
         assert_eq!(told, ["Interrupted after 7 seconds."]);

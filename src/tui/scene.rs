@@ -201,6 +201,7 @@ impl Scene {
             usage: Default::default(),
             last_message: Some("Done.".to_owned()),
             duration_ms: 5000,
+            price: Vec::new(),
         };
         self.event(Event::TurnCompleted(Box::new(end)))
     }

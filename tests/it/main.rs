@@ -10,11 +10,13 @@
 )]
 
 mod approvals;
+mod auth;
 mod cli;
 mod compaction;
 mod durability;
 mod exec;
 mod faults;
+mod limits;
 mod memory;
 mod patch;
 mod request;

@@ -57,6 +57,8 @@ pub(crate) enum Wish {
     PreviewTheme(String),
     /// Store a setting.
     Save(Setting),
+    /// Go on as whoever is signed in now.
+    Adopt,
     /// Drop this prompt and what follows.
     Rewind(transcript::Key),
     /// The warning in this place was read.

@@ -10,9 +10,9 @@ use super::disk::{self, Job, Places};
 use super::programs::{self, Copied};
 use crate::base::fs;
 use crate::base::tasks::{self, Task};
-use crate::protocol::error::ErrorInfo;
+use crate::protocol::error::{ErrorInfo, ErrorKind};
 use crate::tui::composer::Draft;
-use crate::tui::door::{Begin, Call, Door, Live, ThreadFilter};
+use crate::tui::door::{Begin, Call, Door, Live, ThreadFilter, Waiting, Way};
 use crate::tui::effect::Effect;
 use crate::tui::msg::Answer;
 use crate::tui::setup::Setup;
@@ -50,6 +50,7 @@ pub(crate) struct Runner {
     search: Option<(PathBuf, Arc<Search>)>,
     searching: Option<Task<()>>,
     listing: Option<Task<()>>,
+    signing: Option<Task<()>>,
 }
 
 impl Runner {
@@ -77,6 +78,7 @@ impl Runner {
             search: None,
             searching: None,
             listing: None,
+            signing: None,
         };
         (runner, results)
     }
@@ -91,9 +93,13 @@ impl Runner {
             | Effect::Undo { .. }
             | Effect::Trust
             | Effect::SignIn(_)
+            | Effect::Pasted(_)
+            | Effect::Adopt
             | Effect::Demo
             | Effect::Logout
             | Effect::Save(_) => self.call(effect),
+            Effect::SignInBy(way) => self.sign_in(way),
+            Effect::GiveUp => self.signing = None,
             Effect::Threads(filter) => self.list(filter),
             Effect::CheckFolder(base, folder) => {
                 self.blocking("folder", move || Answer::Folder(check_folder(&base, &folder)));
@@ -158,6 +164,12 @@ impl Runner {
             Effect::SignIn(key) => self.answer("sign in", async move {
                 Answer::SignedIn(door.call(|reply| Call::SignIn(key, reply)).await)
             }),
+            Effect::Adopt => {
+                self.answer("adopt", async move { Answer::Adopted(door.call(Call::Adopt).await) });
+            }
+            Effect::Pasted(text) => self.answer("pasted address", async move {
+                Answer::Pasted(door.call(|reply| Call::Pasted(text, reply)).await)
+            }),
             Effect::Demo => self.answer("demo", async move { Answer::SignedIn(door.call(Call::Demo).await) }),
             Effect::Logout => {
                 self.answer("log out", async move { Answer::LoggedOut(door.call(Call::Logout).await) });
@@ -215,6 +227,25 @@ impl Runner {
         self.keep(tasks::spawn("open thread", async move {
             let live = door.call(|reply| Call::Open(begin, reply)).await;
             let _ = done.send(Done::Opened(live.map(Box::new))).await;
+        }));
+    }
+
+    /// Signs in; giving up drops the task, and with it the place of the result.
+    fn sign_in(&mut self, way: Way) {
+        let (door, done) = (self.door.clone(), self.done.clone());
+        self.signing = Some(tasks::spawn("sign in", async move {
+            let result = match door.call(|reply| Call::SignInBy(way, reply)).await {
+                Ok(Waiting { url, code, done: end }) => {
+                    if done.send(Done::Answer(Answer::SignInShown(way, url, code))).await.is_err() {
+                        return;
+                    }
+                    end.await.unwrap_or_else(|_| {
+                        Err(ErrorInfo::new(ErrorKind::Unauthorized, "The sign-in was cancelled."))
+                    })
+                }
+                Err(error) => Err(error),
+            };
+            let _ = done.send(Done::Answer(Answer::SignedIn(result))).await;
         }));
     }
 

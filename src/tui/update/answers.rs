@@ -120,6 +120,20 @@ pub(crate) fn logged_out(model: &mut Model, result: Result<(), ErrorInfo>) {
     }
 }
 
+/// The thread goes on as another account, or not.
+pub(crate) fn adopted(model: &mut Model, result: Result<String, ErrorInfo>) {
+    match result {
+        Ok(who) => {
+            let words = format!("codex goes on as {who}. Send the prompt again.");
+            model.transcript.notice(Level::Info, &words);
+            if let Some(thread) = &mut model.facts.thread {
+                thread.account = who;
+            }
+        }
+        Err(info) => error(model, &info),
+    }
+}
+
 /// Something was copied or written, or not.
 pub(crate) fn copied(model: &mut Model, what: &str, result: Result<String, String>) {
     match result {

@@ -93,6 +93,9 @@ fn on_answer(model: &mut Model, answer: Answer, at: At, effects: &mut Effects) {
         Answer::Saved(setting, result) => answers::saved(model, &setting, result),
         Answer::Trusted(result) => start::trusted(model, result, effects),
         Answer::SignedIn(result) => start::signed_in(model, result, effects),
+        Answer::SignInShown(way, url, code) => start::sign_in_shown(model, way, url, code),
+        Answer::Adopted(result) => answers::adopted(model, result),
+        Answer::Pasted(result) => start::pasted(model, result),
         Answer::LoggedOut(result) => answers::logged_out(model, result),
         Answer::Copied(what, result) => answers::copied(model, &what, result),
     }

@@ -1,8 +1,9 @@
 //! Events of the thread → the state around the transcript. The transcript itself takes every event too.
 
 use super::dispatch::Effects;
-use super::{answers, chat};
+use super::{answers, chat, commands};
 use crate::base::ids::AskId;
+use crate::protocol::error::ErrorKind;
 use crate::protocol::event::Event;
 use crate::protocol::item::{CommandSource, Item, ItemStatus, PlanStatus};
 use crate::protocol::limits::LimitsSnapshot;
@@ -12,6 +13,7 @@ use crate::tui::model::{Model, TurnState};
 use crate::tui::moment;
 use crate::tui::msg::At;
 use crate::tui::popups::any::Popup;
+use crate::tui::popups::confirm;
 use crate::tui::setup::Notify;
 use crate::tui::status::limits;
 use crate::tui::status::panel::Panel;
@@ -180,6 +182,9 @@ fn turn_completed(model: &mut Model, end: &TurnEnd, effects: &mut Effects) {
         effects.push(Effect::NotifyProgram(notification(model, end)));
     }
     chat::turn_ended(model, end.status, effects);
+    if let Some(error) = end.error.as_ref().filter(|error| error.kind == ErrorKind::AccountChanged) {
+        commands::open_menu(model, confirm::adopt(&error.message));
+    }
     if !model.is_running() {
         let words =
             end.last_message.as_deref().and_then(|text| text.lines().find(|line| !line.trim().is_empty()));

@@ -99,7 +99,8 @@ pub(crate) fn on_wheel(model: &mut Model, rows: i32, at: At, effects: &mut Effec
 /// Something was pasted.
 pub(crate) fn on_paste(model: &mut Model, text: &str, effects: &mut Effects) {
     if let Stage::SignIn(page) = &mut model.stage {
-        return page.paste(text);
+        let outcome = page.paste(text);
+        return start::on_sign_in(model, outcome, effects);
     }
     if let Some(Popup::Prompt(prompt)) = &mut model.popup {
         return prompt.paste(text);

@@ -53,6 +53,7 @@ fn grant(model: &mut Model, wish: Wish, effects: &mut Effects) {
             answers::apply(model, &setting);
             effects.push(Effect::Save(setting));
         }
+        Wish::Adopt => effects.push(Effect::Adopt),
         Wish::Rewind(key) => chat::rewind(model, key, effects),
         Wish::DropWarning(index) => model.warnings.remove(index),
         Wish::Notice(text) => model.toast(text),

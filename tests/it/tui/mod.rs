@@ -3,6 +3,7 @@
 //! - [`emulator`]: a strict terminal
 //! - [`terminal`]: the program in it
 //! - [`bed`]: what the tests start from
+//! - [`account`]: signing in, and going on as another account
 //! - [`start`]: from launch to the first prompt
 //! - [`turn`]: a turn on the screen
 //! - [`shell`]: commands of the user
@@ -11,8 +12,10 @@
 //! - [`again`]: threads that are opened again
 //! - [`hostile`]: input that wants to do harm
 //! - [`leave`]: every way out
+//! - [`redeem_ask`]: the question before a reset credit is used
 //! - [`modes`]: terminals that can do less, and the other ways to show
 
+mod account;
 mod again;
 mod allow;
 mod ask;
@@ -21,6 +24,7 @@ mod emulator;
 mod hostile;
 mod leave;
 mod modes;
+mod redeem_ask;
 mod shell;
 mod start;
 mod terminal;
