@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 
 use super::door_limits::LimitsDesk;
 use super::door_sign_in::Running;
+use super::housekeeping;
 use super::opening::{self, Opened};
 use super::wire;
 use crate::auth::api_key;
@@ -22,6 +23,7 @@ use crate::demo::server::Server;
 use crate::protocol::error::{ErrorInfo, ErrorKind};
 use crate::threads::{self, Turn, names};
 use crate::tui::door::{Begin, Call, Live, Setting, ThreadFilter, ThreadRow};
+use crate::workspace::undo::{self, Which};
 use crate::workspace::{diff, git};
 
 /// Rows of one batch of the list of threads.
@@ -63,6 +65,7 @@ impl Behind {
             Call::Earlier(reply) => drop(reply.send(self.earlier().await)),
             Call::Rename(name, reply) => drop(reply.send(self.rename(name).await)),
             Call::Diff(reply) => drop(reply.send(self.diff().await)),
+            Call::Undo(cwd, again, reply) => drop(reply.send(self.undo(cwd, again).await)),
             Call::Trust(reply) => drop(reply.send(self.trust().await)),
             Call::SignIn(key, reply) => drop(reply.send(self.with_key(&key).await)),
             Call::SignInBy(way, reply) => match self.sign_in() {
@@ -152,6 +155,16 @@ impl Behind {
             None => self.env.cwd().map(Path::to_owned).unwrap_or_default(),
         };
         blocking("diff", move || diff::changes(&cwd)).await
+    }
+
+    async fn undo(&self, cwd: PathBuf, again: bool) -> Result<String, ErrorInfo> {
+        let base = housekeeping::undo(&self.home()?);
+        let which = if again { Which::Again } else { Which::Last };
+        blocking("undo", move || match undo::revert(&base, &cwd, which, false)? {
+            Some(report) => Ok(super::undo::words(&report, which, false)),
+            None => Err(std::io::Error::other(super::undo::nothing(which, &cwd))),
+        })
+        .await
     }
 
     async fn trust(&mut self) -> Result<(), ErrorInfo> {

@@ -7,6 +7,7 @@ use super::housekeeping;
 use super::usage_account::Account;
 use crate::agent::services::Services;
 use crate::agent::settings::Settings;
+use crate::approvals::standing::Standing;
 use crate::auth::issuer::{Issuer, Overrides};
 use crate::auth::manager::{Credentials, Manager, OpenAi};
 use crate::auth::store::Store;
@@ -26,6 +27,7 @@ use crate::responses::provider::{CHATGPT_BASE_URL, OPENAI_BASE_URL};
 use crate::responses::{Client, ProviderSettings, headers};
 use crate::sandbox;
 use crate::workspace::agents_md;
+use crate::workspace::undo::Keeper;
 
 /// A headless run does not wait longer than this for a connection.
 const CONNECT_BUDGET_MS: u64 = 60_000;
@@ -130,6 +132,8 @@ pub(crate) fn services(
         env: env.vars(),
         secret_env: Arc::new(config.secret_env.clone()),
         tmpdir: env.tmpdir().map(Path::to_owned),
+        undo: Arc::new(Keeper::new(Some(housekeeping::undo(&config.codex_home)))),
+        rules: Arc::new(Standing::load(config.rules.clone())),
         journals: housekeeping::journals(config),
         output_dir,
     };

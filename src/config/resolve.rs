@@ -11,6 +11,7 @@ use super::env::Env;
 use super::error::Error;
 use super::flags::Flags;
 use super::provider;
+use super::rules;
 use super::schema::model::WebSearch;
 use super::schema::permissions::{DenyReadTable, Permissions};
 use super::schema::root::Tables;
@@ -45,6 +46,9 @@ pub(crate) fn resolve(env: &Env, flags: &Flags, tables: Tables, found: Found) ->
     let secret_env = provider::secret_variables(&tables.provider);
     let (provider, warning) = provider::pick(tables.provider, flags.oss, env)?;
     warnings.extend(warning);
+    let (rules, warning) =
+        rules::sources(env.system_dir(), &codex_home, &cwd, project_root.as_deref(), trust, flags);
+    warnings.extend(warning);
     let approval = tables.permissions.approval.unwrap_or(ApprovalPolicy::OnRequest);
     let allow_login_shell = tables.permissions.allow_login_shell;
     let details = &tables.permissions.workspace_write;
@@ -69,6 +73,7 @@ pub(crate) fn resolve(env: &Env, flags: &Flags, tables: Tables, found: Found) ->
         secret_env,
         docs: tables.docs,
         interface: tables.interface,
+        rules,
         login: tables.login,
         budget: tables.budget,
         features: tables.features,

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use crate::protocol::policy::{ApprovalPolicy, DenyRead, NetworkRules, SandboxPolicy, ShellEnvPolicy};
 
 use super::provider::Provider;
+use super::rules::RuleSources;
 use super::schema::budget::BudgetTable;
 use super::schema::features::Features;
 use super::schema::interface::Interface;
@@ -55,6 +56,8 @@ pub(crate) struct Config {
     pub(crate) docs: ProjectDocs,
     /// What is shown, kept and notified.
     pub(crate) interface: Interface,
+    /// Rules about commands.
+    pub(crate) rules: RuleSources,
     /// Credentials.
     #[allow(dead_code, reason = "checked now, enforced with signing in")]
     pub(crate) login: Login,

@@ -40,6 +40,8 @@ pub(crate) enum Call {
     Rename(String, Reply<()>),
     /// What git sees as changed, new files included, as a unified diff.
     Diff(Reply<String>),
+    /// Takes back what the last turn changed below this folder, or (true) brings it again; what it came to.
+    Undo(PathBuf, bool, Reply<String>),
     /// Stores that the folder is trusted, and configures anew; threads opened later run with that.
     Trust(Reply<()>),
     /// Stores an API key.

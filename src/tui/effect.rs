@@ -24,6 +24,13 @@ pub(crate) enum Effect {
     Rename(String),
     /// See what git calls changed.
     Diff,
+    /// Take back what the last turn changed below this folder, or bring it again.
+    Undo {
+        /// The working directory.
+        cwd: PathBuf,
+        /// Bring it again.
+        again: bool,
+    },
     /// Look whether this folder (relative to the present one) exists.
     CheckFolder(PathBuf, PathBuf),
     /// Store that the folder is trusted.

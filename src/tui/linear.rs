@@ -278,6 +278,13 @@ impl Linear {
                 Ok(diff) => say(super::text::sanitize(&diff).lines()),
                 Err(error) => say([format!("Error: {error}")]),
             },
+            ("undo" | "redo", _) if !self.narrator.is_running() && self.live.is_some() => {
+                let cwd = self.live.as_ref().map(|live| live.info.cwd.clone()).unwrap_or_default();
+                match self.door.call(|reply| Call::Undo(cwd, name == "redo", reply)).await {
+                    Ok(text) => say(super::text::sanitize(&text).lines()),
+                    Err(error) => say([format!("Error: {error}")]),
+                }
+            }
             ("model", name) if !name.is_empty() => {
                 let change = Change { model: Some(name.to_owned()), ..Change::default() };
                 self.send(Op::Configure(Box::new(change))).await;

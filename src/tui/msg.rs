@@ -74,6 +74,8 @@ pub(crate) enum Answer {
     Draft(Box<super::composer::Draft>),
     /// Changes in git.
     Diff(Result<String, ErrorInfo>),
+    /// What undo came to.
+    Undone(Result<String, ErrorInfo>),
     /// Stored threads.
     Threads(ThreadFilter, Vec<ThreadRow>),
     /// That was all of them.

@@ -230,6 +230,8 @@ impl Scene {
             cwd: self.model.cwd(),
             actions: Vec::new(),
             reason: Some("It writes outside the workspace.".to_owned()),
+            effects: Vec::new(),
+            rule: None,
         };
         self.event(Event::Ask { id: AskId(id), ask: Box::new(ask) })
     }

@@ -92,6 +92,7 @@ impl Runner {
             Effect::Earlier
             | Effect::Rename(_)
             | Effect::Diff
+            | Effect::Undo { .. }
             | Effect::Trust
             | Effect::SignIn(_)
             | Effect::Pasted(_)
@@ -155,6 +156,9 @@ impl Runner {
             Effect::Rename(name) => self.answer("rename", async move {
                 let result = door.call(|reply| Call::Rename(name.clone(), reply)).await;
                 Answer::Renamed(name, result)
+            }),
+            Effect::Undo { cwd, again } => self.answer("undo", async move {
+                Answer::Undone(door.call(|reply| Call::Undo(cwd, again, reply)).await)
             }),
             Effect::Diff => self.answer("git diff", async move { Answer::Diff(door.call(Call::Diff).await) }),
             Effect::Trust => {

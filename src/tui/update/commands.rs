@@ -32,6 +32,8 @@ pub(crate) fn run(model: &mut Model, command: Command, args: &str, unix: u64, ef
         Command::Status => show_status(model, unix, effects),
         Command::Usage => usage::open(model, args, effects),
         Command::Diff => effects.push(Effect::Diff),
+        Command::Undo => effects.push(Effect::Undo { cwd: model.cwd(), again: false }),
+        Command::Redo => effects.push(Effect::Undo { cwd: model.cwd(), again: true }),
         Command::Compact => effects.push(Effect::Op(Op::Compact)),
         Command::New | Command::Clear => start::switch(model, Begin::New, effects),
         Command::Resume if args.is_empty() => start::pick(model, ThreadFilter::default(), effects),

@@ -79,6 +79,7 @@ fn on_answer(model: &mut Model, answer: Answer, at: At, effects: &mut Effects) {
         Answer::Draft(_) => {}
         Answer::Attached(Err(why)) | Answer::Edited(Err(why)) | Answer::Trouble(why) => model.toast(why),
         Answer::Diff(result) => answers::diff(model, result),
+        Answer::Undone(result) => answers::undone(model, result),
         Answer::Threads(filter, rows) => {
             if let Some(Popup::Resume(picker)) = &mut model.popup {
                 picker.add(filter, rows, at.unix * 1000);

@@ -66,6 +66,10 @@ fn outcome_of(answer: Answer) -> (Level, &'static str) {
     match answer {
         Answer::Accept => (Level::Granted, "You allowed it, this once"),
         Answer::AcceptForSession => (Level::Granted, "You allowed it, and the same again in this session"),
+        Answer::AcceptForProject => {
+            (Level::Granted, "You allowed it, and the same from now on in this project")
+        }
+        Answer::AcceptAlways => (Level::Granted, "You allowed it, and the same from now on"),
         Answer::Decline => (Level::Refused, "You refused it; the model goes on without"),
         Answer::Cancel => (Level::Refused, "You refused it and stopped the turn"),
     }

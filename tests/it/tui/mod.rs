@@ -8,6 +8,7 @@
 //! - [`turn`]: a turn on the screen
 //! - [`shell`]: commands of the user
 //! - `ask`: questions
+//! - [`allow`]: what an answer is good for
 //! - [`again`]: threads that are opened again
 //! - [`hostile`]: input that wants to do harm
 //! - [`leave`]: every way out
@@ -17,8 +18,9 @@
 
 mod account;
 mod again;
+mod allow;
 mod ask;
-mod bed;
+pub(crate) mod bed;
 mod emulator;
 mod hostile;
 mod leave;
