@@ -123,7 +123,9 @@ fn chart(row: &str, theme: &Theme) -> Line<'static> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::samples;
     use super::*;
+    use crate::tui::testing::{assert_screen, paper};
 
     #[test]
     fn keys_turn_the_views() {
@@ -137,6 +139,49 @@ mod tests {
             (Key::ctrl('c'), activity::View::Cumulative, Move::Back),
         ] {
             assert_eq!((page.on_key(key), page.view), (moved, view));
+        }
+    }
+
+    /// A year in which every third day is free and the last ones are busiest.
+    fn year() -> Activity {
+        let today = today(samples::NOW);
+        let day = |back: i32| {
+            let date = today.checked_sub(jiff::ToSpan::days(i64::from(back))).unwrap();
+            let tokens = if back % 3 == 0 { 0 } else { u64::try_from(400 - back).unwrap() * 9_000 };
+            (date, tokens)
+        };
+        Activity {
+            lifetime_tokens: Some(387_900_000),
+            peak_daily_tokens: Some(3_600_000),
+            longest_turn_s: Some(3912),
+            streak_days: Some(4),
+            longest_streak_days: Some(17),
+            days: Some((0..360).map(day).collect()),
+        }
+    }
+
+    #[test]
+    fn views() {
+        let standing = samples::shared();
+        let zone = crate::tui::moment::zone();
+        let view = View { limits: None, standing: &standing, now_s: samples::NOW, zone };
+        for (name, chart, found) in [
+            ("loading", activity::View::Daily, None),
+            ("failed", activity::View::Daily, Some(Err("the service cannot be reached".to_owned()))),
+            ("daily", activity::View::Daily, Some(Ok(Box::new(year())))),
+            ("weekly", activity::View::Weekly, Some(Ok(Box::new(year())))),
+            ("cumulative", activity::View::Cumulative, Some(Ok(Box::new(year())))),
+            ("nothing", activity::View::Daily, Some(Ok(Box::default()))),
+        ] {
+            let mut page = Page::new(chart, 1);
+            if let Some(found) = found {
+                page.found(1, found);
+            }
+            for width in [60, 80, 120] {
+                let (mut lines, keep) = page.draw(&view, width, &Theme::default());
+                lines.extend(keep);
+                assert_screen!(format!("{name}_{width}"), paper(width, &lines));
+            }
         }
     }
 

@@ -55,3 +55,38 @@ fn right(words: &str, role: Role, width: u16, theme: &Theme) -> Line<'static> {
     let gap = width.saturating_sub(text::width(&shown));
     Line::from(vec![Span::raw(" ".repeat(gap)), Span::styled(shown, theme.style(role))])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{self, NOW};
+    use super::super::standing::Parked;
+    use super::*;
+    use crate::tui::testing::{assert_screen, paper};
+
+    #[test]
+    fn views() {
+        let mut hint = samples::shared();
+        hint.hint = Hint::Shown;
+        let mut said = samples::shared();
+        said.tell("Less than 25% of your 5h limit is left. It resets 23:43.".to_owned(), 0);
+        let mut parked = samples::shared();
+        parked.parked = Some(Parked { at: NOW + 5402, text: "hello".to_owned() });
+        for (name, used, standing, count) in [
+            ("nothing", 50.0, samples::shared(), 0),
+            ("hint", 50.0, hint.clone(), 1),
+            ("said", 82.0, said, 1),
+            ("scarce", 93.0, hint, 1),
+            ("parked", 100.0, parked, 2),
+        ] {
+            let limits = samples::limits([used, 64.0], "plus", Some(samples::two()));
+            let zone = crate::tui::moment::zone();
+            let view = View { limits: Some(&limits), standing: &standing, now_s: NOW, zone };
+            for width in [60, 80, 120] {
+                let rows = rows(&view, width, &Theme::default());
+                assert_eq!(rows.len(), count, "{name}");
+                assert_screen!(format!("{name}_{width}"), paper(width, &rows));
+            }
+            assert_eq!(rest_s(&view).is_some(), name == "parked", "only a countdown wakes the app");
+        }
+    }
+}
