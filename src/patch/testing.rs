@@ -28,6 +28,12 @@ pub(super) fn change(old: &str, body: &str) -> Result<String, String> {
     Ok(splice(&lines, &edits))
 }
 
+/// An update of one text comes to `new`.
+#[track_caller]
+pub(super) fn check(old: &str, body: &str, new: &str) {
+    assert_eq!(change(old, body).as_deref(), Ok(new), "{old:?} with {body:?}");
+}
+
 /// A temporary folder with files in it.
 pub(super) struct Tree {
     _dir: tempfile::TempDir,
