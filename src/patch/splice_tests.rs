@@ -3,8 +3,9 @@
 use proptest::prelude::*;
 
 use crate::patch::diff;
+use crate::patch::hunk::Action;
 use crate::patch::locate::locate;
-use crate::patch::parse::{Action, parse};
+use crate::patch::parse::parse;
 use crate::patch::splice::splice;
 use crate::patch::testing::{change, check, patch};
 use crate::patch::text::Text;

@@ -5,8 +5,9 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 
 use super::error::Error;
+use super::hunk::Action;
 use super::locate::locate;
-use super::parse::{Action, parse};
+use super::parse::parse;
 use super::place::Disk;
 use super::plan::{Plan, plan};
 use super::splice::splice;
