@@ -15,9 +15,12 @@ mod auth;
 mod sandbox;
 mod workspace;
 
+mod backend;
 mod models;
 mod responses;
 mod threads;
+
+mod limits;
 
 mod tools;
 

@@ -5,6 +5,7 @@
 //! - [`settings`]: what the turns of a thread are frozen with
 //! - [`thread`]: one task per thread; owns its state
 //! - [`turn`]: one turn from input to answer
+//! - [`budget`]: budgets of turns, threads and days
 //! - [`ingest`]: stream events → items; pure
 //! - [`calls`]: carries out the calls of an answer
 //! - [`permit`]: may this command run, may this patch be written
@@ -22,7 +23,8 @@
 //! - [`errors`]: errors of the areas below → the one error that is shown
 
 pub(crate) mod asks;
-pub(crate) mod calls;
+pub(crate) mod budget;
+mod calls;
 pub(crate) mod compact;
 pub(crate) mod configure;
 pub(crate) mod context;

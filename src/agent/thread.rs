@@ -8,6 +8,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::asks::Asks;
+use super::budget::Ledger;
 use super::calls::Pending;
 use super::compact::Threshold;
 use super::configure;
@@ -82,6 +83,8 @@ pub(crate) struct Thread {
     /// Items the model added since the last compaction; none means that another one cannot help.
     pub(crate) since_compaction: usize,
     pub(crate) threshold: Threshold,
+    /// What it has used of the limits.
+    pub(crate) ledger: Ledger,
     usage: ThreadUsage,
     writer: Writer,
     /// Rate limits as the server told them last; stored with the usage.
@@ -115,6 +118,7 @@ pub(crate) fn start(services: Arc<Services>, config: Arc<Config>, start: Start) 
         window_number: 0,
         seen_ids: HashSet::new(),
         threshold: Threshold::default(),
+        ledger: Ledger::default(),
         usage: start.usage,
         writer: start.writer,
         limits: None,
@@ -364,6 +368,7 @@ impl Thread {
             usage: TokenUsage::default(),
             last_message: None,
             duration_ms: 0,
+            price: Vec::new(),
         };
         self.store(|w| w.turn_completed(&end));
     }
@@ -400,6 +405,7 @@ impl Thread {
             secret_env: Arc::clone(&self.services.secret_env),
             output_dir: self.services.output_dir.join(self.id.to_string()),
             output_tokens: settings.output_tokens,
+            undo: Arc::clone(&self.services.undo),
             events: self.tool_sender.clone(),
             cancel: cancel.clone(),
         }

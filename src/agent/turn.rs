@@ -19,6 +19,7 @@ use crate::protocol::error::{ErrorInfo, ErrorKind};
 use crate::protocol::event::Event;
 use crate::protocol::input::UserInput;
 use crate::protocol::item::Item;
+use crate::protocol::limits::LimitsSnapshot;
 use crate::protocol::op::Op;
 use crate::protocol::tokens::TokenUsage;
 use crate::protocol::turn::{TurnEnd, TurnStatus};
@@ -114,6 +115,7 @@ impl<'a> Turn<'a> {
 
     async fn begin(&mut self) -> Result<(), Stop> {
         self.thread.turn_id = self.id;
+        self.thread.ledger.begin(&self.thread.services);
         // Before the turn's own lines: it may have to end an earlier turn.
         let ready = past::ready(self.thread).await;
         let (id, window) = (self.id, self.thread.settings.context_window);
@@ -129,6 +131,7 @@ impl<'a> Turn<'a> {
     async fn answer(&mut self, input: Vec<UserInput>) -> Result<(), Stop> {
         self.user_message(input).await?;
         loop {
+            self.thread.ledger.check(&self.thread.services).await?;
             self.compact_if_due().await?;
             let stream =
                 request::turn_stream(self.thread, self.id, &self.state, self.schema.as_ref(), &self.cancel);
@@ -208,7 +211,7 @@ impl<'a> Turn<'a> {
                 Step::Tell(events) => {
                     for event in events.into_iter().filter(|e| visible || !is_item(e)) {
                         if let Event::Limits(limits) = &event {
-                            self.thread.limits = Some(limits.as_ref().clone());
+                            self.limits_told(limits).await;
                         }
                         self.thread.readers.tell(event).await;
                     }
@@ -234,6 +237,17 @@ impl<'a> Turn<'a> {
                     return Err(Stop::Failed(error));
                 }
             }
+        }
+    }
+
+    /// Limits go into the cache that all processes share; those of the main family also into the rollout.
+    async fn limits_told(&mut self, limits: &LimitsSnapshot) {
+        if limits.limit_id.as_deref().is_none_or(|id| id == "codex") {
+            self.thread.limits = Some(limits.clone());
+        }
+        if let Some(cache) = &self.thread.services.limits {
+            cache.record(vec![limits.clone()]).await;
+            self.thread.ledger.told(&self.thread.services);
         }
     }
 
@@ -330,6 +344,7 @@ impl<'a> Turn<'a> {
         if status == TurnStatus::Interrupted {
             self.thread.remember_aborted();
         }
+        let price = self.thread.ledger.end(&self.thread.services);
         let mut end = TurnEnd {
             turn_id: self.id,
             status,
@@ -337,12 +352,14 @@ impl<'a> Turn<'a> {
             usage: self.usage,
             last_message: self.last_message.take(),
             duration_ms: started.elapsed().as_millis() as u64,
+            price,
         };
         self.thread.store(|w| w.turn_completed(&end));
         if let (Err(error), TurnStatus::Completed) = (self.thread.sync().await, status) {
             end.status = TurnStatus::Failed;
             end.error = Some(error);
         }
+        self.thread.services.undo.after_turn().await;
         self.thread.readers.tell(Event::TurnCompleted(Box::new(end))).await;
         let mut left_over = std::mem::take(&mut self.later);
         let inputs = std::mem::take(&mut self.steering).into_iter();

@@ -1,15 +1,31 @@
-//! Login with a key, and the line that `codex login status` shows. Logout is [`Store::delete`].
+//! Login with a key, and the line that `codex login status` shows.
 
 use super::error::Error;
+use super::issuer::Issuer;
+use super::sign_in;
 use super::store::{Store, Stored};
+use crate::base::clean;
 use crate::base::secret::Secret;
+use crate::base::tasks;
 
 /// Checks and stores a key as it was typed or piped in; white space around it is dropped. The service sees it
-/// with the first request.
+/// with the first request. A ChatGPT sign-in that it replaces is ended.
 ///
 /// # Errors
-/// There is no key, or the file cannot be written.
-pub(crate) fn login(store: &Store, typed: &str) -> Result<(), Error> {
+/// There is no key, or it cannot be stored.
+pub(crate) async fn login(store: &Store, issuer: &Issuer, typed: &str) -> Result<(), Error> {
+    let (store, typed) = (store.clone(), Secret::new(typed));
+    let work = move || {
+        let before = store.load().ok().flatten();
+        put(&store, typed.expose()).map(|()| before)
+    };
+    let before = tasks::blocking("store a key", work).await.map_err(|_| Error::Cancelled)??;
+    sign_in::end(issuer, before).await;
+    Ok(())
+}
+
+/// Checks and stores a key.
+fn put(store: &Store, typed: &str) -> Result<(), Error> {
     let key = checked(typed, "the input")?.ok_or(Error::NoKey)?;
     let text = key.expose();
     // Cut out of a file with more in it: what the service would say about such a key helps nobody.
@@ -41,8 +57,14 @@ pub(crate) fn status(stored: Option<&Stored>) -> Option<String> {
     Some(match stored? {
         Stored::ApiKey(key) => format!("Logged in using an API key: {}", masked(key)),
         Stored::ChatGpt(tokens) => match (&tokens.identity.email, &tokens.identity.plan) {
-            (Some(email), Some(plan)) => format!("Logged in using ChatGPT ({email}, plan {plan})"),
-            (Some(email), None) => format!("Logged in using ChatGPT ({email})"),
+            (Some(email), Some(plan)) => {
+                format!(
+                    "Logged in using ChatGPT ({}, plan {})",
+                    clean::line(email, 100),
+                    clean::line(plan, 40)
+                )
+            }
+            (Some(email), None) => format!("Logged in using ChatGPT ({})", clean::line(email, 100)),
             _ => "Logged in using ChatGPT".to_owned(),
         },
     })
@@ -67,16 +89,16 @@ mod tests {
     fn login_trims_and_refuses() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::new(dir.path());
-        assert_eq!(login(&store, " \n"), Err(Error::NoKey));
+        assert_eq!(put(&store, " \n"), Err(Error::NoKey));
         for bad in ["sk a", "sk\nb", "sk\u{0}", "schlüssel"] {
-            assert!(matches!(login(&store, bad), Err(Error::BadKey { .. })), "{bad:?}");
+            assert!(matches!(put(&store, bad), Err(Error::BadKey { .. })), "{bad:?}");
         }
         for more in ["\"sk-1\"", "'sk-1'", "OPENAI_API_KEY=sk-1", "{\"k\":1}", &"k".repeat(LONGEST + 1)] {
-            assert_eq!(login(&store, more), Err(Error::NotOnlyKey), "{more:?}");
+            assert_eq!(put(&store, more), Err(Error::NotOnlyKey), "{more:?}");
         }
         assert!(!store.path().exists(), "a refused key leaves nothing behind");
-        login(&store, "c2stMQ==").unwrap();
-        login(&store, "  sk-1234\r\n").unwrap();
+        put(&store, "c2stMQ==").unwrap();
+        put(&store, "  sk-1234\r\n").unwrap();
         assert_eq!(store.load().unwrap(), Some(Stored::ApiKey(Secret::new("sk-1234"))));
     }
 

@@ -5,7 +5,11 @@ use std::path::Path;
 use serde_json::json;
 
 use super::*;
+use crate::auth::claims;
+use crate::auth::issuer::Overrides;
 use crate::auth::store::FILE_NAME;
+use crate::config::schema::login::LoginMethod;
+use crate::net::http::HttpSettings;
 
 fn home(auth: Option<serde_json::Value>) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
@@ -24,11 +28,18 @@ fn secret(text: &str) -> Option<Secret> {
 }
 
 fn bearer(manager: &Manager) -> Option<String> {
-    manager.authorization_now().bearer.map(|b| b.expose().to_owned())
+    manager.inner.authorization().bearer.map(|b| b.expose().to_owned())
 }
 
 fn openai(home: &Path, codex_api_key: Option<Secret>, openai_api_key: Option<Secret>) -> Credentials {
-    Credentials::OpenAi { codex_api_key, openai_api_key, store: Store::new(home) }
+    Credentials::OpenAi(Box::new(OpenAi {
+        codex_api_key,
+        codex_access_token: None,
+        openai_api_key,
+        store: Store::new(home),
+        issuer: Issuer::new(Overrides::default(), "test", HttpSettings::default()).unwrap(),
+        rules: Rules::default(),
+    }))
 }
 
 #[test]
@@ -90,18 +101,97 @@ async fn after_a_401_the_store_is_read_again() {
     assert!(manager.is_chatgpt());
     let used = manager.authorization().await.unwrap();
     assert_eq!(used.account_id.as_deref(), Some("acct"));
-    assert_eq!(manager.recover(&used).await, Ok(false), "nothing changed");
-
     std::fs::write(dir.path().join(FILE_NAME), chatgpt("new", "acct").to_string()).unwrap();
     assert_eq!(manager.recover(&used).await, Ok(true));
     assert_eq!(bearer(&manager).as_deref(), Some("new"));
     let used = manager.authorization().await.unwrap();
+    assert_eq!(manager.recover(&used).await, Err(Error::RunOut), "it was looked at, and cannot be renewed");
+}
 
-    std::fs::write(dir.path().join(FILE_NAME), chatgpt("other", "someone").to_string()).unwrap();
-    assert_eq!(manager.recover(&used).await, Err(Error::AccountChanged));
-    std::fs::remove_file(dir.path().join(FILE_NAME)).unwrap();
-    assert_eq!(manager.recover(&used).await, Err(Error::AccountChanged));
-    assert_eq!(bearer(&manager).as_deref(), Some("new"), "another account's token is never taken over");
+#[tokio::test]
+async fn another_account_stops_everything_until_it_is_adopted() {
+    let dir = home(Some(chatgpt("old", "acct")));
+    let file = dir.path().join(FILE_NAME);
+    let manager = Manager::open(openai(dir.path(), None, None)).unwrap();
+    let used = manager.authorization().await.unwrap();
+
+    std::fs::write(&file, chatgpt("other", "someone").to_string()).unwrap();
+    let changed = Error::AccountChanged { now: None };
+    assert_eq!(manager.recover(&used).await, Err(changed.clone()));
+    assert_eq!(manager.authorization().await, Err(changed), "nothing more in its name");
+    assert_eq!(bearer(&manager).as_deref(), Some("old"), "another account's token is never taken over");
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(manager.authorization().await, Err(Error::SignedOut));
+    assert_eq!(manager.adopt().await, Err(Error::SignedOut));
+
+    std::fs::write(&file, chatgpt("back", "acct").to_string()).unwrap();
+    assert_eq!(manager.authorization().await.unwrap().bearer, secret("back"), "the same account is back");
+    std::fs::write(&file, chatgpt("other", "someone").to_string()).unwrap();
+    let used = manager.authorization().await.unwrap();
+    // What was looked at once is looked at again before anything is renewed.
+    assert!(manager.recover(&used).await.is_err());
+    assert_eq!(manager.adopt().await.unwrap().account_id.as_deref(), Some("someone"));
+    assert_eq!(manager.authorization().await.unwrap().bearer, secret("other"));
+}
+
+#[tokio::test]
+async fn tokens_of_a_parent_are_asked_for_once_per_turn_and_never_stored() {
+    let dir = tempfile::tempdir().unwrap();
+    let manager = Manager::open(openai(dir.path(), secret("k"), None)).unwrap();
+    let tokens = |access: &str, account: &str| ExternalTokens {
+        access: Secret::new(access),
+        account_id: account.to_owned(),
+        plan: None,
+    };
+    let owner = |fresh: ExternalTokens| -> Ask {
+        Arc::new(move |account| {
+            assert_eq!(account, "acct");
+            std::future::ready(Ok(fresh.clone())).boxed()
+        })
+    };
+    manager.use_external(tokens("one", "acct"), owner(tokens("two", "acct"))).unwrap();
+    let used = manager.authorization().await.unwrap();
+    assert_eq!((used.bearer.clone(), used.account_id.as_deref()), (secret("one"), Some("acct")));
+    assert_eq!(manager.recover(&used).await, Ok(true));
+    let used = manager.authorization().await.unwrap();
+    assert_eq!(used.bearer, secret("two"));
+    assert_eq!(manager.recover(&used).await, Ok(false), "fresh ones that are refused");
+    manager.use_external(tokens("one", "acct"), owner(tokens("x", "other"))).unwrap();
+    let used = manager.authorization().await.unwrap();
+    assert!(matches!(manager.recover(&used).await, Err(Error::AccountChanged { .. })));
+    assert_eq!(manager.authorization().await.unwrap(), used);
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_forced_method_and_workspace() {
+    let token = claims::fake_token(&json!({ claims::AUTH: { "chatgpt_account_id": "w2" } }));
+    let key = json!({"auth_mode": "apikey", "OPENAI_API_KEY": "stored"});
+    let (chatgpt_only, api_only) = (Some(LoginMethod::Chatgpt), Some(LoginMethod::Api));
+    for (method, workspaces, stored, codex_key, access_token, openai_key, want) in [
+        (chatgpt_only, "", Some(&key), "", "", "", "Method"),
+        (chatgpt_only, "", None, "k", "", "", "Method"),
+        (chatgpt_only, "", None, "", "", "k", "NotSignedIn"),
+        (chatgpt_only, "", Some(&chatgpt("t", "w1")), "", "", "", ""),
+        (api_only, "", Some(&chatgpt("t", "w1")), "", "", "", "Method"),
+        (api_only, "", Some(&key), "", "", "", ""),
+        (None, "w1", Some(&chatgpt("t", "w1")), "", "", "", ""),
+        (None, "w1", Some(&chatgpt("t", "w2")), "", "", "", "Workspace"),
+        (None, "w1", None, "", &token, "", "Workspace"),
+        (None, "w2", None, "", &token, "", ""),
+        (None, "", None, "", "no-token", "", "BadToken"),
+    ] {
+        let dir = home(stored.cloned());
+        let Credentials::OpenAi(mut open) = openai(dir.path(), secret(codex_key), secret(openai_key)) else {
+            panic!()
+        };
+        open.codex_access_token = secret(access_token);
+        let workspaces = secret(workspaces).iter().map(|w| w.expose().to_owned()).collect();
+        open.rules = Rules { method, workspaces };
+        let got = Manager::open(Credentials::OpenAi(open)).err();
+        let shown = got.as_ref().map(|error| format!("{error:?}")).unwrap_or_default();
+        assert!(shown.starts_with(want) && got.is_some() != want.is_empty(), "{want}: {shown}");
+    }
 }
 
 #[tokio::test]

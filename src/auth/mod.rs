@@ -1,15 +1,35 @@
 //! Whose name requests go out under. Credentials are read here and nowhere else.
 //!
 //! - [`source`]: the seam: whoever sends requests asks it for the bearer
-//! - [`manager`]: owner of the current credentials: which of them counts, and reading them again after a 401
-//! - [`store`]: `auth.json`: read in every shape, written whole
+//! - [`manager`]: owner of the current credentials: which of them counts, renewing them, and what follows a 401
+//! - [`recovery`]: machine: what to do after a 401
+//! - [`refresh`]: one renewal for all tasks and processes, under the lock
+//! - [`issuer`]: the service that signs people in: addresses and requests
+//! - [`sign_in`]: what all ways to sign in share, and signing out
+//! - [`browser`]: sign-in in a browser
+//! - [`device_code`]: sign-in with a code on another device
 //! - [`api_key`]: login with a key, and the status line
+//! - [`external`]: tokens that belong to a parent application
+//! - [`workspace`]: which sign-ins the configuration accepts
+//! - [`store`]: file, keyring or memory; locks and whole writes
+//! - [`document`]: the credential document: read in every shape, changed field by field
+//! - [`keyring`]: the system's keyring
 //! - [`claims`]: what a token says about account, plan and expiry
 //! - [`error`]: what can be wrong, each with the command that helps
 
 pub(crate) mod api_key;
+pub(crate) mod browser;
 pub(crate) mod claims;
+pub(crate) mod device_code;
+mod document;
 pub(crate) mod error;
+pub(crate) mod external;
+pub(crate) mod issuer;
+mod keyring;
 pub(crate) mod manager;
+mod recovery;
+mod refresh;
+pub(crate) mod sign_in;
 pub(crate) mod source;
 pub(crate) mod store;
+pub(crate) mod workspace;

@@ -1,15 +1,23 @@
-//! `auth.json`: read in every shape that programs have written, and written whole (mode 0600). What we do not
-//! know in it stays as it is: other programs share the file.
+//! Where the credential document is kept: `auth.json` (mode 0600, written whole), the system's keyring, or the
+//! memory of this process. Writers hold a lock between processes, the same that other programs of this file take.
 
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-use serde_json::{Map, Value};
+use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
 
-use super::claims::{self, Claims};
+pub(crate) use super::document::Stored;
+use super::document::{self, Document};
 use super::error::Error;
+use super::keyring;
+use crate::base::clock::{Clock, SystemClock};
 use crate::base::fs;
+use crate::base::lock::FileLock;
 use crate::base::secret::Secret;
+use crate::config::schema::login::CredentialStore;
 
 /// A credential file is a few kilobytes; more than this is something else.
 const MAX_BYTES: u64 = 1 << 20;
@@ -17,52 +25,65 @@ const MAX_BYTES: u64 = 1 << 20;
 /// Name of the file in the configuration's home.
 pub(crate) const FILE_NAME: &str = "auth.json";
 
-/// The credential file of one home.
+/// Lock files beside it. Both are taken, or none: programs differ in which one they take, and in the order.
+const LOCKS: [&str; 2] = ["auth.json.lock", "auth.lock"];
+
+/// So long a writer waits for another one; longer than one of ours may hold the lock.
+const LOCK_TIME: Duration = Duration::from_secs(45);
+
+/// Room that must be free on the disk before a token is spent.
+const PROBE_BYTES: usize = 64 << 10;
+
+/// The documents of stores that keep them in memory, by home.
+static MEMORY: Mutex<BTreeMap<PathBuf, String>> = Mutex::new(BTreeMap::new());
+
+/// The credentials of one home.
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
+    home: PathBuf,
     path: PathBuf,
+    keep: CredentialStore,
 }
 
-/// What is stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Stored {
-    /// An API key.
-    ApiKey(Secret),
-    /// A ChatGPT sign-in.
-    ChatGpt(Tokens),
-}
-
-/// Tokens of a ChatGPT sign-in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Tokens {
-    /// Goes into requests.
-    pub(crate) access: Secret,
-    /// Account that requests are for.
-    pub(crate) account_id: Option<String>,
-    /// What the id token says (plan, address); empty when it cannot be read.
-    pub(crate) identity: Claims,
-    /// Unix seconds after which the access token is refused, when it says so.
-    pub(crate) expires_at: Option<u64>,
+/// Keeps other writers out until dropped.
+#[derive(Debug)]
+pub(super) struct Locks {
+    _held: Vec<FileLock>,
 }
 
 impl Store {
-    /// The store of the home `codex_home`.
+    /// The file of the home `codex_home`.
     pub(crate) fn new(codex_home: &Path) -> Self {
-        Self { path: codex_home.join(FILE_NAME) }
+        Self::kept_in(codex_home, CredentialStore::File)
     }
 
-    /// The file.
+    /// The credentials of the home `codex_home`, kept where the configuration says.
+    pub(crate) fn kept_in(codex_home: &Path, keep: CredentialStore) -> Self {
+        Self { home: codex_home.to_owned(), path: codex_home.join(FILE_NAME), keep }
+    }
+
+    /// The file, for words to the user.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Reads it; `None` when there is no file or nobody is signed in.
+    /// Whether what is stored is forgotten with this process.
+    pub(crate) fn is_ephemeral(&self) -> bool {
+        matches!(self.keep, CredentialStore::Ephemeral)
+    }
+
+    /// The folder with the file and its locks.
+    pub(super) fn home(&self) -> &Path {
+        &self.home
+    }
+
+    /// Reads; `None` when nothing is stored or nobody is signed in.
     ///
     /// # Errors
-    /// The file cannot be read or understood.
+    /// What is stored cannot be read or understood.
     pub(crate) fn load(&self) -> Result<Option<Stored>, Error> {
         match self.read()? {
-            Some(map) => self.understand(&map),
+            Some(document) => document::understand(&document, &self.path),
             None => Ok(None),
         }
     }
@@ -70,28 +91,43 @@ impl Store {
     /// Stores an API key in place of what was there; fields we do not know stay.
     ///
     /// # Errors
-    /// The file cannot be written.
+    /// It cannot be written.
     pub(crate) fn save_api_key(&self, key: &Secret) -> Result<(), Error> {
-        // A damaged file must not stand in the way of a fresh login.
-        let mut map = self.read().ok().flatten().unwrap_or_default();
-        map.insert("auth_mode".to_owned(), Value::from("apikey"));
-        map.insert("OPENAI_API_KEY".to_owned(), Value::from(key.expose()));
-        map.remove("tokens");
-        map.remove("last_refresh");
-        let fail = |e: &std::io::Error| self.file_error("written", e);
-        if let Some(home) = self.path.parent() {
-            fs::create_private_dir(home).map_err(|e| fail(&e))?;
-        }
-        let mut text = serde_json::to_string_pretty(&map).unwrap_or_default();
-        text.push('\n');
-        fs::replace(&self.path, text.as_bytes(), 0o600).map_err(|e| fail(&e))
+        self.change(|document| document::put_key(document, key))
     }
 
-    /// Removes the file; false when there was none.
+    /// Changes the document, or makes one. What is damaged is set aside under another name first.
+    pub(super) fn change(&self, edit: impl FnOnce(&mut Document)) -> Result<(), Error> {
+        let _locks = self.lock()?;
+        let mut document = match self.read() {
+            Ok(document) => document.unwrap_or_default(),
+            Err(Error::Corrupt { .. }) => {
+                self.set_aside()?;
+                Document::new()
+            }
+            Err(error) => return Err(error),
+        };
+        edit(&mut document);
+        self.write(&document)
+    }
+
+    /// Removes everything; false when there was nothing.
     ///
     /// # Errors
-    /// The file cannot be removed.
+    /// It cannot be removed.
     pub(crate) fn delete(&self) -> Result<bool, Error> {
+        // Without a lock rather than not at all: a home without write access may still let the file go.
+        let _locks = self.lock().ok();
+        let mut gone = memory().remove(&self.home).is_some();
+        match self.keep {
+            CredentialStore::Keyring => gone |= keyring::delete(&self.home)?,
+            CredentialStore::Auto => gone |= keyring::delete(&self.home).unwrap_or(false),
+            CredentialStore::File | CredentialStore::Ephemeral => {}
+        }
+        Ok(gone | self.delete_file()?)
+    }
+
+    fn delete_file(&self) -> Result<bool, Error> {
         match std::fs::remove_file(&self.path) {
             Ok(()) => Ok(true),
             Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
@@ -99,77 +135,151 @@ impl Store {
         }
     }
 
-    fn read(&self) -> Result<Option<Map<String, Value>>, Error> {
-        let bytes = match fs::read_bounded(&self.path, MAX_BYTES) {
-            Ok(bytes) => bytes,
-            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(e) if e.kind() == ErrorKind::FileTooLarge => return Err(self.corrupt("it is far too large")),
-            Err(e) => return Err(self.file_error("read", &e)),
-        };
-        if bytes.iter().all(u8::is_ascii_whitespace) {
-            return Err(self.corrupt("it is empty"));
-        }
-        match serde_json::from_slice(&bytes) {
-            Ok(Value::Object(map)) => Ok(Some(map)),
-            Ok(_) => Err(self.corrupt("it is not a JSON object")),
-            // The parser's own text may quote the file; the place is enough.
-            Err(e) if e.is_eof() => Err(self.corrupt("it breaks off in the middle")),
-            Err(e) => {
-                let place = format!("it is not JSON (line {}, column {})", e.line(), e.column());
-                Err(self.corrupt(&place))
+    /// Keeps other writers out. Blocks the thread for as long as another one writes.
+    ///
+    /// # Errors
+    /// The home cannot be written, or somebody holds the lock for too long.
+    pub(super) fn lock(&self) -> Result<Locks, Error> {
+        fs::create_private_dir(&self.home).map_err(|e| self.file_error("locked", &e))?;
+        let begin = Instant::now();
+        loop {
+            if let Some(locks) = self.try_lock().map_err(|e| self.file_error("locked", &e))? {
+                return Ok(locks);
             }
+            if begin.elapsed() > LOCK_TIME {
+                let reason = "another program is changing it for a long time".to_owned();
+                return Err(Error::RenewalFailed { reason });
+            }
+            std::thread::sleep(Duration::from_millis(5));
         }
     }
 
-    fn understand(&self, map: &Map<String, Value>) -> Result<Option<Stored>, Error> {
-        let key = self.text(map, "OPENAI_API_KEY")?;
-        let mode = self.text(map, "auth_mode")?;
-        let by_key = match mode.as_deref().map(|m| m.to_ascii_lowercase().replace(['_', '-'], "")).as_deref()
+    fn try_lock(&self) -> std::io::Result<Option<Locks>> {
+        let mut held = Vec::with_capacity(LOCKS.len());
+        for name in LOCKS {
+            match FileLock::try_take(&self.home.join(name))? {
+                Some(lock) => held.push(lock),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(Locks { _held: held }))
+    }
+
+    /// Makes sure that [`write`](Self::write) will work, as far as one can know before.
+    ///
+    /// # Errors
+    /// It will not.
+    pub(super) fn check_writable(&self) -> Result<(), Error> {
+        if self.is_ephemeral() || (!matches!(self.keep, CredentialStore::File) && !self.path.exists()) {
+            return Ok(());
+        }
+        let fail = |reason: &str| {
+            Err(Error::File { path: self.path.clone(), doing: "replaced", reason: reason.to_owned() })
+        };
+        let path = self.real_path();
+        if let Ok(metadata) = path.metadata()
+            && metadata.permissions().readonly()
         {
-            Some("apikey") => true,
-            Some("chatgpt" | "chatgptauthtokens") => false,
-            None => key.is_some(),
-            Some(other) => {
-                let shown: String = other.chars().filter(char::is_ascii_alphanumeric).take(30).collect();
-                return Err(self.corrupt(&format!("its auth_mode `{shown}` is not supported")));
-            }
+            return fail("it is read-only");
+        }
+        let about = statx(CWD, &path, AtFlags::empty(), StatxFlags::BASIC_STATS);
+        if about.is_ok_and(|about| about.stx_attributes.contains(StatxAttributes::MOUNT_ROOT)) {
+            return fail("the file itself is mounted, so it cannot be replaced");
+        }
+        let probe = || -> std::io::Result<()> {
+            let dir = path.parent().unwrap_or(&self.home);
+            let mut file = tempfile::Builder::new().prefix(".codex-").tempfile_in(dir)?;
+            std::io::Write::write_all(&mut file, &vec![b' '; PROBE_BYTES])?;
+            file.as_file().sync_all()
         };
-        if by_key {
-            return Ok(key.map(|key| Stored::ApiKey(Secret::new(key))));
-        }
-        match map.get("tokens") {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::Object(tokens)) => self.tokens(tokens).map(|t| t.map(Stored::ChatGpt)),
-            Some(_) => Err(self.corrupt("`tokens` is not an object")),
+        probe().map_err(|e| Error::File {
+            path: self.path.clone(),
+            doing: "replaced",
+            reason: system_words(&e),
+        })
+    }
+
+    /// The document; `None` when there is none.
+    pub(super) fn read(&self) -> Result<Option<Document>, Error> {
+        let found = match self.keep {
+            CredentialStore::File => None,
+            CredentialStore::Ephemeral => {
+                let Some(text) = memory().get(&self.home).cloned() else { return Ok(None) };
+                Some(text)
+            }
+            CredentialStore::Keyring => {
+                let Some(text) = keyring::read(&self.home)? else { return Ok(None) };
+                Some(text)
+            }
+            // A keyring that does not answer means the file, for reading as for writing.
+            CredentialStore::Auto => keyring::read(&self.home).ok().flatten(),
+        };
+        match found {
+            Some(text) => document::parse(text.as_bytes(), &self.path).map(Some),
+            None => self.read_file(),
         }
     }
 
-    fn tokens(&self, map: &Map<String, Value>) -> Result<Option<Tokens>, Error> {
-        let Some(access) = self.text(map, "access_token")? else { return Ok(None) };
-        let identity = self.text(map, "id_token")?.and_then(|t| claims::read(&t)).unwrap_or_default();
-        let own = claims::read(&access).unwrap_or_default();
-        let account_id =
-            self.text(map, "account_id")?.or_else(|| identity.account_id.clone()).or(own.account_id);
-        Ok(Some(Tokens { access: Secret::new(access), account_id, identity, expires_at: own.expires_at }))
-    }
-
-    /// A text field; absent, null and empty are the same.
-    fn text(&self, map: &Map<String, Value>, name: &str) -> Result<Option<String>, Error> {
-        match map.get(name) {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::String(text)) if text.trim().is_empty() => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text.clone())),
-            Some(_) => Err(self.corrupt(&format!("`{name}` is not a text"))),
+    fn read_file(&self) -> Result<Option<Document>, Error> {
+        match fs::read_bounded(&self.path, MAX_BYTES) {
+            Ok(bytes) => document::parse(&bytes, &self.path).map(Some),
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+            Err(e) if e.kind() == ErrorKind::FileTooLarge => {
+                Err(Error::Corrupt { path: self.path.clone(), reason: "it is far too large".to_owned() })
+            }
+            Err(e) => Err(self.file_error("read", &e)),
         }
     }
 
-    fn corrupt(&self, reason: &str) -> Error {
-        Error::Corrupt { path: self.path.clone(), reason: reason.to_owned() }
+    /// Writes the document whole. The caller holds the lock.
+    pub(super) fn write(&self, document: &Document) -> Result<(), Error> {
+        let text = document::print(document);
+        match self.keep {
+            CredentialStore::Ephemeral => {
+                memory().insert(self.home.clone(), text);
+                Ok(())
+            }
+            CredentialStore::Keyring => {
+                keyring::write(&self.home, &text)?;
+                self.delete_file().map(drop)
+            }
+            CredentialStore::Auto if keyring::write(&self.home, &text).is_ok() => {
+                self.delete_file().map(drop)
+            }
+            CredentialStore::Auto | CredentialStore::File => {
+                let done = fs::replace(&self.real_path(), text.as_bytes(), 0o600);
+                done.map_err(|e| self.file_error("written", &e))
+            }
+        }
+    }
+
+    /// Where the file really is: a link to it stays a link.
+    fn real_path(&self) -> PathBuf {
+        self.path.canonicalize().unwrap_or_else(|_| self.path.clone())
+    }
+
+    /// Renames a damaged file: it may be all that is left of a sign-in.
+    fn set_aside(&self) -> Result<(), Error> {
+        let aside = self.home.join(format!("{FILE_NAME}.damaged-{}", SystemClock.now_s()));
+        match std::fs::rename(&self.path, aside) {
+            Err(e) if e.kind() != ErrorKind::NotFound => Err(self.file_error("written", &e)),
+            _ => Ok(()),
+        }
     }
 
     fn file_error(&self, doing: &'static str, error: &std::io::Error) -> Error {
-        Error::File { path: self.path.clone(), doing, reason: error.to_string() }
+        Error::File { path: self.path.clone(), doing, reason: system_words(error) }
     }
+}
+
+/// The system's words alone, without the name of a temporary file.
+fn system_words(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split_once(" at path ").map_or(text.clone(), |(words, _)| words.to_owned())
+}
+
+fn memory() -> MutexGuard<'static, BTreeMap<PathBuf, String>> {
+    MEMORY.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

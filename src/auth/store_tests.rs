@@ -2,9 +2,10 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
+use crate::auth::claims;
 
 fn store_with(bytes: &[u8]) -> (tempfile::TempDir, Store) {
     let dir = tempfile::tempdir().unwrap();
@@ -98,7 +99,7 @@ fn saving_keeps_what_others_wrote_and_hides_the_file() {
     assert_eq!(value, json!({"auth_mode": "apikey", "OPENAI_API_KEY": "sk-2", "custom": {"n": [1, 2]}}));
     assert_eq!(std::fs::metadata(store.path()).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(store.load().unwrap(), Some(Stored::ApiKey(Secret::new("sk-2"))));
-    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    assert_eq!(names(dir.path()), ["auth.json", "auth.json.lock", "auth.lock"]);
     assert!(store.delete().unwrap());
     assert_eq!(store.load().unwrap(), None);
 }
@@ -111,4 +112,50 @@ fn saving_makes_the_home_and_replaces_damage() {
     std::fs::write(store.path(), b"\0\0").unwrap();
     store.save_api_key(&Secret::new("sk-4")).unwrap();
     assert_eq!(store.load().unwrap(), Some(Stored::ApiKey(Secret::new("sk-4"))));
+    let home = store.home().to_owned();
+    let aside = names(&home).into_iter().find(|name| name.contains("damaged")).unwrap();
+    assert_eq!(std::fs::read(home.join(aside)).unwrap(), b"\0\0", "what was damaged is kept");
+}
+
+fn names(dir: &Path) -> Vec<String> {
+    let mut names: Vec<_> = std::fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_link_stays_a_link() {
+    let (real, link) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    std::fs::write(real.path().join("a.json"), "{}").unwrap();
+    std::os::unix::fs::symlink(real.path().join("a.json"), link.path().join(FILE_NAME)).unwrap();
+    let store = Store::new(link.path());
+    store.save_api_key(&Secret::new("sk-5")).unwrap();
+    assert!(store.path().is_symlink());
+    assert!(std::fs::read_to_string(real.path().join("a.json")).unwrap().contains("sk-5"));
+}
+
+#[test]
+fn memory_is_per_home_and_leaves_no_file() {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = |dir: &Path| Store::kept_in(dir, CredentialStore::Ephemeral);
+    store(one.path()).save_api_key(&Secret::new("sk-6")).unwrap();
+    assert_eq!(store(one.path()).load().unwrap(), Some(Stored::ApiKey(Secret::new("sk-6"))));
+    assert_eq!(store(two.path()).load().unwrap(), None);
+    assert!(!one.path().join(FILE_NAME).exists());
+    assert!(store(one.path()).delete().unwrap());
+    assert_eq!(store(one.path()).load().unwrap(), None);
+}
+
+#[test]
+fn what_cannot_be_replaced_is_known_before() {
+    let (dir, store) = store_with(b"{}");
+    store.check_writable().unwrap();
+    std::fs::set_permissions(store.path(), std::fs::Permissions::from_mode(0o400)).unwrap();
+    let error = store.check_writable().unwrap_err();
+    assert!(matches!(error, Error::File { doing: "replaced", .. }), "{error}");
+    drop(dir);
+    assert!(store.check_writable().is_err());
 }

@@ -69,6 +69,18 @@ pub(crate) fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     sync_dir(dir)
 }
 
+/// Like [`replace`], but does not wait for the disk: for files that are made anew when they are lost.
+pub(crate) fn replace_unsynced(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    let dir = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut temp = tempfile::Builder::new()
+        .prefix(".codex-")
+        .permissions(std::fs::Permissions::from_mode(mode))
+        .tempfile_in(dir)
+        .map_err(without_path)?;
+    temp.as_file_mut().write_all(bytes)?;
+    temp.persist(path).map(drop).map_err(|e| e.error)
+}
+
 /// The system's words alone: the library adds the temporary file's name, which tells a user nothing.
 fn without_path(error: io::Error) -> io::Error {
     match error.to_string().split_once(" at path ") {

@@ -7,7 +7,9 @@
 //! - [`lock`]: a lock file between processes, with a time-out
 //! - [`tasks`]: the only place that spawns tasks and blocking work
 //! - [`path`]: absolute, normalised paths
+//! - [`clean`]: foreign text → one short line that is safe to show
 
+pub(crate) mod clean;
 pub(crate) mod clock;
 pub(crate) mod fs;
 pub(crate) mod ids;

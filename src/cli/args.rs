@@ -3,15 +3,25 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 use super::demo::DemoArgs;
+use super::doctor::Doctor;
+use super::exec_require;
+use super::execpolicy::ExecPolicy;
 use super::exit::{Exit, HELP};
 use super::sandbox::SandboxArgs;
-use super::wrong::{self, usage};
+use super::undo::Undo;
+use super::usage::{self, GuardArgs, UsageArgs};
+use super::usage_credits::CreditsArgs;
+use super::usage_explain::ExplainArgs;
+use super::usage_past::{ActivityArgs, HistoryArgs};
+use super::usage_redeem::{self, RedeemArgs};
+use super::wrong;
 use crate::exec::text::Color;
 use crate::protocol::policy::{ApprovalPolicy, SandboxMode};
 
@@ -160,12 +170,52 @@ pub(crate) enum Command {
     Exec(Box<Exec>),
     /// Run a command inside the sandbox and return its exit code
     Sandbox(Box<Sandbox>),
+    /// Check that everything works here, the sandbox by live attempts
+    Doctor(Doctor),
+    /// Take back what the last turn changed in this directory
+    Undo(Undo),
+    /// Check rules about commands
+    #[command(hide = true)]
+    Execpolicy(ExecPolicy),
     /// Try it with a scripted model, without account or network
     Demo(DemoArgs),
-    /// Sign in with an API key, or show who is signed in
+    /// Sign in, or show who is signed in
     Login(Login),
     /// Forget the credentials
     Logout,
+    /// Show usage limits and reset credits of the ChatGPT sign-in
+    Usage(Box<Usage>),
+}
+
+/// `codex usage`.
+#[derive(Args, Debug)]
+#[command(after_help = usage::HELP, args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
+pub(crate) struct Usage {
+    /// What to show without a word.
+    #[command(flatten)]
+    pub(crate) show: UsageArgs,
+    /// What else to show or do.
+    #[command(subcommand)]
+    pub(crate) command: Option<UsageCommand>,
+}
+
+/// The words of `codex usage`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum UsageCommand {
+    /// End with an exit code that says whether enough is left
+    #[command(after_help = usage::HELP)]
+    Guard(GuardArgs),
+    /// Tokens per day, as the service counts them
+    Activity(ActivityArgs),
+    /// Use per day, as this machine has read it
+    History(HistoryArgs),
+    /// Who used the limits: threads, models, tools
+    Explain(ExplainArgs),
+    /// List the reset credits
+    Credits(CreditsArgs),
+    /// Use a reset credit: the windows start anew
+    #[command(after_help = usage_redeem::HELP)]
+    Redeem(RedeemArgs),
 }
 
 /// `codex exec`.
@@ -226,9 +276,21 @@ pub(crate) struct ExecOptions {
     /// Run also where changes cannot be undone with git
     #[arg(long)]
     pub(crate) skip_git_repo_check: bool,
+    /// Use only the administrator's rules about commands
+    #[arg(long)]
+    pub(crate) ignore_rules: bool,
     /// Store nothing of this thread
     #[arg(long)]
     pub(crate) ephemeral: bool,
+    /// Begin only when so much is left, as in week=15%; else end with 10
+    #[arg(long, value_name = "WINDOW=PERCENT")]
+    pub(crate) require_remaining: Vec<String>,
+    /// Wait for the windows to start anew instead of ending
+    #[arg(long)]
+    pub(crate) wait_for_reset: bool,
+    /// Wait no longer than this, as in 2h
+    #[arg(long, value_name = "TIME", value_parser = exec_require::span)]
+    pub(crate) deadline: Option<Duration>,
     /// When to colour the progress
     #[arg(long, value_name = "WHEN", value_parser = color())]
     pub(crate) color: Option<Color>,
@@ -246,6 +308,10 @@ impl ExecOptions {
         self.work.join(right.work);
         self.skip_git_repo_check |= right.skip_git_repo_check;
         self.ephemeral |= right.ephemeral;
+        self.ignore_rules |= right.ignore_rules;
+        self.require_remaining.extend(right.require_remaining);
+        self.wait_for_reset |= right.wait_for_reset;
+        self.deadline = right.deadline.or(self.deadline);
         self.color = right.color.or(self.color);
         self.shared.join(right.shared);
     }
@@ -274,14 +340,17 @@ enum SandboxSystem {
     /// The same (older spelling)
     #[command(alias = "landlock")]
     Linux(SandboxArgs),
+    /// Run it and say what was refused, and what would allow it
+    Explain(SandboxArgs),
 }
 
 impl Sandbox {
-    /// What to run, whichever spelling was used.
-    pub(crate) fn request(self) -> SandboxArgs {
+    /// What to run, whichever spelling was used, and whether to explain it.
+    pub(crate) fn request(self) -> (SandboxArgs, bool) {
         match self.system {
-            Some(SandboxSystem::Linux(run)) => run,
-            None => self.run,
+            Some(SandboxSystem::Linux(run)) => (run, false),
+            Some(SandboxSystem::Explain(run)) => (run, true),
+            None => (self.run, false),
         }
     }
 }
@@ -289,9 +358,27 @@ impl Sandbox {
 /// `codex login`.
 #[derive(Args, Debug)]
 pub(crate) struct Login {
+    /// Sign in with a browser on this machine
+    #[arg(long, group = "way")]
+    pub(crate) browser: bool,
+    /// Sign in with a code, in a browser on any device
+    #[arg(long, group = "way")]
+    pub(crate) device_auth: bool,
     /// Read an API key from stdin and store it
-    #[arg(long)]
+    #[arg(long, group = "way")]
     pub(crate) with_api_key: bool,
+    /// Read an access token from stdin and store it
+    #[arg(long, group = "way")]
+    pub(crate) with_access_token: bool,
+    /// Another service to sign in at.
+    #[arg(long = "experimental_issuer", hide = true, value_name = "URL")]
+    pub(crate) issuer: Option<String>,
+    /// Another client id.
+    #[arg(long = "experimental_client-id", hide = true, value_name = "ID")]
+    pub(crate) client_id: Option<String>,
+    /// Another port for the browser to come back to; 0 takes any free one.
+    #[arg(long = "experimental_port", hide = true, value_name = "N")]
+    pub(crate) port: Option<u16>,
     /// Once took the key itself, where every process could read it.
     #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "", value_name = "KEY")]
     api_key: Option<OsString>,
@@ -379,7 +466,7 @@ impl Exec {
         let last = if resume.all { ResumeTarget::LastAnywhere } else { ResumeTarget::Last };
         let (target, prompt) = match (resume.last, resume.id, resume.prompt) {
             (true, Some(_), Some(_)) => {
-                return Err(usage(
+                return Err(wrong::usage(
                     &RESUME,
                     ErrorKind::ArgumentConflict,
                     "--last and an id name two threads; give one of them",
@@ -388,7 +475,7 @@ impl Exec {
             (true, prompt, None) | (true, None, prompt) => (last, prompt),
             (false, Some(id), prompt) => (ResumeTarget::Id(id), prompt),
             (false, None, _) => {
-                return Err(usage(
+                return Err(wrong::usage(
                     &RESUME,
                     ErrorKind::MissingRequiredArgument,
                     "which thread? Give its id, or --last",
@@ -396,7 +483,7 @@ impl Exec {
             }
         };
         if options.work.bypass && options.work.full_auto {
-            return Err(usage(
+            return Err(wrong::usage(
                 &RESUME,
                 ErrorKind::ArgumentConflict,
                 "--full-auto keeps the sandbox that the bypass removes",
@@ -414,7 +501,7 @@ impl Exec {
 pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
     let cli = Cli::try_parse_from(args).map_err(wrong::with_tips)?;
     if let Some(Command::Login(Login { api_key: Some(_), .. })) = &cli.command {
-        return Err(usage(
+        return Err(wrong::usage(
             &["login"],
             ErrorKind::UnknownArgument,
             "--api-key would show the key to every process. Pipe it in instead: \

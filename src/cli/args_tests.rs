@@ -19,7 +19,7 @@ fn exec(line: &[&str]) -> Result<ExecRequest, clap::Error> {
 /// The arguments of `codex sandbox` as their debug text: the fields belong to their own file.
 fn sandbox(line: &[&str]) -> Result<String, clap::Error> {
     match parsed(line)?.command {
-        Some(Command::Sandbox(sandbox)) => Ok(format!("{:?}", sandbox.request())),
+        Some(Command::Sandbox(sandbox)) => Ok(format!("{:?}", sandbox.request().0)),
         other => panic!("{other:?}"),
     }
 }

@@ -1,21 +1,29 @@
 //! The other end of the terminal app's door: opens threads, changes their settings, and answers what the app
-//! asks of the areas below. One task; each call is answered before the next one is looked at, except lists.
+//! asks of the areas below. One task; each call is answered before the next one is looked at, except lists and what
+//! is about limits.
 
 use std::path::{Path, PathBuf};
 
 use tokio::sync::mpsc;
 
+use super::door_limits::LimitsDesk;
+use super::door_sign_in::Running;
+use super::housekeeping;
 use super::opening::{self, Opened};
+use super::wire;
 use crate::auth::api_key;
-use crate::auth::store::Store;
+use crate::auth::issuer::Overrides;
+use crate::auth::sign_in::{SignIn, sign_out};
 use crate::base::clock::{Clock, SystemClock};
 use crate::base::ids::ThreadId;
+use crate::base::secret::Secret;
 use crate::base::tasks;
 use crate::config::{self, Config, Env, Flags, edit, home};
 use crate::demo::server::Server;
 use crate::protocol::error::{ErrorInfo, ErrorKind};
 use crate::threads::{self, Turn, names};
 use crate::tui::door::{Begin, Call, Live, Setting, ThreadFilter, ThreadRow};
+use crate::workspace::undo::{self, Which};
 use crate::workspace::{diff, git};
 
 /// Rows of one batch of the list of threads.
@@ -31,12 +39,16 @@ pub(crate) struct Behind {
     open: Option<Opened>,
     /// The scripted service, once the user chose it.
     demo: Option<Server>,
+    /// Questions about the limits that are being answered.
+    limits: LimitsDesk,
+    /// The sign-in that is under way.
+    signing: Option<Running>,
 }
 
 impl Behind {
     /// Answers calls under this environment and these flags.
     pub(crate) fn new(env: Env, flags: Flags) -> Self {
-        Self { env, flags, open: None, demo: None }
+        Self { env, flags, open: None, demo: None, limits: LimitsDesk::default(), signing: None }
     }
 
     /// Answers calls until the app has closed its end.
@@ -53,19 +65,53 @@ impl Behind {
             Call::Earlier(reply) => drop(reply.send(self.earlier().await)),
             Call::Rename(name, reply) => drop(reply.send(self.rename(name).await)),
             Call::Diff(reply) => drop(reply.send(self.diff().await)),
+            Call::Undo(cwd, again, reply) => drop(reply.send(self.undo(cwd, again).await)),
             Call::Trust(reply) => drop(reply.send(self.trust().await)),
-            Call::SignIn(key, reply) => {
-                let store = self.home().map(|home| Store::new(&home));
-                let done = store.and_then(|store| Ok(api_key::login(&store, key.expose())?));
-                drop(reply.send(done));
-            }
+            Call::SignIn(key, reply) => drop(reply.send(self.with_key(&key).await)),
+            Call::SignInBy(way, reply) => match self.sign_in() {
+                Ok(sign_in) => {
+                    self.signing = Some(Running::begin(sign_in, way, self.env.clone(), reply));
+                }
+                Err(error) => drop(reply.send(Err(error))),
+            },
+            Call::Pasted(text, reply) => drop(reply.send(match &self.signing {
+                Some(running) => running.paste(text.expose().to_owned()).await,
+                None => Err(ErrorInfo::new(ErrorKind::Internal, "nobody is signing in")),
+            })),
+            Call::Adopt(reply) => drop(reply.send(self.adopt().await)),
             Call::Demo(reply) => drop(reply.send(self.demo().await)),
-            Call::Logout(reply) => {
-                let store = self.home().map(|home| Store::new(&home));
-                drop(reply.send(store.and_then(|store| Ok(store.delete().map(drop)?))));
-            }
+            Call::Logout(reply) => drop(reply.send(self.sign_out().await)),
             Call::Save(setting, reply) => drop(reply.send(self.save(setting).await)),
+            Call::Limits(call) => {
+                let account = self.open.as_ref().and_then(|open| open.account.as_ref());
+                self.limits.answer(account, call);
+            }
         }
+    }
+
+    /// What a sign-in needs to know.
+    fn sign_in(&self) -> Result<SignIn, ErrorInfo> {
+        let config = self.config()?;
+        let issuer = wire::issuer(&self.env, Overrides::default())?;
+        Ok(SignIn { issuer, store: wire::store(&config), rules: wire::rules(&config) })
+    }
+
+    async fn with_key(&self, key: &Secret) -> Result<(), ErrorInfo> {
+        let SignIn { issuer, store, rules } = self.sign_in()?;
+        rules.key()?;
+        Ok(api_key::login(&store, &issuer, key.expose()).await?)
+    }
+
+    async fn adopt(&mut self) -> Result<String, ErrorInfo> {
+        let open = self.open.as_mut().ok_or_else(no_thread)?;
+        let identity = open.manager.adopt().await?;
+        open.info.account = opening::named(Some(&identity)).unwrap_or_default();
+        Ok(open.info.account.clone())
+    }
+
+    async fn sign_out(&self) -> Result<(), ErrorInfo> {
+        let SignIn { issuer, store, .. } = self.sign_in()?;
+        Ok(sign_out(&store, &issuer).await.map(drop)?)
     }
 
     /// The configuration as it is on disk now, under our flags.
@@ -109,6 +155,16 @@ impl Behind {
             None => self.env.cwd().map(Path::to_owned).unwrap_or_default(),
         };
         blocking("diff", move || diff::changes(&cwd)).await
+    }
+
+    async fn undo(&self, cwd: PathBuf, again: bool) -> Result<String, ErrorInfo> {
+        let base = housekeeping::undo(&self.home()?);
+        let which = if again { Which::Again } else { Which::Last };
+        blocking("undo", move || match undo::revert(&base, &cwd, which, false)? {
+            Some(report) => Ok(super::undo::words(&report, which, false)),
+            None => Err(std::io::Error::other(super::undo::nothing(which, &cwd))),
+        })
+        .await
     }
 
     async fn trust(&mut self) -> Result<(), ErrorInfo> {

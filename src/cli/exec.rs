@@ -5,13 +5,18 @@ use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
+
 use super::args::{ExecOptions, ExecRequest, ResumeTarget};
+use super::exec_require::{self, Requirement};
 use super::exit::Exit;
 use super::housekeeping;
+use super::usage;
 use super::wire;
 use crate::agent::past::Past;
 use crate::agent::settings::Settings;
 use crate::agent::thread::{self, Start};
+use crate::auth::manager;
 use crate::base::clock::SystemClock;
 use crate::base::ids::ThreadId;
 use crate::base::path;
@@ -37,10 +42,18 @@ use crate::workspace::git;
 /// Runs `codex exec`.
 pub(crate) fn run(request: ExecRequest, env: &Env) -> Exit {
     let mut warnings = Vec::new();
-    match prepare(request, env, &mut warnings) {
+    let requirement = match requirement(&request.options) {
+        Ok(requirement) => requirement,
+        Err(text) => {
+            fail(&anyhow::anyhow!(text));
+            return Exit::Other(usage::WRONG_USE);
+        }
+    };
+    match prepare(request, requirement, env, &mut warnings) {
         Ok(prepared) => match tokio::runtime::Builder::new_current_thread().enable_all().build() {
             Ok(runtime) => {
                 let exit = runtime.block_on(prepared.play());
+                runtime.block_on(manager::settle());
                 // A blocked read or a slow disk must not hold up the exit: everything that matters is flushed.
                 runtime.shutdown_background();
                 exit
@@ -69,10 +82,16 @@ struct Prepared {
     services: crate::agent::services::Services,
     config: Arc<Config>,
     setup: Setup,
+    requirement: Requirement,
 }
 
 /// Looks at everything. `warnings` gets what came up, also when this fails.
-fn prepare(request: ExecRequest, env: &Env, warnings: &mut Vec<String>) -> anyhow::Result<Prepared> {
+fn prepare(
+    request: ExecRequest,
+    requirement: Requirement,
+    env: &Env,
+    warnings: &mut Vec<String>,
+) -> anyhow::Result<Prepared> {
     let ExecRequest { options, prompt, resume } = request;
     let config = config::load(env, &flags(&options))?;
     warnings.extend(config.warnings.iter().cloned());
@@ -89,12 +108,17 @@ fn prepare(request: ExecRequest, env: &Env, warnings: &mut Vec<String>) -> anyho
             .map_err(|error| anyhow::anyhow!("cannot write the answer to {}: {error}", path.display()))?;
     }
     let manager = wire::credentials(&config, env).map_err(plain)?;
-    let services = wire::services(&config, env, manager, &ThreadSource::Exec).map_err(plain)?;
+    let (mut services, _) = wire::services(&config, env, manager, &ThreadSource::Exec).map_err(plain)?;
+    if options.ephemeral {
+        // Nothing of the thread is stored, so neither is what it would take to undo it.
+        services.undo = Arc::default();
+    }
     let patches = housekeeping::recover_patches(&config);
     let prompt = input::read(prompt.as_deref(), std::io::stdin(), Patience::USUAL)?;
     let (settings, doc_warnings) = wire::settings(&config, env);
     let resumed = resume.map(|target| find(&config, &target)).transpose()?;
     warnings.extend(patches);
+    warnings.extend(services.rules.problems().iter().cloned());
     warnings.extend(doc_warnings);
     warnings.extend(prompt.warning);
     let start = match resumed {
@@ -103,7 +127,16 @@ fn prepare(request: ExecRequest, env: &Env, warnings: &mut Vec<String>) -> anyho
     };
     let asked = Asked { prompt: prompt.text, images, output_schema: schema };
     let setup = setup(&options, &config, &start, asked, std::mem::take(warnings), env);
-    Ok(Prepared { start, services, config: Arc::new(config), setup })
+    Ok(Prepared { start, services, config: Arc::new(config), setup, requirement })
+}
+
+/// What must be left before the turn begins.
+fn requirement(options: &ExecOptions) -> Result<Requirement, String> {
+    let shares = usage::shares(&options.require_remaining)?;
+    if shares.is_empty() && (options.wait_for_reset || options.deadline.is_some()) {
+        return Err("--wait-for-reset and --deadline go with --require-remaining".to_owned());
+    }
+    Ok(Requirement { shares, wait: options.wait_for_reset, deadline: options.deadline })
 }
 
 /// A mistyped name of an image is told before a thread begins; what is in the file is looked at with the turn.
@@ -137,6 +170,7 @@ fn flags(options: &ExecOptions) -> Flags {
         add_dirs: options.work.add_dir.clone(),
         overrides: options.shared.config.clone(),
         features: switched,
+        ignore_rules: options.ignore_rules,
         ..Flags::default()
     }
 }
@@ -279,14 +313,26 @@ fn setup(
 impl Prepared {
     /// Plays the turn.
     async fn play(self) -> Exit {
+        let tell = |line: &str| drop(writeln!(std::io::stderr(), "{}", clean(line)));
+        // Before signals are caught: the wait can be stopped like any other program.
+        if let Err(exit) = exec_require::check(&self.requirement, self.services.limits.as_ref(), tell).await {
+            return exit;
+        }
         let (signals, _catching) = match brake::signals() {
             Ok(signals) => signals,
             Err(error) => return fail(&anyhow::anyhow!("cannot catch signals: {error}")),
         };
+        let limits = self.services.limits.clone();
         let handle = thread::start(Arc::new(self.services), self.config, self.start);
         let output = Output::start(Box::new(std::io::stdout()), Box::new(std::io::stderr()));
         let door = Door { ops: handle.ops, events: handle.events };
         let outcome = run::run(door, signals, output, self.setup).await;
+        if let Some(limits) = limits {
+            let now = limits.get().server_now(limits.now_s());
+            for alarm in limits.alarms().await {
+                tell(&format!("warning: {}", alarm.text(now, &TimeZone::system())));
+            }
+        }
         // The thread has told `Closed`, or is given up; its task goes with the runtime.
         let _: tasks::Task<()> = handle.task;
         Exit::from(outcome)

@@ -1,65 +1,98 @@
-//! `codex login` and `codex logout`: put the key away, take it out, say who is signed in. The key comes from
-//! standard input only: an argument would stand in the shell's history and in every process list.
+//! `codex login` and `codex logout`: sign in, sign out, say who is signed in. Keys and tokens come from standard
+//! input only: an argument would stand in the shell's history and in every process list.
 
+use std::future::Future;
 use std::io::{IsTerminal, Read, Write};
 
-use super::args::{Login, LoginCommand};
+use super::args::{Login, LoginCommand, Shared};
 use super::exit::Exit;
+use super::{browse, signing, wire};
 use crate::auth::api_key;
 use crate::auth::error::Error;
+use crate::auth::issuer::{Issuer, Overrides};
+use crate::auth::manager::Identity;
+use crate::auth::sign_in::{SignIn, sign_out};
 use crate::auth::store::Store;
-use crate::config::{Env, home};
+use crate::config::{self, Config, Env, Flags, home};
 use crate::protocol::error::ErrorInfo;
 
-/// Longest input that is read for a key, in bytes.
-const KEY_MAX: u64 = 64 << 10;
+/// Longest input that is read for a key or token, in bytes.
+const INPUT_MAX: u64 = 64 << 10;
 
 /// Runs `codex login`.
-pub(crate) fn login(args: &Login, env: &Env) -> Exit {
-    let store = match store(env) {
-        Ok(store) => store,
-        Err(exit) => return exit,
+pub(crate) fn login(args: &Login, shared: Shared, env: &Env) -> Exit {
+    let config = match configuration(shared, env) {
+        Ok(config) => config,
+        Err(error) => return wrong(&error),
     };
-    match (&args.command, args.with_api_key) {
-        (Some(LoginCommand::Status), _) => status(&store),
-        (None, true) => with_api_key(&store),
-        (None, false) => {
-            tell(
-                "Signing in with ChatGPT is not there yet. With an API key: codex login --with-api-key < key.txt",
-            );
-            Exit::Failure
-        }
+    let store = wire::store(&config);
+    if matches!(args.command, Some(LoginCommand::Status)) {
+        return status(&store);
     }
+    if store.is_ephemeral() {
+        return failed(Error::Ephemeral);
+    }
+    let overrides =
+        Overrides { issuer: args.issuer.clone(), client_id: args.client_id.clone(), ..Overrides::default() };
+    let issuer = match wire::issuer(env, overrides) {
+        Ok(issuer) => issuer,
+        Err(error) => return wrong(&error),
+    };
+    let rules = wire::rules(&config);
+    if args.with_api_key {
+        return match rules.key() {
+            Ok(()) => with_api_key(&store, &issuer),
+            Err(error) => failed(error),
+        };
+    }
+    let sign_in = SignIn { issuer, store, rules };
+    if args.with_access_token {
+        return match piped("token", "--with-access-token < token.txt") {
+            Ok(typed) => done(block_on(sign_in.with_access_token(&typed))),
+            Err(exit) => exit,
+        };
+    }
+    let absent = browse::absent(env).filter(|_| !args.browser);
+    if let Some(why) = absent.filter(|_| !args.device_auth) {
+        tell(&format!("Signing in with a code, because {why}. With a browser here: codex login --browser\n"));
+    }
+    if args.device_auth || absent.is_some() {
+        return done(block_on(signing::with_code(sign_in)));
+    }
+    done(block_on(signing::with_browser(sign_in, args.port, env)))
 }
 
 /// Runs `codex logout`.
-pub(crate) fn logout(env: &Env) -> Exit {
-    let store = match store(env) {
-        Ok(store) => store,
-        Err(exit) => return exit,
+pub(crate) fn logout(shared: Shared, env: &Env) -> Exit {
+    // A broken configuration must not keep credentials on the machine.
+    let store = match configuration(shared, env) {
+        Ok(config) => wire::store(&config),
+        Err(error) => match home::find(env) {
+            Ok(home) => Store::new(&home),
+            Err(_) => return wrong(&error),
+        },
     };
-    match store.delete() {
+    let issuer = match wire::issuer(env, Overrides::default()) {
+        Ok(issuer) => issuer,
+        Err(error) => return wrong(&error),
+    };
+    match block_on(async { sign_out(&store, &issuer).await }) {
         Ok(true) => tell("Signed out: the stored credentials were removed."),
         Ok(false) => tell("Nobody was signed in; nothing to remove."),
-        Err(error) => return failed(&error),
+        Err(error) => return failed(error),
     }
     Exit::Success
 }
 
-fn store(env: &Env) -> Result<Store, Exit> {
-    match home::find(env) {
-        Ok(home) => Ok(Store::new(&home)),
-        Err(error) => {
-            tell(&format!("ERROR: {error}"));
-            Err(Exit::Failure)
-        }
-    }
+fn configuration(shared: Shared, env: &Env) -> Result<Config, ErrorInfo> {
+    let flags = Flags { profile: shared.profile, overrides: shared.config, ..Flags::default() };
+    config::load(env, &flags).map_err(|error| super::door::told(&error))
 }
 
 fn status(store: &Store) -> Exit {
     let text = match store.load() {
         Ok(stored) => api_key::status(stored.as_ref()),
-        Err(error) => return failed(&error),
+        Err(error) => return failed(error),
     };
     match text {
         Some(text) => {
@@ -67,42 +100,75 @@ fn status(store: &Store) -> Exit {
             Exit::Success
         }
         None => {
-            tell("Not logged in. Store an API key with: codex login --with-api-key < key.txt");
+            tell(
+                "Not logged in. Sign in with: codex login, or with a key: codex login --with-api-key < key.txt",
+            );
             Exit::Failure
         }
     }
 }
 
-fn with_api_key(store: &Store) -> Exit {
-    let stdin = std::io::stdin();
-    if stdin.is_terminal() {
-        tell("The key is read from standard input: printenv OPENAI_API_KEY | codex login --with-api-key");
-        return Exit::Failure;
-    }
-    let mut typed = Vec::new();
-    if let Err(error) = stdin.lock().take(KEY_MAX).read_to_end(&mut typed) {
-        tell(&format!("ERROR: cannot read standard input: {error}"));
-        return Exit::Failure;
-    }
-    let Ok(typed) = String::from_utf8(typed) else {
-        tell("ERROR: the input is not text, so it is no key");
-        return Exit::Failure;
+fn with_api_key(store: &Store, issuer: &Issuer) -> Exit {
+    let typed = match piped("key", "--with-api-key < key.txt") {
+        Ok(typed) => typed,
+        Err(exit) => return exit,
     };
-    match api_key::login(store, &typed) {
+    match block_on(async { api_key::login(store, issuer, &typed).await }) {
         Ok(()) => {
             tell("Logged in using an API key. It is checked with the first request.");
             Exit::Success
         }
-        Err(error) => failed(&error),
+        Err(error) => failed(error),
     }
 }
 
-fn failed(error: &Error) -> Exit {
-    tell(&format!("ERROR: {}", ErrorInfo::from(error.clone())));
+/// A secret from standard input.
+fn piped(what: &str, how: &str) -> Result<String, Exit> {
+    let stdin = std::io::stdin();
+    if stdin.is_terminal() {
+        tell(&format!("The {what} is read from standard input: codex login {how}"));
+        return Err(Exit::Failure);
+    }
+    let mut typed = Vec::new();
+    if let Err(error) = stdin.lock().take(INPUT_MAX).read_to_end(&mut typed) {
+        tell(&format!("ERROR: cannot read standard input: {error}"));
+        return Err(Exit::Failure);
+    }
+    String::from_utf8(typed).map_err(|_| {
+        tell(&format!("ERROR: the input is not text, so it is no {what}"));
+        Exit::Failure
+    })
+}
+
+fn done(result: Result<Identity, Error>) -> Exit {
+    match result {
+        Ok(identity) => {
+            tell(&format!("Signed in with ChatGPT{}.", signing::who(&identity)));
+            Exit::Success
+        }
+        Err(error) => failed(error),
+    }
+}
+
+/// Runs on a runtime of its own. Threads that still wait for input are not waited for.
+fn block_on<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Error::Client { reason: format!("cannot start: {error}") })?;
+    let result = runtime.block_on(work);
+    runtime.shutdown_background();
+    result
+}
+
+fn failed(error: Error) -> Exit {
+    wrong(&ErrorInfo::from(error))
+}
+
+fn wrong(error: &ErrorInfo) -> Exit {
+    tell(&format!("ERROR: {}", crate::exec::text::clean(&error.to_string())));
     Exit::Failure
 }
 
 /// Everything goes to standard error, as with the reference: standard output stays for data.
-fn tell(text: &str) {
+pub(super) fn tell(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }

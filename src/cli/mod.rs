@@ -8,25 +8,54 @@
 //! - [`housekeeping`]: what a start finds of earlier runs
 //! - [`opening`]: how a thread of the terminal app begins
 //! - [`door`]: the other end of the terminal app's door
+//! - [`door_limits`]: the part of it that is about limits
+//! - [`door_sign_in`]: sign-in from inside the terminal app
 //! - [`tui`]: `codex` and `codex resume`
 //! - [`exec`]: `codex exec`
+//! - [`execpolicy`]: `codex execpolicy`
+//! - [`undo`]: `codex undo`
+//! - [`doctor`]: `codex doctor`; [`attempts`] tries to break out of the sandbox
+//! - [`exec_require`]: `codex exec --require-remaining`
 //! - [`login`]: `codex login` and `codex logout`
+//! - [`signing`]: sign-in with ChatGPT, for the command line
+//! - [`browse`]: opens the user's browser
 //! - [`sandbox`]: `codex sandbox`
+//! - [`usage`]: `codex usage` and `codex usage guard`
+//! - [`usage_account`]: the account behind the words of `codex usage`
+//! - [`usage_explain`]: `codex usage explain`
+//! - [`usage_past`]: `codex usage activity` and `history`
+//! - [`usage_credits`]: `codex usage credits`
+//! - [`usage_redeem`]: `codex usage redeem`
 //! - [`demo`]: `codex demo`
 //! - [`tour`]: `codex demo` in the terminal app
 
 mod args;
+mod attempts;
+mod browse;
 mod demo;
+mod doctor;
 mod door;
+mod door_limits;
+mod door_sign_in;
 mod exec;
+mod exec_require;
+mod execpolicy;
 mod exit;
 mod fault;
 mod housekeeping;
 mod login;
 mod opening;
 mod sandbox;
+mod signing;
 mod tour;
 mod tui;
+mod undo;
+mod usage;
+mod usage_account;
+mod usage_credits;
+mod usage_explain;
+mod usage_past;
+mod usage_redeem;
 mod wire;
 mod wrong;
 
@@ -54,7 +83,10 @@ pub fn main() -> ExitCode {
     }
     match args::parse(std::env::args_os()) {
         Ok(cli) => dispatch(cli),
-        Err(error) => args::report(&error).into(),
+        Err(error) => match args::report(&error) {
+            Exit::Usage if usage::is_meant(std::env::args_os()) => Exit::Other(usage::WRONG_USE).into(),
+            exit => exit.into(),
+        },
     }
 }
 
@@ -70,9 +102,16 @@ fn dispatch(cli: Cli) -> ExitCode {
             Ok(request) => exec::run(request, &env).into(),
             Err(error) => args::report(&error).into(),
         },
-        Some(Command::Sandbox(sandbox)) => sandbox::run(sandbox.request(), env.tmpdir()),
-        Some(Command::Login(login)) => login::login(&login, &env).into(),
-        Some(Command::Logout) => login::logout(&env).into(),
+        Some(Command::Execpolicy(policy)) => execpolicy::run(&policy).into(),
+        Some(Command::Undo(arguments)) => undo::run(&arguments, &cli.shared, &env).into(),
+        Some(Command::Doctor(doctor)) => doctor::run(&doctor, &cli.shared, &env).into(),
+        Some(Command::Sandbox(sandbox)) => {
+            let (args, explain) = sandbox.request();
+            sandbox::run(args, explain, &env)
+        }
+        Some(Command::Login(login)) => login::login(&login, cli.shared, &env).into(),
+        Some(Command::Logout) => login::logout(cli.shared, &env).into(),
+        Some(Command::Usage(word)) => usage::run(*word, cli.shared, &env).into(),
         Some(Command::Demo(demo)) => demo::run(&demo, &env),
         Some(Command::Resume(resume)) => tui::run(&tui::Request::resume(*resume, cli.shared), &env).into(),
         None => tui::run(&tui::Request::new(cli.screen, cli.shared, cli.prompt), &env).into(),

@@ -5,16 +5,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::door::{blocking, branch, told};
+use super::usage_account::Account;
 use super::{housekeeping, wire};
 use crate::agent::past::Past;
 use crate::agent::settings::Settings;
 use crate::agent::thread::{self, Start};
+use crate::auth::manager::{Identity, Manager};
 use crate::base::clock::SystemClock;
 use crate::base::ids::ThreadId;
 use crate::base::tasks::{self, Task};
 use crate::config::{Config, Env, diagnose};
 use crate::demo::scenarios;
 use crate::demo::server::{Options, Server};
+use crate::limits::Cache;
 use crate::protocol::error::{ErrorInfo, ErrorKind};
 use crate::protocol::thread::ThreadSource;
 use crate::protocol::tokens::ThreadUsage;
@@ -34,8 +37,14 @@ pub(super) struct Opened {
     pub(super) info: ThreadInfo,
     /// Where the turns before the shown ones are.
     pub(super) earlier: Option<Cursor>,
+    /// Whose name its requests go out under.
+    pub(super) manager: Arc<Manager>,
     /// Keeps it alive.
     _task: Task<()>,
+    /// The account behind it, when somebody is signed in with ChatGPT.
+    pub(super) account: Option<Account>,
+    /// Keeps the limits fresh.
+    _fresh: Option<Task<()>>,
 }
 
 /// Opens a thread under this configuration.
@@ -44,10 +53,12 @@ pub(super) struct Opened {
 /// There are no credentials, no such thread, or somebody else writes it.
 pub(super) async fn open(mut config: Config, env: &Env, begin: Begin) -> Result<(Opened, Live), ErrorInfo> {
     let manager = wire::credentials(&config, env)?;
-    let account = account(&config, manager.is_chatgpt());
-    let services = wire::services(&config, env, manager, &ThreadSource::Cli)?;
+    let account = account(&config, manager.identity().as_ref());
+    let (services, limited) = wire::services(&config, env, Arc::clone(&manager), &ThreadSource::Cli)?;
+    let fresh = services.limits.as_ref().map(Cache::keep_fresh);
     let (settings, mut warnings) = wire::settings(&config, env);
     warnings.append(&mut config.warnings);
+    warnings.extend(services.rules.problems().iter().cloned());
     warnings.extend(housekeeping::recover_patches(&config));
     warnings.extend(themes(&config).await);
     let (home, here) = (config.codex_home.clone(), config.cwd.clone());
@@ -66,8 +77,11 @@ pub(super) async fn open(mut config: Config, env: &Env, begin: Begin) -> Result<
         earlier: begun.earlier.is_some(),
         usage: Some(begun.usage),
         warnings,
+        limits: limited.as_ref().map(|account| account.cache.watch()),
     };
-    let opened = Opened { config, info, earlier: begun.earlier, _task: handle.task };
+    let earlier = begun.earlier;
+    let opened =
+        Opened { config, info, earlier, manager, account: limited, _task: handle.task, _fresh: fresh };
     Ok((opened, live))
 }
 
@@ -213,14 +227,20 @@ async fn themes(config: &Config) -> Vec<String> {
     warnings
 }
 
-fn account(config: &Config, chatgpt: bool) -> String {
+/// A ChatGPT account in words.
+pub(super) fn named(identity: Option<&Identity>) -> Option<String> {
+    let who = super::signing::who(identity?);
+    Some(format!("ChatGPT{who}"))
+}
+
+fn account(config: &Config, identity: Option<&Identity>) -> String {
     let provider = &config.provider;
     let keyless =
         provider.env_key.is_none() && provider.bearer_token.is_none() && !provider.requires_openai_auth;
-    match (chatgpt, keyless) {
-        (true, _) => "ChatGPT".to_owned(),
-        (false, true) => "none needed".to_owned(),
-        (false, false) => "API key".to_owned(),
+    match (named(identity), keyless) {
+        (Some(who), _) => who,
+        (None, true) => "none needed".to_owned(),
+        (None, false) => "API key".to_owned(),
     }
 }
 

@@ -4,24 +4,36 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::housekeeping;
+use super::usage_account::Account;
 use crate::agent::services::Services;
 use crate::agent::settings::Settings;
-use crate::auth::manager::{Credentials, Manager};
+use crate::approvals::standing::Standing;
+use crate::auth::issuer::{Issuer, Overrides};
+use crate::auth::manager::{Credentials, Manager, OpenAi};
 use crate::auth::store::Store;
+use crate::auth::workspace::Rules;
+use crate::backend::Backend;
+use crate::backend::client::DEFAULT_BASE_URL;
 use crate::config::{Config, Env, Provider};
+use crate::limits::budget::Budgets;
+use crate::limits::require;
 use crate::net::http::HttpSettings;
 use crate::process::kept;
 use crate::process::shell::Shell;
-use crate::protocol::error::ErrorInfo;
+use crate::protocol::error::{ErrorInfo, ErrorKind};
 use crate::protocol::policy::SandboxMode;
 use crate::protocol::thread::ThreadSource;
 use crate::responses::provider::{CHATGPT_BASE_URL, OPENAI_BASE_URL};
 use crate::responses::{Client, ProviderSettings, headers};
 use crate::sandbox;
 use crate::workspace::agents_md;
+use crate::workspace::undo::Keeper;
 
 /// A headless run does not wait longer than this for a connection.
 const CONNECT_BUDGET_MS: u64 = 60_000;
+
+/// What the sign-in service is told we are.
+const SIGN_IN_ORIGINATOR: &str = "codex_cli_rs";
 
 /// Opens the credentials that count for the provider. Never touches the network.
 ///
@@ -42,18 +54,56 @@ pub(crate) fn credentials(config: &Config, env: &Env) -> Result<Arc<Manager>, Er
     } else if let Some(token) = &provider.bearer_token {
         Credentials::Bearer(token.clone())
     } else if provider.requires_openai_auth {
-        Credentials::OpenAi {
+        Credentials::OpenAi(Box::new(OpenAi {
             codex_api_key: env.codex_api_key(),
+            codex_access_token: env.secret("CODEX_ACCESS_TOKEN"),
             openai_api_key: env.openai_api_key(),
-            store: Store::new(&config.codex_home),
-        }
+            store: store(config),
+            issuer: issuer(env, Overrides::default())?,
+            rules: rules(config),
+        }))
     } else {
         Credentials::None
     };
     Manager::open(credentials).map_err(ErrorInfo::from)
 }
 
-/// Services of one thread.
+/// Where the configuration keeps credentials.
+pub(crate) fn store(config: &Config) -> Store {
+    Store::kept_in(&config.codex_home, config.login.store)
+}
+
+/// Which sign-ins the configuration accepts.
+pub(crate) fn rules(config: &Config) -> Rules {
+    Rules { method: config.login.forced_method, workspaces: config.login.forced_workspaces.clone() }
+}
+
+/// The service that signs people in; what stands in the environment counts where nothing was `set` by hand.
+///
+/// # Errors
+/// An address cannot be used.
+pub(crate) fn issuer(env: &Env, set: Overrides) -> Result<Issuer, ErrorInfo> {
+    let text = |name: &str| env.text(name).map(str::to_owned);
+    let overrides = Overrides {
+        issuer: set.issuer.or_else(|| text("CODEX_APP_SERVER_LOGIN_ISSUER")),
+        client_id: set.client_id.or_else(|| text("CODEX_APP_SERVER_LOGIN_CLIENT_ID")),
+        refresh_url: set.refresh_url.or_else(|| text("CODEX_REFRESH_TOKEN_URL_OVERRIDE")),
+        revoke_url: set.revoke_url.or_else(|| text("CODEX_REVOKE_TOKEN_URL_OVERRIDE")),
+    };
+    let originator = env.text("CODEX_INTERNAL_ORIGINATOR_OVERRIDE").unwrap_or(SIGN_IN_ORIGINATOR);
+    Ok(Issuer::new(overrides, originator, http(env, originator))?)
+}
+
+/// What every HTTP client is made with.
+pub(crate) fn http(env: &Env, originator: &str) -> HttpSettings {
+    let ca_file = env.text("CODEX_CA_CERTIFICATE").or_else(|| env.text("SSL_CERT_FILE"));
+    HttpSettings {
+        user_agent: headers::user_agent(originator, env.text("TERM")),
+        ca_file: ca_file.map(PathBuf::from),
+    }
+}
+
+/// Services of one thread, and the account whose limits they use.
 ///
 /// # Errors
 /// The provider's address cannot be used.
@@ -62,30 +112,58 @@ pub(crate) fn services(
     env: &Env,
     manager: Arc<Manager>,
     source: &ThreadSource,
-) -> Result<Services, ErrorInfo> {
+) -> Result<(Services, Option<Account>), ErrorInfo> {
     let originator = env.text("CODEX_INTERNAL_ORIGINATOR_OVERRIDE").unwrap_or(source.originator());
     let unbounded = config.features.enabled("unbounded_connection_retries") && *source == ThreadSource::Cli;
     let budget = (!unbounded).then_some(CONNECT_BUDGET_MS);
     let provider = provider(&config.provider, env, manager.is_chatgpt(), budget);
     let instructions_field = provider.instructions_field;
-    let ca_file = env.text("CODEX_CA_CERTIFICATE").or_else(|| env.text("SSL_CERT_FILE"));
-    let http = HttpSettings {
-        user_agent: headers::user_agent(originator, env.text("TERM")),
-        ca_file: ca_file.map(PathBuf::from),
-    };
+    let http = http(env, originator);
     let output_dir = housekeeping::outputs(config);
     kept::sweep(&output_dir);
-    Ok(Services {
+    let account = account(config, http.clone(), &manager);
+    let services = Services {
         client: Client::new(provider, http, manager)?,
+        limits: account.as_ref().map(|account| account.cache.clone()),
+        budgets: budgets(config)?,
         instructions_field,
         originator: originator.to_owned(),
         installation_id: None,
         env: env.vars(),
         secret_env: Arc::new(config.secret_env.clone()),
         tmpdir: env.tmpdir().map(Path::to_owned),
+        undo: Arc::new(Keeper::new(Some(housekeeping::undo(&config.codex_home)))),
+        rules: Arc::new(Standing::load(config.rules.clone())),
         journals: housekeeping::journals(config),
         output_dir,
+    };
+    Ok((services, account))
+}
+
+/// The budgets, understood.
+fn budgets(config: &Config) -> Result<Budgets, ErrorInfo> {
+    let read = |name: &str, text: &Option<String>| match text.as_deref().map(require::parse) {
+        None => Ok(Vec::new()),
+        Some(Ok(shares)) => Ok(shares),
+        Some(Err(problem)) => {
+            let message = format!("The budget `{name}` in config.toml cannot be understood: {problem}.");
+            Err(ErrorInfo::new(ErrorKind::BadRequest, message))
+        }
+    };
+    let table = &config.budget;
+    Ok(Budgets {
+        turn: read("turn", &table.turn)?,
+        session: read("session", &table.session)?,
+        day: read("day", &table.day)?,
     })
+}
+
+/// The account of a ChatGPT sign-in; `None` when the address of its API cannot be used.
+fn account(config: &Config, http: HttpSettings, manager: &Arc<Manager>) -> Option<Account> {
+    let base = config.login.chatgpt_base_url.as_deref().unwrap_or(DEFAULT_BASE_URL);
+    let backend = Backend::new(base, http, manager.clone()).ok()?;
+    let id = manager.identity()?.account_id;
+    Some(Account::new(config.codex_home.clone(), Arc::new(backend), id.as_deref()))
 }
 
 fn provider(from: &Provider, env: &Env, chatgpt: bool, budget: Option<u64>) -> ProviderSettings {
@@ -114,8 +192,17 @@ pub(crate) fn settings(config: &Config, env: &Env) -> (Settings, Vec<String>) {
     let shell = Shell::of_user(&env.vars());
     let name = shell.path().file_name().map_or_else(|| "sh".into(), |name| name.to_string_lossy());
     let mut warnings = docs.warnings;
+    sandbox::remember_in(&config.codex_home);
     if config.sandbox.mode() != SandboxMode::DangerFullAccess {
         warnings.extend(sandbox::gaps().map(str::to_owned));
     }
-    (Settings::resolve(config, env.tmpdir(), &name, block), warnings)
+    let settings = Settings::resolve(config, env.tmpdir(), &name, block);
+    if settings.roots.searched_in_part() {
+        warnings.push(
+            "the workspace is too large to be searched completely: repositories and .env files far below are not \
+             protected from commands"
+                .to_owned(),
+        );
+    }
+    (settings, warnings)
 }

@@ -13,10 +13,14 @@
 //! - [`answer`]: outputs of a rule as the events of one response
 //! - [`sse`]: events as bytes, cut into pieces of odd sizes
 //! - [`play`]: bytes, waits, stalls and cuts as an HTTP body
+//! - [`activity`]: the token activity of the scripted account
 //! - [`faults`]: what can go wrong on purpose
 //! - [`state`]: counters, recorded requests, pending faults
 //! - [`server`]: the listener and its routes
 //! - [`responses`]: the model route: validate, choose a rule, answer
+//! - [`account_state`]: the scripted account: windows, reset credits, what was redeemed
+//! - [`reset_credits`]: the account routes: usage, reset credits, redemption, activity
+//! - [`oauth`]: the sign-in service: codes, rotating tokens, counters
 //! - [`control`]: the routes by which tests script the backend and look into it
 //! - [`setting`]: a temporary project and home for a scenario
 //! - [`scenarios`]: the scenarios that are built in
@@ -28,6 +32,8 @@
 //! - [`check_rollout`]: the thread it stored
 //! - [`error`]: what can go wrong by accident
 
+pub(crate) mod account_state;
+pub(crate) mod activity;
 pub(crate) mod answer;
 pub(crate) mod check;
 pub(crate) mod check_events;
@@ -37,9 +43,11 @@ pub(crate) mod client;
 pub(crate) mod control;
 pub(crate) mod error;
 pub(crate) mod faults;
+pub(crate) mod oauth;
 pub(crate) mod play;
 pub(crate) mod prefix;
 pub(crate) mod request;
+pub(crate) mod reset_credits;
 pub(crate) mod responses;
 pub(crate) mod rules;
 pub(crate) mod scenarios;

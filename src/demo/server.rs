@@ -23,7 +23,7 @@ use super::error::Error;
 use super::play::{Body, Cut, whole};
 use super::script::Script;
 use super::state::{Recorded, State};
-use super::{control, responses};
+use super::{control, oauth, reset_credits, responses};
 use crate::base::clock::{Clock, SystemClock};
 use crate::base::secret::Secret;
 use crate::base::tasks::{self, Task};
@@ -116,7 +116,12 @@ impl Backend {
     fn admits(&self, path: &str, headers: &HeaderMap) -> bool {
         let open = path == "/canary" || (!self.auth && !path.starts_with("/control/"));
         let given = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        open || given.and_then(|value| value.strip_prefix("Bearer ")) == Some(self.token.expose())
+        let bearer = given.and_then(|value| value.strip_prefix("Bearer "));
+        // What the sign-in service gave opens everything but the control routes.
+        open || oauth::is_ours(path)
+            || bearer == Some(self.token.expose())
+            || (!path.starts_with("/control/")
+                && bearer.is_some_and(|bearer| self.state().oauth.admits(bearer)))
     }
 
     /// Headers for the record, without the token.
@@ -173,7 +178,10 @@ async fn route(backend: &Backend, request: Request<Incoming>) -> Result<Response
         state.count(&path);
         state.record(request)
     };
-    let response = if !admitted {
+    let query = parts.uri.query().unwrap_or_default();
+    let response = if oauth::is_ours(&path) {
+        oauth::route(backend, &parts.method, &path, query, &body).await
+    } else if !admitted {
         Ok(refused(StatusCode::UNAUTHORIZED, "invalid_api_key", "the token is missing or wrong"))
     } else {
         match (&parts.method, path.as_str()) {
@@ -184,6 +192,9 @@ async fn route(backend: &Backend, request: Request<Incoming>) -> Result<Response
                 Ok(refused(StatusCode::UPGRADE_REQUIRED, "http_only", "there is no WebSocket here; use POST"))
             }
             (&Method::GET, "/v1/models") => responses::models(backend).await,
+            (method, path) if reset_credits::is_ours(path) => {
+                reset_credits::route(backend, method, path, &parts.headers, &body).await
+            }
             (&Method::GET, "/canary") => Ok(text(StatusCode::OK, "text/plain", "the network is open\n")),
             _ => Ok(refused(
                 StatusCode::NOT_FOUND,

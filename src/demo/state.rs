@@ -7,7 +7,9 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::account_state::AccountState;
 use super::faults::{Fault, Pending};
+use super::oauth::Oauth;
 use super::prefix::Former;
 use super::script::Script;
 
@@ -75,6 +77,10 @@ pub(crate) struct State {
     pub(crate) requests: VecDeque<Recorded>,
     /// Input of the last request and items of the last answer, in the order the model saw them.
     pub(crate) last_history: Vec<Value>,
+    /// The account.
+    pub(crate) account: AccountState,
+    /// The sign-in service.
+    pub(crate) oauth: Oauth,
     routes: BTreeMap<String, u64>,
     request_bytes: usize,
     numbered: u64,
@@ -207,6 +213,7 @@ impl State {
             "breach_texts": self.breach_texts,
             "pending_faults": self.pending.iter().map(|pending| pending.times).sum::<u64>(),
             "rules": self.script.rules.len(),
+            "oauth": self.oauth.summary(),
         })
     }
 }

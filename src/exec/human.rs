@@ -276,6 +276,12 @@ impl Progress {
         if spent > 0 {
             out.push_str(&self.block("tokens used", &thousands(spent)));
         }
+        let price = end.price.iter().filter(|price| price.percent >= 0.05);
+        let price: Vec<String> =
+            price.map(|p| format!("{:.1}% of the {} limit", p.percent, p.window)).collect();
+        if !price.is_empty() {
+            out.push_str(&self.block("limits used", &price.join(", ")));
+        }
         out
     }
 }

@@ -25,7 +25,7 @@ pub(crate) mod harden;
 pub(crate) mod kept;
 pub(crate) mod output;
 pub(crate) mod parse;
-mod polled;
+pub(crate) mod polled;
 mod posix;
 pub(crate) mod profile;
 mod pty;

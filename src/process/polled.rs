@@ -11,7 +11,7 @@ use tokio::io::unix::AsyncFd;
 
 /// An owned descriptor in non-blocking mode. All waits are cancel safe.
 #[derive(Debug)]
-pub(super) struct Polled {
+pub(crate) struct Polled {
     fd: AsyncFd<OwnedFd>,
 }
 
@@ -20,7 +20,7 @@ impl Polled {
     ///
     /// # Errors
     /// The descriptor cannot be waited for, or the reactor is full.
-    pub(super) fn stream(fd: OwnedFd, interest: Interest) -> io::Result<Self> {
+    pub(crate) fn stream(fd: OwnedFd, interest: Interest) -> io::Result<Self> {
         fcntl_setfl(&fd, OFlags::NONBLOCK)?;
         // SAFETY: an `OwnedFd` is open until it is dropped, names the same open file for its whole life, and
         // always answers with the same number; nothing here takes it out of the `AsyncFd`.
@@ -30,12 +30,12 @@ impl Polled {
     }
 
     /// Reads what is there, waiting for the first byte; 0 = end. A terminal without programs is at its end.
-    pub(super) async fn read(&self, buf: &mut [u8]) -> io::Result<usize> {
+    pub(crate) async fn read(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.fd.async_io(Interest::READABLE, |fd| read_once(fd, buf)).await
     }
 
     /// Reads what is there without waiting; `None` = nothing now.
-    pub(super) fn try_read(&self, buf: &mut [u8]) -> io::Result<Option<usize>> {
+    pub(crate) fn try_read(&self, buf: &mut [u8]) -> io::Result<Option<usize>> {
         match read_once(self.fd.get_ref(), buf) {
             Ok(count) => Ok(Some(count)),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
@@ -44,17 +44,17 @@ impl Polled {
     }
 
     /// Writes some of `bytes`, waiting for room for the first.
-    pub(super) async fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+    pub(crate) async fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         self.fd.async_io(Interest::WRITABLE, |fd| Ok(rustix::io::write(fd, bytes)?)).await
     }
 
     /// Waits until there is something to read, or the end.
-    pub(super) async fn readable(&self) -> io::Result<()> {
+    pub(crate) async fn readable(&self) -> io::Result<()> {
         self.fd.readable().await.map(|_| ())
     }
 
     /// The descriptor, for calls that do not read or write.
-    pub(super) fn fd(&self) -> &OwnedFd {
+    pub(crate) fn fd(&self) -> &OwnedFd {
         self.fd.get_ref()
     }
 }

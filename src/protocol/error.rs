@@ -7,6 +7,8 @@ use std::fmt;
 pub(crate) enum ErrorKind {
     /// The plan's usage limit is reached.
     UsageLimit,
+    /// A budget that the user set is used up.
+    Budget,
     /// Too many requests for now; not a plan limit.
     RateLimited,
     /// The conversation does not fit the model's window.
@@ -15,6 +17,8 @@ pub(crate) enum ErrorKind {
     Overloaded,
     /// Not signed in, or the sign-in is no longer accepted.
     Unauthorized,
+    /// Somebody else is signed in since this process began; the user may go on as they.
+    AccountChanged,
     /// The plan does not include this, or there is no money left.
     Quota,
     /// The service refused the request as it is.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::error::ErrorInfo;
+use super::limits::Price;
 use super::policy::{ApprovalPolicy, SandboxPolicy};
 use super::tokens::TokenUsage;
 use crate::base::ids::TurnId;
@@ -38,6 +39,8 @@ pub(crate) struct TurnEnd {
     pub(crate) last_message: Option<String>,
     /// Wall time in milliseconds.
     pub(crate) duration_ms: u64,
+    /// What it cost of each limit window; empty when nobody knows.
+    pub(crate) price: Vec<Price>,
 }
 
 /// New settings; what is absent stays.

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Instant;
 
 use bytes::Bytes;
 use jiff::tz::TimeZone;
@@ -67,18 +68,32 @@ pub(super) struct Job {
 }
 
 /// A value of the server's that is repeated within a turn, so that all its requests reach the same machine.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct TurnState(Arc<Mutex<Option<HeaderValue>>>);
+#[derive(Clone, Debug)]
+pub(crate) struct TurnState {
+    value: Arc<Mutex<Option<HeaderValue>>>,
+    began: Instant,
+}
+
+impl Default for TurnState {
+    fn default() -> Self {
+        Self { value: Arc::default(), began: Instant::now() }
+    }
+}
 
 impl TurnState {
     /// The value, once the server has sent one.
     pub(super) fn get(&self) -> Option<HeaderValue> {
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+        self.value.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    /// When the turn began.
+    pub(super) fn began(&self) -> Instant {
+        self.began
     }
 
     /// Remembers the first value of the turn.
     pub(super) fn learn(&self, value: &HeaderValue) {
-        let mut held = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut held = self.value.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         held.get_or_insert_with(|| value.clone());
     }
 }
@@ -145,11 +160,11 @@ impl Shared {
 
     /// `text` without the bearer and without the values of headers that look like keys.
     pub(super) fn without_secrets(&self, text: String, bearer: Option<&Secret>) -> String {
-        let mut text = super::clean::without_secret(text, bearer);
+        let mut text = crate::base::clean::without_secret(text, bearer);
         for (name, value) in &self.provider.headers {
             let name = name.to_ascii_lowercase();
             if ["key", "token", "auth", "secret", "cookie"].iter().any(|word| name.contains(word)) {
-                text = super::clean::without_secret(text, Some(&Secret::new(value.as_str())));
+                text = crate::base::clean::without_secret(text, Some(&Secret::new(value.as_str())));
             }
         }
         text

@@ -211,7 +211,7 @@ fn incomplete(frame: &str) -> ResponseEvent {
         }
         Some("content_filter") => "The service's content filter cut the answer off.".to_owned(),
         Some(other) => {
-            format!("The service ended the answer early (reason: {}).", super::clean::line(other, 100))
+            format!("The service ended the answer early (reason: {}).", crate::base::clean::line(other, 100))
         }
         None => "The service ended the answer early and gave no reason.".to_owned(),
     };

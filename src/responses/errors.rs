@@ -10,7 +10,8 @@ use serde_json::value::RawValue;
 
 use super::limit_headers::{active_limit, text};
 use super::usage_limit::{self, LimitFacts};
-use super::{clean, wire};
+use super::wire;
+use crate::base::clean;
 use crate::net::retry;
 use crate::protocol::error::{ErrorInfo, ErrorKind};
 

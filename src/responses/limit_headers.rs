@@ -63,6 +63,7 @@ pub(crate) fn from_event(frame: &str) -> Option<LimitsSnapshot> {
         credits,
         plan_type: event.plan_type,
         rate_limit_reached_type: None,
+        account_id: None,
     })
 }
 

@@ -13,10 +13,8 @@
 //! - [`limit_headers`]: answer headers and limit events → limits snapshots
 //! - [`errors`]: status, body and stream trouble → what happened and whether to try again
 //! - [`usage_limit`]: what to say when the limit of the plan is reached
-//! - [`clean`]: foreign text → one short line that is safe to show
 //! - `testing`: a server that does exactly what a test says (tests only)
 
-pub(crate) mod clean;
 pub(crate) mod client;
 pub(crate) mod decode;
 pub(crate) mod errors;

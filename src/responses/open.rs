@@ -13,12 +13,14 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use super::client::{Job, Shared};
 use super::errors::{self, Failure, Refusal, Then};
 use super::event::ResponseEvent;
-use super::{clean, headers, limit_headers};
+use super::{headers, limit_headers};
 use crate::auth::source::Authorization;
+use crate::base::clean;
 use crate::base::secret::Secret;
 use crate::net::http::{certificate_problem, with_causes};
 use crate::net::retry::{Jitter, LONGEST, backoff};
 use crate::protocol::error::{ErrorInfo, ErrorKind};
+use crate::protocol::limits::LimitsSnapshot;
 
 /// Of an error's body no more is read.
 const MAX_ERROR_BYTES: usize = 64 << 10;
@@ -36,6 +38,8 @@ pub(super) struct Opened {
     pub(super) events: Vec<ResponseEvent>,
     /// What it was asked with, to be kept out of error texts.
     pub(super) bearer: Option<Secret>,
+    /// In whose name it was asked.
+    pub(super) account_id: Option<String>,
 }
 
 /// No stream.
@@ -58,7 +62,7 @@ pub(super) async fn open(shared: Arc<Shared>, job: Arc<Job>) -> Result<Opened, R
     loop {
         let auth = match shared.tokens.authorization().await {
             Ok(auth) => auth,
-            Err(error) => return Err(stop(error.into())),
+            Err(error) => return Err(no_credentials(error)),
         };
         let mut refused = match send(&shared, &job, &auth).await {
             Ok(opened) => return Ok(opened),
@@ -71,10 +75,14 @@ pub(super) async fn open(shared: Arc<Shared>, job: Arc<Job>) -> Result<Opened, R
         }
         match refused.failure.then {
             Then::Recover if job.recoveries.fetch_add(1, Ordering::Relaxed) < MAX_RECOVERIES => {
-                match shared.tokens.recover(&auth).await {
+                match shared.tokens.recover_in_turn(&auth, job.turn_state.began()).await {
                     Ok(true) => {}
                     Ok(false) => return Err(refused),
-                    Err(error) => return Err(stop(error.into())),
+                    Err(error) => {
+                        // Nothing came of it, so the next attempt may try it again.
+                        job.recoveries.fetch_sub(u32::from(error.is_transient()), Ordering::Relaxed);
+                        return Err(no_credentials(error));
+                    }
                 }
             }
             Then::RepeatRequest if retries < shared.provider.request_max_retries => {
@@ -84,6 +92,12 @@ pub(super) async fn open(shared: Arc<Shared>, job: Arc<Job>) -> Result<Opened, R
             _ => return Err(refused),
         }
     }
+}
+
+/// Credentials that may be had in a moment are waited for like an answer that broke off.
+fn no_credentials(error: crate::auth::error::Error) -> Refused {
+    let then = if error.is_transient() { Then::RepeatStream(None) } else { Then::Stop };
+    Failure { info: error.into(), then }.into()
 }
 
 fn stop(info: ErrorInfo) -> Refused {
@@ -121,9 +135,14 @@ async fn send(shared: &Shared, job: &Job, auth: &Authorization) -> Result<Opened
     if let Some(state) = response.headers().get("x-codex-turn-state") {
         job.turn_state.learn(state);
     }
-    let events = told_by(response.headers());
+    let events = told_by(response.headers(), auth.account_id.as_deref());
     if response.status().is_success() && !is_document(response.headers()) {
-        return Ok(Opened { response, events, bearer: auth.bearer.clone() });
+        return Ok(Opened {
+            response,
+            events,
+            bearer: auth.bearer.clone(),
+            account_id: auth.account_id.clone(),
+        });
     }
     Err(Refused { failure: refusal(shared, response).await, events })
 }
@@ -136,10 +155,11 @@ fn bearer_header(bearer: &Secret) -> Result<HeaderValue, Refused> {
 }
 
 /// Limits and the model's real name.
-fn told_by(map: &HeaderMap) -> Vec<ResponseEvent> {
-    let limits = limit_headers::from_headers(map);
+fn told_by(map: &HeaderMap, account: Option<&str>) -> Vec<ResponseEvent> {
+    let limits = limit_headers::from_headers(map).into_iter();
+    let limits = limits.map(|told| LimitsSnapshot { account_id: account.map(str::to_owned), ..told });
     let model = limit_headers::text(map, "openai-model").map(|m| ResponseEvent::Model(clean::line(&m, 100)));
-    limits.into_iter().map(|l| ResponseEvent::Limits(Box::new(l))).chain(model).collect()
+    limits.map(|told| ResponseEvent::Limits(Box::new(told))).chain(model).collect()
 }
 
 /// A page or a JSON document instead of a stream. Servers that name no type are trusted.

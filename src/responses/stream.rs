@@ -67,6 +67,8 @@ struct Reading {
     response: reqwest::Response,
     parser: SseParser,
     bearer: Option<Secret>,
+    /// In whose name it was asked.
+    account_id: Option<String>,
     idle: Duration,
     /// When the last complete line came.
     alive_at: Instant,
@@ -159,6 +161,7 @@ impl ResponseStream {
             response: opened.response,
             parser: SseParser::default(),
             bearer: opened.bearer,
+            account_id: opened.account_id,
             idle: Duration::from_millis(self.shared.provider.stream_idle_timeout_ms),
             alive_at: Instant::now(),
             lines: 0,
@@ -186,6 +189,10 @@ impl ResponseStream {
                 }
             };
             match decoded {
+                Decoded::Event(ResponseEvent::Limits(mut limits)) => {
+                    limits.account_id.clone_from(&reading.account_id);
+                    return self.queue.push_back(ResponseEvent::Limits(limits));
+                }
                 Decoded::Event(event) => return self.queue.push_back(event),
                 Decoded::Failure(failure) => break *failure,
                 Decoded::Skip => {}
@@ -291,7 +298,8 @@ impl Reading {
             }
             Ok(Ok(None)) => cut("The answer broke off before it was complete.".to_owned()),
             Ok(Err(error)) => {
-                let reason = super::clean::line(&crate::net::http::with_causes(&error.without_url()), 200);
+                let reason =
+                    crate::base::clean::line(&crate::net::http::with_causes(&error.without_url()), 200);
                 cut(format!("The answer broke off before it was complete: {reason}."))
             }
             Err(_) => {

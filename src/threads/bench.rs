@@ -53,6 +53,7 @@ pub(crate) fn write(home: &Path, bytes: usize) -> Result<PathBuf, Error> {
             usage: TokenUsage::default(),
             last_message: None,
             duration_ms: 1,
+            price: Vec::new(),
         })?;
     }
     Ok(writer.path().map(Path::to_owned).unwrap_or_default())

@@ -25,6 +25,7 @@
 //! - [`index`]: find and list threads by walking the date folders
 //! - [`names`]: names the user gave
 //! - [`repair`]: mend a torn end
+//! - [`spending`]: what a thread's requests cost, for the explanation of limits
 //! - [`bench`]: doors for the benchmarks
 
 mod append;
@@ -49,15 +50,17 @@ mod rebuild;
 mod repair;
 mod settings;
 mod shapes;
+mod spending;
 mod turns;
 mod words;
 mod writer;
 
 pub(crate) use error::Error;
 pub(crate) use fork::fork;
-pub(crate) use index::{Filter, Order, Summary, find, id_of, last, list, resolve};
+pub(crate) use index::{Filter, List, Order, Summary, find, id_of, last, list, resolve};
 pub(crate) use meta::{Git, NewThread};
 pub(crate) use rebuild::{Cursor, Loaded, PageSize, earlier, load, tail};
 pub(crate) use settings::Settings;
+pub(crate) use spending::{Use, uses};
 pub(crate) use turns::Turn;
 pub(crate) use writer::{Compacted, Writer};

@@ -58,10 +58,12 @@ pub(crate) fn phase_of(word: Option<&str>) -> Option<MessagePhase> {
 pub(crate) fn error_words(kind: ErrorKind) -> (&'static str, &'static str) {
     match kind {
         ErrorKind::UsageLimit => ("usage_limit", "usage_limit_exceeded"),
+        ErrorKind::Budget => ("budget", "other"),
         ErrorKind::RateLimited => ("rate_limited", "other"),
         ErrorKind::ContextTooLong => ("context_too_long", "context_window_exceeded"),
         ErrorKind::Overloaded => ("overloaded", "server_overloaded"),
         ErrorKind::Unauthorized => ("unauthorized", "unauthorized"),
+        ErrorKind::AccountChanged => ("account_changed", "unauthorized"),
         ErrorKind::Quota => ("quota", "usage_limit_exceeded"),
         ErrorKind::BadRequest => ("bad_request", "bad_request"),
         ErrorKind::Policy => ("policy", "bad_request"),
@@ -75,12 +77,13 @@ pub(crate) fn error_words(kind: ErrorKind) -> (&'static str, &'static str) {
     }
 }
 
-const ERROR_KINDS: [ErrorKind; 15] = [
+const ERROR_KINDS: [ErrorKind; 16] = [
     ErrorKind::UsageLimit,
     ErrorKind::RateLimited,
     ErrorKind::ContextTooLong,
     ErrorKind::Overloaded,
     ErrorKind::Unauthorized,
+    ErrorKind::AccountChanged,
     ErrorKind::Quota,
     ErrorKind::BadRequest,
     ErrorKind::Policy,

@@ -51,7 +51,15 @@ fn user(text: &str) -> ModelItem {
 }
 
 fn end(turn_id: TurnId, status: TurnStatus, error: Option<ErrorInfo>) -> TurnEnd {
-    TurnEnd { turn_id, status, error, usage: TokenUsage::default(), last_message: None, duration_ms: 1234 }
+    TurnEnd {
+        turn_id,
+        status,
+        error,
+        usage: TokenUsage::default(),
+        last_message: None,
+        duration_ms: 1234,
+        price: Vec::new(),
+    }
 }
 
 fn command(id: &str, line: &str, status: ItemStatus) -> Item {

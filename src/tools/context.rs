@@ -13,6 +13,7 @@ use crate::protocol::ask::{Answer, Ask};
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::event::Event;
 use crate::protocol::policy::{ApprovalPolicy, SandboxPolicy, ShellEnvPolicy};
+use crate::workspace::undo::Keeper;
 
 /// Everything one tool call may use. Cheap to clone: one per call.
 #[derive(Clone)]
@@ -39,6 +40,8 @@ pub(crate) struct ToolContext {
     pub(crate) output_dir: PathBuf,
     /// Output budget in tokens when the model names none.
     pub(crate) output_tokens: u64,
+    /// Told before anything may change files.
+    pub(crate) undo: Arc<Keeper>,
     /// Where events go; bounded, so that a flood slows the tool instead of filling memory.
     pub(crate) events: mpsc::Sender<ToolEvent>,
     /// Fires when the turn is interrupted.

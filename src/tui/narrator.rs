@@ -10,6 +10,7 @@ use crate::protocol::item::{
 };
 use crate::protocol::op::Op;
 use crate::protocol::turn::{TurnEnd, TurnStatus};
+use crate::tui::popups::{approval, facts};
 use crate::tui::text;
 use crate::tui::transcript::Past;
 use crate::tui::transcript::cells::command::spoken;
@@ -49,11 +50,14 @@ impl Narrator {
     /// A line was typed.
     pub(crate) fn on_line(&mut self, line: &str) -> Meant {
         let line = line.trim();
-        if let Some((id, _)) = self.asks.first() {
+        if let Some((id, ask)) = self.asks.first() {
             let id = *id;
-            return match answer(line) {
+            return match answer(line, ask) {
                 Some(answer) => Meant::Op(Op::Answer { id, answer }),
-                None => Meant::Say("Type 1, 2, 3 or 4 and press enter.".to_owned()),
+                None => {
+                    let last = approval::choices(ask).len();
+                    Meant::Say(format!("Type a number from 1 to {last} and press enter."))
+                }
             };
         }
         if let Some(command) = line.strip_prefix('!') {
@@ -208,15 +212,13 @@ impl Narrator {
             }
         };
         out.extend(reason.as_deref().map(|reason| format!("  reason: {}", clean(reason))));
-        for choice in [
-            "1: yes, once",
-            "2: yes, and not again in this thread",
-            "3: no, but go on",
-            "4: no, and stop",
-            "Type a number and press enter.",
-        ] {
-            out.push(choice.to_owned());
-        }
+        let facts = facts::facts(ask, None).into_iter();
+        out.extend(facts.map(|(label, value)| format!("  {}: {}", label.to_lowercase(), clean(&value))));
+        let choices = approval::choices(ask);
+        out.extend(
+            choices.iter().enumerate().map(|(at, answer)| format!("{}: {}", at + 1, spoken_answer(*answer))),
+        );
+        out.push("Type a number and press enter.".to_owned());
     }
 
     fn ended(&mut self, end: &TurnEnd, out: &mut Vec<String>) {
@@ -237,13 +239,29 @@ fn clean(raw: &str) -> String {
     text::sanitize(raw.trim_end()).into_owned()
 }
 
-fn answer(line: &str) -> Option<Answer> {
-    match line {
-        "1" | "y" | "yes" => Some(Answer::Accept),
-        "2" | "a" => Some(Answer::AcceptForSession),
-        "3" | "d" => Some(Answer::Decline),
-        "4" | "n" | "no" => Some(Answer::Cancel),
-        _ => None,
+/// The answer that a line means for a question.
+fn answer(line: &str, ask: &Ask) -> Option<Answer> {
+    let choices = approval::choices(ask);
+    let meant = match line {
+        "y" | "yes" => Answer::Accept,
+        "a" => Answer::AcceptForSession,
+        "t" => Answer::AcceptForProject,
+        "p" => Answer::AcceptAlways,
+        "d" => Answer::Decline,
+        "n" | "no" => Answer::Cancel,
+        number => *number.parse::<usize>().ok()?.checked_sub(1).and_then(|at| choices.get(at))?,
+    };
+    choices.contains(&meant).then_some(meant)
+}
+
+fn spoken_answer(answer: Answer) -> &'static str {
+    match answer {
+        Answer::Accept => "yes, once",
+        Answer::AcceptForSession => "yes, for this session",
+        Answer::AcceptForProject => "yes, always in this project, by the rule",
+        Answer::AcceptAlways => "yes, always, by the rule",
+        Answer::Decline => "no, but go on",
+        Answer::Cancel => "no, and stop",
     }
 }
 
@@ -281,6 +299,7 @@ fn changed(change: &FileChange, status: ItemStatus) -> String {
 mod tests {
     use super::*;
     use crate::base::ids::TurnId;
+    use crate::protocol::ask::Effect;
 
     fn message(narrator: &mut Narrator, pieces: &[&str]) -> Vec<String> {
         let id = ItemId::from("m");
@@ -313,6 +332,8 @@ mod tests {
                 cwd: "/p".into(),
                 actions: Vec::new(),
                 reason: None,
+                effects: vec![Effect::Outside(vec!["make".to_owned()])],
+                rule: None,
             }),
         };
         let told = narrator.on_event(&ask(1));
@@ -323,7 +344,7 @@ mod tests {
             narrator.on_line("3"),
             Meant::Op(Op::Answer { id: AskId(1), answer: Answer::Decline })
         ));
-        assert_eq!(narrator.on_event(&Event::AskResolved { id: AskId(1) }).len(), 8);
+        assert_eq!(narrator.on_event(&Event::AskResolved { id: AskId(1) }).len(), 9);
         assert!(matches!(narrator.on_line("y"), Meant::Op(Op::Answer { id: AskId(2), .. })));
     }
 
@@ -348,6 +369,7 @@ mod tests {
             usage: Default::default(),
             last_message: None,
             duration_ms: 7000,
+            price: Vec::new(),
         };
         let told = narrator.on_event(&Event::TurnCompleted(Box::new(end)));
         assert_eq!(told, ["Interrupted after 7 seconds."]);

@@ -9,11 +9,14 @@
     reason = "clippy's leave for tests does not reach the helpers of integration tests"
 )]
 
+mod approvals;
+mod auth;
 mod cli;
 mod compaction;
 mod durability;
 mod exec;
 mod faults;
+mod limits;
 mod memory;
 mod patch;
 mod request;
@@ -25,3 +28,4 @@ mod support;
 mod tidy;
 mod tools;
 mod tui;
+mod undo;

@@ -10,7 +10,6 @@ const LATER: &[&str] = &[
     "approvals_reviewer",
     "apps",
     "background_terminal_max_timeout",
-    "chatgpt_base_url",
     "check_for_update_on_startup",
     "cli_auth_credentials_store",
     "desktop",

@@ -4,6 +4,7 @@ use crate::config::error::Error;
 use crate::config::tree::Value;
 
 use super::choice::words;
+use super::providers;
 use super::reader::Reader;
 
 words! {
@@ -36,11 +37,11 @@ pub(crate) struct Login {
     /// Where credentials are kept.
     pub(crate) store: CredentialStore,
     /// The only accepted way to sign in.
-    #[allow(dead_code, reason = "checked now, enforced with signing in")]
     pub(crate) forced_method: Option<LoginMethod>,
     /// The only accepted ChatGPT workspaces; empty for any.
-    #[allow(dead_code, reason = "checked now, enforced with signing in")]
     pub(crate) forced_workspaces: Vec<String>,
+    /// Where ChatGPT accounts are asked about.
+    pub(crate) chatgpt_base_url: Option<String>,
 }
 
 /// Reads the keys.
@@ -58,5 +59,6 @@ pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Login, Error> {
         store: reader.choice("cli_auth_credentials_store")?.unwrap_or(CredentialStore::File),
         forced_method: reader.choice("forced_login_method")?,
         forced_workspaces,
+        chatgpt_base_url: providers::url(reader, "chatgpt_base_url")?,
     })
 }

@@ -10,11 +10,13 @@
 //! - [`interface`]: what is shown, kept and notified
 //! - [`tui`]: the table `[tui]`
 //! - [`login`]: where credentials are kept and which are accepted
+//! - [`budget`]: the table `[budget]`
 //! - [`features`]: the table `[features]` and the list of their names
 //! - [`later`]: keys that are known but do nothing yet
 //! - [`choice`]: values that are one of a few words
 //! - [`reader`]: reads one table by key and type, and knows the place of each fault
 
+pub(crate) mod budget;
 pub(crate) mod choice;
 pub(crate) mod features;
 pub(crate) mod interface;

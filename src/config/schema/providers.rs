@@ -140,7 +140,7 @@ fn wire_api(reader: &mut Reader<'_>) -> Result<(), Error> {
 }
 
 /// A base URL; the value is not repeated in errors, it may hold a password.
-fn url(reader: &mut Reader<'_>, key: &'static str) -> Result<Option<String>, Error> {
+pub(super) fn url(reader: &mut Reader<'_>, key: &'static str) -> Result<Option<String>, Error> {
     let Some(text) = reader.name(key)? else { return Ok(None) };
     let valid = url::Url::parse(&text)
         .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some());

@@ -173,6 +173,18 @@ impl<'a> Reader<'a> {
         items.iter().map(text).collect::<Result<_, _>>().map(Some)
     }
 
+    /// A list of TCP ports.
+    pub(crate) fn ports(&mut self, key: &'static str) -> Result<Vec<u16>, Error> {
+        const WANTED: &str = "an array of port numbers from 1 to 65535";
+        let Some(node) = self.node(key) else { return Ok(Vec::new()) };
+        let Value::Array(items) = &node.value else { return Err(self.wrong_type(key, node, WANTED)) };
+        let port = |item: &Node| match item.value {
+            Value::Integer(number) if (1..=65535).contains(&number) => Ok(number as u16),
+            _ => Err(self.value_error(key, item.at, format!("holds something else; allowed: {WANTED}"))),
+        };
+        items.iter().map(port).collect()
+    }
+
     /// A table of strings, by name.
     pub(crate) fn text_map(&mut self, key: &'static str) -> Result<BTreeMap<String, String>, Error> {
         let Some(node) = self.node(key) else { return Ok(BTreeMap::new()) };

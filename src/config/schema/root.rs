@@ -5,6 +5,7 @@ use crate::config::error::Error;
 use crate::config::tree::Value;
 use crate::protocol::policy::ShellEnvPolicy;
 
+use super::budget::{self, BudgetTable};
 use super::features::{self, Features};
 use super::interface::{self, Interface};
 use super::login::{self, Login};
@@ -31,6 +32,8 @@ pub(crate) struct Tables {
     pub(crate) interface: Interface,
     /// Credentials.
     pub(crate) login: Login,
+    /// How much may be used.
+    pub(crate) budget: BudgetTable,
     /// Switches.
     pub(crate) features: Features,
 }
@@ -49,6 +52,7 @@ pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Tables, Error> {
         docs: project::read(reader)?,
         interface: interface::read(reader)?,
         login: login::read(reader)?,
+        budget: reader.table("budget", budget::read)?,
         features: reader.table("features", features::read)?,
     })
 }

@@ -1,13 +1,16 @@
-//! How to pay for answers, when nothing is stored: an API key, or a look around with a scripted service.
+//! How to pay for answers, when nothing is stored: a ChatGPT account, an API key, or a look around with a scripted
+//! service. While a sign-in waits for the browser, the page shows where to go; `esc` gives up.
 
 use ratatui::text::{Line, Span};
 
 use crate::base::secret::Secret;
+use crate::tui::door::Way;
 use crate::tui::keymap::Keymap;
 use crate::tui::keys::{Code, Key};
 use crate::tui::popups::field::Field;
 use crate::tui::popups::frame::{self, Drawn};
 use crate::tui::popups::list::{List, Picked, Row};
+use crate::tui::text::{self, links};
 use crate::tui::theme::{Role, Theme};
 
 /// What was decided.
@@ -15,6 +18,14 @@ use crate::tui::theme::{Role, Theme};
 pub(crate) enum Outcome {
     /// Nothing yet.
     Stay,
+    /// Sign in with ChatGPT.
+    SignIn(Way),
+    /// The address that the browser ended at.
+    Pasted(Secret),
+    /// Stop the sign-in that waits.
+    GiveUp,
+    /// Copy what has to get to the browser; a name for it comes first.
+    Copy(&'static str, String),
     /// Use this key.
     ApiKey(Secret),
     /// Try it offline.
@@ -26,33 +37,83 @@ pub(crate) enum Outcome {
 /// The page.
 pub(crate) struct Page {
     list: List,
-    key: Option<Field>,
+    /// The ways of the first rows.
+    ways: [Way; 2],
+    step: Step,
     busy: bool,
     trouble: Option<String>,
 }
 
+/// What the page is about.
+enum Step {
+    Choices,
+    Key(Field),
+    /// Signing in; the address and the code once they are known.
+    Waiting(Way, Option<Shown>),
+}
+
+/// Where to go.
+struct Shown {
+    url: String,
+    code: Option<String>,
+}
+
 impl Page {
-    /// The choices.
-    pub(crate) fn new() -> Self {
-        let rows = vec![
+    /// The choices. Where a browser would not be seen, the code comes first.
+    pub(crate) fn new(browser: bool) -> Self {
+        let ways = if browser { [Way::Browser, Way::Code] } else { [Way::Code, Way::Browser] };
+        let row = |way| match way {
+            Way::Browser => Row::new("Sign in with ChatGPT").detail("included in Plus, Pro, Business"),
+            Way::Code => Row::new("Sign in with a code").detail("in a browser on any device"),
+        };
+        let mut rows: Vec<Row> = ways.iter().map(|way| row(*way)).collect();
+        rows.extend([
             Row::new("Use an API key").detail("you pay for what you use"),
             Row::new("Try it offline").detail("nothing leaves this machine"),
             Row::new("Leave"),
-        ];
-        Self { list: List::numbered(rows), key: None, busy: false, trouble: None }
+        ]);
+        Self { list: List::numbered(rows), ways, step: Step::Choices, busy: false, trouble: None }
     }
 
-    /// The key was not taken.
+    /// The sign-in shows where to go.
+    pub(crate) fn show(&mut self, way: Way, url: String, code: Option<String>) {
+        if let Step::Waiting(waiting, shown) = &mut self.step
+            && *waiting == way
+        {
+            *shown = Some(Shown { url, code });
+        }
+    }
+
+    /// The key was not taken, or the sign-in failed.
     pub(crate) fn refused(&mut self, why: &str) {
+        if matches!(self.step, Step::Waiting(..)) {
+            self.step = Step::Choices;
+        } else if !self.busy {
+            // Of a sign-in that was given up.
+            return;
+        }
         self.busy = false;
         self.trouble = Some(why.to_owned());
     }
 
-    /// Adds pasted text to the key.
-    pub(crate) fn paste(&mut self, text: &str) {
-        if let Some(field) = &mut self.key {
-            field.put(text.trim());
+    /// What was pasted is not the address the browser ended at.
+    pub(crate) fn not_pasted(&mut self, why: &str) {
+        if matches!(self.step, Step::Waiting(..)) {
+            self.trouble = Some(why.to_owned());
         }
+    }
+
+    /// Adds pasted text to the key, or takes it as the address the browser ended at.
+    pub(crate) fn paste(&mut self, text: &str) -> Outcome {
+        match &mut self.step {
+            Step::Key(field) => field.put(text.trim()),
+            Step::Waiting(Way::Browser, Some(_)) => {
+                self.trouble = None;
+                return Outcome::Pasted(Secret::new(text.trim()));
+            }
+            Step::Choices | Step::Waiting(..) => {}
+        }
+        Outcome::Stay
     }
 
     /// Takes a key.
@@ -63,30 +124,58 @@ impl Page {
         if self.busy {
             return Outcome::Stay;
         }
-        let Some(field) = &mut self.key else {
-            return match self.list.on_key(key, keymap) {
-                Picked::Row(0) => {
-                    self.key = Some(Field::default());
-                    Outcome::Stay
+        match &mut self.step {
+            Step::Choices => match self.list.on_key(key, keymap) {
+                Picked::Row(row) => return self.choose(row),
+                Picked::Closed => return Outcome::Quit,
+                Picked::Nothing | Picked::Moved | Picked::Refused(_) => {}
+            },
+            Step::Key(field) => match key.code {
+                Code::Esc => self.back(),
+                Code::Enter if !field.text().trim().is_empty() => {
+                    self.busy = true;
+                    self.trouble = None;
+                    return Outcome::ApiKey(Secret::new(field.text().trim()));
                 }
-                Picked::Row(1) => Outcome::Demo,
-                Picked::Row(_) | Picked::Closed => Outcome::Quit,
-                Picked::Nothing | Picked::Moved | Picked::Refused(_) => Outcome::Stay,
-            };
-        };
-        match key.code {
-            Code::Esc => {
-                self.key = None;
-                self.trouble = None;
-            }
-            Code::Enter if !field.text().trim().is_empty() => {
-                self.busy = true;
-                self.trouble = None;
-                return Outcome::ApiKey(Secret::new(field.text().trim()));
-            }
-            _ => drop(field.on_key(key)),
+                _ => drop(field.on_key(key)),
+            },
+            Step::Waiting(_, shown) => match (key.code, shown) {
+                (Code::Esc, _) => {
+                    self.back();
+                    return Outcome::GiveUp;
+                }
+                (Code::Char('c'), Some(Shown { code: Some(code), .. })) => {
+                    return Outcome::Copy("Code", code.clone());
+                }
+                (Code::Char('c'), Some(Shown { url, .. })) => return Outcome::Copy("Address", url.clone()),
+                _ => {}
+            },
         }
         Outcome::Stay
+    }
+
+    fn choose(&mut self, row: usize) -> Outcome {
+        self.trouble = None;
+        if let Some(way) = self.ways.get(row).copied() {
+            self.step = Step::Waiting(way, None);
+            return Outcome::SignIn(way);
+        }
+        match row {
+            2 => {
+                self.step = Step::Key(Field::default());
+                Outcome::Stay
+            }
+            3 => {
+                self.busy = true;
+                Outcome::Demo
+            }
+            _ => Outcome::Quit,
+        }
+    }
+
+    fn back(&mut self) {
+        self.step = Step::Choices;
+        self.trouble = None;
     }
 
     /// Its rows.
@@ -94,14 +183,14 @@ impl Page {
         let mut lines =
             vec![Line::default(), frame::title("Welcome to codex", "", width, theme), Line::default()];
         let mut cursor = None;
-        match &self.key {
-            None => {
+        match &self.step {
+            Step::Choices => {
                 let text = "Codex needs a service that answers. How do you want to sign in?";
                 lines.extend(frame::prose(text, Role::Text, width, theme));
                 lines.push(Line::default());
-                lines.extend(self.list.lines(width, 3, theme));
+                lines.extend(self.list.lines(width, 5, theme));
             }
-            Some(field) => {
+            Step::Key(field) => {
                 let text =
                     "Paste or type your API key. It is stored in your codex folder, readable only by you.";
                 lines.extend(frame::prose(text, Role::Text, width, theme));
@@ -113,64 +202,72 @@ impl Page {
                     Span::raw(shown),
                 ]));
             }
+            Step::Waiting(way, shown) => lines.extend(waiting(*way, shown.as_ref(), width, theme)),
         }
         if let Some(trouble) = &self.trouble {
             lines.push(Line::default());
             lines.extend(frame::prose(&format!("■ {trouble}"), Role::Bad, width, theme));
         }
         lines.push(Line::default());
-        let hint = match (&self.key, self.busy) {
-            (_, true) => "storing…",
-            (None, _) => "enter select · esc leave",
-            (Some(_), _) => "enter use this key · esc back",
-        };
-        lines.push(frame::hint(hint, width, theme));
+        lines.push(frame::hint(self.hint(), width, theme));
         Drawn { lines, cursor }
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tui::testing::{assert_screen, paper};
-
-    #[test]
-    fn a_key_is_typed_or_pasted_and_never_shown() {
-        let map = Keymap::default();
-        let mut page = Page::new();
-        page.on_key(Key::plain(Code::Enter), &map);
-        assert_eq!(page.on_key(Key::plain(Code::Enter), &map), Outcome::Stay);
-        page.paste("sk-secret\n");
-        let lines = page.draw(60, &Theme::default()).lines;
-        assert!(!lines.iter().any(|line| line.to_string().contains("secret")));
-        let outcome = page.on_key(Key::plain(Code::Enter), &map);
-        assert_eq!(outcome, Outcome::ApiKey(Secret::new("sk-secret")));
-        assert_eq!(page.on_key(Key::plain(Code::Enter), &map), Outcome::Stay, "once is enough");
-        page.refused("That is not a key.");
-        assert!(matches!(page.on_key(Key::plain(Code::Enter), &map), Outcome::ApiKey(_)));
-    }
-
-    #[test]
-    fn choices() {
-        let map = Keymap::default();
-        let press = |code| Page::new().on_key(Key::plain(code), &map);
-        assert_eq!(press(Code::Char('2')), Outcome::Demo);
-        assert_eq!(press(Code::Char('3')), Outcome::Quit);
-        assert_eq!(press(Code::Esc), Outcome::Quit);
-    }
-
-    #[test]
-    fn views() {
-        for width in [60, 80, 120] {
-            let mut page = Page::new();
-            assert_screen!(
-                format!("choices_{width}"),
-                paper(width, &page.draw(width, &Theme::default()).lines)
-            );
-            page.on_key(Key::plain(Code::Enter), &Keymap::default());
-            page.paste("sk-1234567890");
-            page.refused("The key was not stored: no space left on the disk.");
-            assert_screen!(format!("key_{width}"), paper(width, &page.draw(width, &Theme::default()).lines));
+    fn hint(&self) -> &'static str {
+        match (&self.step, self.busy) {
+            (_, true) => "one moment…",
+            (Step::Choices, _) => "enter select · esc leave",
+            (Step::Key(_), _) => "enter use this key · esc back",
+            (Step::Waiting(_, None), _) => "esc back",
+            (Step::Waiting(Way::Browser, _), _) => "c copy the address · esc back",
+            (Step::Waiting(Way::Code, _), _) => "c copy the code · esc back",
         }
     }
 }
+
+/// The rows of a sign-in that waits.
+fn waiting(way: Way, shown: Option<&Shown>, width: u16, theme: &Theme) -> Vec<Line<'static>> {
+    let prose = |text: &str| frame::prose(text, Role::Text, width, theme);
+    let Some(Shown { url, code }) = shown else {
+        return prose(match way {
+            Way::Browser => "Preparing the sign-in…",
+            Way::Code => "Asking for a code…",
+        });
+    };
+    let url = text::sanitize(url).replace('\n', " ");
+    let style = links::mark(theme.style(Role::Accent), &url);
+    let address = || {
+        let line = Line::from(Span::styled(url.clone(), style));
+        text::hard_wrap(&line, width.saturating_sub(2), &Line::from("  "), &Line::from("  "))
+    };
+    let mut lines = Vec::new();
+    match code {
+        None => {
+            lines.extend(prose("Sign in in the browser that opens. If none does, open this address:"));
+            lines.push(Line::default());
+            lines.extend(address());
+            lines.push(Line::default());
+            lines.extend(prose(
+                "A browser on another machine ends at an address it cannot open: paste that here. Waiting…",
+            ));
+        }
+        Some(code) => {
+            let code = text::sanitize(code).replace('\n', " ");
+            lines.extend(prose("Open this address in a browser, on any device, and sign in:"));
+            lines.push(Line::default());
+            lines.extend(address());
+            lines.push(Line::default());
+            lines.extend(prose("Type this code there; it counts for 15 minutes:"));
+            lines.push(Line::default());
+            let bold = theme.style(Role::Accent).add_modifier(ratatui::style::Modifier::BOLD);
+            lines.push(Line::from(vec![Span::raw("  "), Span::styled(code, bold)]));
+            lines.push(Line::default());
+            lines.extend(prose("Never give the code to anybody: whoever uses it signs codex in. Waiting…"));
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+#[path = "sign_in_tests.rs"]
+mod tests;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
+use super::facts;
 use super::frame::{self, Drawn};
 use super::list::{List, Picked, Row};
 use super::wish::{Outcome, Wish};
@@ -23,10 +24,9 @@ use crate::tui::theme::{Role, Theme};
 const GUARD_MS: u64 = 300;
 /// Whoever types on and on is believed after this.
 const GUARD_MAX_MS: u64 = 1500;
-/// Rows of the choices.
-const CHOICES: usize = 4;
-/// Below this many rows there are no blank ones: the subject needs them.
-const ROOMY: usize = 14;
+/// Rows that what is decided about has in any case, and before there are blank rows.
+const SUBJECT_LEAST: usize = 1;
+const SUBJECT_USUAL: usize = 6;
 
 /// An open question.
 #[derive(Debug)]
@@ -34,6 +34,7 @@ pub(crate) struct Approval {
     id: AskId,
     ask: Box<Ask>,
     home: Option<PathBuf>,
+    choices: Vec<Answer>,
     list: List,
     scroll: std::cell::Cell<usize>,
     opened_ms: u64,
@@ -43,16 +44,13 @@ pub(crate) struct Approval {
 impl Approval {
     /// A question that is put now.
     pub(crate) fn new(id: AskId, ask: Box<Ask>, home: Option<PathBuf>, now_ms: u64) -> Self {
-        let rows = vec![
-            Row::new("Yes, once").right("y"),
-            Row::new("Yes, and not again in this thread").right("a"),
-            Row::new("No, but go on").right("d"),
-            Row::new("No, stop: I will say what to do").right("esc"),
-        ];
+        let choices = choices(&ask);
+        let rows = choices.iter().map(|answer| row(*answer)).collect();
         Self {
             id,
             ask,
             home,
+            choices,
             list: List::numbered(rows),
             scroll: std::cell::Cell::new(0),
             opened_ms: now_ms,
@@ -89,19 +87,22 @@ impl Approval {
         }
         let answer = match keymap.action(Context::Approval, key) {
             Some(Action::ApproveOnce) => Answer::Accept,
-            Some(Action::ApproveSession | Action::ApprovePrefix) => Answer::AcceptForSession,
+            Some(Action::ApproveSession) => Answer::AcceptForSession,
+            Some(Action::ApproveProject) => Answer::AcceptForProject,
+            Some(Action::ApprovePrefix) => Answer::AcceptAlways,
             Some(Action::Refuse) => Answer::Decline,
             Some(Action::RefuseAndStop) => Answer::Cancel,
             Some(Action::FullPage) => return Outcome::Keep(Wish::Page(Box::new(self.page()))),
             _ if key == Key::ctrl('c') => Answer::Cancel,
             _ => match self.list.on_key(key, keymap) {
-                Picked::Row(0) => Answer::Accept,
-                Picked::Row(1) => Answer::AcceptForSession,
-                Picked::Row(2) => Answer::Decline,
-                Picked::Row(_) | Picked::Closed => Answer::Cancel,
+                Picked::Row(index) => self.choices.get(index).copied().unwrap_or(Answer::Cancel),
+                Picked::Closed => Answer::Cancel,
                 Picked::Nothing | Picked::Moved | Picked::Refused(_) => return Outcome::Stay,
             },
         };
+        if !self.choices.contains(&answer) {
+            return Outcome::Stay;
+        }
         Outcome::Wish(Wish::Answer(self.id, answer))
     }
 
@@ -121,29 +122,55 @@ impl Approval {
         }
     }
 
-    /// Its rows, at most `height`; `waiting` more questions come after it.
+    /// Its rows, at most `height`; `waiting` more questions come after it. The choices, what is decided about and
+    /// its first fact come before everything else; blank rows come last.
     pub(crate) fn draw(&self, width: u16, height: usize, waiting: usize, theme: &Theme) -> Drawn {
         let more = if waiting == 0 { String::new() } else { format!("1 of {}", waiting + 1) };
-        let roomy = height >= ROOMY;
+        let choices = self.choices.len().min(height.saturating_sub(3)).max(1);
+        let mut left = height.saturating_sub(1 + choices + SUBJECT_LEAST);
+        let mut facts = facts::lines(&self.ask, self.home.as_deref(), width, theme);
+        facts.truncate(left.saturating_sub(1).max(left.min(1)));
+        left -= facts.len();
+        let mut reason = self.reason_rows(width, theme);
+        reason.truncate(left.min((height / 4).max(1)));
+        let usual = match self.ask.as_ref() {
+            Ask::Command { command, cwd, .. } => self.command(command, cwd, width, theme).len(),
+            Ask::Patch { .. } => SUBJECT_USUAL,
+        };
+        left = left.saturating_sub(reason.len() + usual.clamp(SUBJECT_LEAST, SUBJECT_USUAL) - SUBJECT_LEAST);
+        let mut blanks = 0;
+        let mut blank = |wanted: bool, rows: usize| {
+            let fits = wanted && blanks + rows <= left;
+            blanks += if fits { rows } else { 0 };
+            fits.then(Line::default)
+        };
+        let before_choices = blank(true, 1);
+        let before_subject = blank(true, 1);
+        let before_facts = blank(!facts.is_empty(), 1);
+        let before_hint = blank(true, 2);
+        let room = height.saturating_sub(1 + choices + facts.len() + reason.len() + blanks).max(1);
         let mut lines = vec![frame::title(self.question(), &more, width, theme)];
-        if let Some(reason) = self.reason() {
-            let mut rows = frame::prose(reason, Role::Text, width, theme);
-            for span in rows.iter_mut().flat_map(|row| &mut row.spans) {
-                span.style = span.style.add_modifier(Modifier::ITALIC);
-            }
-            rows.truncate(if roomy { height / 4 } else { 1 });
-            lines.extend(rows);
+        lines.extend(reason);
+        lines.extend(before_subject);
+        lines.extend(self.subject(width, room, theme));
+        lines.extend(before_facts);
+        lines.extend(facts);
+        lines.extend(before_choices);
+        lines.extend(self.list.lines(width, choices, theme));
+        if let Some(blank) = before_hint {
+            let hint = "enter select · ctrl-a read all of it · page-up/down scroll";
+            lines.extend([blank, frame::hint(hint, width, theme)]);
         }
-        let blank = || roomy.then(Line::default);
-        let around = CHOICES + if roomy { 4 } else { 0 };
-        lines.extend(blank());
-        lines.extend(self.subject(width, (height + 1).saturating_sub(lines.len() + around).max(1), theme));
-        lines.extend(blank());
-        lines.extend(self.list.lines(width, CHOICES, theme));
-        lines.extend(blank());
-        let hint = "enter select · ctrl-a read all of it · page-up/down scroll";
-        lines.extend(roomy.then(|| frame::hint(hint, width, theme)));
-        Drawn::rows(frame::fit(lines, height, CHOICES, theme))
+        Drawn::rows(frame::fit(lines, height, choices, theme))
+    }
+
+    fn reason_rows(&self, width: u16, theme: &Theme) -> Vec<Line<'static>> {
+        let Some(reason) = self.reason() else { return Vec::new() };
+        let mut rows = frame::prose(reason, Role::Text, width, theme);
+        for span in rows.iter_mut().flat_map(|row| &mut row.spans) {
+            span.style = span.style.add_modifier(Modifier::ITALIC);
+        }
+        rows
     }
 
     fn question(&self) -> &'static str {
@@ -221,6 +248,30 @@ impl Approval {
             }
         }
         lines
+    }
+}
+
+/// The answers there are to a question, in order.
+pub(crate) fn choices(ask: &Ask) -> Vec<Answer> {
+    let offer = match ask {
+        Ask::Command { rule, .. } => rule.as_ref(),
+        Ask::Patch { .. } => None,
+    };
+    let mut choices = vec![Answer::Accept, Answer::AcceptForSession];
+    choices.extend(offer.map(|_| Answer::AcceptForProject));
+    choices.extend(offer.filter(|rule| !rule.project_only).map(|_| Answer::AcceptAlways));
+    choices.extend([Answer::Decline, Answer::Cancel]);
+    choices
+}
+
+fn row(answer: Answer) -> Row {
+    match answer {
+        Answer::Accept => Row::new("Yes, once").right("y"),
+        Answer::AcceptForSession => Row::new("Yes, for this session").right("a"),
+        Answer::AcceptForProject => Row::new("Yes, in this project (the rule)").right("t"),
+        Answer::AcceptAlways => Row::new("Yes, always (the rule)").right("p"),
+        Answer::Decline => Row::new("No, but go on").right("d"),
+        Answer::Cancel => Row::new("No, stop: I will say what to do").right("esc"),
     }
 }
 

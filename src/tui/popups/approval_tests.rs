@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::base::ids::ItemId;
+use crate::protocol::ask::{Effect, RuleOffer};
 use crate::tui::testing::{assert_screen, paper};
 
 fn command(text: &str) -> Approval {
@@ -11,6 +12,18 @@ fn command(text: &str) -> Approval {
         cwd: PathBuf::from("/home/u/project"),
         actions: Vec::new(),
         reason: Some("The sandbox refused to write outside the workspace.".to_owned()),
+        effects: vec![
+            Effect::Outside(vec!["touch".to_owned()]),
+            Effect::Writes(PathBuf::from("/etc/hosts")),
+            Effect::Writes(PathBuf::from("/home/u/.profile")),
+            Effect::Connects("example.org:443".to_owned()),
+            Effect::More(2),
+        ],
+        rule: Some(RuleOffer {
+            lines: vec!["prefix_rule(pattern=[\"touch\", \"/etc/hosts\"], decision=\"allow\")".to_owned()],
+            project: PathBuf::from("/home/u/project"),
+            project_only: text.starts_with("./"),
+        }),
     };
     Approval::new(AskId(7), Box::new(ask), Some(PathBuf::from("/home/u")), 1000)
 }
@@ -47,11 +60,26 @@ fn keys_answer_after_the_guard() {
         (Key::plain(Code::Esc), Answer::Cancel),
         (Key::ctrl('c'), Answer::Cancel),
         (Key::plain(Code::Enter), Answer::Accept),
-        (c('3'), Answer::Decline),
+        (c('t'), Answer::AcceptForProject),
+        (c('p'), Answer::AcceptAlways),
+        (c('3'), Answer::AcceptForProject),
+        (c('5'), Answer::Decline),
     ] {
         let outcome = command("ls").on_key(key, 1300, &Keymap::default());
         assert_eq!(outcome, Outcome::Wish(Wish::Answer(AskId(7), answer)), "{key:?}");
     }
+}
+
+#[test]
+fn what_is_not_offered_is_no_answer() {
+    let map = Keymap::default();
+    for key in ['t', 'p'] {
+        assert_eq!(patch(1).on_key(c(key), 1300, &map), Outcome::Stay, "{key}");
+    }
+    let mut here = command("./run");
+    assert_eq!(here.on_key(c('p'), 1300, &map), Outcome::Stay);
+    let wish = Outcome::Wish(Wish::Answer(AskId(7), Answer::AcceptForProject));
+    assert_eq!(here.on_key(c('t'), 1300, &map), wish);
 }
 
 #[test]
@@ -102,6 +130,7 @@ fn views() {
     for (name, approval, waiting) in [
         ("command", command("touch /etc/\u{1b}[31mhosts && echo done"), 0),
         ("long_command", command(&long.join("\n")), 2),
+        ("of_the_project", command("./run --all"), 0),
         ("patch", patch(2), 0),
         ("long_patch", patch(40), 0),
     ] {

@@ -29,6 +29,19 @@ pub(crate) fn rewind(prompt: Key, dropped: usize) -> Menu {
     ))
 }
 
+/// Somebody else is signed in since the program began.
+pub(crate) fn adopt(why: &str) -> Menu {
+    let rows = vec![
+        (
+            Row::new("Not now").detail("nothing is sent until then"),
+            Wish::Notice("Nothing was changed".to_owned()),
+        ),
+        (Row::new("Go on as this account"), Wish::Adopt),
+    ];
+    // What may be answered by a key that was meant for the prompt stands first.
+    Menu::new("Go on as another account?", rows).text(crate::tui::text::sanitize(why).replace('\n', " "))
+}
+
 /// `/tui`.
 pub(crate) fn screen(fullscreen: bool) -> Menu {
     let rows = vec![
@@ -58,6 +71,11 @@ mod tests {
         for width in [60, 80, 120] {
             let drawn = copy(sources.clone()).draw(width, 20, &Theme::default());
             assert_screen!(format!("copy_{width}"), paper(width, &drawn.lines));
+            let adopt = adopt("You have since signed in to another account (b@example.org).");
+            assert_screen!(
+                format!("adopt_{width}"),
+                paper(width, &adopt.draw(width, 20, &Theme::default()).lines)
+            );
             assert_screen!(
                 format!("screen_{width}"),
                 paper(width, &screen(true).draw(width, 20, &Theme::default()).lines)

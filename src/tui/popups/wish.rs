@@ -7,6 +7,7 @@ use crate::tui::door::{Setting, ThreadFilter};
 use crate::tui::keys::Key;
 use crate::tui::pager::Page;
 use crate::tui::transcript;
+use crate::tui::usage::menu::Want;
 
 /// What a key did to a popup.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,10 +58,14 @@ pub(crate) enum Wish {
     PreviewTheme(String),
     /// Store a setting.
     Save(Setting),
+    /// Go on as whoever is signed in now.
+    Adopt,
     /// Drop this prompt and what follows.
     Rewind(transcript::Key),
     /// The warning in this place was read.
     DropWarning(usize),
+    /// Something about limits.
+    Usage(Want),
     /// Tell the user this.
     Notice(String),
 }

@@ -7,16 +7,18 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::disk::{self, Job, Places};
+use super::limits;
 use super::programs::{self, Copied};
 use crate::base::fs;
 use crate::base::tasks::{self, Task};
-use crate::protocol::error::ErrorInfo;
+use crate::protocol::error::{ErrorInfo, ErrorKind};
 use crate::tui::composer::Draft;
-use crate::tui::door::{Begin, Call, Door, Live, ThreadFilter};
+use crate::tui::door::{Begin, Call, Door, Live, ThreadFilter, Waiting, Way};
 use crate::tui::effect::Effect;
 use crate::tui::msg::Answer;
 use crate::tui::setup::Setup;
 use crate::tui::terminal::Surroundings;
+use crate::tui::usage::Ask;
 use crate::workspace::search::Search;
 
 /// Results that may wait.
@@ -50,6 +52,7 @@ pub(crate) struct Runner {
     search: Option<(PathBuf, Arc<Search>)>,
     searching: Option<Task<()>>,
     listing: Option<Task<()>>,
+    signing: Option<Task<()>>,
 }
 
 impl Runner {
@@ -77,6 +80,7 @@ impl Runner {
             search: None,
             searching: None,
             listing: None,
+            signing: None,
         };
         (runner, results)
     }
@@ -88,12 +92,18 @@ impl Runner {
             Effect::Earlier
             | Effect::Rename(_)
             | Effect::Diff
+            | Effect::Undo { .. }
             | Effect::Trust
             | Effect::SignIn(_)
+            | Effect::Pasted(_)
+            | Effect::Adopt
             | Effect::Demo
             | Effect::Logout
             | Effect::Save(_) => self.call(effect),
+            Effect::SignInBy(way) => self.sign_in(way),
+            Effect::GiveUp => self.signing = None,
             Effect::Threads(filter) => self.list(filter),
+            Effect::Limits(ask) => self.limits(ask),
             Effect::CheckFolder(base, folder) => {
                 self.blocking("folder", move || Answer::Folder(check_folder(&base, &folder)));
             }
@@ -147,12 +157,21 @@ impl Runner {
                 let result = door.call(|reply| Call::Rename(name.clone(), reply)).await;
                 Answer::Renamed(name, result)
             }),
+            Effect::Undo { cwd, again } => self.answer("undo", async move {
+                Answer::Undone(door.call(|reply| Call::Undo(cwd, again, reply)).await)
+            }),
             Effect::Diff => self.answer("git diff", async move { Answer::Diff(door.call(Call::Diff).await) }),
             Effect::Trust => {
                 self.answer("trust", async move { Answer::Trusted(door.call(Call::Trust).await) })
             }
             Effect::SignIn(key) => self.answer("sign in", async move {
                 Answer::SignedIn(door.call(|reply| Call::SignIn(key, reply)).await)
+            }),
+            Effect::Adopt => {
+                self.answer("adopt", async move { Answer::Adopted(door.call(Call::Adopt).await) });
+            }
+            Effect::Pasted(text) => self.answer("pasted address", async move {
+                Answer::Pasted(door.call(|reply| Call::Pasted(text, reply)).await)
             }),
             Effect::Demo => self.answer("demo", async move { Answer::SignedIn(door.call(Call::Demo).await) }),
             Effect::Logout => {
@@ -214,6 +233,25 @@ impl Runner {
         }));
     }
 
+    /// Signs in; giving up drops the task, and with it the place of the result.
+    fn sign_in(&mut self, way: Way) {
+        let (door, done) = (self.door.clone(), self.done.clone());
+        self.signing = Some(tasks::spawn("sign in", async move {
+            let result = match door.call(|reply| Call::SignInBy(way, reply)).await {
+                Ok(Waiting { url, code, done: end }) => {
+                    if done.send(Done::Answer(Answer::SignInShown(way, url, code))).await.is_err() {
+                        return;
+                    }
+                    end.await.unwrap_or_else(|_| {
+                        Err(ErrorInfo::new(ErrorKind::Unauthorized, "The sign-in was cancelled."))
+                    })
+                }
+                Err(error) => Err(error),
+            };
+            let _ = done.send(Done::Answer(Answer::SignedIn(result))).await;
+        }));
+    }
+
     fn list(&mut self, filter: ThreadFilter) {
         let (door, done) = (self.door.clone(), self.done.clone());
         self.listing = Some(tasks::spawn("list threads", async move {
@@ -226,6 +264,10 @@ impl Runner {
             }
             let _ = done.send(Done::Answer(Answer::ThreadsDone(filter))).await;
         }));
+    }
+
+    fn limits(&mut self, ask: Ask) {
+        self.keep(tasks::spawn("limits", limits::carry_out(ask, self.door.clone(), self.done.clone())));
     }
 
     fn find_files(&mut self, root: PathBuf, query: String) {

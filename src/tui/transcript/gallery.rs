@@ -208,6 +208,8 @@ fn command_live() {
                     cwd: "/home/me/app".into(),
                     actions: vec![],
                     reason: None,
+                    effects: Vec::new(),
+                    rule: None,
                 }),
             },
         ],

@@ -128,6 +128,7 @@ pub(super) fn turn_end(status: TurnStatus, error: Option<ErrorInfo>, ms: u64) ->
         usage: TokenUsage::default(),
         last_message: None,
         duration_ms: ms,
+        price: Vec::new(),
     }))
 }
 

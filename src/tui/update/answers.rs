@@ -40,6 +40,14 @@ pub(crate) fn earlier(model: &mut Model, result: Result<(Vec<Turn>, bool), Error
     }
 }
 
+/// A turn was taken back or brought again, or not.
+pub(crate) fn undone(model: &mut Model, result: Result<String, ErrorInfo>) {
+    match result {
+        Ok(text) => model.transcript.notice(Level::Info, text.trim_end()),
+        Err(info) => error(model, &info),
+    }
+}
+
 /// The thread has another name, or not.
 pub(crate) fn renamed(model: &mut Model, name: String, result: Result<(), ErrorInfo>) {
     match result {
@@ -107,6 +115,20 @@ pub(crate) fn logged_out(model: &mut Model, result: Result<(), ErrorInfo>) {
             model
                 .transcript
                 .notice(Level::Info, "The stored credentials are gone. Restart codex to sign in again.");
+        }
+        Err(info) => error(model, &info),
+    }
+}
+
+/// The thread goes on as another account, or not.
+pub(crate) fn adopted(model: &mut Model, result: Result<String, ErrorInfo>) {
+    match result {
+        Ok(who) => {
+            let words = format!("codex goes on as {who}. Send the prompt again.");
+            model.transcript.notice(Level::Info, &words);
+            if let Some(thread) = &mut model.facts.thread {
+                thread.account = who;
+            }
         }
         Err(info) => error(model, &info),
     }

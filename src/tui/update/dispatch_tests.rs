@@ -338,7 +338,7 @@ fn the_first_pages_lead_to_the_conversation() {
         Setup { sign_in: true, ask_trust: Some("/p".into()), prompt: Some("do it".to_owned()), ..setup() };
     let mut scene = Scene::with(first, 80, 24);
     assert!(matches!(scene.model.stage, Stage::SignIn(_)));
-    scene.keys(&["1"]);
+    scene.keys(&["3"]);
     scene.send(Msg::Input(Input::Paste("sk-1\n".to_owned()))).keys(&["enter"]);
     assert!(matches!(scene.effects.last(), Some(Effect::SignIn(_))));
     scene.answer(Answer::SignedIn(Ok(())));
@@ -352,7 +352,7 @@ fn the_first_pages_lead_to_the_conversation() {
 #[test]
 fn a_key_that_is_refused_can_be_typed_again() {
     let mut scene = Scene::with(Setup { sign_in: true, ..setup() }, 80, 24);
-    scene.keys(&["1"]).text("x").keys(&["enter"]);
+    scene.keys(&["3"]).text("x").keys(&["enter"]);
     let error = ErrorInfo::new(ErrorKind::Io, "no space left");
     scene.answer(Answer::SignedIn(Err(error)));
     assert!(matches!(scene.model.stage, Stage::SignIn(_)));
@@ -455,10 +455,12 @@ fn limits_warn_once_and_update_the_block() {
         Event::Limits(Box::new(LimitsSnapshot { primary, ..LimitsSnapshot::default() }))
     };
     scene.text("/status").keys(&["enter"]);
-    assert!(scene.shown().contains("not known yet"));
+    assert!(!scene.shown().contains("limit:"));
     scene.event(limits(91.0));
     assert!(scene.shown().contains("5h limit:"), "updated in place");
-    assert!(scene.shown().contains("⚠ 5h limit: 9% left · /status"));
+    assert!(scene.shown().contains("⚠ Less than 10% of your 5h limit is left."));
+    scene.wait(30_000);
+    assert!(scene.shown().contains("⚠ 5h limit: 9% left · resets 23:13 · /usage"), "{}", scene.shown());
     assert_eq!(scene.model.warnings.len(), 1);
     scene.event(limits(92.0));
     assert_eq!(scene.model.warnings.len(), 1);

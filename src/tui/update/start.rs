@@ -1,11 +1,11 @@
 //! From the first frame to the first prompt: sign-in, trust, opening the thread, the prompt of the command line.
 
 use super::dispatch::Effects;
-use super::{answers, chat, follow, route};
+use super::{answers, chat, follow, route, usage};
 use crate::base::path::with_tilde;
 use crate::protocol::error::ErrorInfo;
 use crate::tui::composer::Draft;
-use crate::tui::door::{Begin, ThreadFilter};
+use crate::tui::door::{Begin, ThreadFilter, Way};
 use crate::tui::effect::Effect;
 use crate::tui::model::{Model, Stage, env};
 use crate::tui::msg::Opened;
@@ -21,7 +21,9 @@ pub(crate) fn begin(model: &mut Model, effects: &mut Effects) {
     let wanted = model.composer.warm_up();
     route::carry_out(model, wanted, effects);
     if model.setup.sign_in {
-        model.stage = Stage::SignIn(Box::new(sign_in::Page::new()));
+        let around = &model.setup.surroundings;
+        let browser = around.display && !around.ssh;
+        model.stage = Stage::SignIn(Box::new(sign_in::Page::new(browser)));
         return;
     }
     after_sign_in(model, effects);
@@ -75,6 +77,10 @@ fn submit_first(model: &mut Model, effects: &mut Effects) {
 pub(crate) fn on_sign_in(model: &mut Model, outcome: sign_in::Outcome, effects: &mut Effects) {
     match outcome {
         sign_in::Outcome::Stay => {}
+        sign_in::Outcome::SignIn(way) => effects.push(Effect::SignInBy(way)),
+        sign_in::Outcome::Pasted(text) => effects.push(Effect::Pasted(text)),
+        sign_in::Outcome::GiveUp => effects.push(Effect::GiveUp),
+        sign_in::Outcome::Copy(what, text) => effects.push(Effect::Copy(what.to_owned(), text)),
         sign_in::Outcome::ApiKey(key) => effects.push(Effect::SignIn(key)),
         sign_in::Outcome::Demo => {
             model.setup.tour = Some(Tour::offline());
@@ -100,6 +106,20 @@ pub(crate) fn signed_in(model: &mut Model, result: Result<(), ErrorInfo>, effect
         (Err(error), Stage::SignIn(page)) => page.refused(&error.to_string()),
         (Err(error), Stage::Trust(_) | Stage::Main) => answers::error(model, &error),
         (Ok(()), _) => after_sign_in(model, effects),
+    }
+}
+
+/// The sign-in shows where to go.
+pub(crate) fn sign_in_shown(model: &mut Model, way: Way, url: String, code: Option<String>) {
+    if let Stage::SignIn(page) = &mut model.stage {
+        page.show(way, url, code);
+    }
+}
+
+/// An address was handed in.
+pub(crate) fn pasted(model: &mut Model, result: Result<(), ErrorInfo>) {
+    if let (Stage::SignIn(page), Err(error)) = (&mut model.stage, result) {
+        page.not_pasted(&error.to_string());
     }
 }
 
@@ -142,6 +162,7 @@ pub(crate) fn opened(
         answers::moved(model, &opened.info.cwd);
     }
     model.facts.thread = Some(opened.info);
+    usage::opened(model, opened.limits, effects);
     // `/status` may have been faster than the thread.
     follow::refresh_status(model, unix);
     chat::send_next(model, effects);
@@ -157,6 +178,8 @@ pub(crate) fn switch(model: &mut Model, begin: Begin, effects: &mut Effects) {
     model.browse = None;
     model.rewinding = None;
     model.status_cell = None;
+    model.usage.parked = None;
+    model.usage.hint = crate::tui::usage::Hint::Gone;
     model.earlier = false;
     if !matches!(begin, Begin::Fork(_)) {
         model.transcript.clear();

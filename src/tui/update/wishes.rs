@@ -1,7 +1,7 @@
 //! Wishes of popups → what they do, one line per wish.
 
 use super::dispatch::Effects;
-use super::{answers, chat, commands, route, start};
+use super::{answers, chat, commands, route, start, usage};
 use crate::models::catalogue;
 use crate::protocol::ask::Answer;
 use crate::protocol::op::Op;
@@ -53,8 +53,10 @@ fn grant(model: &mut Model, wish: Wish, effects: &mut Effects) {
             answers::apply(model, &setting);
             effects.push(Effect::Save(setting));
         }
+        Wish::Adopt => effects.push(Effect::Adopt),
         Wish::Rewind(key) => chat::rewind(model, key, effects),
         Wish::DropWarning(index) => model.warnings.remove(index),
+        Wish::Usage(want) => usage::grant(model, want, effects),
         Wish::Notice(text) => model.toast(text),
     }
 }
@@ -64,6 +66,10 @@ fn outcome_of(answer: Answer) -> (Level, &'static str) {
     match answer {
         Answer::Accept => (Level::Granted, "You allowed it, this once"),
         Answer::AcceptForSession => (Level::Granted, "You allowed it, and the same again in this session"),
+        Answer::AcceptForProject => {
+            (Level::Granted, "You allowed it, and the same from now on in this project")
+        }
+        Answer::AcceptAlways => (Level::Granted, "You allowed it, and the same from now on"),
         Answer::Decline => (Level::Refused, "You refused it; the model goes on without"),
         Answer::Cancel => (Level::Refused, "You refused it and stopped the turn"),
     }

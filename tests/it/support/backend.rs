@@ -46,6 +46,37 @@ impl Backend {
         assert_eq!(status, 200, "{body}");
     }
 
+    /// Where people sign in.
+    pub(crate) fn issuer(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Steers the sign-in service; see `demo::oauth`.
+    #[track_caller]
+    pub(crate) fn oauth(&self, order: &str) {
+        let (status, body) = self.call("POST", "/control/oauth", order);
+        assert_eq!(status, 200, "{body}");
+    }
+
+    /// The tokens of a fresh sign-in.
+    pub(crate) fn sign_in(&self) -> Value {
+        let (status, body) = self.call("POST", "/control/oauth/tokens", "{}");
+        assert_eq!(status, 200, "{body}");
+        serde_json::from_str(&body).expect("JSON")
+    }
+
+    /// How often the sign-in service counted this.
+    pub(crate) fn signed(&self, what: &str) -> u64 {
+        self.state()["oauth"]["counts"][what].as_u64().unwrap_or(0)
+    }
+
+    /// Faults that wait for their route, as TOML.
+    #[track_caller]
+    pub(crate) fn faults(&self, toml: &str) {
+        let (status, body) = self.call("POST", "/control/faults", toml);
+        assert_eq!(status, 200, "{body}");
+    }
+
     /// The bodies of all model requests so far, oldest first.
     pub(crate) fn requests(&self) -> Vec<Value> {
         self.records().iter().map(|record| record["body"].clone()).collect()
@@ -70,7 +101,7 @@ impl Backend {
         serde_json::from_str(&body).expect("JSON")
     }
 
-    fn call(&self, method: &str, path: &str, body: &str) -> (u16, String) {
+    pub(crate) fn call(&self, method: &str, path: &str, body: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("the backend listens");
         let (token, length) = (&self.token, body.len());
         write!(

@@ -38,6 +38,8 @@ impl Codex {
             .env("CODEX_HOME", home.join(".codex"))
             .env("LANG", "C.UTF-8")
             .env("SHELL", "/bin/sh")
+            // No test may reach the real service that signs people in.
+            .env("CODEX_APP_SERVER_LOGIN_ISSUER", "http://127.0.0.1:9")
             .current_dir(cwd);
         Self { command, stdin: None, open_stdin: false, closed_stdout: false }
     }
@@ -103,11 +105,11 @@ impl Codex {
             while stdout.read_exact(&mut byte).is_ok() && byte != *b"\n" {}
             drop(stdout);
             let stderr = reader(child.stderr.take().expect("stderr is a pipe"));
-            return Running { child, _stdin: stdin, stdout: mpsc::sync_channel(1).1, stderr };
+            return Running { child, stdin, stdout: mpsc::sync_channel(1).1, stderr };
         }
         let stdout = reader(stdout);
         let stderr = reader(child.stderr.take().expect("stderr is a pipe"));
-        Running { child, _stdin: stdin, stdout, stderr }
+        Running { child, stdin, stdout, stderr }
     }
 
     /// Starts, waits for the end.
@@ -133,7 +135,7 @@ fn reader(mut pipe: impl Read + Send + 'static) -> mpsc::Receiver<Vec<u8>> {
 /// A run that goes on.
 pub(crate) struct Running {
     pub(crate) child: Child,
-    _stdin: Option<std::process::ChildStdin>,
+    stdin: Option<std::process::ChildStdin>,
     stdout: mpsc::Receiver<Vec<u8>>,
     stderr: mpsc::Receiver<Vec<u8>>,
 }
@@ -147,6 +149,12 @@ impl Running {
     pub(crate) fn signal(&self, signal: i32) {
         let status = Command::new("kill").args([format!("-{signal}"), self.pid().to_string()]).status();
         assert!(status.expect("kill runs").success(), "the process is there");
+    }
+
+    /// Types a line, when standard input was left open.
+    pub(crate) fn type_in(&mut self, line: &str) {
+        let pipe = self.stdin.as_mut().expect("standard input is open");
+        writeln!(pipe, "{line}").expect("codex reads");
     }
 
     /// Waits until standard output holds `text`; returns what came so far.

@@ -3,23 +3,31 @@
 //! - [`emulator`]: a strict terminal
 //! - [`terminal`]: the program in it
 //! - [`bed`]: what the tests start from
+//! - [`account`]: signing in, and going on as another account
 //! - [`start`]: from launch to the first prompt
 //! - [`turn`]: a turn on the screen
 //! - [`shell`]: commands of the user
 //! - `ask`: questions
+//! - [`allow`]: what an answer is good for
 //! - [`again`]: threads that are opened again
 //! - [`hostile`]: input that wants to do harm
 //! - [`leave`]: every way out
+//! - [`redeem_ask`]: the question before a reset credit is used
+//! - [`usage`]: limits, redeeming, waiting
 //! - [`modes`]: terminals that can do less, and the other ways to show
 
+mod account;
 mod again;
+mod allow;
 mod ask;
-mod bed;
+pub(crate) mod bed;
 mod emulator;
 mod hostile;
 mod leave;
 mod modes;
+mod redeem_ask;
 mod shell;
 mod start;
 mod terminal;
 mod turn;
+mod usage;

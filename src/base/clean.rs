@@ -1,7 +1,7 @@
 //! Foreign text → one short line that is safe to show: no markup, no control characters (a terminal would obey
 //! them), no line breaks, a bounded length, and never the key that was sent.
 
-use crate::base::secret::Secret;
+use super::secret::Secret;
 
 /// At most this much of a foreign text is looked at.
 const LOOK_AT: usize = 64 << 10;

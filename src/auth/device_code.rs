@@ -1,0 +1,121 @@
+//! Sign-in with a code that is typed on another device: for machines without a browser.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::error::Error;
+use super::issuer::{Polled, UserCode};
+use super::manager::Identity;
+use super::sign_in::SignIn;
+use crate::base::clean;
+
+/// How long a code counts.
+pub(crate) const VALID: Duration = Duration::from_secs(15 * 60);
+/// Time between two questions when the service names none, and its bounds.
+const PAUSE: f64 = 5.0;
+const SHORTEST: f64 = 0.1;
+const LONGEST: f64 = 60.0;
+/// So many questions in a row may get no answer: networks come and go within 15 minutes.
+const LOST: u32 = 5;
+
+/// A sign-in that waits for the code to be used.
+pub(crate) struct DeviceSignIn {
+    sign_in: SignIn,
+    device: UserCode,
+    code: String,
+    ends: Instant,
+}
+
+impl DeviceSignIn {
+    /// Asks for a code.
+    ///
+    /// # Errors
+    /// The result could not be kept, or the service gives none.
+    pub(crate) async fn begin(sign_in: SignIn) -> Result<Self, Error> {
+        sign_in.check().await?;
+        let device = sign_in.issuer.user_code().await?;
+        let code = clean::line(&device.user_code, 40);
+        Ok(Self { sign_in, device, code, ends: Instant::now() + VALID })
+    }
+
+    /// Where to type the code.
+    pub(crate) fn url(&self) -> String {
+        format!("{}/codex/device", self.sign_in.issuer.base())
+    }
+
+    /// The code.
+    pub(crate) fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// Waits until the code was used, and stores the tokens.
+    ///
+    /// # Errors
+    /// The code ran out, the service refused, or the tokens cannot be used or kept.
+    pub(crate) async fn finish(self) -> Result<Identity, Error> {
+        let pause = Duration::from_secs_f64(pause(&self.device.interval));
+        let mut lost = 0;
+        loop {
+            if Instant::now() >= self.ends {
+                let reason = "the code was not used within 15 minutes".to_owned();
+                return Err(Error::Login {
+                    reason,
+                    hint: Some("get another one: codex login --device-auth"),
+                });
+            }
+            match self.sign_in.issuer.poll(&self.device).await {
+                Ok(Polled::Pending) => lost = 0,
+                Ok(Polled::Code { code, verifier }) => {
+                    let redirect = format!("{}/deviceauth/callback", self.sign_in.issuer.base());
+                    let answer = self.sign_in.issuer.exchange(&code, &verifier, &redirect).await?;
+                    return self.sign_in.keep(answer).await;
+                }
+                Err(error) => {
+                    lost += 1;
+                    let answered = matches!(&error, Error::Login { reason, .. } if reason.contains("status"));
+                    if answered || lost > LOST || !matches!(error, Error::Login { .. }) {
+                        return Err(error);
+                    }
+                }
+            }
+            tokio::time::sleep(pause).await;
+        }
+    }
+}
+
+/// Seconds between two questions, of a text or a number.
+fn pause(interval: &Value) -> f64 {
+    let given = match interval {
+        Value::String(text) => text.trim().parse().ok(),
+        other => other.as_f64(),
+    };
+    given
+        .filter(|seconds: &f64| seconds.is_finite())
+        .map_or(PAUSE, |seconds| seconds.clamp(SHORTEST, LONGEST))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn pauses() {
+        for (interval, want) in [
+            (json!("5"), 5.0),
+            (json!(" 2 "), 2.0),
+            (json!(3), 3.0),
+            (json!("0"), 0.1),
+            (json!("-1"), 0.1),
+            (json!("1e9"), 60.0),
+            (json!("NaN"), 5.0),
+            (json!("soon"), 5.0),
+            (json!(null), 5.0),
+        ] {
+            assert!((pause(&interval) - want).abs() < 1e-9, "{interval}");
+        }
+    }
+}

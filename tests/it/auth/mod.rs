@@ -1,0 +1,6 @@
+//! Accounts: signing in and out by every way, and tokens that run out, are refused, lost and renewed.
+
+pub(crate) mod bed;
+mod keep;
+mod sign_in;
+mod tokens;

@@ -1,0 +1,12 @@
+//! Usage limits: the shared cache, `codex usage`, and everything odd that a service can say.
+
+mod bad;
+mod bed;
+mod command;
+mod redeem;
+mod redeem_bed;
+mod redeem_journal;
+mod redeem_kills;
+mod schema;
+mod shared;
+mod turns;

@@ -1,0 +1,84 @@
+//! Accounts in the terminal app: signing in on the first page, giving up, and going on as another account.
+
+use std::fs;
+
+use super::bed::READY;
+use super::terminal::{ENTER, ESC, Terminal};
+use crate::auth::bed::{self, file, store};
+use crate::support::{Codex, World};
+
+fn codex(world: &World) -> Codex {
+    bed::codex(world).env("TERM", "xterm-256color").env("SSH_CONNECTION", "1 2 3 4")
+}
+
+#[test]
+fn the_first_page_signs_in_with_a_code() {
+    let world = bed::world("");
+    world.backend.oauth(r#"{"settings":{"pending":2000}}"#);
+    let terminal = Terminal::start(codex(&world));
+    terminal.until("1. Sign in with a code");
+    terminal.keys(ENTER);
+    terminal.until("Type this code there");
+    let shown = terminal.text();
+    assert!(shown.contains(&world.backend.issuer()), "{shown}");
+    terminal.keys(ESC);
+    terminal.until("How do you want to sign in?");
+    terminal.keys(ENTER);
+    terminal.until("Type this code there");
+    let rows = terminal.rows();
+    let at = rows.iter().position(|row| row.contains("Type this code there")).unwrap();
+    let code = rows[at + 2].trim().to_owned();
+    bed::fetch(&format!("{}/codex/device?code={code}", world.backend.issuer()), "");
+    terminal.until(READY);
+    assert!(file(&world).exists());
+    terminal.keys("hello");
+    terminal.until("› hello");
+    terminal.keys(ENTER);
+    terminal.until("• Hello.");
+}
+
+#[test]
+fn a_sign_in_that_fails_says_why_and_can_be_tried_again() {
+    let world = bed::world("");
+    world.backend.oauth(r#"{"settings":{"device":false}}"#);
+    let terminal = Terminal::start(codex(&world));
+    terminal.until("1. Sign in with a code");
+    terminal.keys(ENTER);
+    terminal.until("■");
+    terminal.until("no sign-in by code");
+    world.backend.oauth(r#"{"settings":{}}"#);
+    terminal.keys(ENTER);
+    terminal.until(READY);
+}
+
+#[test]
+fn another_account_is_only_gone_on_with_when_the_user_says_so() {
+    let world = bed::world("");
+    store(&world, 3600);
+    let terminal = Terminal::start(codex(&world));
+    terminal.until(READY);
+    terminal.keys("/status");
+    terminal.until("› /status");
+    terminal.keys(ENTER);
+    terminal.until("demo@example.org");
+    // Somebody signs in elsewhere, and the old token is no longer good.
+    world.backend.oauth(r#"{"expire":true,"settings":{"account":"acct-two","email":"two@example.org"}}"#);
+    let tokens = world.backend.sign_in();
+    let other = serde_json::json!({"auth_mode": "chatgpt", "tokens": { "id_token": tokens["id_token"],
+        "access_token": tokens["access_token"], "refresh_token": tokens["refresh_token"], "account_id": "acct-two" }});
+    fs::write(file(&world), other.to_string()).unwrap();
+    terminal.keys("hello");
+    terminal.until("› hello");
+    terminal.keys(ENTER);
+    terminal.until("Go on as another account?");
+    terminal.until("two@example.org");
+    assert_eq!(world.backend.records().len(), 1, "the old token once, the new one never");
+    terminal.keys("2");
+    terminal.until("codex goes on as ChatGPT (two@example.org");
+    terminal.keys("again");
+    terminal.until("› again");
+    terminal.keys(ENTER);
+    terminal.until("• Hello.");
+    assert_eq!(world.backend.records()[1]["headers"]["chatgpt-account-id"], "acct-two");
+    assert_eq!(world.backend.signed("renewals"), 0);
+}
