@@ -72,7 +72,7 @@ fn lines(drawn: &Drawn, area: Rect, buf: &mut Buffer) -> Cursor {
 fn conversation(model: &Model, area: Rect, buf: &mut Buffer) -> Cursor {
     let bottom = bottom_height(model, area);
     let mut middle = middle(model, area.width);
-    let notices = notice::rows(&model.usage_view(), area.width, &model.theme);
+    let notices = notices(model, area.width);
     if middle.is_empty() && !notices.is_empty() {
         middle.push(Line::default());
     }
@@ -98,7 +98,7 @@ fn conversation(model: &Model, area: Rect, buf: &mut Buffer) -> Cursor {
 pub(crate) fn live_lines(model: &Model, width: u16, height: u16) -> (Vec<Line<'static>>, u16) {
     let area = Rect::new(0, 0, width, height);
     let mut rows = middle(model, width);
-    let notices = notice::rows(&model.usage_view(), width, &model.theme);
+    let notices = notices(model, width);
     if rows.is_empty() && !notices.is_empty() {
         rows.push(Line::default());
     }
@@ -130,6 +130,14 @@ fn bottom_height(model: &Model, area: Rect) -> u16 {
 
 fn popup_rows(model: &Model, popup: &Popup, width: u16, screen_rows: u16) -> Drawn {
     popup.draw(width, usize::from(screen_rows.saturating_sub(3)), &model.around(), &model.theme)
+}
+
+/// What is about limits, above the prompt; nothing while a page tells the same at length.
+fn notices(model: &Model, width: u16) -> Vec<Line<'static>> {
+    match model.popup {
+        Some(Popup::Usage(_) | Popup::Reached(_)) => Vec::new(),
+        _ => notice::rows(&model.usage_view(), width, &model.theme),
+    }
 }
 
 /// What goes on: status row, waiting messages. A blank row first, when there is anything.

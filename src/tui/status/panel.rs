@@ -108,6 +108,9 @@ fn limit_rows(view: &View<'_>, rows: &mut Vec<(String, String)>) {
     if let Some(count) = view.resets().filter(|count| *count > 0) {
         row("Usage resets".to_owned(), format!("{count} available · /usage"));
     }
+    if view.standing.shared {
+        row("Usage page".to_owned(), words::PAGE.to_owned());
+    }
     // A moment, not an age: the block stays as it was printed.
     if let Some(at) = limits.oldest_ms().map(|ms| ms / 1000) {
         let stale = view.now_s.saturating_sub(at) > STALE_AFTER_S;

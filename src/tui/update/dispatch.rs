@@ -24,7 +24,7 @@ pub(crate) fn update(model: &mut Model, msg: Msg, at: At) -> Effects {
         Msg::Opened(opened) => start::opened(model, opened, at.unix, &mut effects),
         Msg::Answer(answer) => on_answer(model, answer, at, &mut effects),
     }
-    usage::look_after_parked(model, &mut effects);
+    usage::look_after(model, &mut effects);
     route::next_question(model, &mut effects);
     effects
 }

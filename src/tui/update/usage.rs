@@ -100,7 +100,10 @@ pub(crate) fn read(model: &mut Model, effects: &mut Effects) {
 }
 
 fn read_within(model: &mut Model, max_age: Duration, effects: &mut Effects) {
-    if model.usage.shared && !model.usage.reading {
+    if model.usage.reading {
+        // What is under way may be content with what is known.
+        model.usage.read_again |= max_age.is_zero();
+    } else if model.usage.shared {
         model.usage.reading = true;
         effects.push(Effect::Limits(Ask::Refresh(max_age)));
     }
@@ -153,11 +156,7 @@ pub(crate) fn grant(model: &mut Model, want: Want, effects: &mut Effects) {
         Want::Activity(chart) => load_activity(model, Some(chart), effects),
         Want::ActivityAgain => load_activity(model, None, effects),
         Want::Resend => chat::resend(model, effects),
-        Want::Panel => {
-            if let Some(error) = model.usage.refusal.clone() {
-                model.popup = Some(Popup::Reached(Box::new(Panel::new(error))));
-            }
-        }
+        Want::Panel => model.usage.panel_due = true,
         Want::RedeemForPrompt => {
             let question = model.usage.next();
             model.usage.hint = Hint::Gone;
@@ -169,7 +168,6 @@ pub(crate) fn grant(model: &mut Model, want: Want, effects: &mut Effects) {
             model.usage.parked = Some(Parked { at, text });
         }
         Want::Model => commands::run(model, crate::tui::slash::Command::Model, "", model.unix, effects),
-        Want::Held => model.toast("A redemption cannot be taken back; it ends in a moment"),
     }
 }
 
@@ -207,6 +205,9 @@ pub(crate) fn on_news(model: &mut Model, news: News, effects: &mut Effects) {
         News::Refreshed(result) => {
             model.usage.reading = false;
             model.usage.failure = result.err();
+            if std::mem::take(&mut model.usage.read_again) {
+                read_within(model, Duration::ZERO, effects);
+            }
             follow::refresh_status(model, model.unix);
         }
         News::Alarms(alarms) => tell(model, &alarms),
@@ -280,13 +281,22 @@ pub(crate) fn turn_ended(model: &mut Model, end: &TurnEnd, effects: &mut Effects
         read(model, effects);
     }
     model.usage.refusal = Some(error.clone());
-    if model.popup.is_none() {
-        model.popup = Some(Popup::Reached(Box::new(Panel::new(error.clone()))));
+    model.usage.panel_due = true;
+}
+
+/// After every message: a question that can be put, a prompt whose time has come.
+pub(crate) fn look_after(model: &mut Model, effects: &mut Effects) {
+    if model.usage.panel_due && model.popup.is_none() && model.page.is_none() {
+        model.usage.panel_due = false;
+        if let Some(error) = model.usage.refusal.clone() {
+            model.popup = Some(Popup::Reached(Box::new(Panel::new(error))));
+        }
     }
+    look_after_parked(model, effects);
 }
 
 /// The prompt that waits for a reset: sent when its time has come; another text in the prompt is another wish.
-pub(crate) fn look_after_parked(model: &mut Model, effects: &mut Effects) {
+fn look_after_parked(model: &mut Model, effects: &mut Effects) {
     let Some(parked) = model.usage.parked.clone() else { return };
     if model.is_running() || model.composer.draft().expand() != parked.text {
         model.usage.parked = None;

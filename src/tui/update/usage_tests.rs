@@ -94,6 +94,18 @@ fn a_failed_reading_keeps_the_numbers() {
 }
 
 #[test]
+fn reading_again_is_not_lost_while_one_is_under_way() {
+    let mut scene = scene([82.0, 64.0]);
+    scene.text("/usage").keys(&["enter", "r", "r"]);
+    let count = |asked: Vec<Ask>| asked.iter().filter(|ask| matches!(ask, Ask::Refresh(_))).count();
+    assert_eq!(count(asks(&mut scene)), 1, "one at a time");
+    scene.answer(Answer::Limits(News::Refreshed(Ok(()))));
+    assert!(matches!(asks(&mut scene)[..], [Ask::Refresh(age)] if age.is_zero()));
+    scene.answer(Answer::Limits(News::Refreshed(Ok(()))));
+    assert_eq!(count(asks(&mut scene)), 0);
+}
+
+#[test]
 fn token_activity_opens_by_its_word() {
     let mut scene = scene([82.0, 64.0]);
     scene.text("/usage weekly").keys(&["enter"]);
@@ -181,6 +193,16 @@ fn after_a_reset_one_key_sends_the_prompt_once() {
     scene.event(crate::protocol::event::Event::Rewound { turns: 1 });
     scene.user("hello");
     assert_eq!(scene.shown().matches("hello").count(), 1, "{}", scene.shown());
+}
+
+#[test]
+fn the_choice_waits_until_nothing_else_is_open() {
+    let mut scene = scene([100.0, 64.0]);
+    scene.turn("hello").text("/usage").keys(&["enter"]);
+    scene.fails(reached());
+    assert!(matches!(scene.model.popup, Some(Popup::Usage(_))), "what is open stays open");
+    scene.keys(&["esc"]);
+    assert!(scene.shown().contains("Usage limit reached"), "{}", scene.shown());
 }
 
 #[test]

@@ -45,8 +45,6 @@ pub(crate) enum Want {
     WaitUntil(u64),
     /// Choose another model.
     Model,
-    /// Say that a redemption cannot be left.
-    Held,
 }
 
 #[derive(Clone, Debug)]
@@ -147,12 +145,11 @@ impl Usage {
 
     fn on_move(&mut self, moved: Move) -> Outcome {
         match moved {
-            Move::Stay => Outcome::Stay,
+            Move::Stay | Move::Held => Outcome::Stay,
             Move::Back if self.for_prompt => Outcome::Wish(Wish::Usage(Want::Panel)),
             Move::Back => self.back(),
             Move::Load => Outcome::Keep(Wish::Usage(Want::Load)),
             Move::Start => Outcome::Keep(Wish::Usage(Want::Start)),
-            Move::Held => Outcome::Keep(Wish::Usage(Want::Held)),
             Move::Resend => Outcome::Wish(Wish::Usage(Want::Resend)),
         }
     }

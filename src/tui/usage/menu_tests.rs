@@ -1,3 +1,5 @@
+//! The first page of `/usage`: pictures of every state, keys, and numbers that make no sense.
+
 use super::super::samples::{self, NOW};
 use super::super::standing::Standing;
 use super::*;

@@ -1,3 +1,5 @@
+//! The question after a limit: pictures, and which answer comes first.
+
 use super::super::samples::{self, NOW};
 use super::super::standing::Standing;
 use super::*;

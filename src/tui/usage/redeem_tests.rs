@@ -1,3 +1,5 @@
+//! The way of a redemption: pictures of every state and end, and what keys may never do.
+
 use super::super::samples::{self, NOW};
 use super::*;
 use crate::limits::AccountLimits;

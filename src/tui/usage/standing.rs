@@ -34,6 +34,8 @@ pub(crate) struct Standing {
     pub(crate) shared: bool,
     /// The numbers are being read.
     pub(crate) reading: bool,
+    /// The user wants them read once more after that.
+    pub(crate) read_again: bool,
     /// Why the last reading of this app failed.
     pub(crate) failure: Option<ErrorInfo>,
     /// The hint at reset credits.
@@ -46,6 +48,8 @@ pub(crate) struct Standing {
     pub(crate) finishing: bool,
     /// Why the last prompt was refused: a limit or a budget.
     pub(crate) refusal: Option<ErrorInfo>,
+    /// The user is to be asked what to do about that, when nothing else is open.
+    pub(crate) panel_due: bool,
     /// A prompt that waits for a reset.
     pub(crate) parked: Option<Parked>,
     notice: Option<(String, u64)>,

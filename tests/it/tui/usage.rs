@@ -317,27 +317,31 @@ fn a_refused_prompt_outlives_the_app() {
 #[test]
 fn a_prompt_waits_for_the_reset() {
     let world = world(&says("better late"));
-    account(&world, &json!({"credits": [], "windows": [{"used": 100, "seconds": 18000, "resets_in": 4}]}));
+    account(&world, &json!({"credits": [], "windows": [{"used": 100, "seconds": 18000, "resets_in": 12}]}));
     let terminal = app(&world);
-    fault(&world, "/v1/responses", "kind = 'status'\ncode = 429\nbody = 'usage-limit'");
+    terminal.until("5h 0% left");
+    // Without headers: what is known is what the account says.
+    let refusal = r#"{"error":{"type":"usage_limit_reached","message":"used up","plan_type":"plus"}}"#;
+    fault(&world, "/v1/responses", &format!("kind = 'status'\ncode = 429\nbody_text = '{refusal}'"));
     terminal.submit("when you can");
     terminal.until("1. Wait, and send again at");
     terminal.keys("1");
     terminal.until("⏳ sends again at");
     terminal.until("better late");
     assert_eq!(world.backend.requests().len(), 2);
+    assert_eq!(count(&terminal.rows(), "⏳"), 0);
 }
 
 #[test]
 fn a_budget_stops_before_the_next_request() {
-    let world = world("[[rule]]\nanswer = 'one more'\nlimits = [90.0, 12.5]\n");
+    let world = world("[[rule]]\noutput = [{ text = 'one more' }]\nlimits = [90.0, 12.5]\n");
     account(&world, &json!({"windows": [{"used": 10, "seconds": 18000, "resets_in": 4000}]}));
     configure(&world, "[budget]\nsession = \"5h=20%\"");
     let terminal = app(&world);
     terminal.until("5h 90% left");
     terminal.submit("first");
     terminal.until("one more");
-    terminal.until("used 80% of 5h");
+    terminal.until("used 90% of 5h");
     terminal.submit("second");
     terminal.until("Budget used up");
     assert_eq!(world.backend.requests().len(), 1, "nothing left");
