@@ -2,7 +2,7 @@
 //! directory.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
@@ -14,6 +14,20 @@ pub(crate) fn create_private_dir(dir: &Path) -> io::Result<()> {
 /// Opens `path` for appending, created with mode 0600 when missing. Readable too, so that a tail can be checked.
 pub(crate) fn open_private_append(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)
+}
+
+/// Whether the last line of `file` has no end, as a writer that was killed leaves it: it would swallow the next one.
+///
+/// # Errors
+/// What the system says.
+pub(crate) fn ends_torn(file: &mut File) -> io::Result<bool> {
+    if file.metadata()?.len() == 0 {
+        return Ok(false);
+    }
+    let mut last = [0];
+    file.seek(SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    Ok(last != [b'\n'])
 }
 
 /// Reads a regular file of at most `max` bytes. Never waits: a pipe or device in its place is an error.

@@ -17,6 +17,7 @@ pub(crate) enum Ask {
         /// Where it would run.
         cwd: PathBuf,
         /// What it does, for display.
+        #[allow(dead_code, reason = "part of the contract; every front end shows the command as it is")]
         actions: Vec<CommandAction>,
         /// Why it is asked: the model's justification or a rule's text.
         reason: Option<String>,

@@ -98,10 +98,11 @@ pub(crate) struct NetworkRules {
 }
 
 impl DenyRead {
-    /// Our own credentials, private keys of the user, and `.env` files.
+    /// Our own credentials, what is kept for undo (it may hold any of these), private keys of the user, and `.env`
+    /// files.
     pub(crate) fn usual(home: Option<&Path>, codex_home: Option<&Path>) -> Self {
         let mut paths = Vec::new();
-        let ours = ["auth.json", ".credentials.json", "*.key", "*.pem"];
+        let ours = ["auth.json", ".credentials.json", "*.key", "*.pem", "undo"];
         paths.extend(codex_home.into_iter().flat_map(|folder| ours.map(|name| folder.join(name))));
         let keys = [".ssh/*", ".aws", ".gnupg"];
         paths.extend(home.into_iter().flat_map(|folder| keys.map(|name| folder.join(name))));

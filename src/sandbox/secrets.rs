@@ -79,6 +79,7 @@ mod tests {
             ".codex/.credentials.json",
             ".codex/a.key",
             ".codex/auth.json",
+            ".codex/undo",
             ".gnupg",
             ".ssh/id_ed25519",
             ".ssh/work",
@@ -86,7 +87,8 @@ mod tests {
         ];
         assert_eq!(names(&list), all);
         list.allow = vec![home.join(".aws"), home.join(".ssh"), home.join("w")];
-        assert_eq!(names(&list), [".codex/.credentials.json", ".codex/a.key", ".codex/auth.json", ".gnupg"]);
+        let ours = [".codex/.credentials.json", ".codex/a.key", ".codex/auth.json", ".codex/undo", ".gnupg"];
+        assert_eq!(names(&list), ours);
         list.paths = vec![home.join("x"), home.join("x/y")];
         list.env_files = false;
         assert_eq!(names(&list), ["x"]);

@@ -32,7 +32,7 @@
 //! - [`usage`]: the limits of the account: `/usage`, redeeming, waiting
 //! - [`view`]: the state → one screen
 //! - [`window`]: when a frame is due, and how it gets onto the terminal
-//! - [`pictures`]: the pictures of the README, made by [`svg`] (tests only)
+//! - [`pictures`]: the pictures of the README (tests only); [`svg`] draws them
 //! - [`scene`]: the app played by hand (tests only)
 //! - [`testing`]: screens as snapshots (tests only)
 

@@ -1,8 +1,7 @@
 //! Undo of whole turns: what commands, scripts and patches changed below the working directory comes back, with git
 //! or without. Before the first thing in a turn that may write, everything there is looked at and what is not yet
-//! kept is copied; after the turn it is looked at again, and the difference is the record. Chosen by measurement:
-//! looking at ten thousand files takes some 30 ms, while an overlay would hide the writes of commands from everybody else, and
-//! watching sees a change only when the old content is gone.
+//! kept is copied; after the turn it is looked at again, and the difference is the record. An overlay would hide the
+//! writes of commands from everybody else, and watching sees a change only when the old content is gone.
 
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;

@@ -53,8 +53,7 @@ pub(crate) fn append(
     line.push(b'\n');
     let mut file = open_locked(path)?;
     let len = file.metadata()?.len();
-    // A writer that was killed may have left half a line: it must not swallow this one.
-    if len > 0 && last_byte(&mut file, len)? != b'\n' {
+    if base::fs::ends_torn(&mut file)? {
         line.insert(0, b'\n');
     }
     file.write_all(&line)?;
@@ -77,13 +76,6 @@ fn open_locked(path: &Path) -> io::Result<File> {
             Err(error) => return Err(error),
         }
     }
-}
-
-fn last_byte(file: &mut File, len: u64) -> io::Result<u8> {
-    let mut byte = [0];
-    file.seek(SeekFrom::Start(len - 1))?;
-    file.read_exact(&mut byte)?;
-    Ok(byte[0])
 }
 
 /// Keeps the newest four fifths of `max` bytes, so that not every prompt rewrites the file.

@@ -130,6 +130,7 @@ actions! {
         EditQueued "edit_queued" ["shift-left", "alt-up"] "edit the last queued message"
         ScrollUp "scroll_up" ["page-up"] "a page back"
         ScrollDown "scroll_down" ["page-down"] "a page on"
+        Top "top" ["home"] "to the first line (empty prompt)"
         Bottom "bottom" ["end"] "back to the newest line (empty prompt)"
     }
     Global {

@@ -160,6 +160,20 @@ fn ctrl_d_quits_only_without_text() {
 }
 
 #[test]
+fn home_and_end_lead_to_both_ends_while_nothing_is_typed() {
+    let mut scene = Scene::new(60, 14);
+    scene.turn("go").says(&"text\n\n".repeat(40)).ops();
+    scene.screen();
+    scene.keys(&["home"]).screen();
+    assert!(scene.model.transcript.is_at_start() && !scene.model.transcript.is_at_end());
+    scene.keys(&["end"]).screen();
+    assert!(scene.model.transcript.is_at_end());
+    scene.text("typed").keys(&["home"]).text("I ");
+    assert!(scene.model.transcript.is_at_end());
+    assert_eq!(scene.prompt(), "I typed");
+}
+
+#[test]
 fn esc_goes_down_then_stops_then_goes_back() {
     let mut scene = Scene::new(60, 14);
     scene.turn("go").says(&"text\n\n".repeat(40)).ops();

@@ -173,6 +173,10 @@ fn on_chat(model: &mut Model, action: Action, armed: Option<Armed>, effects: &mu
             load_earlier(model, effects);
         }
         Action::ScrollDown => model.transcript.scroll(Scroll::PageDown),
+        Action::Top => {
+            model.transcript.scroll(Scroll::Start);
+            load_earlier(model, effects);
+        }
         Action::Bottom => model.transcript.scroll(Scroll::End),
         _ => {}
     }

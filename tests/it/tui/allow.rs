@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::bed::{be_read, calls_then, codex, exec, ready_with};
+use super::bed::{READY, be_read, calls_then, codex, exec, ready_with};
 use super::terminal::Terminal;
 use crate::support::World;
 
@@ -113,6 +113,7 @@ fn undo_and_redo_from_the_prompt() {
     let terminal = start(&world);
     terminal.submit("make it");
     terminal.until("• it ran");
+    terminal.until(READY);
     let made = world.project().join("made.txt");
     assert!(made.exists());
     terminal.submit("/undo");
