@@ -238,7 +238,11 @@ impl Model {
         let armed = self.armed.map(|(_, until)| until);
         let working = self.turn.working.as_ref().map(|working| working.wake_at_ms(self.now_ms));
         let live = self.transcript.has_live().then(|| (self.now_ms / LIVE_MS + 1) * LIVE_MS);
-        [toast, armed, working, live, self.composer.wake_at_ms()].into_iter().flatten().min()
+        let question = match &self.popup {
+            Some(Popup::Approval(question)) => question.wake_at_ms(),
+            _ => None,
+        };
+        [toast, armed, working, live, question, self.composer.wake_at_ms()].into_iter().flatten().min()
     }
 }
 

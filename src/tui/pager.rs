@@ -17,6 +17,10 @@ use super::theme::{Role, Theme};
 
 /// Columns of keys on the page of keys.
 const KEYS: usize = 20;
+/// The same where there is room for more.
+const ROOMY_KEYS: usize = 30;
+/// From this width on there is.
+const ROOMY: u16 = 76;
 
 /// What a page holds.
 #[derive(Clone, Debug, PartialEq)]
@@ -192,7 +196,8 @@ fn lay_out(content: &Content, width: u16, theme: &Theme) -> Vec<Line<'static>> {
         Content::Text(raw) => super::popups::frame::prose(raw, Role::Text, width, theme),
         Content::Code(code, language) => {
             let indent = Line::raw("  ");
-            let clean = text::sanitize(code);
+            let shown = text::reveal(code);
+            let clean = text::sanitize(&shown);
             let lines = text::highlight::lines(&clean, language, theme);
             lines.iter().flat_map(|line| text::hard_wrap(line, width, &indent, &indent)).collect()
         }
@@ -205,7 +210,7 @@ fn lay_out(content: &Content, width: u16, theme: &Theme) -> Vec<Line<'static>> {
         Content::Files(files) => {
             let mut lines = Vec::new();
             for (heading, path, diff) in files {
-                lines.push(super::popups::frame::title(&text::sanitize(heading), "", width, theme));
+                lines.push(super::popups::frame::title(&text::reveal_line(heading), "", width, theme));
                 let diff = text::diff::lines(diff, path, width.saturating_sub(2), None, theme);
                 lines.extend(diff.into_iter().map(indent));
                 lines.push(Line::default());
@@ -225,7 +230,8 @@ fn indent(mut line: Line<'static>) -> Line<'static> {
 fn help(rows: &[HelpRow], width: u16, theme: &Theme) -> Vec<Line<'static>> {
     let columns = if width >= 100 { 2 } else { 1 };
     let room = usize::from(width) / columns;
-    let keys_width = rows.iter().map(|row| text::width(&row.keys)).max().unwrap_or(0).min(KEYS);
+    let most = if columns == 1 && width >= ROOMY { ROOMY_KEYS } else { KEYS };
+    let keys_width = rows.iter().map(|row| text::width(&row.keys)).max().unwrap_or(0).min(most);
     let mut lines: Vec<Line<'static>> = Vec::new();
     let mut section = "";
     for row in rows {
@@ -236,14 +242,27 @@ fn help(rows: &[HelpRow], width: u16, theme: &Theme) -> Vec<Line<'static>> {
             section = row.section;
             lines.push(Line::styled(format!("  {section}"), theme.style(Role::Strong)));
         }
-        let keys = text::truncate_end(&row.keys, keys_width).into_owned();
-        let gap = " ".repeat(keys_width.saturating_sub(text::width(&keys)) + 2);
-        let help = text::truncate_end(row.help, room.saturating_sub(keys_width + 6)).into_owned();
-        lines.push(Line::from(vec![
-            Span::raw("    "),
-            Span::styled(keys, theme.style(Role::Code)),
-            Span::raw(format!("{gap}{help}")),
-        ]));
+        // Both sides wrap: a key that is cut off could not be pressed.
+        let wrapped = |words: &str, width: usize, style| {
+            let width = u16::try_from(width).unwrap_or(u16::MAX).max(4);
+            text::wrap(
+                &Line::from(Span::styled(words.to_owned(), style)),
+                width,
+                &Line::default(),
+                &Line::default(),
+            )
+        };
+        let keys = wrapped(&row.keys, keys_width, theme.style(Role::Code));
+        let help = wrapped(row.help, room.saturating_sub(keys_width + 8), theme.style(Role::Text));
+        for index in 0..keys.len().max(help.len()) {
+            let mut line = Line::raw("    ");
+            let key = keys.get(index).cloned().unwrap_or_default();
+            let gap = " ".repeat(keys_width.saturating_sub(text::line_width(&key)) + 2);
+            line.spans.extend(key.spans);
+            line.spans.push(Span::raw(gap));
+            line.spans.extend(help.get(index).cloned().unwrap_or_default().spans);
+            lines.push(line);
+        }
     }
     if columns == 1 { lines } else { beside(lines, room) }
 }

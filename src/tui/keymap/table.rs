@@ -168,7 +168,6 @@ actions! {
     }
     Approval {
         ApproveOnce "yes" ["y"] "yes, once"
-        ApprovePrefix "prefix" ["p"] "yes, also for commands with this start"
         ApproveSession "session" ["a"] "yes, for this session"
         Refuse "refuse" ["d"] "no, the turn goes on"
         RefuseAndStop "stop" ["n", "esc"] "no, and stop the turn"

@@ -29,11 +29,19 @@ pub(crate) fn on_outcome(model: &mut Model, outcome: Outcome, effects: &mut Effe
 fn grant(model: &mut Model, wish: Wish, effects: &mut Effects) {
     match wish {
         Wish::Answer(id, answer) => {
-            let (level, words) = outcome_of(answer);
-            model.transcript.notice(level, words);
+            // A refusal is told by the cell of what was refused.
+            match answer {
+                Answer::Accept => model.transcript.notice(Level::Granted, "You allowed it, this once"),
+                Answer::AcceptForSession => {
+                    model
+                        .transcript
+                        .notice(Level::Granted, "You allowed it, and the same again in this session");
+                }
+                Answer::Decline | Answer::Cancel => {}
+            }
             effects.push(Effect::Op(Op::Answer { id, answer }));
         }
-        Wish::TypedAhead(key) => route::type_ahead(model, key, effects),
+        Wish::TypedAhead(keys) => keys.into_iter().for_each(|key| route::type_ahead(model, key, effects)),
         Wish::Page(page) => model.page = Some(page),
         Wish::Efforts(slug) => open_efforts(model, &slug),
         Wish::ConfirmFullAccess => {
@@ -60,15 +68,6 @@ fn grant(model: &mut Model, wish: Wish, effects: &mut Effects) {
 }
 
 /// What stays of an answer in the conversation.
-fn outcome_of(answer: Answer) -> (Level, &'static str) {
-    match answer {
-        Answer::Accept => (Level::Granted, "You allowed it, this once"),
-        Answer::AcceptForSession => (Level::Granted, "You allowed it, and the same again in this session"),
-        Answer::Decline => (Level::Refused, "You refused it; the model goes on without"),
-        Answer::Cancel => (Level::Refused, "You refused it and stopped the turn"),
-    }
-}
-
 fn open_efforts(model: &mut Model, slug: &str) {
     let known = catalogue::find(slug);
     let thread = model.facts.thread.as_ref();
