@@ -108,15 +108,14 @@ impl Approval {
                 return Outcome::Wish(Wish::Answer(self.id, answer));
             }
             if text {
-                self.quiet_since_ms = now_ms;
-                return Outcome::Keep(Wish::TypedAhead(vec![first, key]));
+                return self.typed(vec![first, key], now_ms);
             }
         }
         let quiet = now_ms >= self.quiet_since_ms.saturating_add(GUARD_MS);
         let believed =
             !text && key.code != Code::Enter && now_ms >= self.opened_ms.saturating_add(GUARD_MAX_MS);
         if !quiet && !believed {
-            return self.typed(key, now_ms);
+            return self.typed(vec![key], now_ms);
         }
         let answer = match keymap.action(Context::Approval, key) {
             Some(Action::ApproveOnce) => Answer::Accept,
@@ -131,7 +130,7 @@ impl Approval {
                 Picked::Row(2) => Answer::Decline,
                 Picked::Row(_) | Picked::Closed => Answer::Cancel,
                 // A letter that means nothing here: somebody writes, and their next letter is no answer.
-                Picked::Nothing if text => return self.typed(key, now_ms),
+                Picked::Nothing if text => return self.typed(vec![key], now_ms),
                 Picked::Nothing | Picked::Moved | Picked::Refused(_) => return Outcome::Stay,
             },
         };
@@ -143,10 +142,12 @@ impl Approval {
         Outcome::Wish(Wish::Answer(self.id, answer))
     }
 
-    /// The key belongs to the prompt, and answers have to wait for a pause.
-    fn typed(&mut self, key: Key, now_ms: u64) -> Outcome {
+    /// The keys belong to the prompt, and answers have to wait for a pause. What they had selected is not what
+    /// `enter` shall mean.
+    fn typed(&mut self, keys: Vec<Key>, now_ms: u64) -> Outcome {
         self.quiet_since_ms = now_ms;
-        Outcome::Keep(Wish::TypedAhead(vec![key]))
+        self.list.select(0);
+        Outcome::Keep(Wish::TypedAhead(keys))
     }
 
     /// All of it, to be read.

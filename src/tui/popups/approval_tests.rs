@@ -97,6 +97,7 @@ fn words_are_no_answers() {
         }
         assert_eq!(approval.wake_at_ms(), None, "{word}");
         assert!(ahead.len() + 1 >= word.len(), "{word}: {ahead:?}");
+        assert_eq!(approval.list.selected(), 0, "{word}");
     }
     // A letter and `enter` is an answer.
     let mut approval = command("ls");
