@@ -138,6 +138,8 @@ pub(crate) struct Model {
     pub(crate) browse: Option<Browse>,
     /// A rewind under way.
     pub(crate) rewinding: Option<Rewinding>,
+    /// The thread could not be opened, and no other is on its way.
+    pub(crate) nothing_open: bool,
     /// The block of `/status`, while it is the newest.
     pub(crate) status_cell: Option<transcript::Key>,
     /// There are turns before those shown, and nobody fetches them.
@@ -192,6 +194,7 @@ impl Model {
             armed: None,
             browse: None,
             rewinding: None,
+            nothing_open: false,
             status_cell: None,
             earlier: false,
             suggestions: VecDeque::new(),

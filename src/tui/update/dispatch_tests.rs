@@ -370,6 +370,14 @@ fn a_thread_that_cannot_be_opened_is_told() {
     scene.send(Msg::Opened(Err(ErrorInfo::new(ErrorKind::Io, "The disk is gone."))));
     assert!(!scene.model.is_running());
     assert!(scene.shown().contains("■ The disk is gone."));
+    scene.effects.clear();
+    scene.text("precious").keys(&["enter"]);
+    assert!(!scene.model.is_running() && scene.ops().is_empty(), "nobody is there to work");
+    assert_eq!(scene.prompt(), "precious");
+    assert!(scene.shown().contains("No thread is open: /new begins one"), "{}", scene.shown());
+    scene.keys(&["ctrl-c"]).text("/new").keys(&["enter"]).open(samples::thread());
+    scene.text("precious").keys(&["enter"]);
+    assert!(matches!(scene.ops().as_slice(), [Op::UserTurn { .. }]));
 }
 
 fn user_command(status: ItemStatus) -> Item {

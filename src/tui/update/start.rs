@@ -123,6 +123,8 @@ pub(crate) fn opened(
         Err(error) => {
             model.turn.working = None;
             model.turn.awaited = 0;
+            model.facts.running = false;
+            model.nothing_open = true;
             return answers::error(model, &error);
         }
     };
@@ -156,6 +158,7 @@ pub(crate) fn switch(model: &mut Model, begin: Begin, effects: &mut Effects) {
     model.asks.clear();
     model.browse = None;
     model.rewinding = None;
+    model.nothing_open = false;
     model.status_cell = None;
     model.earlier = false;
     if !matches!(begin, Begin::Fork(_)) {
