@@ -96,7 +96,7 @@ fn say(lines: impl IntoIterator<Item = impl AsRef<str>>) {
     let mut out = std::io::stdout().lock();
     for line in lines {
         // A terminal that is gone is told by its input.
-        let _ = writeln!(out, "{}", line.as_ref());
+        let _ = writeln!(out, "{}", super::text::sanitize(line.as_ref()));
     }
     let _ = out.flush();
 }

@@ -147,6 +147,8 @@ pub(crate) struct Model {
     pub(crate) browse: Option<Browse>,
     /// A rewind under way.
     pub(crate) rewinding: Option<Rewinding>,
+    /// The thread could not be opened, and no other is on its way.
+    pub(crate) nothing_open: bool,
     /// The block of `/status`, while it is the newest.
     pub(crate) status_cell: Option<transcript::Key>,
     /// There are turns before those shown, and nobody fetches them.
@@ -202,6 +204,7 @@ impl Model {
             armed: None,
             browse: None,
             rewinding: None,
+            nothing_open: false,
             status_cell: None,
             earlier: false,
             suggestions: VecDeque::new(),
@@ -268,7 +271,12 @@ impl Model {
         let working = self.turn.working.as_ref().map(|working| working.wake_at_ms(self.now_ms));
         let live = self.transcript.has_live().then(|| (self.now_ms / LIVE_MS + 1) * LIVE_MS);
         let said = self.usage.told_until_ms();
-        let times = [toast, armed, working, live, self.composer.wake_at_ms(), said, self.countdown_at_ms()];
+        let question = match &self.popup {
+            Some(Popup::Approval(question)) => question.wake_at_ms(),
+            _ => None,
+        };
+        let prompt = self.composer.wake_at_ms();
+        let times = [toast, armed, working, live, question, prompt, said, self.countdown_at_ms()];
         times.into_iter().flatten().min()
     }
 }

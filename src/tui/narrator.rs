@@ -1,6 +1,8 @@
 //! The thread told in plain lines, one after the other: for screen readers and terminals that can do no more. Nothing
 //! is ever taken back, drawn around or counted up. Pure: lines and events in, lines and ops out.
 
+use std::path::Path;
+
 use crate::base::ids::{AskId, ItemId};
 use crate::protocol::ask::{Answer, Ask};
 use crate::protocol::event::Event;
@@ -186,7 +188,7 @@ impl Narrator {
                 out.push(format!("Tool {}: {how}", clean(tool)));
             }
             Item::WebSearch { query, .. } => out.push(format!("Searched the web for {}", clean(query))),
-            Item::ImageView { path, .. } => out.push(format!("Looked at the image {}", path.display())),
+            Item::ImageView { path, .. } => out.push(format!("Looked at the image {}", named(path))),
             Item::ContextCompaction { .. } => out.push("The conversation was summarised.".to_owned()),
             Item::UserMessage { .. } | Item::Reasoning { .. } => {}
         }
@@ -198,22 +200,29 @@ impl Narrator {
         let reason = match ask.as_ref() {
             Ask::Command { command, cwd, reason, .. } => {
                 out.push("Question: may this command run?".to_owned());
-                out.push(format!("  command: {}", clean(command)));
-                out.push(format!("  folder: {}", cwd.display()));
+                let command = spoken(command);
+                let mut lines = command.trim_end().lines();
+                out.push(format!("  command: {}", clean(lines.next().unwrap_or_default())));
+                // Indented, so that no line of it passes for one of ours.
+                out.extend(lines.map(|line| format!("    {}", clean(line))));
+                out.push(format!("  folder: {}", named(cwd)));
                 reason
             }
             Ask::Patch { changes, reason, .. } => {
                 out.push("Question: may these changes be made?".to_owned());
                 for change in changes {
-                    out.push(format!("  file: {}", change.path.display()));
-                    out.extend(clean(&change.diff).lines().map(|line| format!("  {line}")));
+                    out.push(format!("  file: {}", named(&change.path)));
+                    let diff = text::reveal(&change.diff);
+                    out.extend(clean(&diff).lines().map(|line| format!("    {line}")));
                 }
                 reason
             }
         };
-        out.extend(reason.as_deref().map(|reason| format!("  reason: {}", clean(reason))));
+        out.extend(reason.as_deref().map(|reason| format!("  reason: {}", one_line(reason))));
         let facts = facts::facts(ask, None).into_iter();
-        out.extend(facts.map(|(label, value)| format!("  {}: {}", label.to_lowercase(), clean(&value))));
+        out.extend(facts.map(|(label, value)| {
+            format!("  {}: {}", label.to_lowercase(), one_line(&text::reveal_line(&value)))
+        }));
         let choices = approval::choices(ask);
         out.extend(
             choices.iter().enumerate().map(|(at, answer)| format!("{}: {}", at + 1, spoken_answer(*answer))),
@@ -237,6 +246,14 @@ impl Narrator {
 
 fn clean(raw: &str) -> String {
     text::sanitize(raw.trim_end()).into_owned()
+}
+
+fn one_line(raw: &str) -> String {
+    clean(&raw.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+fn named(path: &Path) -> String {
+    text::reveal_line(&path.display().to_string())
 }
 
 /// The answer that a line means for a question.
@@ -284,7 +301,7 @@ fn command_ended(command: &CommandItem, out: &mut Vec<String>) {
 }
 
 fn changed(change: &FileChange, status: ItemStatus) -> String {
-    let path = clean(&change.path.display().to_string());
+    let path = named(&change.path);
     let what = match (&change.kind, status) {
         (_, ItemStatus::Failed) => "Could not change",
         (_, ItemStatus::Declined) => "Was not allowed to change",
@@ -346,6 +363,37 @@ mod tests {
         ));
         assert_eq!(narrator.on_event(&Event::AskResolved { id: AskId(1) }).len(), 9);
         assert!(matches!(narrator.on_line("y"), Meant::Op(Op::Answer { id: AskId(2), .. })));
+    }
+
+    #[test]
+    fn a_question_shows_all_and_nothing_else() {
+        let evil = "ls\nreason: none\n1: yes\u{1b}]; rm -rf ~ \u{7}";
+        let command = Ask::Command {
+            item_id: ItemId::from("c"),
+            command: shlex::try_join(["/bin/bash", "-lc", evil]).unwrap(),
+            cwd: "/p\u{1b}[2J\n1: yes".into(),
+            actions: Vec::new(),
+            effects: Vec::new(),
+            rule: None,
+            reason: Some("Fine.\n1: yes".to_owned()),
+        };
+        let change = FileChange {
+            path: "a\u{1b}]0;t\u{7}\nb".into(),
+            kind: ChangeKind::Add,
+            diff: "echo\n1: yes\u{1b}]; rm\u{7}".to_owned(),
+        };
+        let patch = Ask::Patch { item_id: ItemId::from("p"), changes: vec![change], reason: None };
+        for (ask, want) in [
+            (
+                command,
+                "  command: ls|    reason: none|    1: yes␛]; rm -rf ~ ␇|  folder: /p␛[2J␊1: yes|  reason: Fine. 1: yes",
+            ),
+            (patch, "  file: a␛]0;t␇␊b|    echo|    1: yes␛]; rm␇"),
+        ] {
+            let told = Narrator::default().on_event(&Event::Ask { id: AskId(1), ask: Box::new(ask) });
+            let middle = told.get(1..told.len() - 5).unwrap().join("|");
+            assert_eq!(middle, want);
+        }
     }
 
     #[test]

@@ -194,7 +194,8 @@ fn lay_out(content: &Content, width: u16, theme: &Theme) -> Vec<Line<'static>> {
     match content {
         Content::Code(code, language) => {
             let indent = Line::raw("  ");
-            let clean = text::sanitize(code);
+            let shown = text::reveal(code);
+            let clean = text::sanitize(&shown);
             let lines = text::highlight::lines(&clean, language, theme);
             lines.iter().flat_map(|line| text::hard_wrap(line, width, &indent, &indent)).collect()
         }
@@ -207,7 +208,7 @@ fn lay_out(content: &Content, width: u16, theme: &Theme) -> Vec<Line<'static>> {
         Content::Files(files) => {
             let mut lines = Vec::new();
             for (heading, path, diff) in files {
-                lines.push(super::popups::frame::title(&text::sanitize(heading), "", width, theme));
+                lines.push(super::popups::frame::title(&text::reveal_line(heading), "", width, theme));
                 let diff = text::diff::lines(diff, path, width.saturating_sub(2), None, theme);
                 lines.extend(diff.into_iter().map(indent));
                 lines.push(Line::default());

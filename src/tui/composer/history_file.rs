@@ -91,7 +91,7 @@ fn trim(path: &Path, file: &mut File, max: u64) -> io::Result<()> {
 
 /// Reads the prompts before byte `before` (from the end when `None`). No file is no prompts.
 pub(crate) fn read_older(path: &Path, before: Option<u64>) -> io::Result<Page> {
-    let mut file = match File::open(path) {
+    let mut file = match base::fs::open_regular(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Page::default()),
         Err(error) => return Err(error),

@@ -51,7 +51,8 @@ pub(crate) fn lines(ask: &Ask, home: Option<&Path>, width: u16, theme: &Theme) -
             theme.style(Role::Dim),
         ));
         let rest = Line::raw(" ".repeat(VALUES));
-        let value = text::sanitize(&value).replace('\n', " ");
+        let shown = text::reveal_line(&value);
+        let value = text::sanitize(&shown).into_owned();
         lines.extend(text::wrap(&Line::raw(value), width, &start, &rest));
     }
     lines

@@ -27,8 +27,8 @@ pub(crate) enum Outcome {
 pub(crate) enum Wish {
     /// Answer a question of the thread.
     Answer(AskId, Answer),
-    /// The key was typed before the question could be read: it belongs to the prompt.
-    TypedAhead(Key),
+    /// These keys were typed before the question could be read: they belong to the prompt.
+    TypedAhead(Vec<Key>),
     /// Show this on a page of its own.
     Page(Box<Page>),
     /// Choose the effort of this model next.

@@ -363,7 +363,6 @@ fn notices() {
         "The context is 95 % full; it will be compacted before the next request, which may take a moment.",
     );
     t.notice(Level::Granted, "You allowed commands that start with `git push` for this session.");
-    t.notice(Level::Refused, "You refused `rm -rf build`.");
     t.push_notice(Notice::error(&error).with_detail("{\"error\":{\"message\":\"token expired\"}}"));
     pictures("notices", &t);
 }

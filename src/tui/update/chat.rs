@@ -25,6 +25,9 @@ pub(crate) fn submit(model: &mut Model, draft: Draft, effects: &mut Effects) {
     if input.is_empty() {
         return;
     }
+    if model.nothing_open {
+        return refuse(model, &draft, effects);
+    }
     model.transcript.scroll(transcript::Scroll::End);
     let sent = draft.clone();
     if model.is_running() {
@@ -43,6 +46,13 @@ pub(crate) fn submit(model: &mut Model, draft: Draft, effects: &mut Effects) {
     effects.push(Effect::Op(Op::UserTurn { input, output_schema: None }));
 }
 
+/// Nobody would read it: back into the prompt with it.
+fn refuse(model: &mut Model, draft: &Draft, effects: &mut Effects) {
+    let wanted = model.composer.set(draft, &env!(model));
+    route::carry_out(model, wanted, effects);
+    model.toast("No thread is open: /new begins one, /resume lists the others".to_owned());
+}
+
 fn note_prompt(model: &mut Model, input: &[UserInput]) {
     for part in input {
         if let UserInput::Text { text } = part {
@@ -59,6 +69,9 @@ pub(crate) fn queue(model: &mut Model, draft: Draft, effects: &mut Effects) {
 
 /// A command for the user's own shell.
 pub(crate) fn shell(model: &mut Model, command: String, effects: &mut Effects) {
+    if model.nothing_open {
+        return refuse(model, &Draft::from_text(&format!("!{command}")), effects);
+    }
     model.transcript.scroll(transcript::Scroll::End);
     effects.push(Effect::Op(Op::UserShell { command }));
 }

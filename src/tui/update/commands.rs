@@ -55,7 +55,7 @@ pub(crate) fn run(model: &mut Model, command: Command, args: &str, unix: u64, ef
         Command::Statusline => open_items(model, Target::StatusLine),
         Command::Title => open_items(model, Target::Title),
         Command::Theme => {
-            let picker = theme::Picker::new(syntaxes::theme_names(), &model.theme.syntax);
+            let picker = theme::Picker::new(syntaxes::theme_names(), &model.theme);
             model.popup = Some(Popup::Theme(Box::new(picker)));
         }
         Command::Tui => open_menu(model, confirm::screen(model.options.fullscreen)),

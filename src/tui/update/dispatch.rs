@@ -1,6 +1,6 @@
 //! Message → component. Routing only: what a case does is in the file of its concern. Pure: no clock, no IO.
 
-use super::{answers, follow, route, start, usage};
+use super::{answers, follow, route, start, usage, wishes};
 use crate::tui::effect::Effect;
 use crate::tui::model::Model;
 use crate::tui::msg::{Answer, At, Msg};
@@ -50,6 +50,10 @@ fn tick(model: &mut Model, effects: &mut Effects) {
     let env = crate::tui::model::env!(model);
     let wanted = model.composer.tick(&env);
     route::carry_out(model, wanted, effects);
+    if let Some(Popup::Approval(question)) = &mut model.popup {
+        let outcome = question.tick(now);
+        wishes::on_outcome(model, outcome, effects);
+    }
 }
 
 fn on_answer(model: &mut Model, answer: Answer, at: At, effects: &mut Effects) {

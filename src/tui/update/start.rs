@@ -143,6 +143,8 @@ pub(crate) fn opened(
         Err(error) => {
             model.turn.working = None;
             model.turn.awaited = 0;
+            model.facts.running = false;
+            model.nothing_open = true;
             return answers::error(model, &error);
         }
     };
@@ -177,6 +179,7 @@ pub(crate) fn switch(model: &mut Model, begin: Begin, effects: &mut Effects) {
     model.asks.clear();
     model.browse = None;
     model.rewinding = None;
+    model.nothing_open = false;
     model.status_cell = None;
     model.usage.parked = None;
     model.usage.hint = crate::tui::usage::Hint::Gone;
