@@ -79,13 +79,15 @@ fn keys_answer_after_the_guard() {
 #[test]
 fn what_is_not_offered_is_no_answer() {
     let map = Keymap::default();
+    let typed = |key| Outcome::Keep(Wish::TypedAhead(vec![c(key)]));
     for key in ['t', 'p'] {
-        assert_eq!(patch(1).on_key(c(key), 1300, &map), Outcome::Stay, "{key}");
+        assert_eq!(patch(1).on_key(c(key), 1300, &map), typed(key), "{key}");
     }
+    assert_eq!(command("./run").on_key(c('p'), 1300, &map), typed('p'));
     let mut here = command("./run");
-    assert_eq!(here.on_key(c('p'), 1300, &map), Outcome::Stay);
     let wish = Outcome::Wish(Wish::Answer(AskId(7), Answer::AcceptForProject));
-    assert_eq!(here.on_key(c('t'), 1300, &map), wish);
+    assert_eq!(here.on_key(c('t'), 1300, &map), Outcome::Stay);
+    assert_eq!(here.tick(1550), wish);
 }
 
 #[test]
