@@ -10,10 +10,7 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::oneshot;
 
 use super::turn::{Stop, Turn};
-use crate::base::ids::ItemId;
 use crate::base::tasks;
-use crate::protocol::event::Event;
-use crate::protocol::item::{Item, ToolStatus};
 use crate::protocol::model_item::{ModelItem, OutputKind};
 use crate::tools::context::ToolContext;
 use crate::tools::registry::Registry;
@@ -143,16 +140,5 @@ async fn unknown(context: &ToolContext, call: &ToolCall) -> ToolOutput {
         crate::tools::tool::Payload::Function(_) => format!("unsupported call: {}", call.name),
         crate::tools::tool::Payload::Custom(_) => format!("unsupported custom tool call: {}", call.name),
     };
-    let item = Item::ToolCall {
-        id: ItemId::from(call.call_id.as_str()),
-        tool: call.name.clone(),
-        arguments: serde_json::from_str(call.payload.text())
-            .unwrap_or_else(|_| serde_json::Value::String(call.payload.text().to_owned())),
-        status: ToolStatus::Failed,
-        success: Some(false),
-        output: Some(text.clone()),
-    };
-    context.tell(Event::ItemStarted { item: item.clone() }).await;
-    context.tell(Event::ItemCompleted { item }).await;
-    ToolOutput::text(text)
+    context.failed(call, text).await
 }

@@ -8,13 +8,17 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use crate::approvals::decide::{self, Decision, PatchDecision, Request};
-use crate::approvals::deletes;
-use crate::approvals::grants::Grants;
-use crate::approvals::safe;
+use crate::approvals::grants::{Call, Grants};
+use crate::approvals::proposal;
+use crate::approvals::rules::RuleMatch;
+use crate::approvals::standing::{Reach, Standing};
+use crate::approvals::{deletes, effects, safe};
 use crate::patch;
 use crate::process::actions;
 use crate::process::parse::Commands;
-use crate::protocol::ask::{Answer, Ask};
+use crate::process::shell::Shell;
+use crate::protocol::ask::{Answer, Ask, Effect, RuleOffer};
+use crate::protocol::event::Event;
 use crate::protocol::item::CommandAction;
 use crate::sandbox::{self, Ended, Roots};
 use crate::tools::apply_patch::{ApplyPatch, PatchVerdict};
@@ -46,81 +50,150 @@ impl LiveRoots {
 /// The permissions of one thread.
 pub(crate) struct Permits {
     roots: LiveRoots,
+    rules: Arc<Standing>,
     grants: Mutex<Grants>,
     patch: Arc<ApplyPatch>,
+    /// One question at a time: its answer may settle the next one.
+    asking: tokio::sync::Mutex<()>,
+}
+
+/// A request as it is judged.
+struct Judged<'a> {
+    request: &'a CommandRequest,
+    commands: Commands,
+    rules: Vec<Option<RuleMatch>>,
+    decision: Decision,
 }
 
 impl Permits {
-    /// Permissions that follow from `roots`; `patch` carries out patches that come as shell calls.
-    pub(crate) fn new(roots: LiveRoots, patch: Arc<ApplyPatch>) -> Arc<Self> {
-        Arc::new(Self { roots, grants: Mutex::default(), patch })
+    /// Permissions that follow from `roots` and `rules`; `patch` carries out patches that come as shell calls.
+    pub(crate) fn new(roots: LiveRoots, rules: Arc<Standing>, patch: Arc<ApplyPatch>) -> Arc<Self> {
+        Arc::new(Self {
+            roots,
+            rules,
+            grants: Mutex::default(),
+            patch,
+            asking: tokio::sync::Mutex::default(),
+        })
     }
 
     fn grants(&self) -> MutexGuard<'_, Grants> {
         self.grants.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn decision(&self, ctx: &ToolContext, request: &CommandRequest) -> Decision {
-        let commands = Commands::of_argv(&request.argv);
+    fn judge<'a>(&self, ctx: &ToolContext, request: &'a CommandRequest) -> Judged<'a> {
+        let commands = commands(ctx, request);
         let in_force = self.roots.now();
         let mut roots: Vec<&Path> = in_force.roots().iter().map(|root| root.path.as_path()).collect();
         if roots.is_empty() && in_force.full_access() {
             // Without a sandbox the working directory is what a forced deletion may empty unasked.
             roots.push(&ctx.cwd);
         }
-        decide::decide(&Request {
+        let rules = self.rules.now().judge(&commands, request.cwd == self.rules.project());
+        let outside = request.escalate || in_force.full_access();
+        let decision = decide::decide(&Request {
             policy: ctx.approval,
             sandbox: in_force.mode(),
             commands: &commands,
-            rules: &[],
+            rules: &rules,
             escalate: request.escalate,
             justification: request.justification.as_deref(),
-            granted: self.grants().has_command(&request.argv, &request.cwd, request.escalate),
+            granted: &self.grants().cover(call(request, &commands, outside)),
             deletes_inside: deletes::stay_inside(&commands, &request.cwd, &roots),
-        })
+        });
+        Judged { request, commands, rules, decision }
     }
 
     async fn command(&self, ctx: &ToolContext, request: &CommandRequest) -> Permit {
-        match self.decision(ctx, request) {
-            Decision::Run { sandboxed } => self.confined(ctx, request, sandboxed).await,
-            Decision::Refuse { reason } => Permit::Refused(reason),
-            Decision::Ask { reason, sandboxed } => {
-                let answer = ctx.ask(self.question(request, reason)).await;
-                match answer {
-                    Answer::Accept => self.confined(ctx, request, sandboxed).await,
-                    Answer::AcceptForSession => {
-                        self.grants().allow_command(&request.argv, &request.cwd, request.escalate);
-                        self.confined(ctx, request, sandboxed).await
-                    }
-                    Answer::Decline => Permit::Refused("rejected by user".to_owned()),
-                    Answer::Cancel => Permit::Refused("aborted by user".to_owned()),
+        let mut judged = self.judge(ctx, request);
+        let mut turn = None;
+        if matches!(judged.decision, Decision::Ask { .. }) {
+            turn = Some(self.asking.lock().await);
+            judged = self.judge(ctx, request);
+        }
+        let sandboxed = match &judged.decision {
+            Decision::Run { sandboxed } => *sandboxed,
+            Decision::Refuse { reason } => return Permit::Refused(reason.clone()),
+            Decision::Ask { reason, sandboxed, needs } => {
+                match self.ask(ctx, &judged, reason.clone(), !sandboxed, needs).await {
+                    Said::Yes => *sandboxed,
+                    Said::No(why) => return Permit::Refused(why.to_owned()),
                 }
             }
-        }
+        };
+        drop(turn);
+        self.confined(ctx, request, sandboxed).await
     }
 
-    fn question(&self, request: &CommandRequest, reason: Option<String>) -> Ask {
-        Ask::Command {
+    /// Asks the user, and keeps what is to be kept of the answer.
+    async fn ask(
+        &self,
+        ctx: &ToolContext,
+        judged: &Judged<'_>,
+        reason: Option<String>,
+        outside: bool,
+        needs: &[usize],
+    ) -> Said {
+        let Judged { request, commands, rules, .. } = judged;
+        // A rule lets a command out of the sandbox, so it is no answer to a question about one that stays inside.
+        let proposal = outside
+            .then(|| proposal::propose(commands, needs, rules, request.prefix_rule.as_deref()))
+            .flatten()
+            .filter(|found| !found.project_only || request.cwd == self.rules.project());
+        let effects = match outside {
+            true => effects::outside(commands, needs, &request.cwd),
+            false => vec![Effect::Confined(self.roots.now().describe())],
+        };
+        let rule = proposal.as_ref().map(|found| RuleOffer {
+            lines: found.lines.clone(),
+            project: self.rules.project().to_owned(),
+            project_only: found.project_only,
+        });
+        let question = Ask::Command {
             item_id: request.item_id.clone(),
             command: request.display(),
             cwd: request.cwd.clone(),
             actions: self.actions(request),
             reason,
+            effects,
+            rule,
+        };
+        let reach = match ctx.ask(question).await {
+            Answer::Decline => return Said::No("rejected by user"),
+            Answer::Cancel => return Said::No("aborted by user"),
+            Answer::Accept => return Said::Yes,
+            Answer::AcceptForSession => None,
+            Answer::AcceptForProject => Some(Reach::Project),
+            Answer::AcceptAlways => Some(Reach::Always),
+        };
+        self.grants().allow(call(request, commands, outside), needs);
+        if let (Some(reach), Some(proposal)) = (reach, proposal) {
+            let reach = if proposal.project_only { Reach::Project } else { reach };
+            if let Err((path, error)) = self.rules.accept(&proposal, reach).await {
+                let shown = path.display();
+                let message =
+                    format!("The rule holds for this session only: {shown} cannot be written: {error}");
+                ctx.tell(Event::Warning { message }).await;
+            }
         }
+        Said::Yes
     }
 
     /// What cannot be enforced does not run; nor does what nothing holds, before what led to it is safe on disk.
     async fn confined(&self, ctx: &ToolContext, request: &CommandRequest, sandboxed: bool) -> Permit {
         let permit = if sandboxed {
-            match sandbox::confine(&self.roots.now()) {
+            match sandbox::confine(&self.roots.now(), &request.argv) {
                 Ok(confine) => Permit::Sandboxed(confine),
                 Err(error) => return did_not_run(&error),
             }
         } else {
             Permit::Unsandboxed
         };
-        let held = matches!(permit, Permit::Sandboxed(Some(_)));
-        if held || safe::is_harmless(&Commands::of_argv(&request.argv)) {
+        if safe::all_harmless(&commands(ctx, request)) {
+            return permit;
+        }
+        ctx.undo.before_change(&ctx.cwd).await;
+        if matches!(permit, Permit::Sandboxed(Some(_))) {
             return permit;
         }
         match ctx.synced().await {
@@ -133,15 +206,49 @@ impl Permits {
         if !decide::may_offer_retry(ctx.approval) {
             return AfterFailure::Note(note);
         }
-        let reason = Some(format!("{note} Run it again without the sandbox?"));
-        match ctx.ask(self.question(request, reason)).await {
-            Answer::Accept | Answer::AcceptForSession => match ctx.synced().await {
+        let judged = self.judge(ctx, request);
+        let all: Vec<usize> = (0..judged.commands.pieces.len()).collect();
+        let _turn = self.asking.lock().await;
+        // What the user let out of the sandbox before needs no second word.
+        let covered = self.grants().cover(call(request, &judged.commands, true));
+        let said = if !covered.is_empty() && covered.iter().all(|covered| *covered) {
+            Said::Yes
+        } else {
+            let reason = Some(format!("{note} Run it again without the sandbox?"));
+            self.ask(ctx, &judged, reason, true, &all).await
+        };
+        match said {
+            Said::Yes => match ctx.synced().await {
                 Ok(()) => AfterFailure::Again,
                 Err(why) => AfterFailure::Note(format!("{note} It was not run again: {why}")),
             },
-            Answer::Decline | Answer::Cancel => AfterFailure::Note(note),
+            Said::No(_) => AfterFailure::Note(note),
         }
     }
+}
+
+/// What the user said, as far as this command is concerned.
+enum Said {
+    Yes,
+    /// What the model is told.
+    No(&'static str),
+}
+
+/// The pieces of a request. The user's own shell is taken for the one of its name, wherever it lies; a shell that
+/// the model names is a program like any other.
+fn commands(ctx: &ToolContext, request: &CommandRequest) -> Commands {
+    let own = Shell::of_user(&ctx.env);
+    match request.argv.split_first() {
+        Some((shell, rest)) if Path::new(shell) == own.path() => {
+            let name = own.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
+            Commands::of_argv(&std::iter::once(name).chain(rest.iter().cloned()).collect::<Vec<_>>())
+        }
+        _ => Commands::of_argv(&request.argv),
+    }
+}
+
+fn call<'a>(request: &'a CommandRequest, commands: &'a Commands, outside: bool) -> Call<'a> {
+    Call { commands, argv: &request.argv, cwd: &request.cwd, outside }
 }
 
 fn did_not_run(why: &dyn std::fmt::Display) -> Permit {

@@ -5,9 +5,11 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::approvals::standing::Standing;
 use crate::limits::Cache;
 use crate::limits::budget::Budgets;
 use crate::responses::Client;
+use crate::workspace::undo::Keeper;
 
 /// Everything outside a thread that a thread uses.
 pub(crate) struct Services {
@@ -29,6 +31,10 @@ pub(crate) struct Services {
     pub(crate) secret_env: Arc<Vec<String>>,
     /// Value of `TMPDIR`.
     pub(crate) tmpdir: Option<PathBuf>,
+    /// What undo needs.
+    pub(crate) undo: Arc<Keeper>,
+    /// Rules about commands.
+    pub(crate) rules: Arc<Standing>,
     /// Folder for the journals of running patches.
     pub(crate) journals: PathBuf,
     /// Folder for outputs that are too long for the model.

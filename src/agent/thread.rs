@@ -406,6 +406,7 @@ impl Thread {
             secret_env: Arc::clone(&self.services.secret_env),
             output_dir: self.services.output_dir.join(self.id.to_string()),
             output_tokens: settings.output_tokens,
+            undo: Arc::clone(&self.services.undo),
             events: self.tool_sender.clone(),
             cancel: cancel.clone(),
         }

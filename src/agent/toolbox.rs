@@ -28,7 +28,7 @@ impl Toolbox {
         let judge =
             Arc::new(move |ctx: &_, paths: &[PathBuf]| permit::patch_verdict(&judged.now(), ctx, paths));
         let patch = Arc::new(ApplyPatch::new(judge, services.journals.clone()));
-        let permits = Permits::new(roots.clone(), Arc::clone(&patch));
+        let permits = Permits::new(roots.clone(), Arc::clone(&services.rules), Arc::clone(&patch));
         let commands = Commands::new(Launcher::default(), permits);
         let wanted = Wanted {
             shell: config.features.enabled("shell_tool"),

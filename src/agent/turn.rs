@@ -359,6 +359,7 @@ impl<'a> Turn<'a> {
             end.status = TurnStatus::Failed;
             end.error = Some(error);
         }
+        self.thread.services.undo.after_turn().await;
         self.thread.readers.tell(Event::TurnCompleted(Box::new(end))).await;
         let mut left_over = std::mem::take(&mut self.later);
         let inputs = std::mem::take(&mut self.steering).into_iter();

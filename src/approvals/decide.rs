@@ -3,7 +3,7 @@
 
 use super::rules::{RuleDecision, RuleMatch};
 use super::safe;
-use crate::process::parse::Commands;
+use crate::process::parse::{Commands, Shape};
 use crate::protocol::policy::{ApprovalPolicy, SandboxMode};
 
 /// Everything the decision about a command depends on.
@@ -21,8 +21,9 @@ pub(crate) struct Request<'a> {
     pub(crate) escalate: bool,
     /// Why, in the model's words.
     pub(crate) justification: Option<&'a str>,
-    /// The user allowed exactly this before ([`super::grants::Grants`]).
-    pub(crate) granted: bool,
+    /// For each piece, whether the user allowed it before, run as this call would run it
+    /// ([`super::grants::Grants`]); shorter means "no".
+    pub(crate) granted: &'a [bool],
     /// Forced deletions are known to stay in the workspace ([`super::deletes::stay_inside`]). Needed only
     /// without a sandbox; false is always safe.
     pub(crate) deletes_inside: bool,
@@ -42,6 +43,8 @@ pub(crate) enum Decision {
         reason: Option<String>,
         /// Where it runs when the user agrees.
         sandboxed: bool,
+        /// The pieces it is asked for; the others need nobody's consent.
+        needs: Vec<usize>,
     },
     /// It does not run.
     Refuse {
@@ -63,46 +66,95 @@ enum Category {
 pub(crate) fn decide(request: &Request<'_>) -> Decision {
     let restricted = request.sandbox != SandboxMode::DangerFullAccess;
     let sandboxed = restricted && !request.escalate;
-    match strictest(request) {
-        Some(rule) if rule.decision == RuleDecision::Forbidden => {
-            return Decision::Refuse { reason: forbidden(rule) };
-        }
-        // Questions that the user has answered for the session are not put again.
-        _ if request.granted => return Decision::Run { sandboxed },
-        Some(rule) if rule.decision == RuleDecision::Prompt => {
-            let reason =
-                rule.justification.clone().or_else(|| why(request, "A rule asks about this command."));
-            return ask(request, Category::Rules, reason, sandboxed);
-        }
-        _ => {}
+    if let Some(rule) = request.strictest(RuleDecision::Forbidden) {
+        return Decision::Refuse { reason: forbidden(rule) };
     }
-    if all_allowed(request) {
+    let prompting = request.strictest(RuleDecision::Prompt);
+    if prompting.is_none() && request.allowed_by_rules() {
         return Decision::Run { sandboxed: false };
     }
-    if request.policy == ApprovalPolicy::Untrusted {
-        return match safe::is_harmless(request.commands) && sandboxed == restricted {
-            true => Decision::Run { sandboxed },
-            false => ask(request, Category::Rules, why(request, ""), sandboxed),
-        };
+    let untrusted = request.policy == ApprovalPolicy::Untrusted;
+    let leaves = request.escalate && (restricted || request.policy == ApprovalPolicy::Never);
+    let needs = request.pieces_that(|at| {
+        if request.is_granted(at) {
+            return false;
+        }
+        match request.rule(at) {
+            Some(rule) => rule.decision == RuleDecision::Prompt,
+            None if leaves || (untrusted && request.escalate) => !request.is_idle(at),
+            None if untrusted => !request.is_harmless(at),
+            None => false,
+        }
+    });
+    if let Some(rule) = prompting.filter(|_| !needs.is_empty()) {
+        let reason = rule.justification.clone().or_else(|| why(request, "A rule asks about this command."));
+        return ask(request, Category::Rules, reason, sandboxed, needs);
     }
-    if request.escalate && (restricted || request.policy == ApprovalPolicy::Never) {
-        return ask(request, Category::Sandbox, why(request, ""), false);
+    if !needs.is_empty() || (leaves && request.commands.pieces.is_empty()) {
+        let category = if leaves && !untrusted { Category::Sandbox } else { Category::Rules };
+        return ask(request, category, why(request, ""), sandboxed, needs);
     }
-    if !safe::forced_deletions(request.commands).is_empty() && !deletion_is_held(request) {
-        return ask(request, Category::Rules, why(request, "This deletes without asking back."), sandboxed);
+    // In the sandbox a forced deletion is the sandbox's business; without one, what lies in the workspace is the
+    // model's to delete.
+    if !sandboxed && !request.deletes_inside {
+        let needs: Vec<usize> = safe::forcing_pieces(request.commands)
+            .into_iter()
+            .filter(|at| !request.is_granted(*at) && request.rule(*at).is_none())
+            .collect();
+        if !needs.is_empty() {
+            let reason = why(request, "This deletes outside the workspace without asking back.");
+            return ask(request, Category::Rules, reason, sandboxed, needs);
+        }
     }
     Decision::Run { sandboxed }
 }
 
-/// Without anybody to ask, a forced deletion may run where it can destroy nothing but the workspace: inside the
-/// sandbox, or with targets that are known to lie in the workspace. Refusing it there only breaks builds.
-fn deletion_is_held(request: &Request<'_>) -> bool {
-    request.policy == ApprovalPolicy::Never
-        && (request.sandbox != SandboxMode::DangerFullAccess || request.deletes_inside)
+impl Request<'_> {
+    /// The first rule with this decision that the user has not answered for the session.
+    fn strictest(&self, decision: RuleDecision) -> Option<&RuleMatch> {
+        let open = |at: &usize| decision == RuleDecision::Forbidden || !self.is_granted(*at);
+        let found = (0..self.rules.len()).filter(open).filter_map(|at| self.rule(at));
+        found.into_iter().find(|rule| rule.decision == decision)
+    }
+
+    fn rule(&self, at: usize) -> Option<&RuleMatch> {
+        self.rules.get(at).and_then(Option::as_ref)
+    }
+
+    fn is_granted(&self, at: usize) -> bool {
+        self.granted.get(at).copied().unwrap_or(false)
+    }
+
+    fn pieces_that(&self, holds: impl Fn(usize) -> bool) -> Vec<usize> {
+        (0..self.commands.pieces.len()).filter(|at| holds(*at)).collect()
+    }
+
+    fn is_idle(&self, at: usize) -> bool {
+        self.commands.shape != Shape::Opaque
+            && self.commands.pieces.get(at).is_some_and(|piece| safe::is_idle(piece))
+    }
+
+    fn is_harmless(&self, at: usize) -> bool {
+        self.commands.shape != Shape::Opaque
+            && self.commands.pieces.get(at).is_some_and(|piece| safe::is_harmless(piece))
+    }
+
+    /// Rules allow every piece that needs anything.
+    fn allowed_by_rules(&self) -> bool {
+        let allowed = |at: usize| self.rule(at).is_some_and(|rule| rule.decision == RuleDecision::Allow);
+        let pieces = self.commands.pieces.len();
+        (0..pieces).any(allowed) && (0..pieces).all(|at| allowed(at) || self.is_idle(at))
+    }
 }
 
 /// A question, or the refusal that stands for it when the policy forbids questions of this category.
-fn ask(request: &Request<'_>, category: Category, reason: Option<String>, sandboxed: bool) -> Decision {
+fn ask(
+    request: &Request<'_>,
+    category: Category,
+    reason: Option<String>,
+    sandboxed: bool,
+    needs: Vec<usize>,
+) -> Decision {
     let may_ask = match request.policy {
         ApprovalPolicy::Never => false,
         ApprovalPolicy::Granular(granular) => match category {
@@ -112,7 +164,7 @@ fn ask(request: &Request<'_>, category: Category, reason: Option<String>, sandbo
         ApprovalPolicy::Untrusted | ApprovalPolicy::OnFailure | ApprovalPolicy::OnRequest => true,
     };
     if may_ask {
-        return Decision::Ask { reason, sandboxed };
+        return Decision::Ask { reason, sandboxed, needs };
     }
     let reason = match category {
         Category::Sandbox => {
@@ -135,19 +187,6 @@ fn ask(request: &Request<'_>, category: Category, reason: Option<String>, sandbo
 fn why(request: &Request<'_>, fallback: &str) -> Option<String> {
     let given = request.justification.map(str::trim).filter(|text| !text.is_empty());
     given.or(Some(fallback).filter(|text| !text.is_empty())).map(str::to_owned)
-}
-
-fn strictest<'a>(request: &Request<'a>) -> Option<&'a RuleMatch> {
-    request.rules.iter().flatten().max_by_key(|rule| rule.decision)
-}
-
-/// Every single piece is allowed by a rule.
-fn all_allowed(request: &Request<'_>) -> bool {
-    let pieces = request.commands.pieces.len();
-    let allowed = |rule: &Option<RuleMatch>| {
-        rule.as_ref().is_some_and(|matched| matched.decision == RuleDecision::Allow)
-    };
-    pieces > 0 && request.rules.len() == pieces && request.rules.iter().all(allowed)
 }
 
 fn forbidden(rule: &RuleMatch) -> String {

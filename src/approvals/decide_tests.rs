@@ -37,7 +37,7 @@ fn plain(policy: ApprovalPolicy, sandbox: SandboxMode, commands: &Commands) -> R
         rules: &[],
         escalate: false,
         justification: None,
-        granted: false,
+        granted: &[],
         deletes_inside: false,
     }
 }
@@ -47,9 +47,10 @@ fn plain(policy: ApprovalPolicy, sandbox: SandboxMode, commands: &Commands) -> R
 ///
 /// Where this differs from what the reference does, on purpose:
 /// - `untrusted` runs known harmless commands without a question (the reference asks even for `ls`).
-/// - `never` runs `rm -f` where it can destroy only the workspace: in a sandbox, or with targets known to lie
-///   inside. The reference refuses it always, which breaks ordinary builds and protects nothing more.
-/// - granular with all categories off refuses `rm -f` (the reference asks although nobody wants to be asked).
+/// - `rm -f` runs where it can destroy only the workspace: in a sandbox, or with targets known to lie inside. The
+///   reference asks or refuses always, which breaks ordinary builds, tires, and protects nothing more.
+/// - granular with all categories off refuses `rm -f` elsewhere (the reference asks although nobody wants to be
+///   asked).
 /// - granular with everything on: the question after a failure is [`may_offer_retry`], not part of this table.
 #[test]
 fn matrix() {
@@ -61,21 +62,21 @@ fn matrix() {
         (Untrusted,      ReadOnly,  ["run",  "ask", "ask", "ask", "ask",  "ASK", "ask"]),
         (Untrusted,      Workspace, ["run",  "ask", "ask", "ask", "ask",  "ASK", "ask"]),
         (Untrusted,      Full,      ["RUN",  "ASK", "ASK", "ASK", "ASK",  "ASK", "ASK"]),
-        (OnFailure,      ReadOnly,  ["run",  "run", "ask", "ask", "run",  "ASK", "run"]),
-        (OnFailure,      Workspace, ["run",  "run", "ask", "ask", "run",  "ASK", "run"]),
-        (OnFailure,      Full,      ["RUN",  "RUN", "ASK", "ASK", "RUN",  "RUN", "RUN"]),
-        (OnRequest,      ReadOnly,  ["run",  "run", "ask", "ask", "run",  "ASK", "run"]),
-        (OnRequest,      Workspace, ["run",  "run", "ask", "ask", "run",  "ASK", "run"]),
-        (OnRequest,      Full,      ["RUN",  "RUN", "ASK", "ASK", "RUN",  "RUN", "RUN"]),
+        (OnFailure,      ReadOnly,  ["run",  "run", "run", "run", "run",  "ASK", "run"]),
+        (OnFailure,      Workspace, ["run",  "run", "run", "run", "run",  "ASK", "run"]),
+        (OnFailure,      Full,      ["RUN",  "RUN", "ASK", "RUN", "RUN",  "RUN", "RUN"]),
+        (OnRequest,      ReadOnly,  ["run",  "run", "run", "run", "run",  "ASK", "run"]),
+        (OnRequest,      Workspace, ["run",  "run", "run", "run", "run",  "ASK", "run"]),
+        (OnRequest,      Full,      ["RUN",  "RUN", "ASK", "RUN", "RUN",  "RUN", "RUN"]),
         (Never,          ReadOnly,  ["run",  "run", "run", "run", "run",  "ref", "run"]),
         (Never,          Workspace, ["run",  "run", "run", "run", "run",  "ref", "run"]),
         (Never,          Full,      ["RUN",  "RUN", "ref", "RUN", "RUN",  "ref", "RUN"]),
-        (Granular(NONE), ReadOnly,  ["run",  "run", "ref", "ref", "run",  "ref", "run"]),
-        (Granular(NONE), Workspace, ["run",  "run", "ref", "ref", "run",  "ref", "run"]),
-        (Granular(NONE), Full,      ["RUN",  "RUN", "ref", "ref", "RUN",  "RUN", "RUN"]),
-        (Granular(ALL),  ReadOnly,  ["run",  "run", "ask", "ask", "run",  "ASK", "run"]),
-        (Granular(ALL),  Workspace, ["run",  "run", "ask", "ask", "run",  "ASK", "run"]),
-        (Granular(ALL),  Full,      ["RUN",  "RUN", "ASK", "ASK", "RUN",  "RUN", "RUN"]),
+        (Granular(NONE), ReadOnly,  ["run",  "run", "run", "run", "run",  "ref", "run"]),
+        (Granular(NONE), Workspace, ["run",  "run", "run", "run", "run",  "ref", "run"]),
+        (Granular(NONE), Full,      ["RUN",  "RUN", "ref", "RUN", "RUN",  "RUN", "RUN"]),
+        (Granular(ALL),  ReadOnly,  ["run",  "run", "run", "run", "run",  "ASK", "run"]),
+        (Granular(ALL),  Workspace, ["run",  "run", "run", "run", "run",  "ASK", "run"]),
+        (Granular(ALL),  Full,      ["RUN",  "RUN", "ASK", "RUN", "RUN",  "RUN", "RUN"]),
     ];
     // Script, escalation asked for, deletions known to stay inside.
     let columns = [
@@ -106,7 +107,8 @@ fn untrusted_asks_when_a_harmless_command_wants_out_of_the_sandbox() {
 
 fn rule(decision: RuleDecision, justification: Option<&str>) -> Option<RuleMatch> {
     let prefix = vec!["git".to_owned(), "push".to_owned()];
-    Some(RuleMatch { decision, prefix, justification: justification.map(str::to_owned) })
+    let justification = justification.map(str::to_owned);
+    Some(RuleMatch { decision, prefix, justification, resolved: None })
 }
 
 #[test]
@@ -116,8 +118,8 @@ fn rules_beat_heuristics_and_the_strictest_wins() {
     let base = plain(ApprovalPolicy::OnRequest, SandboxMode::WorkspaceWrite, &commands);
     for (rules, want) in [
         (vec![rule(Allow, None), rule(Allow, None)], "RUN"),
-        (vec![rule(Allow, None), None], "ask"), // the piece without a rule is still dangerous
-        (vec![rule(Allow, None)], "ask"),
+        (vec![rule(Allow, None), None], "run"), // a piece without a rule stays inside
+        (vec![rule(Allow, None)], "run"),
         (vec![rule(Prompt, None), rule(Allow, None)], "ask"),
         (vec![rule(Prompt, None), rule(Forbidden, None)], "ref"),
         (vec![None, rule(Forbidden, None)], "ref"),
@@ -147,13 +149,72 @@ fn a_prompt_rule_is_a_refusal_where_nobody_is_asked() {
 
 #[test]
 fn a_grant_answers_the_question_but_not_a_forbidding_rule() {
-    let commands = Commands::of_script("rm -f x");
+    let commands = Commands::of_script("git push");
     let base = plain(ApprovalPolicy::OnRequest, SandboxMode::WorkspaceWrite, &commands);
-    assert_eq!(short(&decide(&Request { granted: true, ..base.clone() })), "run");
-    assert_eq!(short(&decide(&Request { granted: true, escalate: true, ..base.clone() })), "RUN");
+    let rules = [rule(RuleDecision::Prompt, None)];
+    let base = Request { rules: &rules, ..base };
+    assert_eq!(short(&decide(&base)), "ask");
+    let granted: &[bool] = &[true];
+    assert_eq!(short(&decide(&Request { granted, ..base.clone() })), "run");
+    assert_eq!(short(&decide(&Request { granted, escalate: true, ..base.clone() })), "RUN");
     let rules = [rule(RuleDecision::Forbidden, Some("no"))];
-    let refused = decide(&Request { granted: true, rules: &rules, ..base });
+    let refused = decide(&Request { granted, rules: &rules, ..base });
     assert_eq!(refused, Decision::Refuse { reason: "A rule forbids `git push`: no".to_owned() });
+}
+
+/// Scripts that ask to leave the sandbox: rules per piece, grants per piece, and the pieces that are asked about.
+#[test]
+fn only_the_pieces_that_need_it_are_asked_about() {
+    use RuleDecision::{Allow, Prompt};
+    type Row<'a> = (&'a str, Vec<Option<RuleMatch>>, &'a [bool], Option<&'a [usize]>);
+    let table: Vec<Row<'_>> = vec![
+        ("ls && touch /x", vec![], &[], Some(&[0, 1])),
+        ("cd x && touch /x | tail -3", vec![], &[], Some(&[1])),
+        ("touch /x; touch /y", vec![], &[true], Some(&[1])),
+        ("touch /x; touch /y", vec![], &[true, true], None),
+        ("touch /x; touch /y", vec![rule(Allow, None), None], &[], Some(&[1])),
+        ("touch /x; touch /y", vec![rule(Allow, None), None], &[false, true], None),
+        ("cd x; touch /y", vec![None, rule(Allow, None)], &[], None),
+        ("touch /x; touch /y", vec![rule(Prompt, None), rule(Allow, None)], &[], Some(&[0])),
+        ("cat /x", vec![], &[], Some(&[0])),
+        ("echo x > /y", vec![], &[], Some(&[0])),
+    ];
+    for (script, rules, granted, want) in table {
+        let commands = Commands::of_script(script);
+        let base = plain(ApprovalPolicy::OnRequest, SandboxMode::WorkspaceWrite, &commands);
+        let decision = decide(&Request { rules: &rules, granted, escalate: true, ..base });
+        let got = match &decision {
+            Decision::Ask { needs, sandboxed: false, .. } => Some(needs.as_slice()),
+            Decision::Run { sandboxed: false } => None,
+            other => panic!("{script}: {other:?}"),
+        };
+        assert_eq!(got, want, "{script}");
+    }
+}
+
+#[test]
+fn rules_let_out_what_they_allow_with_what_needs_nothing_beside_it() {
+    let commands = Commands::of_script("cd x && git push | tail -3");
+    let allowed = [None, rule(RuleDecision::Allow, None), None];
+    let base = plain(ApprovalPolicy::OnRequest, SandboxMode::WorkspaceWrite, &commands);
+    assert_eq!(short(&decide(&Request { rules: &allowed, ..base.clone() })), "RUN");
+    assert_eq!(short(&decide(&base)), "run", "without a rule nothing leaves");
+    let commands = Commands::of_script("cd x && git push | tee /log");
+    assert_eq!(short(&decide(&Request { rules: &allowed, commands: &commands, ..base })), "run");
+}
+
+#[test]
+fn under_untrusted_harmless_pieces_are_not_asked_about() {
+    let commands = Commands::of_script("ls; make");
+    let asked = decide(&plain(ApprovalPolicy::Untrusted, SandboxMode::WorkspaceWrite, &commands));
+    assert!(matches!(&asked, Decision::Ask { needs, sandboxed: true, .. } if needs == &[1]), "{asked:?}");
+}
+
+#[test]
+fn a_call_without_a_command_never_leaves_unasked() {
+    let commands = Commands::of_argv(&[]);
+    let base = plain(ApprovalPolicy::OnRequest, SandboxMode::WorkspaceWrite, &commands);
+    assert_eq!(short(&decide(&Request { escalate: true, ..base })), "ASK");
 }
 
 #[test]
@@ -161,7 +222,10 @@ fn the_question_carries_the_models_reason() {
     let commands = Commands::of_script("curl x");
     let base = plain(ApprovalPolicy::OnRequest, SandboxMode::WorkspaceWrite, &commands);
     let asked = decide(&Request { escalate: true, justification: Some(" needs network "), ..base });
-    assert_eq!(asked, Decision::Ask { reason: Some("needs network".to_owned()), sandboxed: false });
+    assert_eq!(
+        asked,
+        Decision::Ask { reason: Some("needs network".to_owned()), sandboxed: false, needs: vec![0] }
+    );
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use super::lists;
 use super::safe::{Deletion, forced_deletions};
 use crate::process::parse::{Commands, Shape};
 use crate::protocol::policy::PROTECTED;
@@ -11,10 +12,8 @@ use crate::protocol::policy::PROTECTED;
 /// (absolute), is not a root itself, not protected, and is not reached through a link. Reads the disk.
 pub(crate) fn stay_inside(commands: &Commands, cwd: &Path, roots: &[&Path]) -> bool {
     // Relative targets mean something else after a change of directory.
-    let moves =
-        |piece: &Vec<String>| matches!(piece.first().map(String::as_str), Some("cd" | "pushd" | "popd"));
     commands.shape == Shape::Plain
-        && !commands.pieces.iter().any(moves)
+        && !commands.pieces.iter().any(|piece| lists::moves(piece))
         && forced_deletions(commands).iter().all(|deletion| match deletion {
             Deletion::Of(targets) => targets.iter().all(|target| inside(target, cwd, roots)),
             Deletion::Hidden => false,

@@ -1,65 +1,67 @@
-//! Commands known to be harmless, and commands known to be dangerous. Both lists are short on purpose: the
-//! sandbox is what protects, the lists only decide what is worth a question. `git` is not harmless: it runs
-//! programs that its configuration names.
+//! Commands known to be harmless, and commands known to be dangerous, by the tables of [`lists`]. The sandbox is
+//! what protects; this only decides what is worth a question.
 
+use super::lists::{self, But};
+use super::rules::base_name;
 use crate::process::actions::is_print_range;
 use crate::process::parse::{Commands, Shape};
-
-/// Programs that only look, whatever their arguments.
-const HARMLESS: &[&str] = &[
-    "cat", "cd", "cut", "echo", "expr", "false", "grep", "head", "id", "ls", "nl", "numfmt", "paste", "pwd",
-    "rev", "seq", "stat", "tac", "tail", "tr", "true", "uname", "wc", "which", "whoami",
-];
-
-/// Predicates of `find` that run, delete or write.
-const FIND_ACTS: &[&str] =
-    &["-exec", "-execdir", "-ok", "-okdir", "-delete", "-fls", "-fprint", "-fprint0", "-fprintf"];
-
-/// Programs that run another program named among their arguments.
-const WRAPPERS: &[&str] = &[
-    "sudo", "doas", "command", "builtin", "exec", "env", "nohup", "nice", "ionice", "time", "timeout",
-    "xargs", "busybox", "setsid", "stdbuf", "find", "fd", "fdfind", "parallel", "chroot", "unshare",
-    "strace",
-];
-
-/// Programs that may take a command as text.
-const RUNS_TEXT: &[&str] = &[
-    "eval", "ssh", "su", "sudo", "doas", "env", "xargs", "timeout", "nohup", "bash", "sh", "zsh", "dash",
-    "fish", "ksh",
-];
 
 /// How often a shell inside a shell is opened before the rest counts as unreadable.
 const MAX_NESTING: usize = 4;
 
-/// Whether every command of the call is known to be harmless.
-pub(crate) fn is_harmless(commands: &Commands) -> bool {
+/// Whether every piece of a call is known to be harmless.
+pub(crate) fn all_harmless(commands: &Commands) -> bool {
     commands.shape != Shape::Opaque
         && !commands.pieces.is_empty()
-        && commands.pieces.iter().all(|piece| harmless(piece))
+        && commands.pieces.iter().all(|piece| is_harmless(piece))
 }
 
-fn harmless(piece: &[String]) -> bool {
+/// Whether a piece is known to be harmless.
+pub(crate) fn is_harmless(piece: &[String]) -> bool {
     let Some((program, args)) = piece.split_first() else { return false };
     // A program of the same name elsewhere, such as `./ls`, is not the one we know.
     let name = ["/bin/", "/usr/bin/"].iter().find_map(|dir| program.strip_prefix(dir)).unwrap_or(program);
-    let any = |bad: &dyn Fn(&str) -> bool| args.iter().any(|a| bad(a));
-    match name {
-        "base64" => !any(&|a| a.starts_with("--o") || (a.starts_with("-o") || is_cluster_with(a, 'o'))),
-        "find" => !any(&|a| FIND_ACTS.contains(&a)),
-        "rg" => !any(&|a| {
-            let long = a.split('=').next().unwrap_or(a);
-            matches!(long, "--pre" | "--hostname-bin" | "--search-zip") || is_cluster_with(a, 'z')
+    lists::HARMLESS.iter().find(|(known, _)| *known == name).is_some_and(|(_, but)| !applies(*but, args))
+}
+
+/// Whether these arguments make a harmless program something else.
+fn applies(but: But, args: &[String]) -> bool {
+    match but {
+        But::Never => false,
+        But::Words(words) => args.iter().any(|arg| words.contains(&arg.as_str())),
+        But::Options(long, short) => args.iter().any(|arg| {
+            let name = arg.split('=').next().unwrap_or(arg);
+            long.contains(&name) || short.chars().any(|letter| is_cluster_with(arg, letter))
         }),
         // `sed` can write and run; only "show these lines" is harmless.
-        "sed" => match args {
-            [flag, range] => flag == "-n" && is_print_range(range),
-            [flag, range, file] => flag == "-n" && is_print_range(range) && !file.starts_with('-'),
-            _ => false,
+        But::PrintsNoRange => match args {
+            [flag, range] => !(flag == "-n" && is_print_range(range)),
+            [flag, range, file] => !(flag == "-n" && is_print_range(range) && !file.starts_with('-')),
+            _ => true,
         },
-        // A second operand of `uniq` is a file that it writes.
-        "uniq" => args.iter().filter(|a| !a.starts_with('-')).count() <= 1 && !any(&|a| a == "--"),
-        _ => HARMLESS.contains(&name),
+        But::SecondOperand => {
+            args.iter().filter(|arg| !arg.starts_with('-')).count() > 1 || args.iter().any(|arg| arg == "--")
+        }
     }
+}
+
+/// Whether a piece touches no file and no network by itself, so that it needs no permission wherever it runs: what
+/// often stands beside the piece that matters, as in `cd x && git push | tail -5`.
+pub(crate) fn is_idle(piece: &[String]) -> bool {
+    let Some((program, args)) = piece.split_first() else { return false };
+    let plain = |arg: &String| {
+        (arg.starts_with('-') && arg.len() > 1 && !arg.contains('/'))
+            || (!arg.is_empty() && arg.bytes().all(|b| b.is_ascii_digit()))
+    };
+    lists::IDLE.contains(&program.as_str())
+        || (lists::FILTERS.contains(&program.as_str())
+            && args.iter().all(|arg| plain(arg) && !arg.starts_with("--files0")))
+}
+
+/// Whether a program runs other programs that its arguments name.
+pub(crate) fn runs_others(program: &str) -> bool {
+    let name = base_name(program);
+    lists::WRAPPERS.contains(&name) || lists::RUNS_TEXT.contains(&name)
 }
 
 /// `-abz` for `z`: short options written together. Values of options count too, which errs towards asking.
@@ -74,6 +76,15 @@ pub(crate) enum Deletion {
     Of(Vec<String>),
     /// Behind another program, or in a script that cannot be read.
     Hidden,
+}
+
+/// The pieces of a call that force deletions.
+pub(crate) fn forcing_pieces(commands: &Commands) -> Vec<usize> {
+    if commands.shape == Shape::Opaque {
+        return if forced_deletions(commands).is_empty() { Vec::new() } else { vec![0] };
+    }
+    let pieces = commands.pieces.iter().enumerate();
+    pieces.filter(|(_, piece)| deletion(piece, 0).is_some()).map(|(at, _)| at).collect()
 }
 
 /// All forced deletions of a call.
@@ -92,7 +103,7 @@ fn deletions(commands: &Commands, depth: usize) -> Vec<Deletion> {
 fn deletion(piece: &[String], depth: usize) -> Option<Deletion> {
     let (program, args) = piece.split_first()?;
     let name = base_name(program);
-    if name == "rm" {
+    if name == lists::DANGEROUS.0 {
         return forced_targets(args).map(Deletion::Of);
     }
     let inner = Commands::of_argv(piece);
@@ -103,13 +114,9 @@ fn deletion(piece: &[String], depth: usize) -> Option<Deletion> {
         let text = || {
             args.iter().any(|arg| forced_rm(&loose_words(arg))) || forced_rm(&loose_words(&args.join(" ")))
         };
-        (WRAPPERS.contains(&name) && forced_rm(&words)) || (RUNS_TEXT.contains(&name) && text())
+        (lists::WRAPPERS.contains(&name) && forced_rm(&words)) || (lists::RUNS_TEXT.contains(&name) && text())
     };
     hidden.then_some(Deletion::Hidden)
-}
-
-fn base_name(program: &str) -> &str {
-    program.rsplit('/').next().unwrap_or(program)
 }
 
 /// The targets of an `rm` that is forced; `None` when it is not.
@@ -124,19 +131,20 @@ fn forced_targets(args: &[String]) -> Option<Vec<String>> {
 
 /// `-f`, `-rf`, `--force` and the abbreviations of it that `rm` takes.
 fn is_force(arg: &str) -> bool {
-    is_cluster_with(arg, 'f') || (arg.len() > 2 && "--force".starts_with(arg))
+    let (_, letter, long) = lists::DANGEROUS;
+    is_cluster_with(arg, letter) || (arg.len() > 2 && long.starts_with(arg))
 }
 
 /// Whether `rm` with a force option stands anywhere in these words. A separator is a word of its own.
 fn forced_rm(words: &[&str]) -> bool {
-    words.iter().enumerate().filter(|(_, word)| base_name(word) == "rm").any(|(at, _)| {
+    words.iter().enumerate().filter(|(_, word)| base_name(word) == lists::DANGEROUS.0).any(|(at, _)| {
         let args = words.iter().skip(at + 1).take_while(|w| **w != ";" && **w != "--");
         args.into_iter().any(|w| is_force(w))
     })
 }
 
 /// Words of a script that cannot be read properly: quotes are ignored, separators become `;`.
-fn loose_words(script: &str) -> Vec<&str> {
+pub(crate) fn loose_words(script: &str) -> Vec<&str> {
     let is_separator = |c: char| ";|&(){}<>`\n".contains(c);
     let mut words = Vec::new();
     for command in script.split(is_separator) {
@@ -176,7 +184,7 @@ mod tests {
             "numfmt 3",
             "tac f",
         ] {
-            assert!(is_harmless(&Commands::of_script(script)), "{script}");
+            assert!(all_harmless(&Commands::of_script(script)), "{script}");
         }
     }
 
@@ -212,10 +220,10 @@ mod tests {
             "",
             "cat <<E\n$(x)\nE",
         ] {
-            assert!(!is_harmless(&Commands::of_script(script)), "{script}");
+            assert!(!all_harmless(&Commands::of_script(script)), "{script}");
         }
-        assert!(is_harmless(&Commands::of_argv(&argv("ls -l"))));
-        assert!(!is_harmless(&Commands::of_argv(&[])));
+        assert!(all_harmless(&Commands::of_argv(&argv("ls -l"))));
+        assert!(!all_harmless(&Commands::of_argv(&[])));
     }
 
     #[test]
@@ -253,6 +261,42 @@ mod tests {
             assert_eq!(forced_deletions(&Commands::of_script(script)), want, "{script}");
         }
         assert_eq!(forced_deletions(&Commands::of_argv(&argv("rm -f x"))), of(&["x"]));
+    }
+
+    #[test]
+    fn idle_pieces_need_nothing() {
+        for (line, want) in [
+            ("cd x", true),
+            ("echo /etc/passwd", true),
+            ("tail -5", true),
+            ("head -n 20", true),
+            ("tr a b", true),
+            ("wc -l", true),
+            ("cat", true),
+            ("cat x", false),
+            ("cat -", false),
+            ("wc -l x", false),
+            ("wc --files0-from=x", false),
+            ("./echo x", false),
+            ("grep x", false),
+            ("ls", false),
+        ] {
+            assert_eq!(is_idle(&argv(line)), want, "{line}");
+        }
+    }
+
+    #[test]
+    fn tables_are_in_order_and_hold_no_name_twice() {
+        let names: Vec<&str> = lists::HARMLESS.iter().map(|(name, _)| *name).collect();
+        assert!(names.is_sorted_by(|a, b| a < b), "{names:?}");
+        let writers: Vec<&str> = lists::WRITERS.iter().map(|(name, _)| *name).collect();
+        assert!(writers.is_sorted_by(|a, b| a < b));
+        assert!(lists::CONNECTORS.is_sorted_by(|a, b| (a.0, a.1) < (b.0, b.1)));
+        for name in lists::IDLE.iter().chain(lists::FILTERS) {
+            assert!(names.contains(name), "{name}");
+        }
+        // Nothing harmless can run another program.
+        assert!(names.iter().all(|name| *name == "find" || !runs_others(name)));
     }
 
     #[test]

@@ -10,9 +10,12 @@ use clap::error::ErrorKind;
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 use super::demo::DemoArgs;
+use super::doctor::Doctor;
 use super::exec_require;
+use super::execpolicy::ExecPolicy;
 use super::exit::{Exit, HELP};
 use super::sandbox::SandboxArgs;
+use super::undo::Undo;
 use super::usage::{self, GuardArgs, UsageArgs};
 use super::usage_credits::CreditsArgs;
 use super::usage_explain::ExplainArgs;
@@ -167,6 +170,13 @@ pub(crate) enum Command {
     Exec(Box<Exec>),
     /// Run a command inside the sandbox and return its exit code
     Sandbox(Box<Sandbox>),
+    /// Check that everything works here, the sandbox by live attempts
+    Doctor(Doctor),
+    /// Take back what the last turn changed in this directory
+    Undo(Undo),
+    /// Check rules about commands
+    #[command(hide = true)]
+    Execpolicy(ExecPolicy),
     /// Try it with a scripted model, without account or network
     Demo(DemoArgs),
     /// Sign in, or show who is signed in
@@ -266,6 +276,9 @@ pub(crate) struct ExecOptions {
     /// Run also where changes cannot be undone with git
     #[arg(long)]
     pub(crate) skip_git_repo_check: bool,
+    /// Use only the administrator's rules about commands
+    #[arg(long)]
+    pub(crate) ignore_rules: bool,
     /// Store nothing of this thread
     #[arg(long)]
     pub(crate) ephemeral: bool,
@@ -295,6 +308,7 @@ impl ExecOptions {
         self.work.join(right.work);
         self.skip_git_repo_check |= right.skip_git_repo_check;
         self.ephemeral |= right.ephemeral;
+        self.ignore_rules |= right.ignore_rules;
         self.require_remaining.extend(right.require_remaining);
         self.wait_for_reset |= right.wait_for_reset;
         self.deadline = right.deadline.or(self.deadline);
@@ -326,14 +340,17 @@ enum SandboxSystem {
     /// The same (older spelling)
     #[command(alias = "landlock")]
     Linux(SandboxArgs),
+    /// Run it and say what was refused, and what would allow it
+    Explain(SandboxArgs),
 }
 
 impl Sandbox {
-    /// What to run, whichever spelling was used.
-    pub(crate) fn request(self) -> SandboxArgs {
+    /// What to run, whichever spelling was used, and whether to explain it.
+    pub(crate) fn request(self) -> (SandboxArgs, bool) {
         match self.system {
-            Some(SandboxSystem::Linux(run)) => run,
-            None => self.run,
+            Some(SandboxSystem::Linux(run)) => (run, false),
+            Some(SandboxSystem::Explain(run)) => (run, true),
+            None => (self.run, false),
         }
     }
 }

@@ -1,11 +1,14 @@
 //! The other end of the terminal app's door: opens threads, changes their settings, and answers what the app
-//! asks of the areas below. One task; each call is answered before the next one is looked at, except lists.
+//! asks of the areas below. One task; each call is answered before the next one is looked at, except lists and what
+//! is about limits.
 
 use std::path::{Path, PathBuf};
 
 use tokio::sync::mpsc;
 
+use super::door_limits::LimitsDesk;
 use super::door_sign_in::Running;
+use super::housekeeping;
 use super::opening::{self, Opened};
 use super::wire;
 use crate::auth::api_key;
@@ -20,6 +23,7 @@ use crate::demo::server::Server;
 use crate::protocol::error::{ErrorInfo, ErrorKind};
 use crate::threads::{self, Turn, names};
 use crate::tui::door::{Begin, Call, Live, Setting, ThreadFilter, ThreadRow};
+use crate::workspace::undo::{self, Which};
 use crate::workspace::{diff, git};
 
 /// Rows of one batch of the list of threads.
@@ -35,6 +39,8 @@ pub(crate) struct Behind {
     open: Option<Opened>,
     /// The scripted service, once the user chose it.
     demo: Option<Server>,
+    /// Questions about the limits that are being answered.
+    limits: LimitsDesk,
     /// The sign-in that is under way.
     signing: Option<Running>,
 }
@@ -42,7 +48,7 @@ pub(crate) struct Behind {
 impl Behind {
     /// Answers calls under this environment and these flags.
     pub(crate) fn new(env: Env, flags: Flags) -> Self {
-        Self { env, flags, open: None, demo: None, signing: None }
+        Self { env, flags, open: None, demo: None, limits: LimitsDesk::default(), signing: None }
     }
 
     /// Answers calls until the app has closed its end.
@@ -59,6 +65,7 @@ impl Behind {
             Call::Earlier(reply) => drop(reply.send(self.earlier().await)),
             Call::Rename(name, reply) => drop(reply.send(self.rename(name).await)),
             Call::Diff(reply) => drop(reply.send(self.diff().await)),
+            Call::Undo(cwd, again, reply) => drop(reply.send(self.undo(cwd, again).await)),
             Call::Trust(reply) => drop(reply.send(self.trust().await)),
             Call::SignIn(key, reply) => drop(reply.send(self.with_key(&key).await)),
             Call::SignInBy(way, reply) => match self.sign_in() {
@@ -75,6 +82,10 @@ impl Behind {
             Call::Demo(reply) => drop(reply.send(self.demo().await)),
             Call::Logout(reply) => drop(reply.send(self.sign_out().await)),
             Call::Save(setting, reply) => drop(reply.send(self.save(setting).await)),
+            Call::Limits(call) => {
+                let account = self.open.as_ref().and_then(|open| open.account.as_ref());
+                self.limits.answer(account, call);
+            }
         }
     }
 
@@ -144,6 +155,16 @@ impl Behind {
             None => self.env.cwd().map(Path::to_owned).unwrap_or_default(),
         };
         blocking("diff", move || diff::changes(&cwd)).await
+    }
+
+    async fn undo(&self, cwd: PathBuf, again: bool) -> Result<String, ErrorInfo> {
+        let base = housekeeping::undo(&self.home()?);
+        let which = if again { Which::Again } else { Which::Last };
+        blocking("undo", move || match undo::revert(&base, &cwd, which, false)? {
+            Some(report) => Ok(super::undo::words(&report, which, false)),
+            None => Err(std::io::Error::other(super::undo::nothing(which, &cwd))),
+        })
+        .await
     }
 
     async fn trust(&mut self) -> Result<(), ErrorInfo> {

@@ -118,13 +118,18 @@ fn prepare(
             .map_err(|error| anyhow::anyhow!("cannot write the answer to {}: {error}", path.display()))?;
     }
     let manager = wire::credentials(&config, env).map_err(plain)?;
-    let services = wire::services(&config, env, manager, &ThreadSource::Exec).map_err(plain)?;
+    let (mut services, _) = wire::services(&config, env, manager, &ThreadSource::Exec).map_err(plain)?;
+    if options.ephemeral {
+        // Nothing of the thread is stored, so neither is what it would take to undo it.
+        services.undo = Arc::default();
+    }
     let patches = housekeeping::recover_patches(&config);
     let unfinished = unfinished(&config, env);
     let prompt = input::read(prompt.as_deref(), std::io::stdin(), Patience::USUAL)?;
     let (settings, doc_warnings) = wire::settings(&config, env);
     let resumed = resume.map(|target| find(&config, &target)).transpose()?;
     warnings.extend(patches);
+    warnings.extend(services.rules.problems().iter().cloned());
     warnings.extend(doc_warnings);
     warnings.extend(prompt.warning);
     let start = match resumed {
@@ -181,6 +186,7 @@ fn flags(options: &ExecOptions) -> Flags {
         add_dirs: options.work.add_dir.clone(),
         overrides: options.shared.config.clone(),
         features: switched,
+        ignore_rules: options.ignore_rules,
         ..Flags::default()
     }
 }

@@ -1,7 +1,7 @@
 //! What a start finds of earlier runs: patches that a crash cut off are undone before anything else happens. Costs
 //! nothing when there is nothing.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::config::Config;
 use crate::patch;
@@ -14,6 +14,11 @@ pub(crate) fn journals(config: &Config) -> PathBuf {
 /// Folder of complete outputs, one folder per thread.
 pub(crate) fn outputs(config: &Config) -> PathBuf {
     config.codex_home.join("tmp").join("outputs")
+}
+
+/// Folder of what undo keeps, one folder per working directory.
+pub(crate) fn undo(codex_home: &Path) -> PathBuf {
+    codex_home.join("undo")
 }
 
 /// Undoes or finishes patches that a crash cut off; sentences for the user about each.

@@ -8,9 +8,13 @@
 //! - [`housekeeping`]: what a start finds of earlier runs
 //! - [`opening`]: how a thread of the terminal app begins
 //! - [`door`]: the other end of the terminal app's door
+//! - [`door_limits`]: the part of it that is about limits
 //! - [`door_sign_in`]: sign-in from inside the terminal app
 //! - [`tui`]: `codex` and `codex resume`
 //! - [`exec`]: `codex exec`
+//! - [`execpolicy`]: `codex execpolicy`
+//! - [`undo`]: `codex undo`
+//! - [`doctor`]: `codex doctor`; [`attempts`] tries to break out of the sandbox
 //! - [`exec_require`]: `codex exec --require-remaining`
 //! - [`login`]: `codex login` and `codex logout`
 //! - [`signing`]: sign-in with ChatGPT, for the command line
@@ -26,12 +30,16 @@
 //! - [`tour`]: `codex demo` in the terminal app
 
 mod args;
+mod attempts;
 mod browse;
 mod demo;
+mod doctor;
 mod door;
+mod door_limits;
 mod door_sign_in;
 mod exec;
 mod exec_require;
+mod execpolicy;
 mod exit;
 mod fault;
 mod housekeeping;
@@ -41,6 +49,7 @@ mod sandbox;
 mod signing;
 mod tour;
 mod tui;
+mod undo;
 mod usage;
 mod usage_account;
 mod usage_credits;
@@ -93,7 +102,13 @@ fn dispatch(cli: Cli) -> ExitCode {
             Ok(request) => exec::run(request, &env).into(),
             Err(error) => args::report(&error).into(),
         },
-        Some(Command::Sandbox(sandbox)) => sandbox::run(sandbox.request(), env.tmpdir()),
+        Some(Command::Execpolicy(policy)) => execpolicy::run(&policy).into(),
+        Some(Command::Undo(arguments)) => undo::run(&arguments, &cli.shared, &env).into(),
+        Some(Command::Doctor(doctor)) => doctor::run(&doctor, &cli.shared, &env).into(),
+        Some(Command::Sandbox(sandbox)) => {
+            let (args, explain) = sandbox.request();
+            sandbox::run(args, explain, &env)
+        }
         Some(Command::Login(login)) => login::login(&login, cli.shared, &env).into(),
         Some(Command::Logout) => login::logout(cli.shared, &env).into(),
         Some(Command::Usage(word)) => usage::run(*word, cli.shared, &env).into(),

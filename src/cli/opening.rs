@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::door::{blocking, branch, told};
+use super::usage_account::Account;
 use super::{housekeeping, wire};
 use crate::agent::past::Past;
 use crate::agent::settings::Settings;
@@ -40,8 +41,10 @@ pub(super) struct Opened {
     pub(super) manager: Arc<Manager>,
     /// Keeps it alive.
     _task: Task<()>,
-    /// Keeps its limits fresh.
-    _limits: Option<Task<()>>,
+    /// The account behind it, when somebody is signed in with ChatGPT.
+    pub(super) account: Option<Account>,
+    /// Keeps the limits fresh.
+    _fresh: Option<Task<()>>,
 }
 
 /// Opens a thread under this configuration.
@@ -51,10 +54,11 @@ pub(super) struct Opened {
 pub(super) async fn open(mut config: Config, env: &Env, begin: Begin) -> Result<(Opened, Live), ErrorInfo> {
     let manager = wire::credentials(&config, env)?;
     let account = account(&config, manager.identity().as_ref());
-    let services = wire::services(&config, env, Arc::clone(&manager), &ThreadSource::Cli)?;
-    let limits = services.limits.as_ref().map(Cache::keep_fresh);
+    let (services, limited) = wire::services(&config, env, Arc::clone(&manager), &ThreadSource::Cli)?;
+    let fresh = services.limits.as_ref().map(Cache::keep_fresh);
     let (settings, mut warnings) = wire::settings(&config, env);
     warnings.append(&mut config.warnings);
+    warnings.extend(services.rules.problems().iter().cloned());
     warnings.extend(housekeeping::recover_patches(&config));
     warnings.extend(themes(&config).await);
     let (home, here) = (config.codex_home.clone(), config.cwd.clone());
@@ -73,9 +77,11 @@ pub(super) async fn open(mut config: Config, env: &Env, begin: Begin) -> Result<
         earlier: begun.earlier.is_some(),
         usage: Some(begun.usage),
         warnings,
+        limits: limited.as_ref().map(|account| account.cache.watch()),
     };
+    let earlier = begun.earlier;
     let opened =
-        Opened { config, info, earlier: begun.earlier, manager, _task: handle.task, _limits: limits };
+        Opened { config, info, earlier, manager, account: limited, _task: handle.task, _fresh: fresh };
     Ok((opened, live))
 }
 

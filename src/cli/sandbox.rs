@@ -9,9 +9,10 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
+use crate::config::{self, Config, Env, Flags};
 use crate::process::supervise::{Job, Mode, Outcome};
-use crate::protocol::policy::SandboxPolicy;
-use crate::sandbox::{self, Level};
+use crate::protocol::policy::{SandboxMode, SandboxPolicy};
+use crate::sandbox::{self, Level, Roots};
 
 /// Runs a command in the sandbox.
 #[derive(Args, Debug)]
@@ -31,6 +32,14 @@ pub(crate) struct SandboxArgs {
     #[arg(long)]
     full_auto: bool,
 
+    /// The same as a permission profile, like :workspace
+    #[arg(short = 'P', value_name = "NAME", conflicts_with_all = ["mode", "full_auto"], value_parser = profile)]
+    profile: Option<ModeArg>,
+
+    /// Change a setting, like deny_read.defaults=false
+    #[arg(short = 'c', long = "config", value_name = "K=V")]
+    overrides: Vec<String>,
+
     /// Run in this directory
     #[arg(short = 'C', long = "cd", value_name = "DIR")]
     cd: Option<PathBuf>,
@@ -42,6 +51,15 @@ pub(crate) struct SandboxArgs {
     /// Use this mechanism and no other
     #[arg(long, value_enum, hide = true)]
     level: Option<LevelArg>,
+
+    /// Second half of `explain`, inside the sandbox: the mount namespace of the first half
+    #[arg(long, hide = true)]
+    traced: Option<OsString>,
+
+    /// Leave a protection out, to see that its absence is noticed; only in builds for tests
+    #[cfg(debug_assertions)]
+    #[arg(long, hide = true)]
+    without: Vec<String>,
 
     /// The command and its arguments, perhaps after `linux`
     #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
@@ -61,8 +79,20 @@ enum LevelArg {
     Landlock,
 }
 
-/// Runs the command and gives the exit code. `tmpdir` is the value of `TMPDIR`.
-pub(crate) fn run(mut args: SandboxArgs, tmpdir: Option<&Path>) -> ExitCode {
+/// The modes by the names of permission profiles.
+fn profile(name: &str) -> Result<ModeArg, String> {
+    match name {
+        ":read-only" => Ok(ModeArg::ReadOnly),
+        ":workspace" => Ok(ModeArg::WorkspaceWrite),
+        ":danger-full-access" => Ok(ModeArg::DangerFullAccess),
+        _ => Err("profiles of your own are not supported yet; allowed: :read-only, :workspace, \
+                  :danger-full-access"
+            .to_owned()),
+    }
+}
+
+/// Runs the command and gives the exit code; with `explain` it also says what was refused.
+pub(crate) fn run(mut args: SandboxArgs, explain: bool, env: &Env) -> ExitCode {
     let written_after_dashes = std::mem::take(&mut args.command);
     let command = match without_system_word(written_after_dashes) {
         Ok(command) if !command.is_empty() => command,
@@ -74,11 +104,22 @@ pub(crate) fn run(mut args: SandboxArgs, tmpdir: Option<&Path>) -> ExitCode {
             );
         }
     };
-    let cwd = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
-    let cwd = args.cd.as_ref().map_or_else(|| cwd.clone(), |dir| cwd.join(dir));
-    let roots = sandbox::resolve(&args.policy(), &cwd, tmpdir);
+    let config = match config::load(env, &args.flags()) {
+        Ok(config) => config,
+        Err(error) => return fail(1, &format!("nothing was run: {error}")),
+    };
+    let roots = args.roots(&config, env);
+    let words: Vec<String> = command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    if let Some(outside) = &args.traced {
+        let level = if *outside == mount_namespace() { Level::Landlock } else { Level::Namespaces };
+        return traced(command, &roots, level);
+    }
+    let command = match explain {
+        true => args.explaining(command),
+        false => command,
+    };
     let program = command.first().cloned().unwrap_or_default();
-    let job = match Job::new(Mode::Foreground, &cwd, command) {
+    let job = match Job::new(Mode::Foreground, &config.cwd, command) {
         Ok(job) => job,
         Err(error) => return fail(2, &error.to_string()),
     };
@@ -86,22 +127,101 @@ pub(crate) fn run(mut args: SandboxArgs, tmpdir: Option<&Path>) -> ExitCode {
         LevelArg::Namespaces => Level::Namespaces,
         LevelArg::Landlock => Level::Landlock,
     });
-    report(&sandbox::foreground(&roots, &job, level), &program.to_string_lossy())
+    let outcome = sandbox::foreground(&roots, &job, &words, level, args.without());
+    report(&outcome, &program.to_string_lossy())
+}
+
+/// Runs the command under the eyes of this process, which is already inside, and says what was refused.
+fn traced(command: Vec<OsString>, roots: &Roots, level: Level) -> ExitCode {
+    let job = match Job::new(Mode::Foreground, Path::new("/"), command) {
+        Ok(job) => job,
+        Err(error) => return fail(2, &error.to_string()),
+    };
+    let (status, refusals) = match sandbox::follow(&job.argv, &|one| {
+        !sandbox::sentences(roots, level, std::slice::from_ref(one)).is_empty()
+    }) {
+        Ok(followed) => followed,
+        Err(error) => return fail(1, &format!("the command cannot be followed: {error}")),
+    };
+    let sentences = sandbox::sentences(roots, level, &refusals);
+    let mut text = match sentences.is_empty() {
+        true => format!("\nThe sandbox ({}) refused nothing.\n", roots.describe()),
+        false => format!("\nThe sandbox ({}) refused:\n", roots.describe()),
+    };
+    for sentence in sentences {
+        let clean: String = sentence.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+        text.push_str(&format!("- {clean}\n"));
+    }
+    let _ = std::io::stderr().write_all(text.as_bytes());
+    report(&Outcome::from_status(status), "")
+}
+
+fn mount_namespace() -> OsString {
+    std::fs::read_link("/proc/self/ns/mnt").map(PathBuf::into_os_string).unwrap_or_default()
 }
 
 impl SandboxArgs {
-    fn policy(&self) -> SandboxPolicy {
-        let mode = if self.full_auto { Some(ModeArg::WorkspaceWrite) } else { self.mode };
-        match mode.unwrap_or(ModeArg::ReadOnly) {
-            ModeArg::ReadOnly => SandboxPolicy::ReadOnly { network_access: self.network },
-            ModeArg::DangerFullAccess => SandboxPolicy::DangerFullAccess,
-            ModeArg::WorkspaceWrite => SandboxPolicy::WorkspaceWrite {
-                writable_roots: Vec::new(),
-                network_access: self.network,
-                exclude_tmpdir_env_var: false,
-                exclude_slash_tmp: false,
-            },
+    /// Read-only without a word, whatever is configured: this command shows what the sandbox does.
+    fn mode(&self) -> SandboxMode {
+        let full_auto = self.full_auto.then_some(ModeArg::WorkspaceWrite);
+        match self.mode.or(self.profile).or(full_auto).unwrap_or(ModeArg::ReadOnly) {
+            ModeArg::ReadOnly => SandboxMode::ReadOnly,
+            ModeArg::WorkspaceWrite => SandboxMode::WorkspaceWrite,
+            ModeArg::DangerFullAccess => SandboxMode::DangerFullAccess,
         }
+    }
+
+    /// This program again, inside, around the command.
+    fn explaining(&self, command: Vec<OsString>) -> Vec<OsString> {
+        let program = std::env::current_exe().unwrap_or_else(|_| "/proc/self/exe".into());
+        let mut words: Vec<OsString> =
+            vec![program.into(), "sandbox".into(), "--traced".into(), mount_namespace()];
+        words.extend(["-s".into(), self.mode().as_str().into()]);
+        for setting in &self.overrides {
+            words.extend(["-c".into(), setting.into()]);
+        }
+        if self.network {
+            words.push("--network".into());
+        }
+        words.push("--".into());
+        words.extend(command);
+        words
+    }
+
+    fn flags(&self) -> Flags {
+        Flags {
+            sandbox: Some(self.mode()),
+            cwd: self.cd.clone(),
+            overrides: self.overrides.clone(),
+            ..Flags::default()
+        }
+    }
+
+    fn roots(&self, config: &Config, env: &Env) -> Roots {
+        let mut policy = config.sandbox.clone();
+        if let SandboxPolicy::ReadOnly { network_access }
+        | SandboxPolicy::WorkspaceWrite { network_access, .. } = &mut policy
+        {
+            *network_access |= self.network;
+        }
+        let mut roots = sandbox::resolve(&policy, &config.cwd, env.tmpdir());
+        roots.protect(&config.codex_home);
+        roots.deny_read(config.deny_read.clone());
+        roots.allow_network(config.network_rules.clone());
+        if config.git_writes {
+            roots.grant_git(&config.cwd);
+        }
+        roots
+    }
+
+    #[cfg(debug_assertions)]
+    fn without(&self) -> &[String] {
+        &self.without
+    }
+
+    #[cfg(not(debug_assertions))]
+    fn without(&self) -> &[String] {
+        &[]
     }
 }
 
@@ -159,10 +279,12 @@ mod tests {
     fn flags_end_where_the_command_begins() {
         let args = parse(&["--full-auto", "ls", "-s", "x"]).unwrap();
         assert_eq!(args.command, ["ls", "-s", "x"]);
-        assert!(matches!(args.policy(), SandboxPolicy::WorkspaceWrite { network_access: false, .. }));
+        assert!(args.mode() == SandboxMode::WorkspaceWrite && !args.network);
         let args = parse(&["-s", "read-only", "-C", "/tmp", "--", "--odd"]).unwrap();
         assert_eq!(args.command, ["--odd"]);
-        assert!(matches!(args.policy(), SandboxPolicy::ReadOnly { network_access: false }));
+        assert!(args.mode() == SandboxMode::ReadOnly && !args.network);
+        assert_eq!(parse(&["-P", ":workspace", "ls"]).unwrap().mode(), SandboxMode::WorkspaceWrite);
+        assert!(parse(&["-P", "mine", "ls"]).is_err());
         assert!(parse(&[]).is_err() && parse(&["-s", "everything", "ls"]).is_err());
     }
 

@@ -16,7 +16,8 @@ use crate::limits::redeemer::Redeemer;
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::thread::ThreadSource;
 
-/// The account.
+/// The account. Cheap to clone.
+#[derive(Clone)]
 pub(crate) struct Account {
     /// Asks the service.
     pub(crate) backend: Arc<Backend>,
@@ -26,6 +27,17 @@ pub(crate) struct Account {
     pub(crate) cache: Cache,
     /// Folder of the user's files.
     pub(crate) codex_home: PathBuf,
+}
+
+impl Account {
+    /// The account of this id, which `backend` is signed in to.
+    pub(crate) fn new(codex_home: PathBuf, backend: Arc<Backend>, id: Option<&str>) -> Self {
+        let clock = Arc::new(SystemClock);
+        let cache = Cache::open(codex_home.clone(), id, Some(Arc::clone(&backend)), clock.clone());
+        let redeemer =
+            Redeemer::new(Arc::clone(&backend), &codex_home, id.unwrap_or_default(), cache.clone(), clock);
+        Self { backend, redeemer, cache, codex_home }
+    }
 }
 
 /// There is no account to ask for.
@@ -79,14 +91,9 @@ pub(crate) fn open(config: &Config, env: &Env) -> Result<Account, Error> {
         error => Error::Credentials(format!("{error} {}", error.hint())),
     })?;
     let account_id = manager.identity().ok_or(Error::NoSignIn)?.account_id;
-    let account = account_id.clone().unwrap_or_default();
     let originator = env.text("CODEX_INTERNAL_ORIGINATOR_OVERRIDE").unwrap_or(ThreadSource::Cli.originator());
     let settings = wire::http(env, originator);
     let base = config.login.chatgpt_base_url.as_deref().unwrap_or(DEFAULT_BASE_URL);
     let backend = Backend::new(base, settings, manager).map_err(|error| Error::Setup(error.to_string()))?;
-    let backend = Arc::new(backend);
-    let (home, clock) = (config.codex_home.clone(), Arc::new(SystemClock));
-    let cache = Cache::open(home, account_id.as_deref(), Some(Arc::clone(&backend)), clock.clone());
-    let redeemer = Redeemer::new(Arc::clone(&backend), &config.codex_home, &account, cache.clone(), clock);
-    Ok(Account { backend, redeemer, cache, codex_home: config.codex_home.clone() })
+    Ok(Account::new(config.codex_home.clone(), Arc::new(backend), account_id.as_deref()))
 }

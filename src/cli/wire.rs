@@ -4,17 +4,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::housekeeping;
+use super::usage_account::Account;
 use crate::agent::services::Services;
 use crate::agent::settings::Settings;
+use crate::approvals::standing::Standing;
 use crate::auth::issuer::{Issuer, Overrides};
 use crate::auth::manager::{Credentials, Manager, OpenAi};
 use crate::auth::store::Store;
 use crate::auth::workspace::Rules;
 use crate::backend::Backend;
 use crate::backend::client::DEFAULT_BASE_URL;
-use crate::base::clock::SystemClock;
 use crate::config::{Config, Env, Provider};
-use crate::limits::Cache;
 use crate::limits::budget::Budgets;
 use crate::limits::require;
 use crate::net::http::HttpSettings;
@@ -27,6 +27,7 @@ use crate::responses::provider::{CHATGPT_BASE_URL, OPENAI_BASE_URL};
 use crate::responses::{Client, ProviderSettings, headers};
 use crate::sandbox;
 use crate::workspace::agents_md;
+use crate::workspace::undo::Keeper;
 
 /// A headless run does not wait longer than this for a connection.
 const CONNECT_BUDGET_MS: u64 = 60_000;
@@ -102,7 +103,7 @@ pub(crate) fn http(env: &Env, originator: &str) -> HttpSettings {
     }
 }
 
-/// Services of one thread.
+/// Services of one thread, and the account whose limits they use.
 ///
 /// # Errors
 /// The provider's address cannot be used.
@@ -111,7 +112,7 @@ pub(crate) fn services(
     env: &Env,
     manager: Arc<Manager>,
     source: &ThreadSource,
-) -> Result<Services, ErrorInfo> {
+) -> Result<(Services, Option<Account>), ErrorInfo> {
     let originator = env.text("CODEX_INTERNAL_ORIGINATOR_OVERRIDE").unwrap_or(source.originator());
     let unbounded = config.features.enabled("unbounded_connection_retries") && *source == ThreadSource::Cli;
     let budget = (!unbounded).then_some(CONNECT_BUDGET_MS);
@@ -120,10 +121,10 @@ pub(crate) fn services(
     let http = http(env, originator);
     let output_dir = housekeeping::outputs(config);
     kept::sweep(&output_dir);
-    let limits = limits(config, http.clone(), &manager);
-    Ok(Services {
+    let account = account(config, http.clone(), &manager);
+    let services = Services {
         client: Client::new(provider, http, manager)?,
-        limits,
+        limits: account.as_ref().map(|account| account.cache.clone()),
         budgets: budgets(config)?,
         instructions_field,
         originator: originator.to_owned(),
@@ -131,9 +132,12 @@ pub(crate) fn services(
         env: env.vars(),
         secret_env: Arc::new(config.secret_env.clone()),
         tmpdir: env.tmpdir().map(Path::to_owned),
+        undo: Arc::new(Keeper::new(Some(housekeeping::undo(&config.codex_home)))),
+        rules: Arc::new(Standing::load(config.rules.clone())),
         journals: housekeeping::journals(config),
         output_dir,
-    })
+    };
+    Ok((services, account))
 }
 
 /// The budgets, understood.
@@ -154,13 +158,12 @@ fn budgets(config: &Config) -> Result<Budgets, ErrorInfo> {
     })
 }
 
-/// The shared limits of a ChatGPT sign-in; `None` when the address of its account API cannot be used.
-fn limits(config: &Config, http: HttpSettings, manager: &Arc<Manager>) -> Option<Cache> {
+/// The account of a ChatGPT sign-in; `None` when the address of its API cannot be used.
+fn account(config: &Config, http: HttpSettings, manager: &Arc<Manager>) -> Option<Account> {
     let base = config.login.chatgpt_base_url.as_deref().unwrap_or(DEFAULT_BASE_URL);
     let backend = Backend::new(base, http, manager.clone()).ok()?;
-    let account = manager.identity()?.account_id;
-    let home = config.codex_home.clone();
-    Some(Cache::open(home, account.as_deref(), Some(Arc::new(backend)), Arc::new(SystemClock)))
+    let id = manager.identity()?.account_id;
+    Some(Account::new(config.codex_home.clone(), Arc::new(backend), id.as_deref()))
 }
 
 fn provider(from: &Provider, env: &Env, chatgpt: bool, budget: Option<u64>) -> ProviderSettings {
@@ -189,8 +192,17 @@ pub(crate) fn settings(config: &Config, env: &Env) -> (Settings, Vec<String>) {
     let shell = Shell::of_user(&env.vars());
     let name = shell.path().file_name().map_or_else(|| "sh".into(), |name| name.to_string_lossy());
     let mut warnings = docs.warnings;
+    sandbox::remember_in(&config.codex_home);
     if config.sandbox.mode() != SandboxMode::DangerFullAccess {
         warnings.extend(sandbox::gaps().map(str::to_owned));
     }
-    (Settings::resolve(config, env.tmpdir(), &name, block), warnings)
+    let settings = Settings::resolve(config, env.tmpdir(), &name, block);
+    if settings.roots.searched_in_part() {
+        warnings.push(
+            "the workspace is too large to be searched completely: repositories and .env files far below are not \
+             protected from commands"
+                .to_owned(),
+        );
+    }
+    (settings, warnings)
 }

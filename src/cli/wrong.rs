@@ -29,6 +29,9 @@ const MISSING: [&str; 18] = [
     "update",
 ];
 
+/// What to do about a prompt of several words.
+const IN_QUOTES: &str = "the prompt is one argument; put it in quotes";
+
 /// Adds to the parser's error what was probably meant.
 pub(crate) fn with_tips(mut error: clap::Error) -> clap::Error {
     let usage = error.get(ContextKind::Usage).map(ToString::to_string).unwrap_or_default();
@@ -36,8 +39,12 @@ pub(crate) fn with_tips(mut error: clap::Error) -> clap::Error {
         ErrorKind::UnknownArgument if usage.contains("codex exec") => {
             let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidArg) else { return error };
             if !word.starts_with('-') {
-                suggest(&mut error, "the prompt is one argument; put it in quotes");
+                suggest(&mut error, IN_QUOTES);
             }
+        }
+        // The first word was taken for the prompt, the second is no command.
+        ErrorKind::InvalidSubcommand if usage.contains("[PROMPT] [COMMAND]") => {
+            suggest(&mut error, IN_QUOTES)
         }
         _ => {}
     }
@@ -82,6 +89,7 @@ mod tests {
         for (line, tip) in [
             (&["review"][..], "not there yet"),
             (&["exec", "fix", "the", "bug"], "put it in quotes"),
+            (&["fix", "the", "bug"], "put it in quotes"),
             (&["exec", "resume", "--last", "fix", "it", "now"], "put it in quotes"),
         ] {
             let text = said(line);
@@ -90,6 +98,7 @@ mod tests {
         }
         assert!(!said(&["exec", "--nope"]).contains("quotes"));
         assert!(!said(&["login", "nope"]).contains("exec"));
+        assert!(!said(&["login", "nope"]).contains("quotes"));
     }
 
     #[test]

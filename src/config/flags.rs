@@ -44,6 +44,8 @@ pub(crate) struct Flags {
     pub(crate) strict: bool,
     /// `--ignore-user-config`.
     pub(crate) ignore_user_config: bool,
+    /// `--ignore-rules`: the administrator's rules only.
+    pub(crate) ignore_rules: bool,
 }
 
 /// Turns the command line into a layer.

@@ -14,7 +14,8 @@ pub(crate) const FILE_MAX: u64 = 1024 * 1024;
 
 /// Keys a project file may not set: where requests and credentials go, what is run or reported in the user's
 /// name, whom to trust, and what has to be known before the project's file is found.
-const NOT_FOR_PROJECTS: [&str; 22] = [
+const NOT_FOR_PROJECTS: [&str; 23] = [
+    "deny_read",
     "openai_base_url",
     "chatgpt_base_url",
     "experimental_realtime_ws_base_url",
@@ -83,25 +84,29 @@ pub(crate) fn read_text(path: &Path) -> Result<Option<String>, Error> {
     Err(Error::File { place, problem: problem.to_owned() })
 }
 
-/// Existing project files from the root down to `cwd`; without a root, only that of `cwd`. The user's own folder
-/// is no project, even when the user works in the home folder.
+/// Existing project files from the root down to `cwd`; without a root, only that of `cwd`.
 pub(crate) fn project_files(root: Option<&Path>, cwd: &Path, codex_home: &Path) -> Vec<PathBuf> {
+    let folders = project_folders(root, cwd, codex_home).into_iter();
+    folders.map(|dir| dir.join("config.toml")).filter(|file| file.symlink_metadata().is_ok()).collect()
+}
+
+/// The `.codex` folders from the root down to `cwd`, whether they exist or not. The user's own folder is no
+/// project, even when the user works in the home folder.
+pub(crate) fn project_folders(root: Option<&Path>, cwd: &Path, codex_home: &Path) -> Vec<PathBuf> {
     let top = root.unwrap_or(cwd);
     let real_home = codex_home.canonicalize();
     let of_the_user = |dir: &Path| match (dir.canonicalize(), &real_home) {
         (Ok(real), Ok(home)) => real == *home,
         _ => dir == codex_home,
     };
-    let mut files: Vec<PathBuf> = cwd
+    let mut folders: Vec<PathBuf> = cwd
         .ancestors()
         .take_while(|dir| dir.starts_with(top))
         .map(|dir| dir.join(".codex"))
         .filter(|dir| !of_the_user(dir))
-        .map(|dir| dir.join("config.toml"))
-        .filter(|file| file.symlink_metadata().is_ok())
         .collect();
-    files.reverse();
-    files
+    folders.reverse();
+    folders
 }
 
 /// Takes out what a project may not say, and returns the sentence that tells so.

@@ -51,6 +51,7 @@ pub(crate) fn load(env: &Env, flags: &Flags) -> Result<Config, Error> {
 
     let context = Context::new(&sources, env.home());
     let tables = context.root(&merged, root::read)?;
+    warnings.extend(context.take_idle());
     let unknown = context.into_unknown();
     if flags.strict
         && let Some(first) = unknown.first()

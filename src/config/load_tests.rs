@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::*;
+use crate::config::RequiredRule;
 use crate::config::schema::choice::Choice;
 use crate::protocol::policy::{ApprovalPolicy, SandboxMode, SandboxPolicy};
 
@@ -367,20 +368,44 @@ fn accepted(machine: &Machine) -> String {
 }
 
 #[test]
+fn rules_of_the_administrator_are_understood_or_nothing_starts() {
+    let machine = Machine::new();
+    for faulty in [
+        "rules.prefix_rules = [{ pattern = [{ token = 'a' }], decision = 'allow' }]",
+        "rules.prefix_rules = [{ pattern = [], decision = 'prompt' }]",
+        "rules.prefix_rules = [{ pattern = [{ token = '' }], decision = 'prompt' }]",
+        "rules.prefix_rules = [{ pattern = ['a'], decision = 'prompt' }]",
+        "rules.prefix_rules = [{ pattern = [{ any_of = [] }], decision = 'prompt' }]",
+        "rules.prefix_rules = [{ pattern = [{ token = 'a' }], decision = 'prompt', when = 'x' }]",
+        "rules.prefix_rules = 1",
+    ] {
+        machine.write("etc/requirements.toml", faulty);
+        let error = machine.load(&Flags::default()).unwrap_err().to_string();
+        assert!(error.contains("prefix_rules") && error.contains("requirements.toml"), "{faulty}: {error}");
+    }
+}
+
+#[test]
 fn requirements_of_the_administrator_bound_the_result() {
     let machine = Machine::new();
     machine.write(
         "etc/requirements.toml",
         "allowed_approval_policies = ['untrusted', 'on-request']\nallowed_sandbox_modes = ['read-only', \
          'workspace-write']\nallowed_web_search_modes = []\nallow_login_shell = false\n[features]\n\
-         unified_exec = false\n[rules]\nprefix_rules = []",
+         unified_exec = false\n[network]\n[rules]\nprefix_rules = [{ pattern = [{ token = 'git' }, { any_of = ['push', \
+         'fetch'] }], decision = 'forbidden', justification = 'no' }]",
     );
     let config = machine.config();
     assert_eq!((config.approval, config.sandbox.mode()), (ApprovalPolicy::OnRequest, SandboxMode::ReadOnly));
     assert_eq!((config.web_search.word(), config.allow_login_shell), ("disabled", false));
     assert!(!config.features.enabled("unified_exec"));
     let told = |config: &Config, words: &str| config.warnings.iter().any(|warning| warning.contains(words));
-    assert!(told(&config, "does not enforce yet: `rules`"), "{:?}", config.warnings);
+    assert!(told(&config, "does not enforce yet: `network`"), "{:?}", config.warnings);
+    let pattern = vec![vec!["git".to_owned()], vec!["push".to_owned(), "fetch".to_owned()]];
+    assert_eq!(
+        config.rules.required,
+        [RequiredRule { pattern, forbidden: true, justification: Some("no".to_owned()) }]
+    );
 
     let asked = ["sandbox_mode=danger-full-access", "features.unified_exec=true"];
     let config = machine.with(&asked);

@@ -13,6 +13,7 @@
 //! - [`load`]: all of the above, in order
 //! - [`resolve`]: what depends on more than one key
 //! - [`requirements`]: what the administrator allows, applied last
+//! - [`rules`]: where the rules about commands are
 //! - [`edit`]: the single writer of `config.toml`
 //! - [`settings`]: the result
 //! - [`provider`]: the model provider that answers
@@ -32,6 +33,7 @@ mod overrides;
 mod provider;
 mod requirements;
 mod resolve;
+mod rules;
 pub(crate) mod schema;
 mod settings;
 mod tree;
@@ -41,5 +43,8 @@ pub(crate) use env::Env;
 pub(crate) use flags::Flags;
 pub(crate) use load::load;
 pub(crate) use provider::Provider;
+#[cfg(test)]
+pub(crate) use rules::RequiredRule;
+pub(crate) use rules::RuleSources;
 pub(crate) use settings::Config;
 pub(crate) use trust::{Trust, git_dir};

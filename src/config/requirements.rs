@@ -8,6 +8,7 @@ use super::diagnose::quoted;
 use super::env::Env;
 use super::error::Error;
 use super::layers;
+use super::rules::{self, RequiredRule};
 use super::schema::choice::Choice;
 use super::schema::features::{self, Features};
 use super::schema::model::WebSearch;
@@ -16,7 +17,7 @@ use super::settings::Config;
 use super::tree::{Layer, Sources};
 
 /// Keys that exist but are not enforced.
-const NOT_ENFORCED: [&str; 22] = [
+const NOT_ENFORCED: [&str; 21] = [
     "additional_developer_instructions",
     "allow_managed_hooks_only",
     "allowed_approvals_reviewers",
@@ -37,7 +38,6 @@ const NOT_ENFORCED: [&str; 22] = [
     "network",
     "otel",
     "plugins",
-    "rules",
     "sqlite_home",
 ];
 
@@ -48,6 +48,7 @@ struct Requirements {
     web: Option<Vec<String>>,
     login_shell: Option<bool>,
     features: Features,
+    rules: Vec<RequiredRule>,
     not_enforced: Vec<&'static str>,
 }
 
@@ -70,6 +71,7 @@ pub(crate) fn apply(env: &Env, config: &mut Config) -> Result<(), Error> {
             .push(format!("{} asks for what this version does not enforce yet: {keys}", path.display()));
     }
     let source = path.display().to_string();
+    config.rules.required.clone_from(&requirements.rules);
     bound_sandbox(config, &requirements, &source)?;
     bound_approval(config, &requirements, &source);
     bound_web_search(config, &requirements, &source);
@@ -88,6 +90,7 @@ fn read(reader: &mut Reader<'_>) -> Result<Requirements, Error> {
         web: reader.texts("allowed_web_search_modes")?,
         login_shell: reader.flag("allow_login_shell")?,
         features: reader.table("features", features::read)?,
+        rules: reader.table("rules", rules::required)?,
         not_enforced,
     })
 }

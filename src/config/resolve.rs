@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::base::path::absolute;
-use crate::protocol::policy::{ApprovalPolicy, SandboxMode, SandboxPolicy};
+use crate::protocol::policy::{ApprovalPolicy, DenyRead, NetworkRules, SandboxMode, SandboxPolicy};
 
 use super::env::Env;
 use super::error::Error;
 use super::flags::Flags;
 use super::provider;
+use super::rules;
 use super::schema::model::WebSearch;
-use super::schema::permissions::Permissions;
+use super::schema::permissions::{DenyReadTable, Permissions};
 use super::schema::root::Tables;
 use super::settings::Config;
 use super::tree::Layer;
@@ -45,8 +46,16 @@ pub(crate) fn resolve(env: &Env, flags: &Flags, tables: Tables, found: Found) ->
     let secret_env = provider::secret_variables(&tables.provider);
     let (provider, warning) = provider::pick(tables.provider, flags.oss, env)?;
     warnings.extend(warning);
+    let (rules, warning) =
+        rules::sources(env.system_dir(), &codex_home, &cwd, project_root.as_deref(), trust, flags);
+    warnings.extend(warning);
     let approval = tables.permissions.approval.unwrap_or(ApprovalPolicy::OnRequest);
     let allow_login_shell = tables.permissions.allow_login_shell;
+    let details = &tables.permissions.workspace_write;
+    let network_rules =
+        NetworkRules { ports: details.loopback_ports.clone(), hosts: details.network_allow.clone() };
+    let git_writes = tables.permissions.workspace_write.git;
+    let deny_read = deny_read(&tables.permissions.deny_read, env, &codex_home);
     let sandbox = sandbox(tables.permissions, trust, flags, &cwd, &mut warnings);
     let live = matches!(sandbox, SandboxPolicy::DangerFullAccess);
     let usual = if live { WebSearch::Live } else { WebSearch::Cached };
@@ -56,11 +65,15 @@ pub(crate) fn resolve(env: &Env, flags: &Flags, tables: Tables, found: Found) ->
         provider,
         approval,
         sandbox,
+        deny_read,
+        network_rules,
+        git_writes,
         allow_login_shell,
         shell_env: tables.shell_env,
         secret_env,
         docs: tables.docs,
         interface: tables.interface,
+        rules,
         login: tables.login,
         budget: tables.budget,
         features: tables.features,
@@ -72,6 +85,15 @@ pub(crate) fn resolve(env: &Env, flags: &Flags, tables: Tables, found: Found) ->
         warnings,
         origins,
     })
+}
+
+/// The built-in list, unless it is switched off, and the user's own.
+fn deny_read(table: &DenyReadTable, env: &Env, codex_home: &std::path::Path) -> DenyRead {
+    let usual = || DenyRead::usual(env.home(), Some(codex_home));
+    let mut list = if table.defaults { usual() } else { DenyRead::default() };
+    list.paths.extend(table.paths.iter().cloned());
+    list.allow.clone_from(&table.allow);
+    list
 }
 
 /// The sandbox asked for; without a word, a trusted project may be written and nothing else.

@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::protocol::policy::{ApprovalPolicy, SandboxPolicy, ShellEnvPolicy};
+use crate::protocol::policy::{ApprovalPolicy, DenyRead, NetworkRules, SandboxPolicy, ShellEnvPolicy};
 
 use super::provider::Provider;
+use super::rules::RuleSources;
 use super::schema::budget::BudgetTable;
 use super::schema::features::Features;
 use super::schema::interface::Interface;
@@ -37,6 +38,12 @@ pub(crate) struct Config {
     pub(crate) approval: ApprovalPolicy,
     /// What commands may touch.
     pub(crate) sandbox: SandboxPolicy,
+    /// What commands cannot read, whichever sandbox.
+    pub(crate) deny_read: DenyRead,
+    /// What commands reach while the network is off.
+    pub(crate) network_rules: NetworkRules,
+    /// Whether plain commands of git may write the repository.
+    pub(crate) git_writes: bool,
     /// Whether commands may ask for a login shell.
     pub(crate) allow_login_shell: bool,
     /// Environment of commands.
@@ -49,6 +56,8 @@ pub(crate) struct Config {
     pub(crate) docs: ProjectDocs,
     /// What is shown, kept and notified.
     pub(crate) interface: Interface,
+    /// Rules about commands.
+    pub(crate) rules: RuleSources,
     /// Credentials.
     #[allow(dead_code, reason = "checked now, enforced with signing in")]
     pub(crate) login: Login,

@@ -5,7 +5,7 @@ use jiff::ToSpan;
 use jiff::civil::{Date, Weekday};
 
 use super::text;
-use crate::backend::activity::Activity;
+pub(crate) use crate::backend::activity::Activity;
 
 /// Weeks of a year.
 const WEEKS: usize = 52;

@@ -68,6 +68,14 @@ pub(crate) struct Plan {
     made_ms: u64,
 }
 
+#[cfg(test)]
+impl Plan {
+    /// A plan that nobody made, for those who show plans.
+    pub(crate) fn of(decision: Decision, reading: Option<Reading>) -> Self {
+        Self { decision, reading, damaged: None, last_key: None, made_ms: 0 }
+    }
+}
+
 /// One step of a redemption under way.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Step {

@@ -6,6 +6,9 @@ use jiff::tz::TimeZone;
 
 use super::state::Slot;
 
+/// Where people see the usage of their account.
+pub(crate) const PAGE: &str = "https://chatgpt.com/codex/settings/usage";
+
 /// A window within five percent of the length has the name.
 const NAMES: [(u64, &str); 5] =
     [(300, "5h"), (1440, "daily"), (10_080, "weekly"), (43_200, "monthly"), (525_600, "annual")];

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
+use super::hunk::{Line, LineKind};
 use super::locate::Edit;
-use super::parse::{Line, LineKind};
 use super::splice::inserted;
 use super::text::Text;
 

@@ -9,9 +9,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::hunk::{Chunk, Line, LineKind};
 use super::index::{Index, Pattern};
 use super::nearest;
-use super::parse::{Chunk, Line, LineKind};
 use super::text::{Text, without_bom};
 
 /// Lines of a file that are replaced. The range may be empty (lines come in) and so may `insert` (lines go).

@@ -1,12 +1,6 @@
 //! Tests of `locate`.
 
-use crate::patch::testing::change;
-
-/// old, body of the update, new.
-#[track_caller]
-fn check(old: &str, body: &str, new: &str) {
-    assert_eq!(change(old, body).as_deref(), Ok(new), "{old:?} with {body:?}");
-}
+use crate::patch::testing::{change, check};
 
 #[track_caller]
 fn check_error(old: &str, body: &str, wants: &[&str]) {

@@ -1,6 +1,7 @@
 //! The `apply_patch` format: read it, find its places, plan every write, then write all or nothing.
 //!
 //! - [`error`]: what can go wrong, told apart by what to do about it
+//! - [`hunk`]: what a patch says: hunks, chunks and lines
 //! - [`parse`]: text → hunks, with positions for errors
 //! - [`heredoc`]: a shell call that is nothing but a patch
 //! - [`text`]: a file as lines with their own endings
@@ -28,6 +29,7 @@ mod diff;
 mod error;
 mod folder;
 mod heredoc;
+mod hunk;
 mod index;
 mod journal;
 mod locate;

@@ -3,16 +3,12 @@
 use proptest::prelude::*;
 
 use crate::patch::diff;
+use crate::patch::hunk::Action;
 use crate::patch::locate::locate;
-use crate::patch::parse::{Action, parse};
+use crate::patch::parse::parse;
 use crate::patch::splice::splice;
-use crate::patch::testing::{change, patch};
+use crate::patch::testing::{change, check, patch};
 use crate::patch::text::Text;
-
-#[track_caller]
-fn check(old: &str, body: &str, new: &str) {
-    assert_eq!(change(old, body).as_deref(), Ok(new), "{old:?} with {body:?}");
-}
 
 #[test]
 fn line_endings_of_the_file_stay() {

@@ -5,8 +5,9 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 
 use super::error::Error;
+use super::hunk::Action;
 use super::locate::locate;
-use super::parse::{Action, parse};
+use super::parse::parse;
 use super::place::Disk;
 use super::plan::{Plan, plan};
 use super::splice::splice;
@@ -26,6 +27,12 @@ pub(super) fn change(old: &str, body: &str) -> Result<String, String> {
     let lines = Text::new(old).unwrap();
     let edits = locate(chunks, &lines, "f").map_err(|miss| format!("{}: {}", miss.line, miss.reason))?;
     Ok(splice(&lines, &edits))
+}
+
+/// An update of one text comes to `new`.
+#[track_caller]
+pub(super) fn check(old: &str, body: &str, new: &str) {
+    assert_eq!(change(old, body).as_deref(), Ok(new), "{old:?} with {body:?}");
 }
 
 /// A temporary folder with files in it.

@@ -56,11 +56,16 @@ fn whole(argv: Vec<String>) -> Vec<Vec<String>> {
     if argv.is_empty() { Vec::new() } else { vec![argv] }
 }
 
+/// Folders whose shells are what their names say. A shell anywhere else is a program like any other: its name
+/// does not tell what it would make of a script.
+const SHELL_DIRS: [&str; 6] =
+    ["/bin/", "/usr/bin/", "/usr/local/bin/", "/run/current-system/sw/bin/", "/opt/homebrew/bin/", ""];
+
 /// The script of `bash -lc "<script>"`, also for `sh` and `zsh`, with `-c` alone, and by full path.
 pub(crate) fn shell_script(argv: &[String]) -> Option<&str> {
     let [shell, flag, script] = argv else { return None };
-    let name = shell.rsplit('/').next().unwrap_or(shell);
-    let known = matches!(name, "bash" | "zsh" | "sh") && matches!(flag.as_str(), "-c" | "-lc");
+    let is = |name: &str| SHELL_DIRS.iter().any(|dir| shell.strip_prefix(dir) == Some(name));
+    let known = ["bash", "zsh", "sh"].into_iter().any(is) && matches!(flag.as_str(), "-c" | "-lc");
     known.then_some(script.as_str())
 }
 
@@ -98,6 +103,10 @@ pub(crate) fn split(script: &str) -> Option<Vec<Vec<String>>> {
 pub(crate) fn heredoc_lead(script: &str) -> Option<Vec<String>> {
     let (head, body) = script.trim_start().split_once('\n')?;
     let (lead, marker) = head.split_once("<<")?;
+    // In a comment there is no here-document, and `3<<` or `{name}<<` feeds another descriptor.
+    if lead.contains('#') || lead.ends_with(|c: char| c.is_ascii_digit() || c == '}') {
+        return None;
+    }
     let (strip_tabs, marker) = match marker.strip_prefix('-') {
         Some(rest) => (true, rest.trim()),
         None => (false, marker.trim()),

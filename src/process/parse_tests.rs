@@ -118,6 +118,8 @@ fn shells_are_opened() {
     for (given, want, shape) in [
         (&["bash", "-lc", "ls; pwd"][..], &["ls", "pwd"][..], Shape::Plain),
         (&["/usr/bin/zsh", "-c", "ls"], &["ls"], Shape::Plain),
+        (&["/tmp/bash", "-c", "ls"], &["/tmp/bash"], Shape::Plain),
+        (&["./sh", "-c", "ls"], &["./sh"], Shape::Plain),
         (&["sh", "-c", "ls > x"], &["sh"], Shape::Opaque),
         (&["bash", "-lc", "ls", "extra"], &["bash"], Shape::Plain),
         (&["bash", "-x", "ls"], &["bash"], Shape::Plain),
@@ -145,6 +147,12 @@ fn here_documents_show_their_leading_command() {
         ("cat <<'A' <<'B'\nx\nA\nB", None),
         ("cat <<'EOF\"\nx\nEOF", None),
         ("cat <<<x\n", None),
+        ("cat # <<'E'\nrm $x\nE", None),
+        ("cat '#' <<'E'\nx\nE", None),
+        ("cat 3<<'E'\nx\nE", None),
+        ("cat {fd}<<'E'\nx\nE", None),
+        ("cat '<<'E\nx\nE", None),
+        ("cat \\<<E\nx\nE", None),
         ("X=1 cat <<'EOF'\nx\nEOF", None),
     ] {
         assert_eq!(heredoc_lead(script).map(|p| p.join(" ")).as_deref(), want, "{script:?}");
@@ -224,6 +232,32 @@ const PARTS: &[&str] = &[
     "time ",
 ];
 
+const MARKERS: &[&str] = &[
+    " <<E",
+    "<<E",
+    " << E",
+    " <<'E'",
+    " <<\"E\"",
+    " <<-E",
+    " <<-'E'",
+    " <<'E",
+    " <<'E'x",
+    " <<E x",
+    " <<E; bb",
+    " <<E && bb",
+    " <<<E",
+    " 3<<E",
+    " #<<'E'",
+    " # <<'E'",
+    " \\<<E",
+    " <<\\E",
+];
+
+const BODY: &[&str] = &[
+    "bb\n", "E\n", "\tE\n", "E", " E\n", "$(bb)\n", "`bb`\n", "\\\n", "'\n", "\n", "bb $x\n", "E \n",
+    "E\r\n", "bb",
+];
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -239,6 +273,20 @@ proptest! {
         }
         let want: BTreeSet<Vec<String>> = pieces.into_iter().collect();
         prop_assert_eq!(bash_runs(bash, &script), want, "{:?}", script);
+    }
+
+    #[test]
+    fn what_leads_a_here_document_is_all_that_bash_runs(
+        lead in proptest::collection::vec(proptest::sample::select(PARTS), 0..5),
+        marker in proptest::sample::select(MARKERS),
+        body in proptest::collection::vec(proptest::sample::select(BODY), 0..5),
+    ) {
+        let bash = Path::new("/bin/bash");
+        let script = format!("aa{}{marker}\n{}", lead.concat(), body.concat());
+        let Some(piece) = heredoc_lead(&script).filter(|_| split(&script).is_none()) else { return Ok(()) };
+        if bash.exists() {
+            prop_assert_eq!(bash_runs(bash, &script), BTreeSet::from([piece]), "{:?}", script);
+        }
     }
 
     #[test]

@@ -17,9 +17,14 @@ pub(crate) enum Ask {
         /// Where it would run.
         cwd: PathBuf,
         /// What it does, for display.
+        #[allow(dead_code, reason = "part of the contract; every front end shows the command as it is")]
         actions: Vec<CommandAction>,
         /// Why it is asked: the model's justification or a rule's text.
         reason: Option<String>,
+        /// What the user would allow, as far as it can be told beforehand.
+        effects: Vec<Effect>,
+        /// The rule that would answer this for good, if one can be offered.
+        rule: Option<RuleOffer>,
     },
     /// May this patch be written?
     Patch {
@@ -32,6 +37,36 @@ pub(crate) enum Ask {
     },
 }
 
+/// Something a command would do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// It runs in the sandbox: what that lets it do.
+    Confined(String),
+    /// These programs run outside the sandbox.
+    Outside(Vec<String>),
+    /// It is a script that a shell computes, so nobody can tell what it does; it runs outside the sandbox.
+    OutsideUnread,
+    /// It names this place to write.
+    Writes(PathBuf),
+    /// It names this place to delete.
+    Deletes(PathBuf),
+    /// It goes to this host, or to a place of this kind.
+    Connects(String),
+    /// More of the above were left out.
+    More(usize),
+}
+
+/// A rule that is offered with a question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RuleOffer {
+    /// Exactly what would be written, line by line.
+    pub(crate) lines: Vec<String>,
+    /// The project that [`Answer::AcceptForProject`] means.
+    pub(crate) project: PathBuf,
+    /// It means something else outside the project: [`Answer::AcceptAlways`] is no choice.
+    pub(crate) project_only: bool,
+}
+
 /// What the user said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
@@ -39,6 +74,10 @@ pub(crate) enum Answer {
     Accept,
     /// Yes, and do not ask for the same again in this thread.
     AcceptForSession,
+    /// Yes, and from now on in this project, by the offered rule. Without an offer the same as for the session.
+    AcceptForProject,
+    /// Yes, and from now on everywhere, by the offered rule. Without an offer the same as for the session.
+    AcceptAlways,
     /// No; the turn goes on and the model is told.
     Decline,
     /// No, and stop the turn.

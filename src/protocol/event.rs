@@ -14,6 +14,7 @@ pub(crate) enum Event {
     /// A turn began.
     TurnStarted {
         /// Which turn.
+        #[allow(dead_code, reason = "part of the contract; no front end shows the identity of a turn")]
         turn_id: TurnId,
     },
     /// An item began; it will end with `ItemCompleted` or `ItemDropped`.
@@ -48,6 +49,7 @@ pub(crate) enum Event {
     /// Unified diff of everything `apply_patch` changed in this turn.
     DiffUpdated {
         /// Git-style unified diff.
+        #[allow(dead_code, reason = "part of the contract; no front end shows the diff of a whole turn")]
         diff: String,
     },
     /// Tokens used so far.

@@ -13,8 +13,6 @@
 //! - [`limits`]: rate-limit windows and credits
 //! - [`error`]: the only error a front end shows
 
-#![allow(dead_code, reason = "the contract is whole, also where today's front ends look away")]
-
 pub(crate) mod ask;
 pub(crate) mod error;
 pub(crate) mod event;

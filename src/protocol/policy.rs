@@ -1,7 +1,7 @@
 //! What may run, where it may write, and which environment it gets.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -75,6 +75,39 @@ pub(crate) enum SandboxPolicy {
         /// `/tmp` is not writable.
         exclude_slash_tmp: bool,
     },
+}
+
+/// Files whose content commands do not get, although they may read everything else.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct DenyRead {
+    /// Absolute; `*` in the last part stands for any text. A folder hides all that is in it.
+    pub(crate) paths: Vec<PathBuf>,
+    /// What stays readable although it is on the list or in a folder on it. Absolute.
+    pub(crate) allow: Vec<PathBuf>,
+    /// Also the `.env` files of the workspace.
+    pub(crate) env_files: bool,
+}
+
+/// What commands may reach while the network is off.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct NetworkRules {
+    /// Ports of this machine's loopback.
+    pub(crate) ports: Vec<u16>,
+    /// `host`, `*.host`, each perhaps with `:port`; reached through a proxy.
+    pub(crate) hosts: Vec<String>,
+}
+
+impl DenyRead {
+    /// Our own credentials, what is kept for undo (it may hold any of these), private keys of the user, and `.env`
+    /// files.
+    pub(crate) fn usual(home: Option<&Path>, codex_home: Option<&Path>) -> Self {
+        let mut paths = Vec::new();
+        let ours = ["auth.json", ".credentials.json", "*.key", "*.pem", "undo"];
+        paths.extend(codex_home.into_iter().flat_map(|folder| ours.map(|name| folder.join(name))));
+        let keys = [".ssh/*", ".aws", ".gnupg"];
+        paths.extend(home.into_iter().flat_map(|folder| keys.map(|name| folder.join(name))));
+        Self { paths, allow: Vec::new(), env_files: true }
+    }
 }
 
 impl SandboxPolicy {

@@ -13,6 +13,7 @@
 //! - [`limit_headers`]: answer headers and limit events → limits snapshots
 //! - [`errors`]: status, body and stream trouble → what happened and whether to try again
 //! - [`usage_limit`]: what to say when the limit of the plan is reached
+//! - `testing`: a server that does exactly what a test says (tests only)
 
 pub(crate) mod client;
 pub(crate) mod decode;
@@ -25,6 +26,8 @@ pub(crate) mod open;
 pub(crate) mod provider;
 pub(crate) mod request;
 pub(crate) mod stream;
+#[cfg(test)]
+mod testing;
 pub(crate) mod usage_limit;
 pub(crate) mod wire;
 

@@ -18,13 +18,14 @@ pub(crate) enum Error {
     Describe(#[from] serde_json::Error),
 }
 
-/// The confinement of a command under `roots`, as the supervisor takes it; `None` for full access.
+/// The confinement of the command `argv` under `roots`, as the supervisor takes it; `None` for full access. The
+/// words matter for what git may write, and for nothing else.
 ///
 /// # Errors
 /// The policy asks for more than this machine can enforce. The command must not run then.
-pub(crate) fn confine(roots: &Roots) -> Result<Option<String>, Error> {
+pub(crate) fn confine(roots: &Roots, argv: &[String]) -> Result<Option<String>, Error> {
     if roots.full_access() {
         return Ok(None);
     }
-    Ok(Some(serde_json::to_string(&Confine::new(roots, detect::level()?))?))
+    Ok(Some(serde_json::to_string(&Confine::new(roots, detect::level()?, roots.git_for(argv)))?))
 }

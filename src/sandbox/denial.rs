@@ -1,6 +1,9 @@
 //! Was it the sandbox? A guess from the exit code and the output of a command: the kernel does not say why it
 //! refused something, the program usually does. Used to explain, never to decide.
 
+use std::path::Path;
+
+use super::explain;
 use super::policy::Roots;
 
 /// Only the end of a long output is searched: an error that ended the command is near the end.
@@ -49,19 +52,27 @@ pub(crate) fn denial(roots: &Roots, ended: Ended, output: &str) -> Option<String
     }
     let (line, cause) = sign(tail(output), roots.network())?;
     let path = path_in(line);
+    let absolute = path.map(Path::new).filter(|path| path.is_absolute()).map(super::policy::real);
+    let hidden = absolute.as_deref().and_then(|path| explain::read(roots, path));
     // A refusal at a place the sandbox leaves open has another reason, for example file permissions.
-    if cause != Cause::Network
-        && let Some(path) = path
-        && path.starts_with('/')
-        && roots.can_write(&super::policy::real(std::path::Path::new(path)))
+    if cause != Cause::Network && hidden.is_none() && absolute.as_deref().is_some_and(|p| roots.can_write(p))
     {
         return None;
     }
     let what = match (cause, path) {
-        (Cause::Network, _) => "network access is off".to_owned(),
-        (Cause::Write | Cause::Any, Some(path)) => format!("`{path}` is not writable"),
+        (Cause::Network, _) => {
+            "network access is off; `sandbox_workspace_write.network_access = true` would allow it".to_owned()
+        }
+        (_, Some(path)) => {
+            let grant = hidden.or_else(|| absolute.as_deref().and_then(|path| explain::write(roots, path)));
+            let grant = grant.map(|sentence| format!(" ({sentence})")).unwrap_or_default();
+            let verb = if grant.starts_with(" (read") { "readable" } else { "writable" };
+            format!("`{path}` is not {verb}{grant}")
+        }
         (Cause::Write, None) => "it wrote outside the writable folders".to_owned(),
-        (Cause::Any, None) => "something it did is not permitted".to_owned(),
+        (Cause::Any, None) => {
+            "something it did is not permitted; `codex sandbox explain -- COMMAND` names it".to_owned()
+        }
     };
     Some(format!("The sandbox ({}) probably stopped this command: {what}.", roots.describe()))
 }
@@ -119,7 +130,6 @@ fn word(part: &str) -> Option<&str> {
 mod tests {
     use super::*;
     use crate::protocol::policy::SandboxPolicy;
-    use std::path::Path;
 
     fn check(ended: Ended, output: &str) -> Option<String> {
         let policy = SandboxPolicy::ReadOnly { network_access: false };

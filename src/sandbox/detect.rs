@@ -1,8 +1,8 @@
-//! What this machine can enforce, tried once per process with a real supervisor: what a kernel offers, what a
+//! What this machine can enforce, tried once per start of the machine with a real supervisor: what a kernel offers, what a
 //! container takes away again and what a distribution forbids to ordinary users shows only in trying.
 
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Error;
 use super::linux::landlock;
+use crate::base::fs;
 use crate::process::supervise::ARGV0;
 
 /// How a policy is enforced.
@@ -39,17 +40,64 @@ pub(crate) fn gaps() -> Option<&'static str> {
     )
 }
 
-/// The best level here; tried at the first call, which takes a few milliseconds and blocks.
+/// Where the answer is kept for as long as the machine runs; set before the first question.
+static KEPT: OnceLock<PathBuf> = OnceLock::new();
+
+/// Keeps the answer in a file of `folder`, which commands must not be able to write.
+pub(crate) fn remember_in(folder: &Path) {
+    let _ = KEPT.set(folder.join("sandbox-level"));
+}
+
+/// The best level here; tried at the first call after the machine was started, which takes a few milliseconds
+/// and blocks.
 ///
 /// # Errors
 /// Nothing can be enforced.
 pub(crate) fn level() -> Result<Level, Error> {
     static LEVEL: OnceLock<Option<Level>> = OnceLock::new();
     let found = LEVEL.get_or_init(|| {
-        let usable = probe(Path::new("/proc/self/exe"));
-        fallback(usable)
+        let circumstances = circumstances();
+        let kept = KEPT.get().and_then(|file| std::fs::read_to_string(file).ok());
+        let namespaces = match kept.as_deref().and_then(|text| text.split_once('\n')) {
+            Some((answer, under)) if under == circumstances => answer == ANSWER.trim_end(),
+            _ => {
+                let works = probe(Path::new("/proc/self/exe"));
+                if let Some(file) = KEPT.get() {
+                    let answer = if works { ANSWER } else { "none\n" };
+                    // Not kept means tried again.
+                    let _ = fs::replace(file, format!("{answer}{circumstances}").as_bytes(), 0o600);
+                }
+                works
+            }
+        };
+        fallback(namespaces)
     });
     found.ok_or(Error::NothingEnforceable)
+}
+
+/// Everything the answer depends on: this start of the machine, who and in which container we are, which program
+/// this is, and the switches of distributions. A kept answer counts only under the same.
+fn circumstances() -> String {
+    let mut text = String::new();
+    for file in [
+        "random/boot_id",
+        "apparmor_restrict_unprivileged_userns",
+        "unprivileged_userns_clone",
+        "../user/max_user_namespaces",
+    ] {
+        let value = std::fs::read_to_string(Path::new("/proc/sys/kernel").join(file)).unwrap_or_default();
+        text.push_str(&format!("{}\n", value.trim()));
+    }
+    for link in ["ns/user", "ns/mnt", "ns/pid", "attr/current"] {
+        let link = Path::new("/proc/self").join(link);
+        let value = std::fs::read_link(&link).map(|target| target.display().to_string());
+        text.push_str(&value.or_else(|_| std::fs::read_to_string(&link)).unwrap_or_default());
+        text.push('\n');
+    }
+    use std::os::unix::fs::MetadataExt;
+    let program = std::fs::metadata("/proc/self/exe").map(|meta| (meta.dev(), meta.ino(), meta.mtime_nsec()));
+    text.push_str(&format!("{} {:?}\n", rustix::process::geteuid().as_raw(), program.ok()));
+    text
 }
 
 /// The level when namespaces do or do not work.

@@ -51,9 +51,7 @@ fn confinement(text: &OsStr) -> Result<Box<dyn Confinement>, SetupError> {
 
 /// Sets up the strictest confinement around nothing and says on stdout whether that worked.
 fn probe() {
-    let confine =
-        Confine { level: Level::Namespaces, write: Vec::new(), protect: Vec::new(), network: false };
-    if supervise::rehearse(&mut Inside::new(confine)).is_ok() {
+    if supervise::rehearse(&mut Inside::new(Confine::strictest(Level::Namespaces))).is_ok() {
         let _ = std::io::stdout().write_all(ANSWER.as_bytes());
     }
 }

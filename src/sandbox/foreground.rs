@@ -6,12 +6,23 @@ use super::linux::{Confine, Inside};
 use super::policy::Roots;
 use crate::process::supervise::{self, Job, Outcome, SetupError, Unconfined};
 
-/// Runs `job` under `roots` until all of it has ended; at `level` and no other when one is given.
-pub(crate) fn foreground(roots: &Roots, job: &Job, level: Option<Level>) -> Outcome {
+/// Runs `job` under `roots` until all of it has ended; at `level` and no other when one is given. `words` are the
+/// command as the user wrote it. `without` is empty but in tests.
+pub(crate) fn foreground(
+    roots: &Roots,
+    job: &Job,
+    words: &[String],
+    level: Option<Level>,
+    without: &[String],
+) -> Outcome {
     if roots.full_access() {
         return supervise::foreground(job, &mut Unconfined);
     }
-    let run = |level| supervise::foreground(job, &mut Inside::new(Confine::new(roots, level)));
+    let work = roots.git_for(words);
+    let run = |level| {
+        let confine = Confine::new(roots, level, work).leaving_out(without);
+        supervise::foreground(job, &mut Inside::new(confine))
+    };
     let first = run(level.unwrap_or(Level::Namespaces));
     match (first, level) {
         (Outcome::Setup(error), None) if needs_namespaces(&error) => match detect::fallback(false) {

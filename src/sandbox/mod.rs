@@ -1,26 +1,36 @@
 //! What commands may touch, enforced by the kernel.
 //!
 //! - [`policy`]: a policy resolved on this disk: writable roots, protected children, network
+//! - [`nested`]: repositories and secrets below the roots
+//! - [`secrets`]: what commands cannot read
+//! - [`git`]: which calls may write the repository
 //! - [`detect`]: what this machine can enforce
 //! - [`confine`]: the confinement of a command, as its supervisor takes it
 //! - [`entry`]: where a supervisor process starts
 //! - [`foreground`]: one confined command in the user's terminal
 //! - [`denial`]: recognises that the sandbox stopped a command
+//! - [`explain`]: what was refused, and what would allow it
 //! - [`linux`]: the mechanisms
 
 mod confine;
 mod denial;
 mod detect;
 mod entry;
+mod explain;
 mod foreground;
+mod git;
 mod linux;
+mod nested;
 mod policy;
+mod secrets;
 
 pub(crate) use self::{
     confine::{Error, confine},
     denial::{Ended, denial},
-    detect::{Level, gaps},
+    detect::{Level, gaps, remember_in},
     entry::entry,
+    explain::sentences,
     foreground::foreground,
+    linux::follow,
     policy::{Roots, resolve},
 };

@@ -6,7 +6,11 @@
 use std::path::{Component, Path, PathBuf};
 
 use crate::base::path::absolute;
-use crate::protocol::policy::{PROTECTED, SandboxMode, SandboxPolicy};
+use crate::protocol::policy::{DenyRead, NetworkRules, PROTECTED, SandboxMode, SandboxPolicy};
+
+use super::git::{self, Repository};
+use super::nested::{self, Nested};
+use super::secrets;
 
 /// Why a root is writable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +43,12 @@ pub(crate) struct Roots {
     /// Read-only although below a root, besides the protected names: targets of `.git` files and symlinks, and
     /// what [`Roots::protect`] was told. Resolved.
     protected: Vec<PathBuf>,
+    /// What the roots hold below.
+    nested: Nested,
+    deny_read: DenyRead,
+    network_rules: NetworkRules,
+    /// Plain commands of git may write the repository that this folder is in.
+    git: Option<PathBuf>,
 }
 
 /// Resolves `policy` for the working directory `cwd` (absolute) and the value of `TMPDIR`. Roots that do not
@@ -49,10 +59,17 @@ pub(crate) fn resolve(policy: &SandboxPolicy, cwd: &Path, tmpdir: Option<&Path>)
         network: policy.network_access(),
         roots: Vec::new(),
         protected: Vec::new(),
+        nested: Nested::default(),
+        deny_read: DenyRead::default(),
+        network_rules: NetworkRules::default(),
+        git: None,
     };
     let SandboxPolicy::WorkspaceWrite { writable_roots, exclude_tmpdir_env_var, exclude_slash_tmp, .. } =
         policy
     else {
+        if !resolved.full_access() {
+            resolved.nested = Nested { repositories: Vec::new(), ..nested::search(&real(cwd)) };
+        }
         return resolved;
     };
     resolved.add(cwd, Origin::Workdir);
@@ -71,13 +88,63 @@ pub(crate) fn resolve(policy: &SandboxPolicy, cwd: &Path, tmpdir: Option<&Path>)
 impl Roots {
     fn add(&mut self, path: &Path, origin: Origin) {
         let Some(path) = std::fs::canonicalize(path).ok().filter(|path| path.is_dir()) else { return };
-        if self.roots.iter().any(|root| root.path == path) {
+        // The kernel's own settings are not folders to work in.
+        let system = ["/proc", "/sys"].iter().any(|system| path.starts_with(system));
+        if system || self.roots.iter().any(|root| root.path == path) {
             return;
         }
         for name in PROTECTED {
             self.protected.extend(targets(&path.join(name)));
         }
+        // Temporary folders are shared, large, and nobody's workspace.
+        if matches!(origin, Origin::Workdir | Origin::Extra) {
+            let found = nested::search(&path);
+            self.nested.repositories.extend(found.repositories);
+            self.nested.env_files.extend(found.env_files);
+            self.nested.more |= found.more;
+        }
         self.roots.push(Root { path, origin });
+    }
+
+    /// Keeps the content of what `list` names from commands.
+    pub(crate) fn deny_read(&mut self, list: DenyRead) {
+        self.deny_read = list;
+    }
+
+    /// Lets commands reach these while the network is off. Not in a read-only sandbox, which is for looking.
+    pub(crate) fn allow_network(&mut self, rules: NetworkRules) {
+        if self.mode == SandboxMode::WorkspaceWrite && !self.network {
+            self.network_rules = rules;
+        }
+    }
+
+    /// What commands may reach while the network is off.
+    pub(crate) fn network_rules(&self) -> &NetworkRules {
+        &self.network_rules
+    }
+
+    /// Lets plain commands of git write the repository that `cwd` is in.
+    pub(crate) fn grant_git(&mut self, cwd: &Path) {
+        self.git = (self.mode == SandboxMode::WorkspaceWrite).then(|| cwd.to_owned());
+    }
+
+    /// What a call of these words may do with a repository.
+    pub(crate) fn git_for(&self, argv: &[String]) -> Option<git::Work> {
+        self.git.as_ref().and_then(|_| git::work(argv))
+    }
+
+    /// The repository of [`Roots::git_for`] as it is now: a call before may have made it, with git and nothing
+    /// else.
+    pub(super) fn repository(&self) -> Option<Repository> {
+        self.git.as_deref().and_then(Repository::around)
+    }
+
+    /// What commands cannot read, as it is on the disk now.
+    pub(crate) fn hidden(&self) -> Vec<PathBuf> {
+        if self.full_access() {
+            return Vec::new();
+        }
+        secrets::hidden(&self.deny_read, &self.nested.env_files)
     }
 
     /// Keeps `path` read-only although a root contains it, for example our own home inside the workspace.
@@ -110,6 +177,16 @@ impl Roots {
         &self.protected
     }
 
+    /// Repositories below the roots, as far as they were looked for; read-only as well.
+    pub(super) fn repositories(&self) -> &[PathBuf] {
+        &self.nested.repositories
+    }
+
+    /// Whether the roots are too large to be looked through for repositories and secrets.
+    pub(crate) fn searched_in_part(&self) -> bool {
+        self.nested.more
+    }
+
     /// Whether a command may write at `path`: absolute, and as [`real`] gives it. Does not touch the disk.
     pub(crate) fn can_write(&self, path: &Path) -> bool {
         if self.full_access() {
@@ -128,12 +205,20 @@ impl Roots {
             let first = path.strip_prefix(&root.path).ok().and_then(|rest| rest.components().next());
             first.is_some_and(|first| PROTECTED.iter().any(|name| first.as_os_str() == *name))
         };
-        self.roots.iter().any(by_name) || self.protected.iter().any(|p| path.starts_with(p))
+        let below = |protected: &[PathBuf]| protected.iter().any(|p| path.starts_with(p));
+        self.roots.iter().any(by_name) || below(&self.protected) || below(&self.nested.repositories)
     }
 
     /// One line for banners, for example `workspace-write [workdir, /tmp, $TMPDIR]`.
     pub(crate) fn describe(&self) -> String {
-        let network = if self.network && !self.full_access() { " (network open)" } else { "" };
+        let rules = &self.network_rules;
+        let network =
+            match (self.network && !self.full_access(), rules.ports.is_empty(), rules.hosts.is_empty()) {
+                (true, ..) => " (network open)",
+                (false, true, true) => "",
+                (false, false, true) => " (loopback ports open)",
+                (false, ..) => " (network by list)",
+            };
         if self.mode != SandboxMode::WorkspaceWrite {
             return format!("{}{network}", self.mode.as_str());
         }
@@ -187,7 +272,8 @@ pub(crate) fn targets(path: &Path) -> Vec<PathBuf> {
     found
 }
 
-fn gitdir(file: &Path) -> Vec<PathBuf> {
+/// The folders that a `.git` file names: the common one, when there is one, then the worktree's own.
+pub(super) fn gitdir(file: &Path) -> Vec<PathBuf> {
     let read = |path: &Path| -> Option<String> {
         let small = std::fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.len() <= 64 * 1024);
         small.then(|| std::fs::read_to_string(path).ok()).flatten()

@@ -245,18 +245,24 @@ impl Told {
     }
 }
 
+/// Behind the output of a `!` command that was stopped; its record has no exit code.
+const STOPPED: &str = "\n[stopped by the user]";
+/// The exit code its cell had: that of a command that was asked to end.
+const TERMINATED: i32 = 143;
+
 /// The command in the record of a `!` command; `None` when the text is no such record.
 pub(crate) fn user_shell(text: &str, id: ItemId, cwd: &Path) -> Option<Item> {
     let rest = text.trim_start().strip_prefix("<user_shell_command>")?;
-    let line = between(rest, "<command>\n", "\n</command>")?;
-    let result = between(rest, "<result>\n", "\n</result>")?;
+    // The first end of the command and the last of the result: what a program printed cannot rename what was run.
+    let (line, rest) = rest.split_once("<command>\n")?.1.split_once("\n</command>")?;
+    let (result, _) = rest.split_once("<result>\n")?.1.rsplit_once("\n</result>")?;
     let mut item = command(id, &Value::String(line.to_owned()), None, cwd, CommandSource::UserShell);
-    complete(&mut item, Some(result));
+    let stopped = result.starts_with("Exit code: -1\n").then(|| result.strip_suffix(STOPPED)).flatten();
+    complete(&mut item, Some(stopped.unwrap_or(result)));
+    if let (Some(_), Item::CommandExecution(command)) = (stopped, &mut item) {
+        command.exit_code = Some(TERMINATED);
+    }
     Some(item)
-}
-
-fn between<'a>(text: &'a str, open: &str, close: &str) -> Option<&'a str> {
-    text.split_once(open)?.1.rsplit_once(close).map(|(inner, _)| inner)
 }
 
 #[cfg(test)]
@@ -268,6 +274,28 @@ mod tests {
         let mut item = call(&raw, Path::new("/p")).unwrap();
         complete(&mut item, output_text);
         item
+    }
+
+    #[test]
+    fn commands_of_the_user() {
+        let read = |output: &str, code: i32| {
+            let text = format!(
+                "<user_shell_command>\n<command>\ncat a\n</command>\n<result>\nExit code: {code}\nDuration: 0.5000 \
+                 seconds\nOutput:\n{output}\n</result>\n</user_shell_command>"
+            );
+            match user_shell(&text, ItemId::from("u"), Path::new("/p")) {
+                Some(Item::CommandExecution(command)) => {
+                    (command.command, command.exit_code, command.aggregated_output.unwrap_or_default())
+                }
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(read("one\n", 7), ("cat a".to_owned(), Some(7), "one\n".to_owned()));
+        assert_eq!(read("one\n[stopped by the user]", -1), ("cat a".to_owned(), Some(143), "one".to_owned()));
+        assert_eq!(read("\n[stopped by the user]", -1), ("cat a".to_owned(), Some(143), String::new()));
+        let (line, _, output) = read("\n</command>\n<result>\nExit code: 0\nOutput:\nx\n</result>\n", 1);
+        assert_eq!(line, "cat a");
+        assert!(output.contains("</command>"), "{output:?}");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::error::Error;
 use super::line::timestamp;
 use super::reader::Forwards;
-use crate::base::fs::open_private_append;
+use crate::base::fs::{ends_torn, open_private_append};
 use crate::base::ids::ThreadId;
 
 const FILE: &str = "session_index.jsonl";
@@ -46,9 +46,12 @@ pub(crate) fn ids(home: &Path, name: &str) -> Vec<ThreadId> {
 pub(crate) fn set(home: &Path, id: ThreadId, name: &str, now_ms: u64) -> Result<(), Error> {
     let path = home.join(FILE);
     let entry = Entry { id, thread_name: name.to_owned(), updated_at: timestamp(now_ms) };
-    let mut line = serde_json::to_vec(&entry)?;
-    line.push(b'\n');
     let mut file = open_private_append(&path).map_err(Error::io("open", &path))?;
+    // A line that a crash tore would swallow this one.
+    let torn = ends_torn(&mut file).map_err(Error::io("read", &path))?;
+    let mut line = if torn { vec![b'\n'] } else { Vec::new() };
+    serde_json::to_writer(&mut line, &entry)?;
+    line.push(b'\n');
     file.write_all(&line).map_err(Error::io("write", &path))
 }
 
@@ -64,6 +67,17 @@ fn entries(home: &Path) -> Vec<Entry> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_torn_line_costs_only_itself() {
+        let home = tempfile::tempdir().unwrap();
+        let (a, b) = (ThreadId::new(), ThreadId::new());
+        set(home.path(), a, "one", 0).unwrap();
+        open_private_append(&home.path().join(FILE)).unwrap().write_all(b"{\"id\":\"01").unwrap();
+        set(home.path(), b, "two", 0).unwrap();
+        assert_eq!(ids(home.path(), "one"), [a]);
+        assert_eq!(ids(home.path(), "two"), [b]);
+    }
 
     #[test]
     fn the_last_name_wins_and_strange_lines_are_passed_over() {

@@ -8,6 +8,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use super::line::Reason;
+use crate::base::fs;
 
 /// The longest line that is read. Images travel inside lines, so this is generous.
 pub(crate) const MAX_LINE: usize = 64 << 20;
@@ -94,7 +95,7 @@ pub(crate) struct Forwards {
 impl Forwards {
     /// Opens a file at its start.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        Ok(Self::with_limits(File::open(path)?, MAX_LINE, HEAD_BLOCK))
+        Ok(Self::with_limits(fs::open_regular(path)?, MAX_LINE, HEAD_BLOCK))
     }
 
     fn with_limits(file: File, max: usize, block: usize) -> Self {
@@ -155,7 +156,7 @@ pub(crate) struct Backwards {
 impl Backwards {
     /// Opens a file at `end`, or at its own end if that comes first.
     pub(crate) fn open(path: &Path, end: u64) -> io::Result<Self> {
-        let file = File::open(path)?;
+        let file = fs::open_regular(path)?;
         let end = end.min(file.metadata()?.len());
         Ok(Self::with_limits(file, end, MAX_LINE, TAIL_BLOCK))
     }

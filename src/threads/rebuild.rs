@@ -114,14 +114,14 @@ pub(crate) struct PageSize {
 
 /// Some turns that follow each other.
 #[derive(Debug)]
-#[allow(dead_code, reason = "a page says everything about itself; the app needs the turns")]
 pub(crate) struct Page {
     /// What the thread is.
     pub(crate) meta: Meta,
     /// The turns, oldest first.
     pub(crate) turns: Vec<Turn>,
     /// The page begins in the middle of its first turn; the rest of that turn comes with the earlier page, as a
-    /// turn without identity, or with the same one.
+    /// turn without identity, or with the same one. Only tests ask.
+    #[cfg(test)]
     pub(crate) begins_inside: bool,
     /// Where earlier turns are; `None` at the start of the thread.
     pub(crate) earlier: Option<Cursor>,
@@ -186,9 +186,18 @@ fn page(meta: Meta, segments: Vec<Segment>, size: PageSize, mut problems: Proble
             problems.push(*offset, None, reason);
         }
     }
+    #[cfg(test)]
     let begins_inside = matches!(stopped, Some((_, _, Stop::InsideTurn)));
     let earlier = stopped.and_then(|(place, offset, _)| cursor(&meta, &segments, place, offset));
-    Ok(Page { meta, turns: builder.finish(marks), begins_inside, earlier, usage: lines.usage, problems })
+    Ok(Page {
+        meta,
+        turns: builder.finish(marks),
+        #[cfg(test)]
+        begins_inside,
+        earlier,
+        usage: lines.usage,
+        problems,
+    })
 }
 
 /// Where to go on; `None` when nothing but the file's first lines is left.

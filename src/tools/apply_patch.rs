@@ -110,7 +110,7 @@ impl ApplyPatch {
         let ask = Ask::Patch { item_id: id.clone(), changes: plan.changes.clone(), reason };
         match ctx.ask(ask).await {
             Answer::Accept => Ok(()),
-            Answer::AcceptForSession => {
+            Answer::AcceptForSession | Answer::AcceptForProject | Answer::AcceptAlways => {
                 let mut granted = self.granted.lock().unwrap_or_else(PoisonError::into_inner);
                 granted.extend(paths.into_iter().map(|path| (ctx.thread_id, path)));
                 Ok(())
@@ -129,6 +129,7 @@ impl ApplyPatch {
         if ctx.cancel.is_cancelled() {
             return self.finish(ctx, id, plan.changes, ItemStatus::Declined, "aborted by user".into()).await;
         }
+        ctx.undo.before_change(&ctx.cwd).await;
         let journals = self.journals.clone();
         // Once begun it runs to its end: an interrupt must not leave half a patch.
         let written =

@@ -40,6 +40,7 @@ fn bench(verdict: PatchVerdict) -> Bench {
         secret_env: Arc::default(),
         output_dir: dir.path().to_owned(),
         output_tokens: 1000,
+        undo: Arc::default(),
         events: sender,
         cancel: CancellationToken::new(),
     };

@@ -4,6 +4,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::context::ToolContext;
 use super::tool::{ToolCall, ToolOutput};
 
 /// How a tool called `name` with these parameters is offered.
@@ -27,13 +28,15 @@ pub(super) fn object(properties: &Value, required: &[&str]) -> Value {
     })
 }
 
-/// Reads the arguments of a function call.
+/// Reads the arguments of a function call. A call that cannot be read is shown to the user.
 ///
 /// # Errors
 /// What the model is told instead of a result.
-pub(super) fn parse<T: DeserializeOwned>(call: &ToolCall) -> Result<T, ToolOutput> {
-    serde_json::from_str(call.payload.text())
-        .map_err(|error| ToolOutput::text(format!("failed to parse function arguments: {error}")))
+pub(super) async fn parse<T: DeserializeOwned>(ctx: &ToolContext, call: &ToolCall) -> Result<T, ToolOutput> {
+    match serde_json::from_str(call.payload.text()) {
+        Ok(arguments) => Ok(arguments),
+        Err(error) => Err(ctx.failed(call, format!("failed to parse function arguments: {error}")).await),
+    }
 }
 
 /// A number of milliseconds or tokens as models write it (`1000`, `1000.0`), held to a range; `None` and

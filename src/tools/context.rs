@@ -7,12 +7,15 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::base::ids::{ThreadId, TurnId};
+use super::tool::{ToolCall, ToolOutput};
+use crate::base::ids::{ItemId, ThreadId, TurnId};
 use crate::base::tasks::CancellationToken;
 use crate::protocol::ask::{Answer, Ask};
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::event::Event;
+use crate::protocol::item::{Item, ToolStatus};
 use crate::protocol::policy::{ApprovalPolicy, SandboxPolicy, ShellEnvPolicy};
+use crate::workspace::undo::Keeper;
 
 /// Everything one tool call may use. Cheap to clone: one per call.
 #[derive(Clone)]
@@ -39,6 +42,8 @@ pub(crate) struct ToolContext {
     pub(crate) output_dir: PathBuf,
     /// Output budget in tokens when the model names none.
     pub(crate) output_tokens: u64,
+    /// Told before anything may change files.
+    pub(crate) undo: Arc<Keeper>,
     /// Where events go; bounded, so that a flood slows the tool instead of filling memory.
     pub(crate) events: mpsc::Sender<ToolEvent>,
     /// Fires when the turn is interrupted.
@@ -61,6 +66,23 @@ impl ToolContext {
     /// Tells the readers something. Losing the turn is not the tool's trouble.
     pub(crate) async fn tell(&self, event: Event) {
         let _ = self.events.send(ToolEvent::Event(event)).await;
+    }
+
+    /// Shows the user a call that came to nothing, and tells the model why.
+    pub(crate) async fn failed(&self, call: &ToolCall, why: String) -> ToolOutput {
+        let text = call.payload.text();
+        let item = Item::ToolCall {
+            id: ItemId::from(call.call_id.as_str()),
+            tool: call.name.clone(),
+            arguments: serde_json::from_str(text)
+                .unwrap_or_else(|_| serde_json::Value::String(text.to_owned())),
+            status: ToolStatus::Failed,
+            success: Some(false),
+            output: Some(why.clone()),
+        };
+        self.tell(Event::ItemStarted { item: item.clone() }).await;
+        self.tell(Event::ItemCompleted { item }).await;
+        ToolOutput::text(why)
     }
 
     /// Waits until everything told so far would outlive a power cut.

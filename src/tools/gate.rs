@@ -25,7 +25,6 @@ pub(crate) struct CommandRequest {
     /// Why, in the model's words.
     pub(crate) justification: Option<String>,
     /// The rule the model proposes for the future.
-    #[allow(dead_code, reason = "rules files are a part of their own")]
     pub(crate) prefix_rule: Option<Vec<String>>,
     /// The item that shows the command.
     pub(crate) item_id: ItemId,

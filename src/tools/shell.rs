@@ -96,10 +96,10 @@ impl Tool for OldShell {
     fn call<'a>(&'a self, ctx: &'a ToolContext, call: ToolCall) -> BoxFuture<'a, ToolOutput> {
         Box::pin(async move {
             let args = match self.flavour {
-                Flavour::LocalShell => parse::<Hosted>(&call).map(|hosted| match hosted {
+                Flavour::LocalShell => parse::<Hosted>(ctx, &call).await.map(|hosted| match hosted {
                     Hosted::Wrapped { action } | Hosted::Bare(action) => action,
                 }),
-                Flavour::Shell | Flavour::ShellCommand => parse::<Args>(&call),
+                Flavour::Shell | Flavour::ShellCommand => parse::<Args>(ctx, &call).await,
             };
             match args {
                 Ok(args) => self.run(ctx, &call, args).await,

@@ -44,6 +44,7 @@ impl Bench {
             shell_env: Arc::new(ShellEnvPolicy::default()),
             secret_env: Arc::new(Vec::new()),
             output_tokens: 10_000,
+            undo: Arc::default(),
             events: sender,
             cancel: CancellationToken::new(),
         };

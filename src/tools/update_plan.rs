@@ -40,12 +40,13 @@ impl Tool for UpdatePlan {
 
     fn call<'a>(&'a self, ctx: &'a ToolContext, call: ToolCall) -> BoxFuture<'a, ToolOutput> {
         Box::pin(async move {
-            let Args { explanation, plan } = match parse(&call) {
+            let Args { explanation, plan } = match parse(ctx, &call).await {
                 Ok(args) => args,
                 Err(output) => return output,
             };
             if plan.iter().filter(|step| step.status == PlanStatus::InProgress).count() > 1 {
-                return ToolOutput::text("update_plan failed: at most one step can be in_progress");
+                let why = "update_plan failed: at most one step can be in_progress";
+                return ctx.failed(&call, why.to_owned()).await;
             }
             ctx.tell(Event::PlanUpdated { explanation, plan }).await;
             ToolOutput::text("Plan updated")
@@ -56,11 +57,12 @@ impl Tool for UpdatePlan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::item::{Item, ToolStatus};
     use crate::tools::context::ToolEvent;
     use crate::tools::testing::{Bench, call};
 
     #[tokio::test]
-    async fn a_plan_is_told_and_a_wrong_one_is_not() {
+    async fn a_plan_is_told_and_a_wrong_one_is_a_failed_call() {
         let mut bench = Bench::new();
         let good = r#"{"explanation":"x","plan":[{"step":"a","status":"in_progress"},{"step":"b","status":"pending"}]}"#;
         assert_eq!(
@@ -84,6 +86,18 @@ mod tests {
         ] {
             let output = UpdatePlan.call(&bench.ctx, call("update_plan", bad)).await;
             assert!(matches!(&output, ToolOutput::Text(text) if text.starts_with(want)), "{output:?}");
+            // No plan is told; the user sees a call that failed.
+            for _ in 0..2 {
+                let told = bench.events.try_recv().unwrap();
+                assert!(matches!(
+                    told,
+                    ToolEvent::Event(Event::ItemStarted {
+                        item: Item::ToolCall { status: ToolStatus::Failed, .. }
+                    }) | ToolEvent::Event(Event::ItemCompleted {
+                        item: Item::ToolCall { status: ToolStatus::Failed, .. }
+                    })
+                ));
+            }
             assert!(bench.events.try_recv().is_err());
         }
     }

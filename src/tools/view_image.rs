@@ -39,7 +39,7 @@ impl Tool for ViewImage {
 
     fn call<'a>(&'a self, ctx: &'a ToolContext, call: ToolCall) -> BoxFuture<'a, ToolOutput> {
         Box::pin(async move {
-            let args: Args = match parse(&call) {
+            let args: Args = match parse(ctx, &call).await {
                 Ok(args) => args,
                 Err(output) => return output,
             };

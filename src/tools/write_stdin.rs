@@ -66,7 +66,7 @@ impl Tool for WriteStdin {
 
     fn call<'a>(&'a self, ctx: &'a ToolContext, call: ToolCall) -> BoxFuture<'a, ToolOutput> {
         Box::pin(async move {
-            match parse::<Args>(&call) {
+            match parse::<Args>(ctx, &call).await {
                 Ok(args) => self.run(ctx, &call, args).await,
                 Err(output) => output,
             }

@@ -2,9 +2,10 @@
 //! at once; everything else waits for the next frame. Nothing runs while nothing happens.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
 use super::door::{Door, Live};
@@ -20,6 +21,7 @@ use super::{farewell, update};
 use crate::base::clock::{Clock, SystemClock};
 use crate::base::ids::ThreadId;
 use crate::base::tasks::{self, Task};
+use crate::limits::AccountLimits;
 use crate::protocol::event::Event;
 use crate::protocol::op::Op;
 
@@ -76,6 +78,7 @@ struct App {
     signals: mpsc::Receiver<Signal>,
     _catching: Task<()>,
     live: Option<Channels>,
+    limits: Option<watch::Receiver<Arc<AccountLimits>>>,
     ending: Vec<Task<()>>,
     outbox: VecDeque<Op>,
     started: Instant,
@@ -89,6 +92,7 @@ enum Woken {
     Bytes(std::io::Result<Vec<u8>>),
     Done(Option<Done>),
     Event(Option<Event>),
+    Limits(Option<Arc<AccountLimits>>),
     Room,
     Time,
 }
@@ -111,6 +115,7 @@ impl App {
             signals,
             _catching: catching,
             live: None,
+            limits: None,
             ending: Vec::new(),
             outbox: VecDeque::new(),
             started: Instant::now(),
@@ -146,7 +151,8 @@ impl App {
     }
 
     fn draw(&mut self) -> Result<(), terminal::Error> {
-        self.model.now_ms = self.at().ms;
+        let At { ms, unix } = self.at();
+        (self.model.now_ms, self.model.unix) = (ms, unix);
         self.window.draw(&self.model)
     }
 
@@ -179,6 +185,7 @@ impl App {
             Some(live) => (Some(&live.ops), Some(&mut live.events)),
             None => (None, None),
         };
+        let limits = self.limits.as_mut();
         let sending = ops.filter(|_| !self.outbox.is_empty());
         tokio::select! {
             biased; // a person's keys come before everything the thread tells
@@ -186,6 +193,7 @@ impl App {
             bytes = self.keyboard.read() => Woken::Bytes(bytes.map(<[u8]>::to_vec)),
             room = reserve(sending, &mut self.outbox) => room,
             done = self.results.recv() => Woken::Done(done),
+            limits = next_limits(limits) => Woken::Limits(limits),
             event = next_event(events) => Woken::Event(event),
             () = sleep => Woken::Time,
         }
@@ -201,6 +209,8 @@ impl App {
             Woken::Event(Some(event)) => self.on_events(event).await?,
             // It stopped without a word.
             Woken::Event(None) => self.on_events(Event::Closed).await?,
+            Woken::Limits(Some(limits)) => self.message(Msg::Limits(limits)).await?,
+            Woken::Limits(None) => self.limits = None,
             Woken::Done(None) | Woken::Room => {}
             Woken::Time => self.on_time().await?,
         }
@@ -278,9 +288,12 @@ impl App {
     }
 
     async fn on_opened(&mut self, live: Live) -> Result<(), terminal::Error> {
-        let Live { info, ops, events, past, earlier, usage, warnings } = live;
+        let Live { info, ops, events, past, earlier, usage, warnings, limits } = live;
         self.live = Some(Channels { ops, events });
-        self.message(Msg::Opened(Ok(Box::new(Opened { info, past, earlier, usage, warnings })))).await
+        self.limits = limits;
+        let limits = self.limits.as_mut().map(|limits| limits.borrow_and_update().clone());
+        let opened = Opened { info, past, earlier, usage, warnings, limits };
+        self.message(Msg::Opened(Ok(Box::new(opened)))).await
     }
 
     /// Takes everything the thread has told so far, so that it is laid out once.
@@ -417,6 +430,16 @@ async fn reserve(ops: Option<&mpsc::Sender<Op>>, outbox: &mut VecDeque<Op>) -> W
 async fn next_event(events: Option<&mut mpsc::Receiver<Event>>) -> Option<Event> {
     match events {
         Some(events) => events.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn next_limits(limits: Option<&mut watch::Receiver<Arc<AccountLimits>>>) -> Option<Arc<AccountLimits>> {
+    match limits {
+        Some(limits) => match limits.changed().await {
+            Ok(()) => Some(limits.borrow_and_update().clone()),
+            Err(_) => None,
+        },
         None => std::future::pending().await,
     }
 }

@@ -2,11 +2,17 @@
 //! calls, each with a place for its answer. The other end is wired in `cli`; tests answer by script.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::base::ids::ThreadId;
 use crate::base::secret::Secret;
+use crate::limits::AccountLimits;
+use crate::limits::activity::Activity;
+use crate::limits::alarms::Alarm;
+use crate::limits::redeemer::{Outcome, Plan, Step, Wish};
 use crate::protocol::error::{ErrorInfo, ErrorKind};
 use crate::protocol::event::Event;
 use crate::protocol::op::Op;
@@ -34,6 +40,8 @@ pub(crate) enum Call {
     Rename(String, Reply<()>),
     /// What git sees as changed, new files included, as a unified diff.
     Diff(Reply<String>),
+    /// Takes back what the last turn changed below this folder, or (true) brings it again; what it came to.
+    Undo(PathBuf, bool, Reply<String>),
     /// Stores that the folder is trusted, and configures anew; threads opened later run with that.
     Trust(Reply<()>),
     /// Stores an API key.
@@ -50,6 +58,33 @@ pub(crate) enum Call {
     Logout(Reply<()>),
     /// Writes a setting of the app to the user's configuration.
     Save(Setting, Reply<()>),
+    /// Something about the limits of the account.
+    Limits(LimitsCall),
+}
+
+/// What can be asked about the limits of the account. None of these waits for another.
+pub(crate) enum LimitsCall {
+    /// Reads them anew when they are older than this; the numbers come by [`Live::limits`].
+    Refresh(Duration, Reply<()>),
+    /// What the user has to be told and nobody has told yet, in no process.
+    Alarms(Reply<Vec<Alarm>>),
+    /// Token activity.
+    Activity(Reply<Activity>),
+    /// What a wish to redeem comes to.
+    Plan(Wish, Reply<Box<Plan>>),
+    /// Redeems, after the person said yes; the channel ends with the outcome.
+    Redeem(Box<Plan>, Wish, mpsc::Sender<Redeeming>),
+    /// Finishes what an earlier run left unfinished; `None` when there was nothing.
+    Finish(Reply<Option<Box<Outcome>>>),
+}
+
+/// A redemption on its way.
+#[derive(Debug)]
+pub(crate) enum Redeeming {
+    /// A step.
+    Step(Step),
+    /// Its end.
+    Ended(Box<Outcome>),
 }
 
 /// A way to sign in with ChatGPT.
@@ -106,6 +141,8 @@ pub(crate) struct Live {
     pub(crate) usage: Option<ThreadUsage>,
     /// Sentences for the user.
     pub(crate) warnings: Vec<String>,
+    /// The limits of the account, now and after each change; `None` without a ChatGPT sign-in.
+    pub(crate) limits: Option<watch::Receiver<Arc<AccountLimits>>>,
 }
 
 /// What is known of the open thread, and what its turns run with.
@@ -212,6 +249,14 @@ impl Door {
         answer.await.map_err(|_| gone())?
     }
 
+    /// Makes a call that answers by itself.
+    ///
+    /// # Errors
+    /// There is nobody to take it.
+    pub(crate) async fn send(&self, call: Call) -> Result<(), ErrorInfo> {
+        self.calls.send(call).await.map_err(|_| gone())
+    }
+
     /// Begins a list of stored threads.
     ///
     /// # Errors
@@ -226,6 +271,7 @@ impl Door {
     }
 }
 
-fn gone() -> ErrorInfo {
+/// The other side is no more.
+pub(crate) fn gone() -> ErrorInfo {
     ErrorInfo::new(ErrorKind::Internal, "this part of codex has stopped").with_hint("restart codex")
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::composer::Draft;
 use super::door::{Begin, Setting, ThreadFilter, Way};
+use super::usage::Ask;
 use crate::base::ids::ThreadId;
 use crate::base::secret::Secret;
 use crate::protocol::op::Op;
@@ -23,6 +24,13 @@ pub(crate) enum Effect {
     Rename(String),
     /// See what git calls changed.
     Diff,
+    /// Take back what the last turn changed below this folder, or bring it again.
+    Undo {
+        /// The working directory.
+        cwd: PathBuf,
+        /// Bring it again.
+        again: bool,
+    },
     /// Look whether this folder (relative to the present one) exists.
     CheckFolder(PathBuf, PathBuf),
     /// Store that the folder is trusted.
@@ -43,6 +51,8 @@ pub(crate) enum Effect {
     Logout,
     /// Store a setting.
     Save(Setting),
+    /// Ask about the limits of the account.
+    Limits(Ask),
     /// Add to the prompt history of a thread.
     Remember(Option<ThreadId>, String),
     /// Read prompts before this byte.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 use super::app::Outcome;
-use super::door::{Begin, Call, Door, Live, ThreadFilter};
+use super::door::{Begin, Call, Door, LimitsCall, Live, ThreadFilter};
 use super::narrator::{Meant, Narrator};
 use super::popups::resume::age;
 use super::setup::Setup;
@@ -18,6 +18,8 @@ use super::transcript::Past;
 use crate::base::clock::{Clock, SystemClock};
 use crate::base::ids::ThreadId;
 use crate::base::path::with_tilde;
+use crate::limits::refresh::ON_DEMAND;
+use crate::limits::show;
 use crate::protocol::event::Event;
 use crate::protocol::op::Op;
 use crate::protocol::turn::Change;
@@ -35,7 +37,8 @@ const HELP: &str = "\
 Type a message and press enter. While codex works, a message is added to what it does.
 !command runs a command in your shell. Control-C stops what runs; twice ends codex.
 /new begins a new thread. /compact summarises the conversation. /diff tells changes in git.
-/model NAME and /effort LEVEL change the model. /status tells the settings. /exit ends codex.";
+/model NAME and /effort LEVEL change the model. /status tells the settings. /usage tells the limits.
+/exit ends codex.";
 
 /// The running app.
 struct Linear {
@@ -93,7 +96,7 @@ fn say(lines: impl IntoIterator<Item = impl AsRef<str>>) {
     let mut out = std::io::stdout().lock();
     for line in lines {
         // A terminal that is gone is told by its input.
-        let _ = writeln!(out, "{}", line.as_ref());
+        let _ = writeln!(out, "{}", super::text::sanitize(line.as_ref()));
     }
     let _ = out.flush();
 }
@@ -270,10 +273,18 @@ impl Linear {
             ("compact", _) => self.send(Op::Compact).await,
             ("stop", _) => self.send(Op::StopSessions).await,
             ("status", _) => self.status(),
+            ("usage", _) => self.usage().await,
             ("diff", _) => match self.door.call(Call::Diff).await {
                 Ok(diff) => say(super::text::sanitize(&diff).lines()),
                 Err(error) => say([format!("Error: {error}")]),
             },
+            ("undo" | "redo", _) if !self.narrator.is_running() && self.live.is_some() => {
+                let cwd = self.live.as_ref().map(|live| live.info.cwd.clone()).unwrap_or_default();
+                match self.door.call(|reply| Call::Undo(cwd, name == "redo", reply)).await {
+                    Ok(text) => say(super::text::sanitize(&text).lines()),
+                    Err(error) => say([format!("Error: {error}")]),
+                }
+            }
             ("model", name) if !name.is_empty() => {
                 let change = Change { model: Some(name.to_owned()), ..Change::default() };
                 self.send(Op::Configure(Box::new(change))).await;
@@ -297,6 +308,20 @@ impl Linear {
             format!("Account: {}", info.account),
             format!("Thread: {}", info.id),
         ]);
+    }
+
+    async fn usage(&self) {
+        let Some(limits) = self.live.as_ref().and_then(|live| live.limits.as_ref()) else {
+            return say(["Usage limits belong to a ChatGPT plan. Run: codex login"]);
+        };
+        let read = self.door.call(|reply| Call::Limits(LimitsCall::Refresh(ON_DEMAND, reply))).await;
+        if let Err(error) = read {
+            say([format!("Error: {error}")]);
+        }
+        let limits = limits.borrow().clone();
+        let lines = show::lines(&limits, SystemClock.now_s(), super::moment::zone());
+        say(lines.iter().map(|line| super::text::sanitize(line).into_owned()));
+        say(["To use a reset, end codex and run: codex usage redeem"]);
     }
 
     fn on_event(&mut self, event: Option<Event>) {

@@ -29,9 +29,10 @@
 //! - [`transcript`]: what happened, as cells
 //! - [`trap`]: faults on purpose (builds for developers only)
 //! - [`update`]: messages → state and effects
+//! - [`usage`]: the limits of the account: `/usage`, redeeming, waiting
 //! - [`view`]: the state → one screen
 //! - [`window`]: when a frame is due, and how it gets onto the terminal
-//! - [`pictures`]: the pictures of the README, made by [`svg`] (tests only)
+//! - [`pictures`]: the pictures of the README (tests only); [`svg`] draws them
 //! - [`scene`]: the app played by hand (tests only)
 //! - [`testing`]: screens as snapshots (tests only)
 
@@ -64,6 +65,7 @@ pub(crate) mod transcript;
 #[cfg(debug_assertions)]
 mod trap;
 mod update;
+pub(crate) mod usage;
 mod view;
 mod window;
 

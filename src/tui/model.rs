@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 
-use super::composer::{Composer, Queue};
+use super::composer::{Composer, Draft, Queue};
 use super::keymap::{Keymap, Remap};
 use super::onboarding::{sign_in, trust};
 use super::pager::Page;
@@ -12,10 +12,11 @@ use super::popups::any::{Around, Popup};
 use super::popups::warnings::Warnings;
 use super::setup::{Notify, Setup};
 use super::status::facts::{DEFAULT_LINE, DEFAULT_TITLE, Facts, Item};
-use super::status::limits::Told;
 use super::status::working::Working;
 use super::theme::Theme;
 use super::transcript::{self, Transcript};
+use super::usage::look::View;
+use super::usage::{Standing, notice};
 use crate::base::ids::{AskId, ItemId};
 use crate::base::path::with_tilde;
 use crate::protocol::ask::Ask;
@@ -63,8 +64,8 @@ pub(crate) struct Browse {
 pub(crate) struct Rewinding {
     /// The prompt that goes.
     pub(crate) key: transcript::Key,
-    /// Its text, for the composer.
-    pub(crate) text: String,
+    /// Its text, for the composer; nothing when it is sent again at once.
+    pub(crate) text: Option<String>,
 }
 
 /// The turn, as the screen sees it.
@@ -78,6 +79,12 @@ pub(crate) struct TurnState {
     pub(crate) shells: Vec<ItemId>,
     /// Commands that run on in the background, by what they are.
     pub(crate) background: BTreeMap<ItemId, String>,
+    /// What was sent of this turn and the one before it that never got an answer.
+    pub(crate) sent: Vec<Draft>,
+    /// The prompt that was given back because a limit or a budget is used up.
+    pub(crate) refused: Option<String>,
+    /// The model has answered something in this turn.
+    pub(crate) answered: bool,
     /// The last prompts, for the notify program.
     pub(crate) prompts: Vec<String>,
     /// The last answer, for the end of the program.
@@ -104,6 +111,8 @@ pub(crate) struct Model {
     pub(crate) size: (u16, u16),
     /// The time of the last message, in milliseconds.
     pub(crate) now_ms: u64,
+    /// The same in unix seconds.
+    pub(crate) unix: u64,
     /// Roles → styles.
     pub(crate) theme: Theme,
     /// Which key does what.
@@ -128,8 +137,8 @@ pub(crate) struct Model {
     pub(crate) page: Option<Box<Page>>,
     /// What went not quite right.
     pub(crate) warnings: Warnings,
-    /// Limits that were told.
-    pub(crate) told: Told,
+    /// What the app knows about limits, besides the numbers.
+    pub(crate) usage: Standing,
     /// Words in the hint line.
     pub(crate) toast: Option<Toast>,
     /// A key that means more when pressed again, until then.
@@ -138,6 +147,8 @@ pub(crate) struct Model {
     pub(crate) browse: Option<Browse>,
     /// A rewind under way.
     pub(crate) rewinding: Option<Rewinding>,
+    /// The thread could not be opened, and no other is on its way.
+    pub(crate) nothing_open: bool,
     /// The block of `/status`, while it is the newest.
     pub(crate) status_cell: Option<transcript::Key>,
     /// There are turns before those shown, and nobody fetches them.
@@ -165,6 +176,7 @@ impl Model {
         Self {
             size,
             now_ms,
+            unix: 0,
             theme: Theme { colors: around.colors, light: around.light, syntax: setup.syntax_theme.clone() },
             keymap,
             facts: Facts {
@@ -187,11 +199,12 @@ impl Model {
             asks: VecDeque::new(),
             page: None,
             warnings,
-            told: Told::default(),
+            usage: Standing::default(),
             toast: None,
             armed: None,
             browse: None,
             rewinding: None,
+            nothing_open: false,
             status_cell: None,
             earlier: false,
             suggestions: VecDeque::new(),
@@ -229,7 +242,26 @@ impl Model {
             keymap: &self.keymap,
             warnings: &self.warnings,
             waiting: self.asks.len(),
+            usage: self.usage_view(),
         }
+    }
+
+    /// Where the limits stand, for those who draw them.
+    pub(crate) fn usage_view(&self) -> View<'_> {
+        View {
+            limits: self.facts.limits.as_deref(),
+            standing: &self.usage,
+            now_s: self.unix,
+            zone: super::moment::zone(),
+        }
+    }
+
+    /// When a countdown on the screen reads differently.
+    fn countdown_at_ms(&self) -> Option<u64> {
+        let view = self.usage_view();
+        let open = matches!(self.popup, Some(Popup::Usage(_) | Popup::Reached(_))).then(|| view.rest_s());
+        let rest = [open, notice::rest_s(&view)].into_iter().flatten().min()?;
+        Some(self.now_ms + rest.clamp(1, 60) * 1000)
     }
 
     /// When something changes by itself; `None` when nothing does.
@@ -238,7 +270,14 @@ impl Model {
         let armed = self.armed.map(|(_, until)| until);
         let working = self.turn.working.as_ref().map(|working| working.wake_at_ms(self.now_ms));
         let live = self.transcript.has_live().then(|| (self.now_ms / LIVE_MS + 1) * LIVE_MS);
-        [toast, armed, working, live, self.composer.wake_at_ms()].into_iter().flatten().min()
+        let said = self.usage.told_until_ms();
+        let question = match &self.popup {
+            Some(Popup::Approval(question)) => question.wake_at_ms(),
+            _ => None,
+        };
+        let prompt = self.composer.wake_at_ms();
+        let times = [toast, armed, working, live, question, prompt, said, self.countdown_at_ms()];
+        times.into_iter().flatten().min()
     }
 }
 

@@ -1,10 +1,13 @@
 //! All that can happen to the app.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::composer::history_file;
 use super::door::{Setting, ThreadFilter, ThreadInfo, ThreadRow, Way};
 use super::terminal::Input;
+use super::usage::News;
+use crate::limits::AccountLimits;
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::event::Event;
 use crate::protocol::tokens::ThreadUsage;
@@ -31,6 +34,8 @@ pub(crate) enum Msg {
     Tick,
     /// From the open thread.
     Event(Event),
+    /// The limits of the account changed.
+    Limits(Arc<AccountLimits>),
     /// A thread was opened, or not.
     Opened(Result<Box<Opened>, ErrorInfo>),
     /// What an effect came to.
@@ -49,6 +54,8 @@ pub(crate) struct Opened {
     pub(crate) usage: Option<ThreadUsage>,
     /// Sentences for the user.
     pub(crate) warnings: Vec<String>,
+    /// The limits of the account; `None` without a ChatGPT sign-in.
+    pub(crate) limits: Option<Arc<AccountLimits>>,
 }
 
 /// What an effect came to.
@@ -67,6 +74,8 @@ pub(crate) enum Answer {
     Draft(Box<super::composer::Draft>),
     /// Changes in git.
     Diff(Result<String, ErrorInfo>),
+    /// What undo came to.
+    Undone(Result<String, ErrorInfo>),
     /// Stored threads.
     Threads(ThreadFilter, Vec<ThreadRow>),
     /// That was all of them.
@@ -93,6 +102,8 @@ pub(crate) enum Answer {
     LoggedOut(Result<(), ErrorInfo>),
     /// Something is in the clipboard or in a file; where, or why not.
     Copied(String, Result<String, String>),
+    /// About the limits of the account.
+    Limits(News),
     /// A small thing went wrong.
     Trouble(String),
 }

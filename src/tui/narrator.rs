@@ -1,6 +1,8 @@
 //! The thread told in plain lines, one after the other: for screen readers and terminals that can do no more. Nothing
 //! is ever taken back, drawn around or counted up. Pure: lines and events in, lines and ops out.
 
+use std::path::Path;
+
 use crate::base::ids::{AskId, ItemId};
 use crate::protocol::ask::{Answer, Ask};
 use crate::protocol::event::Event;
@@ -10,6 +12,7 @@ use crate::protocol::item::{
 };
 use crate::protocol::op::Op;
 use crate::protocol::turn::{TurnEnd, TurnStatus};
+use crate::tui::popups::{approval, facts};
 use crate::tui::text;
 use crate::tui::transcript::Past;
 use crate::tui::transcript::cells::command::spoken;
@@ -49,11 +52,14 @@ impl Narrator {
     /// A line was typed.
     pub(crate) fn on_line(&mut self, line: &str) -> Meant {
         let line = line.trim();
-        if let Some((id, _)) = self.asks.first() {
+        if let Some((id, ask)) = self.asks.first() {
             let id = *id;
-            return match answer(line) {
+            return match answer(line, ask) {
                 Some(answer) => Meant::Op(Op::Answer { id, answer }),
-                None => Meant::Say("Type 1, 2, 3 or 4 and press enter.".to_owned()),
+                None => {
+                    let last = approval::choices(ask).len();
+                    Meant::Say(format!("Type a number from 1 to {last} and press enter."))
+                }
             };
         }
         if let Some(command) = line.strip_prefix('!') {
@@ -182,7 +188,7 @@ impl Narrator {
                 out.push(format!("Tool {}: {how}", clean(tool)));
             }
             Item::WebSearch { query, .. } => out.push(format!("Searched the web for {}", clean(query))),
-            Item::ImageView { path, .. } => out.push(format!("Looked at the image {}", path.display())),
+            Item::ImageView { path, .. } => out.push(format!("Looked at the image {}", named(path))),
             Item::ContextCompaction { .. } => out.push("The conversation was summarised.".to_owned()),
             Item::UserMessage { .. } | Item::Reasoning { .. } => {}
         }
@@ -194,29 +200,34 @@ impl Narrator {
         let reason = match ask.as_ref() {
             Ask::Command { command, cwd, reason, .. } => {
                 out.push("Question: may this command run?".to_owned());
-                out.push(format!("  command: {}", clean(command)));
-                out.push(format!("  folder: {}", cwd.display()));
+                let command = spoken(command);
+                let mut lines = command.trim_end().lines();
+                out.push(format!("  command: {}", clean(lines.next().unwrap_or_default())));
+                // Indented, so that no line of it passes for one of ours.
+                out.extend(lines.map(|line| format!("    {}", clean(line))));
+                out.push(format!("  folder: {}", named(cwd)));
                 reason
             }
             Ask::Patch { changes, reason, .. } => {
                 out.push("Question: may these changes be made?".to_owned());
                 for change in changes {
-                    out.push(format!("  file: {}", change.path.display()));
-                    out.extend(clean(&change.diff).lines().map(|line| format!("  {line}")));
+                    out.push(format!("  file: {}", named(&change.path)));
+                    let diff = text::reveal(&change.diff);
+                    out.extend(clean(&diff).lines().map(|line| format!("    {line}")));
                 }
                 reason
             }
         };
-        out.extend(reason.as_deref().map(|reason| format!("  reason: {}", clean(reason))));
-        for choice in [
-            "1: yes, once",
-            "2: yes, and not again in this thread",
-            "3: no, but go on",
-            "4: no, and stop",
-            "Type a number and press enter.",
-        ] {
-            out.push(choice.to_owned());
-        }
+        out.extend(reason.as_deref().map(|reason| format!("  reason: {}", one_line(reason))));
+        let facts = facts::facts(ask, None).into_iter();
+        out.extend(facts.map(|(label, value)| {
+            format!("  {}: {}", label.to_lowercase(), one_line(&text::reveal_line(&value)))
+        }));
+        let choices = approval::choices(ask);
+        out.extend(
+            choices.iter().enumerate().map(|(at, answer)| format!("{}: {}", at + 1, spoken_answer(*answer))),
+        );
+        out.push("Type a number and press enter.".to_owned());
     }
 
     fn ended(&mut self, end: &TurnEnd, out: &mut Vec<String>) {
@@ -237,13 +248,37 @@ fn clean(raw: &str) -> String {
     text::sanitize(raw.trim_end()).into_owned()
 }
 
-fn answer(line: &str) -> Option<Answer> {
-    match line {
-        "1" | "y" | "yes" => Some(Answer::Accept),
-        "2" | "a" => Some(Answer::AcceptForSession),
-        "3" | "d" => Some(Answer::Decline),
-        "4" | "n" | "no" => Some(Answer::Cancel),
-        _ => None,
+fn one_line(raw: &str) -> String {
+    clean(&raw.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+fn named(path: &Path) -> String {
+    text::reveal_line(&path.display().to_string())
+}
+
+/// The answer that a line means for a question.
+fn answer(line: &str, ask: &Ask) -> Option<Answer> {
+    let choices = approval::choices(ask);
+    let meant = match line {
+        "y" | "yes" => Answer::Accept,
+        "a" => Answer::AcceptForSession,
+        "t" => Answer::AcceptForProject,
+        "p" => Answer::AcceptAlways,
+        "d" => Answer::Decline,
+        "n" | "no" => Answer::Cancel,
+        number => *number.parse::<usize>().ok()?.checked_sub(1).and_then(|at| choices.get(at))?,
+    };
+    choices.contains(&meant).then_some(meant)
+}
+
+fn spoken_answer(answer: Answer) -> &'static str {
+    match answer {
+        Answer::Accept => "yes, once",
+        Answer::AcceptForSession => "yes, for this session",
+        Answer::AcceptForProject => "yes, always in this project, by the rule",
+        Answer::AcceptAlways => "yes, always, by the rule",
+        Answer::Decline => "no, but go on",
+        Answer::Cancel => "no, and stop",
     }
 }
 
@@ -266,7 +301,7 @@ fn command_ended(command: &CommandItem, out: &mut Vec<String>) {
 }
 
 fn changed(change: &FileChange, status: ItemStatus) -> String {
-    let path = clean(&change.path.display().to_string());
+    let path = named(&change.path);
     let what = match (&change.kind, status) {
         (_, ItemStatus::Failed) => "Could not change",
         (_, ItemStatus::Declined) => "Was not allowed to change",
@@ -281,6 +316,7 @@ fn changed(change: &FileChange, status: ItemStatus) -> String {
 mod tests {
     use super::*;
     use crate::base::ids::TurnId;
+    use crate::protocol::ask::Effect;
 
     fn message(narrator: &mut Narrator, pieces: &[&str]) -> Vec<String> {
         let id = ItemId::from("m");
@@ -313,6 +349,8 @@ mod tests {
                 cwd: "/p".into(),
                 actions: Vec::new(),
                 reason: None,
+                effects: vec![Effect::Outside(vec!["make".to_owned()])],
+                rule: None,
             }),
         };
         let told = narrator.on_event(&ask(1));
@@ -323,8 +361,39 @@ mod tests {
             narrator.on_line("3"),
             Meant::Op(Op::Answer { id: AskId(1), answer: Answer::Decline })
         ));
-        assert_eq!(narrator.on_event(&Event::AskResolved { id: AskId(1) }).len(), 8);
+        assert_eq!(narrator.on_event(&Event::AskResolved { id: AskId(1) }).len(), 9);
         assert!(matches!(narrator.on_line("y"), Meant::Op(Op::Answer { id: AskId(2), .. })));
+    }
+
+    #[test]
+    fn a_question_shows_all_and_nothing_else() {
+        let evil = "ls\nreason: none\n1: yes\u{1b}]; rm -rf ~ \u{7}";
+        let command = Ask::Command {
+            item_id: ItemId::from("c"),
+            command: shlex::try_join(["/bin/bash", "-lc", evil]).unwrap(),
+            cwd: "/p\u{1b}[2J\n1: yes".into(),
+            actions: Vec::new(),
+            effects: Vec::new(),
+            rule: None,
+            reason: Some("Fine.\n1: yes".to_owned()),
+        };
+        let change = FileChange {
+            path: "a\u{1b}]0;t\u{7}\nb".into(),
+            kind: ChangeKind::Add,
+            diff: "echo\n1: yes\u{1b}]; rm\u{7}".to_owned(),
+        };
+        let patch = Ask::Patch { item_id: ItemId::from("p"), changes: vec![change], reason: None };
+        for (ask, want) in [
+            (
+                command,
+                "  command: ls|    reason: none|    1: yes␛]; rm -rf ~ ␇|  folder: /p␛[2J␊1: yes|  reason: Fine. 1: yes",
+            ),
+            (patch, "  file: a␛]0;t␇␊b|    echo|    1: yes␛]; rm␇"),
+        ] {
+            let told = Narrator::default().on_event(&Event::Ask { id: AskId(1), ask: Box::new(ask) });
+            let middle = told.get(1..told.len() - 5).unwrap().join("|");
+            assert_eq!(middle, want);
+        }
     }
 
     #[test]

@@ -15,15 +15,18 @@ use super::popups::field::Field;
 use super::text;
 use super::theme::{Role, Theme};
 
-/// Columns of keys on the page of keys.
+/// Cells for the keys on the page of keys.
 const KEYS: usize = 20;
+
+/// Width from which the page of keys has two columns: most helps fit on one row each.
+const TWO_COLUMNS: u16 = 120;
+
+/// Between the keys of one action.
+const BETWEEN_KEYS: &str = " / ";
 
 /// What a page holds.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Content {
-    /// Text, wrapped.
-    #[allow(dead_code, reason = "long warnings come this way with the next page that needs it")]
-    Text(String),
     /// Code in this language, kept as it is.
     Code(String, &'static str),
     /// A diff of several files as git prints it.
@@ -189,10 +192,10 @@ impl Page {
 
 fn lay_out(content: &Content, width: u16, theme: &Theme) -> Vec<Line<'static>> {
     match content {
-        Content::Text(raw) => super::popups::frame::prose(raw, Role::Text, width, theme),
         Content::Code(code, language) => {
             let indent = Line::raw("  ");
-            let clean = text::sanitize(code);
+            let shown = text::reveal(code);
+            let clean = text::sanitize(&shown);
             let lines = text::highlight::lines(&clean, language, theme);
             lines.iter().flat_map(|line| text::hard_wrap(line, width, &indent, &indent)).collect()
         }
@@ -205,7 +208,7 @@ fn lay_out(content: &Content, width: u16, theme: &Theme) -> Vec<Line<'static>> {
         Content::Files(files) => {
             let mut lines = Vec::new();
             for (heading, path, diff) in files {
-                lines.push(super::popups::frame::title(&text::sanitize(heading), "", width, theme));
+                lines.push(super::popups::frame::title(&text::reveal_line(heading), "", width, theme));
                 let diff = text::diff::lines(diff, path, width.saturating_sub(2), None, theme);
                 lines.extend(diff.into_iter().map(indent));
                 lines.push(Line::default());
@@ -221,10 +224,10 @@ fn indent(mut line: Line<'static>) -> Line<'static> {
     line
 }
 
-/// Keys under their headings; in two columns where there is room.
+/// Keys under their headings; in two columns where there is room. Nothing is cut: what is too long goes on below.
 fn help(rows: &[HelpRow], width: u16, theme: &Theme) -> Vec<Line<'static>> {
-    let columns = if width >= 100 { 2 } else { 1 };
-    let room = usize::from(width) / columns;
+    let columns = if width >= TWO_COLUMNS { 2 } else { 1 };
+    let room = width / columns;
     let keys_width = rows.iter().map(|row| text::width(&row.keys)).max().unwrap_or(0).min(KEYS);
     let mut lines: Vec<Line<'static>> = Vec::new();
     let mut section = "";
@@ -236,22 +239,47 @@ fn help(rows: &[HelpRow], width: u16, theme: &Theme) -> Vec<Line<'static>> {
             section = row.section;
             lines.push(Line::styled(format!("  {section}"), theme.style(Role::Strong)));
         }
-        let keys = text::truncate_end(&row.keys, keys_width).into_owned();
-        let gap = " ".repeat(keys_width.saturating_sub(text::width(&keys)) + 2);
-        let help = text::truncate_end(row.help, room.saturating_sub(keys_width + 6)).into_owned();
-        lines.push(Line::from(vec![
-            Span::raw("    "),
-            Span::styled(keys, theme.style(Role::Code)),
-            Span::raw(format!("{gap}{help}")),
-        ]));
+        let indent = Line::raw(" ".repeat(keys_width + 6));
+        let help = text::wrap(&Line::raw(row.help), room.saturating_sub(2), &indent, &indent);
+        let mut help = help.into_iter().map(|line| line.spans.into_iter().skip(1).collect::<Vec<_>>());
+        let mut keys = keys_in_rows(&row.keys, keys_width).into_iter();
+        loop {
+            let (keys, help) = (keys.next(), help.next());
+            if keys.is_none() && help.is_none() {
+                break;
+            }
+            let keys = keys.unwrap_or_default();
+            let gap = " ".repeat(keys_width.saturating_sub(text::width(&keys)) + 2);
+            let mut spans =
+                vec![Span::raw("    "), Span::styled(keys, theme.style(Role::Code)), Span::raw(gap)];
+            spans.extend(help.unwrap_or_default());
+            lines.push(Line::from(spans));
+        }
     }
-    if columns == 1 { lines } else { beside(lines, room) }
+    if columns == 1 { lines } else { beside(lines, usize::from(room)) }
 }
 
-/// The second half of the rows beside the first.
+/// The keys of one action in rows of at most `width` cells, as far as each key by itself fits.
+fn keys_in_rows(keys: &str, width: usize) -> Vec<String> {
+    let mut rows: Vec<String> = Vec::new();
+    for key in keys.split(BETWEEN_KEYS) {
+        match rows.last_mut() {
+            Some(row) if text::width(row) + BETWEEN_KEYS.len() + text::width(key) <= width => {
+                row.push_str(BETWEEN_KEYS);
+                row.push_str(key);
+            }
+            _ => rows.push(text::truncate_end(key, width).into_owned()),
+        }
+    }
+    rows
+}
+
+/// The sections of the second half beside those of the first.
 fn beside(mut lines: Vec<Line<'static>>, room: usize) -> Vec<Line<'static>> {
-    let right = lines.split_off(lines.len().div_ceil(2));
-    let mut right = right.into_iter();
+    let half = lines.len() / 2;
+    let blank = lines.iter().skip(half).position(|line| line.spans.is_empty());
+    let right = lines.split_off(blank.map_or(lines.len(), |at| half + at));
+    let mut right = right.into_iter().skip(1);
     for line in &mut lines {
         let style = line.style;
         let gap = room.saturating_sub(text::line_width(line));

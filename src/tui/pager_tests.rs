@@ -5,7 +5,7 @@ use crate::tui::testing::{assert_screen, draw};
 
 fn page(rows: usize) -> Page {
     let text: Vec<String> = (1..=rows).map(|n| format!("row {n}")).collect();
-    Page::new("Long text", Content::Text(text.join("\n")))
+    Page::new("Long text", Content::Code(text.join("\n"), ""))
 }
 
 fn screen(page: &Page, width: u16, height: u16) -> Buffer {
@@ -51,6 +51,22 @@ fn finding_goes_round() {
     press(&mut page, &[c('N'), c('N')]);
     assert_eq!(page.top, 38);
     assert_screen!("found", screen(&page, 60, 8));
+}
+
+/// A key or its help that is cut is one that the page does not show.
+#[test]
+fn the_page_of_keys_shows_every_word() {
+    let rows = Keymap::default().help();
+    for width in [40, 60, 80, 100, 120, 160] {
+        let lines = lay_out(&Content::Help(rows.clone()), width, &Theme::default());
+        let shown: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        for row in &rows {
+            for word in row.keys.split(BETWEEN_KEYS).chain(row.help.split(' ')) {
+                assert!(shown.contains(word), "{word} at {width}:\n{shown}");
+            }
+        }
+        assert!(lines.iter().all(|line| text::line_width(line) <= usize::from(width)), "{width}:\n{shown}");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The app played by hand: keys, events and time in, state and effects out, no terminal. Only tests use it.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -16,7 +17,9 @@ use super::terminal::{Input, Surroundings};
 use super::{update, view};
 use crate::base::ids::{AskId, ItemId, TurnId};
 use crate::config::Env;
+use crate::limits::AccountLimits;
 use crate::protocol::ask::Ask;
+use crate::protocol::error::ErrorInfo;
 use crate::protocol::event::Event;
 use crate::protocol::input::UserInput;
 use crate::protocol::item::{CommandItem, CommandSource, Item, ItemDelta, ItemStatus};
@@ -80,9 +83,51 @@ impl Scene {
         Self { model, effects, ms: 0 }
     }
 
+    /// A scene of somebody who is signed in with ChatGPT and has these limits.
+    pub(super) fn limited(limits: AccountLimits, width: u16, height: u16) -> Self {
+        let mut scene = Self::with(setup(), width, height);
+        scene.open_limited(limits);
+        scene.effects.clear();
+        scene
+    }
+
+    /// A thread is open now, whose account has these limits.
+    pub(super) fn open_limited(&mut self, limits: AccountLimits) {
+        let opened = Opened {
+            info: samples::thread(),
+            past: Vec::new(),
+            earlier: false,
+            usage: None,
+            warnings: Vec::new(),
+            limits: Some(Arc::new(limits)),
+        };
+        self.send(Msg::Opened(Ok(Box::new(opened))));
+    }
+
+    /// The turn fails.
+    pub(super) fn fails(&mut self, error: ErrorInfo) -> &mut Self {
+        let end = TurnEnd {
+            turn_id: TurnId::new(),
+            status: TurnStatus::Failed,
+            error: Some(error),
+            usage: Default::default(),
+            last_message: None,
+            duration_ms: 5000,
+            price: Vec::new(),
+        };
+        self.event(Event::TurnCompleted(Box::new(end)))
+    }
+
     /// A thread is open now.
     pub(super) fn open(&mut self, info: ThreadInfo) {
-        let opened = Opened { info, past: Vec::new(), earlier: false, usage: None, warnings: Vec::new() };
+        let opened = Opened {
+            info,
+            past: Vec::new(),
+            earlier: false,
+            usage: None,
+            warnings: Vec::new(),
+            limits: None,
+        };
         self.send(Msg::Opened(Ok(Box::new(opened))));
     }
 
@@ -185,6 +230,8 @@ impl Scene {
             cwd: self.model.cwd(),
             actions: Vec::new(),
             reason: Some("It writes outside the workspace.".to_owned()),
+            effects: Vec::new(),
+            rule: None,
         };
         self.event(Event::Ask { id: AskId(id), ask: Box::new(ask) })
     }

@@ -12,8 +12,14 @@ pub(crate) enum Command {
     Compact,
     /// Changes in git.
     Diff,
+    /// Take back what the last turn changed.
+    Undo,
+    /// Bring it again.
+    Redo,
     /// Session, account and limits.
     Status,
+    /// Limits, resets, token activity.
+    Usage,
     /// New thread.
     New,
     /// New thread on an empty screen.
@@ -86,7 +92,10 @@ pub(crate) const ROWS: &[Row] = &[
     row(Command::Model, &["model"], "", false, "model, and how much it reasons"),
     row(Command::Permissions, &["permissions", "approvals"], "", false, "what runs without asking"),
     row(Command::Status, &["status"], "", true, "session, account, context and limits"),
+    row(Command::Usage, &["usage"], "[view]", true, "limits, resets; daily, weekly or cumulative tokens"),
     row(Command::Diff, &["diff"], "", true, "changes in git, new files included"),
+    row(Command::Undo, &["undo"], "", false, "take back what the last turn changed in files"),
+    row(Command::Redo, &["redo"], "", false, "bring again what /undo took back"),
     row(Command::Compact, &["compact"], "", false, "summarise to free context"),
     row(Command::New, &["new"], "", false, "new thread; this one stays resumable"),
     row(Command::Clear, &["clear"], "", false, "new thread on an empty screen"),

@@ -10,9 +10,10 @@ use super::keymap::Action;
 use super::model::{Armed, Model, SMALLEST, Stage};
 use super::popups::any::Popup;
 use super::popups::frame::Drawn;
-use super::status::{limits, line};
+use super::status::line;
 use super::text;
 use super::theme::Role;
+use super::usage::notice;
 
 /// Columns left of status line and hint line.
 const INDENT: u16 = 2;
@@ -70,13 +71,23 @@ fn lines(drawn: &Drawn, area: Rect, buf: &mut Buffer) -> Cursor {
 /// Transcript, what goes on, and the prompt or what stands in its place.
 fn conversation(model: &Model, area: Rect, buf: &mut Buffer) -> Cursor {
     let bottom = bottom_height(model, area);
-    let middle = middle(model, area.width);
-    let middle_height = u16::try_from(middle.len()).unwrap_or(u16::MAX).min(area.height - bottom);
+    let mut middle = middle(model, area.width);
+    let notices = notices(model, area.width);
+    if middle.is_empty() && !notices.is_empty() {
+        middle.push(Line::default());
+    }
+    let wanted = u16::try_from(middle.len() + notices.len()).unwrap_or(u16::MAX);
+    let middle_height = wanted.min(area.height - bottom);
     let room = area.height - bottom - middle_height;
     let rows = model.transcript.rows_wanted(area.width, room, &model.theme, model.now_ms).min(room);
     let above = Rect { height: rows, ..area };
     model.transcript.view(above, buf, &model.theme, model.now_ms);
     for (y, line) in (above.bottom()..area.bottom() - bottom).zip(&middle) {
+        buf.set_line(area.x, y, line, area.width);
+    }
+    // What is about limits keeps to the prompt, however short the transcript is.
+    let top = (area.bottom() - bottom).saturating_sub(u16::try_from(notices.len()).unwrap_or(0));
+    for (y, line) in (top.max(above.bottom())..area.bottom() - bottom).zip(&notices) {
         buf.set_line(area.x, y, line, area.width);
     }
     let below = Rect { y: area.bottom() - bottom, height: bottom, ..area };
@@ -86,7 +97,13 @@ fn conversation(model: &Model, area: Rect, buf: &mut Buffer) -> Cursor {
 /// The live part of the screen alone: what goes on, and the prompt. For the mode in which the terminal scrolls.
 pub(crate) fn live_lines(model: &Model, width: u16, height: u16) -> (Vec<Line<'static>>, u16) {
     let area = Rect::new(0, 0, width, height);
-    (middle(model, width), bottom_height(model, area))
+    let mut rows = middle(model, width);
+    let notices = notices(model, width);
+    if rows.is_empty() && !notices.is_empty() {
+        rows.push(Line::default());
+    }
+    rows.extend(notices);
+    (rows, bottom_height(model, area))
 }
 
 /// Draws the prompt, or what stands in its place, at the bottom.
@@ -115,7 +132,15 @@ fn popup_rows(model: &Model, popup: &Popup, width: u16, screen_rows: u16) -> Dra
     popup.draw(width, usize::from(screen_rows.saturating_sub(3)), &model.around(), &model.theme)
 }
 
-/// What goes on: status row, waiting messages, notices. A blank row first, when there is anything.
+/// What is about limits, above the prompt; nothing while a page tells the same at length.
+fn notices(model: &Model, width: u16) -> Vec<Line<'static>> {
+    match model.popup {
+        Some(Popup::Usage(_) | Popup::Reached(_)) => Vec::new(),
+        _ => notice::rows(&model.usage_view(), width, &model.theme),
+    }
+}
+
+/// What goes on: status row, waiting messages. A blank row first, when there is anything.
 fn middle(model: &Model, width: u16) -> Vec<Line<'static>> {
     let mut rows = Vec::new();
     if let Some(working) = &model.turn.working {
@@ -130,7 +155,6 @@ fn middle(model: &Model, width: u16) -> Vec<Line<'static>> {
         rows.extend(lines);
     }
     rows.extend(model.queue.lines(width, &model.keymap, &model.theme));
-    rows.extend(notice_row(model, width));
     if !rows.is_empty() {
         rows.insert(0, Line::default());
     }
@@ -148,13 +172,6 @@ fn background(model: &Model) -> Option<String> {
 
 fn background_width(model: &Model) -> u16 {
     background(model).and_then(|words| u16::try_from(text::width(&words)).ok()).unwrap_or(0)
-}
-
-/// Limits that run out, at the right edge.
-fn notice_row(model: &Model, width: u16) -> Option<Line<'static>> {
-    let limit = limits::notice(model.facts.limits.as_ref()?)?;
-    let right = Span::styled(limit, model.theme.style(Role::Warn));
-    Some(two_sided(Span::raw(""), right, width))
 }
 
 /// Something at the left and something at the right; the left one is cut when both do not fit.
@@ -182,7 +199,7 @@ fn prompt(model: &Model, area: Rect, screen_rows: u16, buf: &mut Buffer) -> Curs
     let inner = area.width.saturating_sub(INDENT);
     let status = area.bottom().saturating_sub(2);
     if status > composer.bottom() {
-        let items = line::line(&model.options.status_line, &model.facts, usize::from(inner));
+        let items = line::line(&model.options.status_line, &model.facts, model.unix, usize::from(inner));
         buf.set_line(INDENT, status, &Line::styled(items, model.theme.style(Role::Dim)), inner);
         buf.set_line(INDENT, status + 1, &hint_line(model, inner), inner);
     }

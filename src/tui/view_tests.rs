@@ -137,7 +137,8 @@ fn looking_around() {
         scene.screen();
         scene.keys(&["page-up"]);
         scene.model.facts = samples::facts();
-        scene.model.facts.limits.as_mut().unwrap().primary.as_mut().unwrap().used_percent = 92.0;
+        let limits = std::sync::Arc::make_mut(scene.model.facts.limits.as_mut().unwrap());
+        limits.families.get_mut("codex").unwrap().primary.as_mut().unwrap().window.used_percent = 92.0;
     });
     check("armed", |scene| {
         talk(scene);

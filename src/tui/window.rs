@@ -148,7 +148,7 @@ impl Window {
             _ if model.is_running() => Activity::Working,
             _ => Activity::Idle,
         };
-        let wanted = title::title(&model.options.title, &model.facts, activity);
+        let wanted = title::title(&model.options.title, &model.facts, model.unix, activity);
         if wanted != self.title {
             self.terminal.write(&title::bytes(&wanted))?;
             self.title = wanted;

@@ -4,6 +4,8 @@
 //! - [`diff`]: what changed in the repository, by the git program
 //! - [`git`]: repository root, branch, commit and origin, read from files without running git
 //! - [`search`]: fuzzy search over file names; [`search_walk`] lists the tree, [`search_rank`] orders the matches
+//! - [`undo`]: what a turn changed, taken back; [`undo_walk`] looks at a directory, [`undo_store`] keeps contents and
+//!   records, [`undo_apply`] puts them back
 
 pub(crate) mod agents_md;
 pub(crate) mod diff;
@@ -11,3 +13,7 @@ pub(crate) mod git;
 pub(crate) mod search;
 mod search_rank;
 mod search_walk;
+pub(crate) mod undo;
+pub(crate) mod undo_apply;
+mod undo_store;
+mod undo_walk;

@@ -3,9 +3,9 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::exec::HELLO;
 use crate::support::World;
 use crate::support::codex::Codex;
+use crate::support::scripts::HELLO;
 
 #[test]
 fn help_and_version_go_to_stdout() {

@@ -9,6 +9,7 @@
     reason = "clippy's leave for tests does not reach the helpers of integration tests"
 )]
 
+mod approvals;
 mod auth;
 mod cli;
 mod compaction;
@@ -27,3 +28,4 @@ mod support;
 mod tidy;
 mod tools;
 mod tui;
+mod undo;

@@ -207,16 +207,7 @@ fn a_hard_link_does_not_carry_a_patch_outside() {
 /// Scripts in a namespace of their own: a full disk and a folder that cannot be written.
 fn in_namespace(world: &World, prepare: &str) -> Option<String> {
     let script = format!("{prepare} && \"$CODEX\" exec --json --full-auto hello; cp -r . $HOME/kept");
-    let output = std::process::Command::new("unshare")
-        .args(["-Urm", "sh", "-c", &script])
-        .env("CODEX", super::support::codex::binary())
-        .env("HOME", world.home())
-        .env("CODEX_HOME", world.codex_home())
-        .env("TEST_KEY", &world.backend.token)
-        .current_dir(world.project())
-        .stdin(std::process::Stdio::null())
-        .output()
-        .unwrap();
+    let output = world.around("unshare").args(["-Urm", "sh", "-c", &script]).output().unwrap();
     let stdout = String::from_utf8(output.stdout).unwrap();
     if stdout.is_empty() {
         eprintln!("no namespaces here, nothing was tested: {}", String::from_utf8_lossy(&output.stderr));

@@ -5,8 +5,8 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::exec::HELLO;
 use crate::support::World;
+use crate::support::scripts::HELLO;
 
 fn input(body: &Value) -> &[Value] {
     body["input"].as_array().unwrap()

@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use crate::exec::HELLO;
 use crate::support::World;
 use crate::support::codex::Output;
+use crate::support::scripts::HELLO;
 
 fn thread_id(output: &Output) -> String {
     output.events()[0]["thread_id"].as_str().unwrap().to_owned()

@@ -190,16 +190,8 @@ fn what_is_stored_is_private() {
         "[[rule]]\nwhen = { round = 0 }\noutput = [{ exec = 'seq 1 200000' }, { exec = 'echo x > made' }]\n\
          [[rule]]\noutput = [{ text = 'It is said.' }]\n",
     );
-    let output = std::process::Command::new("sh")
-        .args(["-c", "umask 0; exec \"$CODEX\" exec --full-auto hello"])
-        .env("CODEX", super::support::codex::binary())
-        .env("HOME", world.home())
-        .env("CODEX_HOME", world.codex_home())
-        .env("TEST_KEY", &world.backend.token)
-        .current_dir(world.project())
-        .stdin(std::process::Stdio::null())
-        .output()
-        .unwrap();
+    let script = "umask 0; exec \"$CODEX\" exec --full-auto hello";
+    let output = world.around("sh").args(["-c", script]).output().unwrap();
     assert!(output.status.success(), "{output:?}");
     let mut todo = vec![world.codex_home()];
     let mut seen = 0;

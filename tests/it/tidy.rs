@@ -31,7 +31,7 @@ const LAYERS: &[(&str, u8)] = &[
 ];
 
 /// Pairs allowed inside one layer (importer, imported).
-const PAIRS: &[(&str, &str)] = &[("protocol", "base"), ("demo", "net"), ("bench", "cli")];
+const PAIRS: &[(&str, &str)] = &[("protocol", "base")];
 
 /// Longest allowed file, in lines.
 const MAX_LINES: usize = 600;
@@ -111,23 +111,31 @@ fn modules_import_only_from_lower_layers() {
     assert!(wrong.is_empty(), "layer rule:\n{}", wrong.join("\n"));
 }
 
+/// Whether a line of code has a path into `library`: `library::…`, and not `module::library::…`.
+fn names(line: &str, library: &str) -> bool {
+    let code = line.split("//").next().unwrap_or_default();
+    let path = format!("{library}::");
+    code.match_indices(&path).any(|(at, _)| {
+        !code[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_' || before == ':')
+    })
+}
+
 #[test]
 fn libraries_stay_in_their_place() {
     let homes: &[(&str, &[&str])] = &[
         ("clap", &["src/cli/"]),
         ("anyhow", &["src/cli/"]),
+        ("ratatui", &["src/tui/"]),
+        ("crossterm", &["src/tui/"]),
         ("reqwest", &["src/backend/", "src/net/", "src/responses/"]),
         ("hyper", &["src/demo/", "src/net/"]),
-        ("landlock", &["src/sandbox/linux/"]),
+        ("landlock", &["src/sandbox/"]),
         ("seccompiler", &["src/sandbox/linux/"]),
     ];
     let mut wrong = Vec::new();
     for (path, text) in sources() {
         for (library, places) in homes {
-            let used = text.lines().any(|line| {
-                let line = line.trim_start();
-                line.starts_with(&format!("use {library}::"))
-            });
+            let used = text.lines().any(|line| names(line, library));
             if used && !places.iter().any(|place| path.starts_with(place)) {
                 wrong.push(format!("{} uses {library}", path.display()));
             }
@@ -193,24 +201,41 @@ fn every_folder_has_an_index_card_without_logic() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The map lists every source file: `folder/` lines open a folder, other lines start with file names.
-fn mapped() -> BTreeSet<String> {
+/// The map shows the layers that the test above holds: by number, and the pairs.
+#[test]
+fn the_map_shows_the_layers_that_hold() {
+    let map = fs::read_to_string(root().join("src/ARCHITECTURE.md")).unwrap();
+    let mut shown = BTreeSet::new();
+    let mut pairs = BTreeSet::new();
+    for line in map.lines() {
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        let Some(Ok(layer)) = cells.get(1).map(|number| number.parse::<u8>()) else { continue };
+        shown.extend(cells[2].split('`').skip(1).step_by(2).map(|module| (module.to_owned(), layer)));
+        let pair = cells[3].split_once(" → ");
+        pairs.extend(pair.map(|(importer, imported)| (importer.to_owned(), imported.to_owned())));
+    }
+    assert!(shown.remove(&("main".to_owned(), 8)), "{shown:?}");
+    let real: BTreeSet<_> = LAYERS.iter().map(|(module, layer)| ((*module).to_owned(), *layer)).collect();
+    assert_eq!(shown, real);
+    assert_eq!(pairs, PAIRS.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect());
+}
+
+/// What the map says of every source file: `folder/` lines open a folder, other lines start with a file name.
+fn mapped() -> BTreeMap<String, String> {
     let map = fs::read_to_string(root().join("src/ARCHITECTURE.md")).unwrap();
     let tree = map.split("<!-- tree -->").nth(1).expect("the map has its tree between two markers");
-    let mut found = BTreeSet::new();
+    let mut found = BTreeMap::new();
     let mut folders: Vec<(usize, String)> = Vec::new();
     for line in tree.lines().filter(|l| !l.trim().is_empty() && !l.trim().starts_with("```")) {
         let indent = line.len() - line.trim_start().len();
         folders.retain(|(at, _)| *at < indent);
         let prefix: String = folders.iter().map(|(_, name)| name.as_str()).collect();
-        let words = line.split_whitespace();
-        if let Some(folder) = line.split_whitespace().next().filter(|w| w.ends_with('/')) {
-            folders.push((indent, folder.to_owned()));
-            found.insert(format!("{prefix}{folder}mod.rs"));
-            continue;
-        }
-        for word in words.take_while(|w| w.ends_with(".rs")) {
-            found.insert(format!("{prefix}{word}"));
+        let (name, says) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
+        if name.ends_with('/') {
+            folders.push((indent, name.to_owned()));
+            found.insert(format!("{prefix}{name}mod.rs"), says.trim().to_owned());
+        } else if name.ends_with(".rs") {
+            found.insert(format!("{prefix}{name}"), says.trim().to_owned());
         }
     }
     found
@@ -218,7 +243,7 @@ fn mapped() -> BTreeSet<String> {
 
 #[test]
 fn the_map_equals_the_tree() {
-    let mapped = mapped();
+    let mapped: BTreeSet<String> = mapped().into_keys().collect();
     let real: BTreeSet<String> = sources()
         .into_iter()
         .map(|(path, _)| path.strip_prefix("src").unwrap().to_string_lossy().into_owned())
@@ -227,6 +252,43 @@ fn the_map_equals_the_tree() {
     let missing: Vec<_> = real.difference(&mapped).collect();
     let gone: Vec<_> = mapped.difference(&real).collect();
     assert!(missing.is_empty() && gone.is_empty(), "not on the map: {missing:?}\nnot in the tree: {gone:?}");
+}
+
+/// What an index card says of the file `name`: its bullet, on one line. A bullet may begin with several names.
+fn on_the_card(card: &str, name: &str) -> Option<String> {
+    let mut bullets: Vec<String> = Vec::new();
+    for line in card.lines().filter_map(|line| line.strip_prefix("//! ")) {
+        match line.strip_prefix("- ") {
+            Some(bullet) => bullets.push(bullet.to_owned()),
+            None if line.starts_with("  ") => bullets.last_mut()?.push_str(&format!(" {}", line.trim())),
+            None => {}
+        }
+    }
+    let bullet = bullets.iter().find_map(|bullet| {
+        let (names, says) = bullet.split_once(": ")?;
+        names.split(", ").any(|one| one == format!("[`{name}`]")).then_some(says)
+    })?;
+    Some(bullet.to_owned())
+}
+
+#[test]
+fn the_map_says_what_the_index_cards_say() {
+    let cards: BTreeMap<PathBuf, String> = sources().into_iter().collect();
+    let mut wrong = Vec::new();
+    let mut compared = 0;
+    for (path, says) in mapped() {
+        let path = Path::new("src").join(path);
+        let card = &cards.get(&path.with_file_name("mod.rs")).map_or("", String::as_str);
+        let name = path.file_stem().unwrap().to_string_lossy();
+        if let Some(card) = on_the_card(card, &name) {
+            compared += 1;
+            if !card.trim_end_matches('.').starts_with(&says) || says.is_empty() {
+                wrong.push(format!("{}:\n  map:  {says}\n  card: {card}", path.display()));
+            }
+        }
+    }
+    assert!(compared > 300, "{compared}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]

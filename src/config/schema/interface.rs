@@ -17,7 +17,7 @@ words! {
 }
 
 words! {
-    /// Editor that file links open.
+    /// Editor that opens linked files, in programs that link them.
     FileOpener {
         /// Visual Studio Code.
         VsCode = "vscode",
@@ -41,9 +41,6 @@ pub(crate) struct Interface {
     pub(crate) hide_agent_reasoning: bool,
     /// Raw reasoning is shown where the model gives it.
     pub(crate) show_raw_agent_reasoning: bool,
-    /// Editor of file links.
-    #[allow(dead_code, reason = "checked now, used when files become links")]
-    pub(crate) file_opener: FileOpener,
     /// Which prompts are kept.
     pub(crate) history: Persistence,
     /// Size at which the oldest prompts go.
@@ -69,11 +66,12 @@ pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Interface, Error> {
         let persistence = table.choice("persistence")?.unwrap_or(Persistence::SaveAll);
         Ok((persistence, table.number("max_bytes", 0)?))
     })?;
+    // Nothing opens files from here; a word that is none is told all the same.
+    reader.choice::<FileOpener>("file_opener")?;
     Ok(Interface {
         notify,
         hide_agent_reasoning: reader.flag("hide_agent_reasoning")?.unwrap_or(false),
         show_raw_agent_reasoning: reader.flag("show_raw_agent_reasoning")?.unwrap_or(false),
-        file_opener: reader.choice("file_opener")?.unwrap_or(FileOpener::VsCode),
         history,
         history_max_bytes,
         disable_paste_burst: reader.flag("disable_paste_burst")?.unwrap_or(false),

@@ -1,6 +1,6 @@
 //! Keys that are known but do nothing yet. They are accepted in silence, so that a file written for the full
-//! program loads here without noise; they are left out of `config.example.toml` for the same reason. A key that
-//! begins to work leaves this list. `*` stands for one name of the user's; everything below a listed table is
+//! program loads here without noise; they are left out of `config.example.toml` for the same reason. Keys that
+//! protect something are told: silence would look like protection. A key that begins to work leaves this list. `*` stands for one name of the user's; everything below a listed table is
 //! accepted too.
 
 /// Dotted paths, in alphabetical order within each table.
@@ -62,6 +62,14 @@ const LATER: &[&str] = &[
     "windows",
 ];
 
+/// Those of them, at the top level, that somebody writes to be protected from something.
+const PROTECTING: &[&str] = &["hooks", "permissions"];
+
+/// Whether `name` in the table at `path` would protect the user if it worked.
+pub(crate) fn protects(path: &str, name: &str) -> bool {
+    path.is_empty() && PROTECTING.contains(&name)
+}
+
 /// Whether `name` in the table at `path` is on the list.
 pub(crate) fn accepted(path: &str, name: &str) -> bool {
     names(path).any(|known| known == name)
@@ -113,5 +121,6 @@ mod tests {
     #[test]
     fn listed_once_each_and_in_order() {
         assert!(LATER.windows(2).all(|pair| pair[0] < pair[1]));
+        assert!(PROTECTING.iter().all(|name| accepted("", name)));
     }
 }

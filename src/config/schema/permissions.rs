@@ -18,6 +18,18 @@ pub(crate) struct Permissions {
     pub(crate) workspace_write: WorkspaceWrite,
     /// Whether commands may ask for a login shell.
     pub(crate) allow_login_shell: bool,
+    /// `[deny_read]`.
+    pub(crate) deny_read: DenyReadTable,
+}
+
+/// What commands cannot read.
+pub(crate) struct DenyReadTable {
+    /// Whether the built-in list counts.
+    pub(crate) defaults: bool,
+    /// More of them.
+    pub(crate) paths: Vec<PathBuf>,
+    /// What stays readable.
+    pub(crate) allow: Vec<PathBuf>,
 }
 
 /// Details of the workspace-write sandbox.
@@ -30,6 +42,12 @@ pub(crate) struct WorkspaceWrite {
     pub(crate) exclude_tmpdir_env_var: bool,
     /// `/tmp` is not writable.
     pub(crate) exclude_slash_tmp: bool,
+    /// Ports of the loopback that commands reach without network.
+    pub(crate) loopback_ports: Vec<u16>,
+    /// Hosts that commands reach without network.
+    pub(crate) network_allow: Vec<String>,
+    /// Plain commands of git may write the repository.
+    pub(crate) git: bool,
     /// Whether the administrator set the roots, so that nobody adds to them.
     pub(crate) roots_managed: bool,
 }
@@ -44,6 +62,13 @@ pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Permissions, Error> {
         mode: mode(reader)?,
         workspace_write: reader.table("sandbox_workspace_write", workspace_write)?,
         allow_login_shell: reader.flag("allow_login_shell")?.unwrap_or(true),
+        deny_read: reader.table("deny_read", |table| {
+            Ok(DenyReadTable {
+                defaults: table.flag("defaults")?.unwrap_or(true),
+                paths: table.paths("paths")?,
+                allow: table.paths("allow")?,
+            })
+        })?,
     })
 }
 
@@ -53,6 +78,9 @@ fn workspace_write(reader: &mut Reader<'_>) -> Result<WorkspaceWrite, Error> {
         network_access: reader.flag("network_access")?.unwrap_or(false),
         exclude_tmpdir_env_var: reader.flag("exclude_tmpdir_env_var")?.unwrap_or(false),
         exclude_slash_tmp: reader.flag("exclude_slash_tmp")?.unwrap_or(false),
+        loopback_ports: reader.ports("loopback_ports")?,
+        network_allow: reader.texts("network_allow")?.unwrap_or_default(),
+        git: reader.flag("git")?.unwrap_or(true),
         roots_managed: reader.layer("writable_roots") == Some(Layer::Managed),
     })
 }

@@ -26,6 +26,8 @@ pub(crate) struct Context<'a> {
 #[derive(Default)]
 struct Notes {
     unknown: Vec<(At, String)>,
+    /// Sentences about keys that protect nothing yet.
+    idle: Vec<(At, String)>,
     /// Every key asked for, when a test wants to know the schema.
     keys: Option<Vec<String>>,
 }
@@ -56,6 +58,13 @@ impl<'a> Context<'a> {
         let value = read(&mut reader)?;
         reader.finish();
         Ok(value)
+    }
+
+    /// One sentence per key that is known, is there to protect, and does not do so yet; in the order of the files.
+    pub(crate) fn take_idle(&self) -> Vec<String> {
+        let mut idle = std::mem::take(&mut self.notes.borrow_mut().idle);
+        idle.sort();
+        idle.into_iter().map(|(_, sentence)| sentence).collect()
     }
 
     /// One sentence per unknown key, in the order of the files.
@@ -162,6 +171,18 @@ impl<'a> Reader<'a> {
             }
         };
         items.iter().map(text).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// A list of TCP ports.
+    pub(crate) fn ports(&mut self, key: &'static str) -> Result<Vec<u16>, Error> {
+        const WANTED: &str = "an array of port numbers from 1 to 65535";
+        let Some(node) = self.node(key) else { return Ok(Vec::new()) };
+        let Value::Array(items) = &node.value else { return Err(self.wrong_type(key, node, WANTED)) };
+        let port = |item: &Node| match item.value {
+            Value::Integer(number) if (1..=65535).contains(&number) => Ok(number as u16),
+            _ => Err(self.value_error(key, item.at, format!("holds something else; allowed: {WANTED}"))),
+        };
+        items.iter().map(port).collect()
     }
 
     /// A table of strings, by name.
@@ -303,7 +324,15 @@ impl<'a> Reader<'a> {
 
     fn finish(&self) {
         for (name, entry) in self.tree {
-            if self.seen.contains(&name.as_str()) || later::accepted(&self.path, name) {
+            if self.seen.contains(&name.as_str()) {
+                continue;
+            }
+            if later::accepted(&self.path, name) {
+                if later::protects(&self.path, name) {
+                    let place = self.context.sources.place(entry.key_at);
+                    let sentence = format!("{place}: `{name}` is not enforced yet: it protects nothing");
+                    self.context.notes.borrow_mut().idle.push((entry.key_at, sentence));
+                }
                 continue;
             }
             let candidates = self.seen.iter().copied().chain(later::names(&self.path));

@@ -7,6 +7,7 @@ use super::guard::{self, Guard, Hold};
 use super::wrap::Confine;
 use crate::process::supervise::SetupError;
 use crate::protocol::policy::PROTECTED;
+use crate::sandbox::detect::Level;
 use crate::sandbox::policy::targets;
 
 /// What must be read-only, and the stand-ins that make it so.
@@ -14,9 +15,19 @@ use crate::sandbox::policy::targets;
 pub(super) struct Children {
     /// Existing paths, symlinks not resolved in the last part: a symlink must not be replaced either.
     pub(super) read_only: Vec<PathBuf>,
+    /// Writable again inside of those, and not to be moved away.
+    pub(super) reopen: Vec<PathBuf>,
+    /// Read-only again inside of these.
+    pub(super) sealed: Vec<PathBuf>,
     write: Vec<PathBuf>,
     guards: Vec<Guard>,
+    /// Must not exist when the command has ended.
+    unwanted: Vec<PathBuf>,
 }
+
+/// What git executes, takes settings from, or keeps for others, in the folder of a repository.
+const GIT_FOLDERS: [&str; 6] = ["hooks", "info", "modules", "worktrees", "remotes", "branches"];
+const GIT_FILES: [&str; 4] = ["config", "config.worktree", "commondir", "gitdir"];
 
 impl Children {
     /// Looks at every root, and puts stand-ins where a guarded root misses a name.
@@ -29,15 +40,45 @@ impl Children {
         for root in &confine.write {
             let path = root.path.path();
             for name in PROTECTED {
-                children.add(&path.join(name), root.guard)?;
+                let name_is_free = confine.git_init && name == ".git";
+                children.add(&path.join(name), root.guard && !name_is_free)?;
             }
         }
         for path in &confine.protect {
             children.add(&path.path(), false)?;
         }
+        // Without mounts the rights on a folder are those on all that is in it: there it stays closed.
+        if confine.level == Level::Namespaces {
+            for folder in &confine.git {
+                children.open_repository(&folder.path())?;
+            }
+        }
         children.read_only.sort();
         children.read_only.dedup();
         Ok(children)
+    }
+
+    /// Opens the folder of a repository but for what is not the business of a commit.
+    fn open_repository(&mut self, folder: &Path) -> Result<(), SetupError> {
+        self.reopen.push(folder.to_owned());
+        for name in GIT_FOLDERS {
+            let path = folder.join(name);
+            match guard::hold(&path)? {
+                Hold::Guarded(guard) => self.guards.push(guard),
+                Hold::Exists => {}
+                Hold::Closed => continue,
+            }
+            self.sealed.push(path);
+        }
+        for name in GIT_FILES {
+            let path = folder.join(name);
+            match fs::symlink_metadata(&path) {
+                Ok(_) => self.sealed.push(path),
+                // A stand-in would be read by git; nothing but git runs, so looking afterwards will do.
+                Err(_) => self.unwanted.push(path),
+            }
+        }
+        Ok(())
     }
 
     fn add(&mut self, path: &Path, guard: bool) -> Result<(), SetupError> {
@@ -78,5 +119,8 @@ impl Children {
     /// Removes the stand-ins nobody needs any more.
     pub(super) fn release(&mut self) {
         self.guards.drain(..).for_each(Guard::release);
+        for path in self.unwanted.drain(..) {
+            let _ = fs::remove_file(&path).or_else(|_| fs::remove_dir_all(&path));
+        }
     }
 }

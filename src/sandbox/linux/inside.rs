@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use seccompiler::BpfProgram;
 
+use super::bridge::Bridge;
 use super::children::Children;
 use super::landlock::Grants;
 use super::mounts::Plan;
@@ -20,6 +21,7 @@ pub(crate) struct Inside {
     confine: Confine,
     children: Children,
     sockets: Vec<PathBuf>,
+    bridge: Option<Bridge>,
     ruleset: Option<OwnedFd>,
     filters: Vec<BpfProgram>,
 }
@@ -31,8 +33,16 @@ impl Inside {
             confine,
             children: Children::default(),
             sockets: Vec::new(),
+            bridge: None,
             ruleset: None,
             filters: Vec::new(),
+        }
+    }
+
+    fn drop_capabilities(&self) -> Result<(), SetupError> {
+        match self.confine.without("capabilities") {
+            true => Ok(()),
+            false => identity::drop_capabilities(),
         }
     }
 
@@ -42,17 +52,29 @@ impl Inside {
         if abi == 0 && !namespaces {
             return Err(SetupError::new("landlock", "this kernel does not offer it"));
         }
-        let write: Vec<_> = self.confine.write.iter().map(|root| root.path.path()).collect();
+        let mut write: Vec<_> = self.confine.write.iter().map(|root| root.path.path()).collect();
+        write.extend(self.children.reopen.iter().cloned());
         // A root that is everything must not bring the kernel's settings and devices with it.
         if !namespaces && write.iter().any(|root| root.parent().is_none()) {
             self.children.read_only.extend(["/proc", "/sys", "/dev"].map(PathBuf::from));
         }
+        let hide: Vec<_> = self.confine.hide.iter().map(|path| path.path()).collect();
+        if !namespaces {
+            // What holds something hidden must not be moved to where the next command can read it.
+            self.children.read_only.extend(hide.iter().cloned());
+        }
         let grants = match namespaces {
-            true => Grants { write: &write, except: &[], private: IN_NAMESPACES },
-            false => Grants { write: &write, except: &self.children.read_only, private: HARMLESS },
+            true => Grants { write: &write, except: &[], private: IN_NAMESPACES, hide: &[] },
+            false => {
+                Grants { write: &write, except: &self.children.read_only, private: HARMLESS, hide: &hide }
+            }
         };
-        self.ruleset = landlock::ruleset(&grants)?;
-        self.filters = seccomp::programs(Needs { namespaces, network: self.confine.network, abi })?;
+        if !self.confine.without("landlock") {
+            self.ruleset = landlock::ruleset(&grants)?;
+        }
+        if !self.confine.without("seccomp") {
+            self.filters = seccomp::programs(Needs { namespaces, network: self.confine.network, abi })?;
+        }
         Ok(())
     }
 }
@@ -75,37 +97,62 @@ const IN_NAMESPACES: &[&str] = &[
 
 impl Confinement for Inside {
     fn outer(&mut self) -> Result<Option<i32>, SetupError> {
+        if self.confine.without("hide") {
+            self.confine.hide.clear();
+        }
         self.children = Children::find(&self.confine)?;
+        if self.confine.without("protected") {
+            self.children.read_only.clear();
+        }
         match self.confine.level {
             Level::Landlock => Ok(None),
             Level::Namespaces => {
-                self.sockets = sockets::of_host();
-                let network = if self.confine.network { 0 } else { libc::CLONE_NEWNET };
-                let all = libc::CLONE_NEWUSER | libc::CLONE_NEWNS | libc::CLONE_NEWPID | libc::CLONE_NEWIPC;
-                Ok(Some(all | network))
+                if !self.confine.without("sockets") {
+                    self.sockets = sockets::of_host();
+                }
+                if !self.confine.network {
+                    self.bridge = Bridge::new(&self.confine.ports, &self.confine.hosts)?;
+                }
+                let unless = |off, flag| if off { 0 } else { flag };
+                let network = self.confine.network || self.confine.without("network");
+                let ipc = unless(self.confine.without("ipc"), libc::CLONE_NEWIPC);
+                let all = libc::CLONE_NEWUSER | libc::CLONE_NEWNS | libc::CLONE_NEWPID | ipc;
+                Ok(Some(all | unless(network, libc::CLONE_NEWNET)))
             }
         }
     }
 
     fn adopt(&mut self, process_1: i32) -> Result<(), SetupError> {
-        identity::map(process_1)
+        identity::map(process_1)?;
+        self.bridge.as_mut().map_or(Ok(()), Bridge::start)
     }
 
     fn init(&mut self) -> Result<(), SetupError> {
         if self.confine.level == Level::Landlock {
             self.prepare(false)?;
             // Here this is the supervisor itself, which needs no power either.
-            return identity::drop_capabilities();
+            return self.drop_capabilities();
         }
-        if !self.confine.network {
+        if !self.confine.network && !self.confine.without("network") {
             sys::loopback_up().map_err(|error| SetupError::new("loopback", error))?;
+            self.bridge.as_mut().map_or(Ok(()), Bridge::listen)?;
         }
         let mut write: Vec<_> = self.confine.write.iter().map(|root| root.path.path()).collect();
         write.sort();
         let read_only = std::mem::take(&mut self.children.read_only);
-        mounts::build(&Plan { write, read_only, sockets: std::mem::take(&mut self.sockets) })?;
+        let plan = Plan {
+            write,
+            read_only,
+            reopen: self.children.reopen.clone(),
+            sealed: std::mem::take(&mut self.children.sealed),
+            hide: self.confine.hide.iter().map(|path| path.path()).collect(),
+            sockets: std::mem::take(&mut self.sockets),
+        };
+        if !self.confine.without("mounts") {
+            mounts::build(&plan)?;
+        }
         self.prepare(true)?;
-        identity::drop_capabilities()
+        self.drop_capabilities()
     }
 
     fn inner(&self) -> Result<(), (&'static str, i32)> {

@@ -29,6 +29,8 @@ pub(super) struct Grants<'a> {
     pub(super) except: &'a [PathBuf],
     /// Folders and devices that are private to the command, or harmless.
     pub(super) private: &'a [&'a str],
+    /// Must not be read; empty when mounts hide it.
+    pub(super) hide: &'a [PathBuf],
 }
 
 /// A ruleset ready to be entered. `None` on a kernel without Landlock.
@@ -36,19 +38,27 @@ pub(super) struct Grants<'a> {
 /// # Errors
 /// The kernel refused.
 pub(super) fn ruleset(grants: &Grants<'_>) -> Result<Option<OwnedFd>, SetupError> {
+    let mut handled = AccessFs::from_write(NEWEST);
+    let hide: Vec<PathBuf> = grants.hide.iter().filter(|path| path.exists()).cloned().collect();
+    if !hide.is_empty() {
+        handled |= AccessFs::ReadFile;
+    }
     let create = || {
         Ruleset::default()
             .set_compatibility(CompatLevel::BestEffort)
-            .handle_access(AccessFs::from_write(NEWEST))?
+            .handle_access(handled)?
             .scope(Scope::AbstractUnixSocket | Scope::Signal)?
             .create()
     };
     let mut ruleset = create().map_err(|error| SetupError::new("landlock", error))?;
     for root in grants.write {
-        ruleset = grant_around(ruleset, root, grants.except)?;
+        ruleset = grant_around(ruleset, root, grants.except, writing())?;
+    }
+    if !hide.is_empty() {
+        ruleset = grant_around(ruleset, Path::new("/"), &hide, AccessFs::ReadFile.into())?;
     }
     for path in grants.private {
-        ruleset = grant(ruleset, Path::new(path))?;
+        ruleset = grant(ruleset, Path::new(path), writing())?;
     }
     for fd in [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()] {
         ruleset = grant_inherited(ruleset, fd)?;
@@ -61,29 +71,37 @@ fn grant_around(
     ruleset: RulesetCreated,
     path: &Path,
     except: &[PathBuf],
+    access: BitFlags<AccessFs>,
 ) -> Result<RulesetCreated, SetupError> {
     if except.iter().any(|excepted| path.starts_with(excepted)) {
         return Ok(ruleset);
     }
     if !except.iter().any(|excepted| excepted.starts_with(path)) {
-        return grant(ruleset, path);
+        return grant(ruleset, path, access);
     }
     let Ok(entries) = fs::read_dir(path) else { return Ok(ruleset) };
     let mut ruleset = ruleset;
     for entry in entries.flatten() {
         // A grant follows a symlink to its target, which is not in this folder.
         if entry.file_type().is_ok_and(|kind| !kind.is_symlink()) {
-            ruleset = grant_around(ruleset, &entry.path(), except)?;
+            ruleset = grant_around(ruleset, &entry.path(), except, access)?;
         }
     }
     Ok(ruleset)
 }
 
-fn grant(ruleset: RulesetCreated, path: &Path) -> Result<RulesetCreated, SetupError> {
+/// Nobody's work needs new device nodes.
+fn writing() -> BitFlags<AccessFs> {
+    AccessFs::from_write(NEWEST) & !(AccessFs::MakeChar | AccessFs::MakeBlock)
+}
+
+fn grant(
+    ruleset: RulesetCreated,
+    path: &Path,
+    access: BitFlags<AccessFs>,
+) -> Result<RulesetCreated, SetupError> {
     // Vanished or unreadable: nothing to grant.
     let Ok(fd) = PathFd::new(path) else { return Ok(ruleset) };
-    // Nobody's work needs new device nodes.
-    let access = AccessFs::from_write(NEWEST) & !(AccessFs::MakeChar | AccessFs::MakeBlock);
     add(ruleset, fd, access)
 }
 

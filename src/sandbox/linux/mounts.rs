@@ -3,6 +3,7 @@
 //! terminals, and `/proc` of the new pid namespace. Every path is opened without following a symlink: the list
 //! was resolved before, and a command of before may have changed what lies on the way.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -21,6 +22,12 @@ pub(super) struct Plan {
     pub(super) write: Vec<PathBuf>,
     /// Read-only below them.
     pub(super) read_only: Vec<PathBuf>,
+    /// Writable wherever they are, but for what is sealed.
+    pub(super) reopen: Vec<PathBuf>,
+    /// Read-only in those.
+    pub(super) sealed: Vec<PathBuf>,
+    /// Nothing of these can be read.
+    pub(super) hide: Vec<PathBuf>,
     /// Unix sockets of the host.
     pub(super) sockets: Vec<PathBuf>,
 }
@@ -41,15 +48,15 @@ pub(super) fn build(plan: &Plan) -> Result<(), SetupError> {
     for root in write.iter().filter(|root| root.parent().is_some()) {
         optional(root, rebind(root, MountAttr::change(sys::NODEV, sys::RDONLY)))?;
     }
-    for root in &plan.write {
-        pin_inside(root, &write)?;
+    for folder in pins(plan, &write) {
+        optional(&folder, rebind(&folder, MountAttr::change(sys::NODEV, sys::RDONLY)))?;
     }
-    for path in &plan.read_only {
-        if let Some(root) = write.iter().find(|root| path.starts_with(root)) {
-            pin_between(path, root)?;
-            optional(path, rebind(path, MountAttr::change(sys::RDONLY | sys::NODEV, 0)))?;
-        }
+    for path in plan.read_only.iter().filter(|path| write.iter().any(|root| path.starts_with(root))) {
+        optional(path, rebind(path, MountAttr::change(sys::RDONLY | sys::NODEV, 0)))?;
     }
+    repository(plan)?;
+    // Before the devices: the cover must not be one.
+    hide(&plan.hide)?;
     devices(&plan.write)?;
     if everything {
         optional(Path::new("/sys"), rebind(Path::new("/sys"), MountAttr::change(sys::RDONLY, 0)))?;
@@ -58,33 +65,74 @@ pub(super) fn build(plan: &Plan) -> Result<(), SetupError> {
     hide_sockets(&plan.sockets)
 }
 
+/// Opens the folders of a repository, outermost first, each with its seals; a worktree's own is inside a sealed
+/// folder of the common one.
+fn repository(plan: &Plan) -> Result<(), SetupError> {
+    for folder in &plan.reopen {
+        optional(folder, rebind(folder, MountAttr::change(sys::NODEV, sys::RDONLY)))?;
+        for sealed in plan.sealed.iter().filter(|sealed| sealed.parent() == Some(folder)) {
+            optional(sealed, rebind(sealed, MountAttr::change(sys::RDONLY | sys::NODEV, 0)))?;
+        }
+    }
+    Ok(())
+}
+
+/// Covers files with a device that cannot be opened, and folders with empty ones. A covered name can neither be
+/// renamed nor removed, and moving a folder above it moves the cover too.
+fn hide(paths: &[PathBuf]) -> Result<(), SetupError> {
+    if paths.is_empty() {
+        return Ok(());
+    }
+    let closed = || {
+        let null = clone(&open(Path::new("/dev/null"))?)?;
+        sys::mount_setattr(&null, MountAttr::change(sys::RDONLY | sys::NODEV, 0))
+            .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?;
+        Ok(null)
+    };
+    let file = closed().map_err(|error: Errno| fail("/dev/null", error))?;
+    for path in paths {
+        let cover = || {
+            let place = open(path)?;
+            let kind = rustix::fs::FileType::from_raw_mode(rustix::fs::fstat(&place)?.st_mode);
+            match kind {
+                rustix::fs::FileType::Directory => {
+                    let flags =
+                        MountFlags::RDONLY | MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
+                    mount("tmpfs", path, "tmpfs", flags, c"mode=000,size=4k")
+                }
+                _ => place_on(&clone(&file)?, &place),
+            }
+        };
+        match cover() {
+            // Not there, or out of reach for the command as well.
+            Ok(()) | Err(Errno::NOENT | Errno::ACCESS | Errno::NOTDIR) => {}
+            Err(error) => return Err(fail(path.display(), error)),
+        }
+    }
+    Ok(())
+}
+
 /// The roots that are not inside another one.
 fn outermost(roots: &[PathBuf]) -> Vec<PathBuf> {
     let inside = |root: &PathBuf| roots.iter().any(|other| other != root && root.starts_with(other));
     roots.iter().filter(|root| !inside(root)).cloned().collect()
 }
 
-/// A root inside another root must not be moved away and replaced: it and the folders between become mount
-/// points, which cannot be renamed.
-fn pin_inside(root: &Path, outer: &[PathBuf]) -> Result<(), SetupError> {
-    match outer.iter().find(|outer| root != outer.as_path() && root.starts_with(outer)) {
-        Some(outer) => {
-            pin_between(root, outer)?;
-            optional(root, rebind(root, MountAttr::change(sys::NODEV, sys::RDONLY)))
+/// What must not be moved away and replaced: roots inside other roots, and the folders between a root and what is
+/// protected or hidden in it. They become mount points, which cannot be renamed. Outer ones come first, and each
+/// once: a mount is copied with all that is mounted in it.
+fn pins(plan: &Plan, outer: &[PathBuf]) -> BTreeSet<PathBuf> {
+    let mut pins = BTreeSet::new();
+    let kept = plan.write.iter().chain(&plan.read_only).chain(&plan.hide);
+    for path in kept {
+        if let Some(root) = outer.iter().find(|root| path != *root && path.starts_with(root)) {
+            let between =
+                path.ancestors().skip(1).take_while(|p| *p != root.as_path() && p.parent().is_some());
+            pins.extend(between.map(Path::to_owned));
         }
-        None => Ok(()),
     }
-}
-
-/// Pins the folders strictly between `outer` and `path`.
-fn pin_between(path: &Path, outer: &Path) -> Result<(), SetupError> {
-    let mut between: Vec<&Path> =
-        path.ancestors().skip(1).take_while(|p| *p != outer && p.parent().is_some()).collect();
-    between.reverse();
-    for folder in between {
-        optional(folder, rebind(folder, MountAttr::change(0, 0)))?;
-    }
-    Ok(())
+    pins.extend(plan.write.iter().filter(|root| !outer.contains(root)).cloned());
+    pins
 }
 
 /// What has vanished since it was listed needs no mount.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::sandbox::detect::Level;
+use crate::sandbox::git::Work;
 use crate::sandbox::policy::{Origin, Roots};
 
 /// One command's confinement.
@@ -20,8 +21,32 @@ pub(crate) struct Confine {
     /// Read-only paths below them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) protect: Vec<PathText>,
+    /// Paths whose content is kept from the command.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) hide: Vec<PathText>,
+    /// Folders of a repository that the command may write but for what git executes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) git: Vec<PathText>,
+    /// The command may make a repository where there is none.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(crate) git_init: bool,
     /// Network open.
     pub(crate) network: bool,
+    /// Ports of the host's loopback that can be reached when it is not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) ports: Vec<u16>,
+    /// Hosts that can be reached when it is not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) hosts: Vec<String>,
+    /// Protections left out, to show that their absence is noticed.
+    #[cfg(debug_assertions)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) without: Vec<String>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// A writable folder.
@@ -63,19 +88,64 @@ impl PathText {
 }
 
 impl Confine {
-    /// The confinement that enforces `roots` by `level`.
-    pub(crate) fn new(roots: &Roots, level: Level) -> Self {
+    /// The confinement that enforces `roots` by `level`, for a command that does this with git.
+    pub(crate) fn new(roots: &Roots, level: Level, work: Option<Work>) -> Self {
         let write = roots.roots().iter().map(|root| Writable {
             path: root.path.as_path().into(),
             // Temporary folders are shared with everybody: nothing is put into them to be in the way.
             guard: matches!(root.origin, Origin::Workdir | Origin::Extra),
         });
+        let texts = |paths: &[PathBuf]| paths.iter().map(|path| path.as_path().into()).collect::<Vec<_>>();
+        let mut protect = texts(roots.protected());
+        protect.extend(texts(roots.repositories()));
+        let git = work.and_then(|_| roots.repository()).map(|found| [found.common, found.own]);
         Self {
             level,
             write: write.collect(),
-            protect: roots.protected().iter().map(|path| path.as_path().into()).collect(),
+            protect,
+            hide: texts(&roots.hidden()),
+            git: texts(git.as_ref().map(<[_; 2]>::as_slice).unwrap_or_default()),
+            git_init: work == Some(Work::Init),
             network: roots.network(),
+            ports: roots.network_rules().ports.clone(),
+            hosts: roots.network_rules().hosts.clone(),
+            #[cfg(debug_assertions)]
+            without: Vec::new(),
         }
+    }
+
+    /// The strictest confinement: nothing is writable, no network.
+    pub(crate) fn strictest(level: Level) -> Self {
+        Self {
+            level,
+            write: Vec::new(),
+            protect: Vec::new(),
+            hide: Vec::new(),
+            git: Vec::new(),
+            git_init: false,
+            network: false,
+            ports: Vec::new(),
+            hosts: Vec::new(),
+            #[cfg(debug_assertions)]
+            without: Vec::new(),
+        }
+    }
+
+    /// The same without these protections, where builds for tests have them.
+    pub(crate) fn leaving_out(mut self, protections: &[String]) -> Self {
+        #[cfg(debug_assertions)]
+        self.without.extend_from_slice(protections);
+        #[cfg(not(debug_assertions))]
+        let _ = (&mut self, protections);
+        self
+    }
+
+    /// Whether a protection is left out on purpose. Only in builds for tests: others do not have the switch.
+    pub(super) fn without(&self, protection: &str) -> bool {
+        #[cfg(debug_assertions)]
+        return self.without.iter().any(|left_out| left_out == protection);
+        #[cfg(not(debug_assertions))]
+        return protection.is_empty();
     }
 }
 

@@ -1,7 +1,6 @@
 //! What stands in the prompt as a value: typed text with the things in it. It is what is sent, queued, put back,
 //! remembered and kept on disk, so that a crash loses no typed text. Cheap to clone: pastes are shared.
 
-use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -124,7 +123,7 @@ impl Draft {
 /// Keeps `draft` at `path`; an empty one removes the file. Blocks on the disk.
 pub(crate) fn save(path: &Path, draft: &Draft) -> io::Result<()> {
     if draft.text.is_empty() {
-        return match fs::remove_file(path) {
+        return match std::fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         };
@@ -138,7 +137,7 @@ const MAX_FILE: u64 = 64 << 20;
 /// The draft kept at `path`, if there is one that can be read.
 pub(crate) fn load(path: &Path) -> Option<Draft> {
     let mut json = Vec::new();
-    fs::File::open(path).ok()?.take(MAX_FILE).read_to_end(&mut json).ok()?;
+    base::fs::open_regular(path).ok()?.take(MAX_FILE).read_to_end(&mut json).ok()?;
     let draft: Draft = serde_json::from_slice(&json).ok()?;
     Some(draft.sound()).filter(|d| !d.text.is_empty())
 }

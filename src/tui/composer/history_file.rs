@@ -53,8 +53,7 @@ pub(crate) fn append(
     line.push(b'\n');
     let mut file = open_locked(path)?;
     let len = file.metadata()?.len();
-    // A writer that was killed may have left half a line: it must not swallow this one.
-    if len > 0 && last_byte(&mut file, len)? != b'\n' {
+    if base::fs::ends_torn(&mut file)? {
         line.insert(0, b'\n');
     }
     file.write_all(&line)?;
@@ -79,13 +78,6 @@ fn open_locked(path: &Path) -> io::Result<File> {
     }
 }
 
-fn last_byte(file: &mut File, len: u64) -> io::Result<u8> {
-    let mut byte = [0];
-    file.seek(SeekFrom::Start(len - 1))?;
-    file.read_exact(&mut byte)?;
-    Ok(byte[0])
-}
-
 /// Keeps the newest four fifths of `max` bytes, so that not every prompt rewrites the file.
 fn trim(path: &Path, file: &mut File, max: u64) -> io::Result<()> {
     let len = file.metadata()?.len();
@@ -99,7 +91,7 @@ fn trim(path: &Path, file: &mut File, max: u64) -> io::Result<()> {
 
 /// Reads the prompts before byte `before` (from the end when `None`). No file is no prompts.
 pub(crate) fn read_older(path: &Path, before: Option<u64>) -> io::Result<Page> {
-    let mut file = match File::open(path) {
+    let mut file = match base::fs::open_regular(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Page::default()),
         Err(error) => return Err(error),

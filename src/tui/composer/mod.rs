@@ -2,6 +2,8 @@
 //! (files, clipboard, disk) comes out as [`Effect`]s and their results come back through methods.
 //!
 //! - [`prompt`]: the component: keys and pastes in, effects out
+//! - [`prompt_keys`]: what each key asks of the text, the lists and the search
+//! - [`prompt_send`]: what leaves the prompt, and what goes into it from a list
 //! - [`effect`]: what the prompt wants done
 //! - [`textarea`]: text, cursor and edits; [`clusters`], [`layout`], [`undo`], [`kill`] are its parts
 //! - [`elements`]: pastes and images as single characters of the text
@@ -33,6 +35,8 @@ mod layout;
 mod paste;
 mod popup;
 mod prompt;
+mod prompt_keys;
+mod prompt_send;
 mod queue;
 mod send;
 mod textarea;

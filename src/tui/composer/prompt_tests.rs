@@ -4,6 +4,8 @@ use std::path::Path;
 
 use super::super::desk::{Desk, key_of};
 use super::*;
+use crate::tui::keymap::Keymap;
+use crate::tui::keys::Code;
 
 #[test]
 fn sending() {

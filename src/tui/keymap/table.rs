@@ -130,6 +130,7 @@ actions! {
         EditQueued "edit_queued" ["shift-left", "alt-up"] "edit the last queued message"
         ScrollUp "scroll_up" ["page-up"] "a page back"
         ScrollDown "scroll_down" ["page-down"] "a page on"
+        Top "top" ["home"] "to the first line (empty prompt)"
         Bottom "bottom" ["end"] "back to the newest line (empty prompt)"
     }
     Global {
@@ -168,8 +169,9 @@ actions! {
     }
     Approval {
         ApproveOnce "yes" ["y"] "yes, once"
-        ApprovePrefix "prefix" ["p"] "yes, also for commands with this start"
         ApproveSession "session" ["a"] "yes, for this session"
+        ApproveProject "project" ["t"] "yes, in this project, by a rule"
+        ApprovePrefix "prefix" ["p"] "yes, always, by a rule"
         Refuse "refuse" ["d"] "no, the turn goes on"
         RefuseAndStop "stop" ["n", "esc"] "no, and stop the turn"
         FullPage "full_page" ["ctrl-a"] "show all of it"

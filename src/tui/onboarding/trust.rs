@@ -41,11 +41,7 @@ impl Page {
             Row::new("Only look").detail("ask before every change"),
             Row::new("Leave"),
         ];
-        Self {
-            folder: text::sanitize(folder).replace('\n', " "),
-            list: List::numbered(rows),
-            opened_ms: now_ms,
-        }
+        Self { folder: text::reveal_line(folder), list: List::numbered(rows), opened_ms: now_ms }
     }
 
     /// Takes a key.

@@ -13,6 +13,9 @@ use super::{resume, statusline, theme, warnings};
 use crate::tui::keymap::Keymap;
 use crate::tui::keys::Key;
 use crate::tui::theme::Theme;
+use crate::tui::usage::look::View;
+use crate::tui::usage::menu::Usage;
+use crate::tui::usage::reached::Panel;
 
 /// A popup.
 pub(crate) enum Popup {
@@ -30,6 +33,10 @@ pub(crate) enum Popup {
     Items(Box<statusline::Chooser>),
     /// Stored threads; a full page.
     Resume(Box<resume::Picker>),
+    /// `/usage`.
+    Usage(Box<Usage>),
+    /// A limit or a budget is used up.
+    Reached(Box<Panel>),
 }
 
 /// What popups may know of the rest.
@@ -43,6 +50,8 @@ pub(crate) struct Around<'a> {
     pub(crate) warnings: &'a Warnings,
     /// Questions that wait behind the open one.
     pub(crate) waiting: usize,
+    /// Where the limits stand.
+    pub(crate) usage: View<'a>,
 }
 
 impl Popup {
@@ -56,6 +65,8 @@ impl Popup {
             Self::Theme(popup) => popup.on_key(key, around.keymap),
             Self::Items(popup) => popup.on_key(key, around.keymap),
             Self::Resume(popup) => popup.on_key(key, around.keymap),
+            Self::Usage(popup) => popup.on_key(key, &around.usage, around.keymap),
+            Self::Reached(popup) => popup.on_key(key, &around.usage, around.keymap),
         }
     }
 
@@ -68,6 +79,8 @@ impl Popup {
             Self::Warnings(popup) => popup.draw(around.warnings, width, height, theme),
             Self::Theme(popup) => popup.draw(width, height, theme),
             Self::Items(popup) => popup.draw(width, height, theme),
+            Self::Usage(popup) => popup.draw(&around.usage, width, height, theme),
+            Self::Reached(popup) => popup.draw(&around.usage, width, height, theme),
             Self::Resume(_) => Drawn::default(),
         }
     }
@@ -86,7 +99,9 @@ impl Popup {
             | Self::Prompt(_)
             | Self::Warnings(_)
             | Self::Theme(_)
-            | Self::Items(_) => None,
+            | Self::Items(_)
+            | Self::Usage(_)
+            | Self::Reached(_) => None,
         }
     }
 }

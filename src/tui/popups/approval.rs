@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
+use super::facts;
 use super::frame::{self, Drawn};
 use super::list::{List, Picked, Row};
 use super::wish::{Outcome, Wish};
@@ -18,15 +19,19 @@ use crate::tui::keys::{Code, Key};
 use crate::tui::pager::{Content, Page};
 use crate::tui::text;
 use crate::tui::theme::{Role, Theme};
+use crate::tui::transcript::cells::command::spoken;
 
 /// How long a question must stand before keys answer it, and how long typing must have paused.
 const GUARD_MS: u64 = 300;
-/// Whoever types on and on is believed after this.
+/// A key that is no text is believed after this, however often it comes.
 const GUARD_MAX_MS: u64 = 1500;
-/// Rows of the choices.
-const CHOICES: usize = 4;
-/// Below this many rows there are no blank ones: the subject needs them.
-const ROOMY: usize = 14;
+/// A letter is an answer when it stays alone for this long. With another behind it, it began a word.
+const ALONE_MS: u64 = 250;
+/// Blank rows of a command that are shown in a row; more are counted, or they would push the rest out of sight.
+const BLANK_ROWS: usize = 2;
+/// Rows that what is decided about has in any case, and before there are blank rows.
+const SUBJECT_LEAST: usize = 1;
+const SUBJECT_USUAL: usize = 6;
 
 /// An open question.
 #[derive(Debug)]
@@ -34,29 +39,30 @@ pub(crate) struct Approval {
     id: AskId,
     ask: Box<Ask>,
     home: Option<PathBuf>,
+    choices: Vec<Answer>,
     list: List,
     scroll: std::cell::Cell<usize>,
     opened_ms: u64,
     quiet_since_ms: u64,
+    /// A letter that waits to be alone, what it answers, and when it will have been.
+    held: Option<(Key, Answer, u64)>,
 }
 
 impl Approval {
     /// A question that is put now.
     pub(crate) fn new(id: AskId, ask: Box<Ask>, home: Option<PathBuf>, now_ms: u64) -> Self {
-        let rows = vec![
-            Row::new("Yes, once").right("y"),
-            Row::new("Yes, and not again in this thread").right("a"),
-            Row::new("No, but go on").right("d"),
-            Row::new("No, stop: I will say what to do").right("esc"),
-        ];
+        let choices = choices(&ask);
+        let rows = choices.iter().map(|answer| row(*answer)).collect();
         Self {
             id,
             ask,
             home,
+            choices,
             list: List::numbered(rows),
             scroll: std::cell::Cell::new(0),
             opened_ms: now_ms,
             quiet_since_ms: now_ms,
+            held: None,
         }
     }
 
@@ -80,40 +86,83 @@ impl Approval {
         Outcome::Stay
     }
 
+    /// When something happens without a key.
+    pub(crate) fn wake_at_ms(&self) -> Option<u64> {
+        self.held.map(|(_, _, at)| at)
+    }
+
+    /// Time passed: a letter that stayed alone answers.
+    pub(crate) fn tick(&mut self, now_ms: u64) -> Outcome {
+        match self.held {
+            Some((_, answer, at)) if at <= now_ms => Outcome::Wish(Wish::Answer(self.id, answer)),
+            _ => Outcome::Stay,
+        }
+    }
+
     fn on_answer_key(&mut self, key: Key, now_ms: u64, keymap: &Keymap) -> Outcome {
-        let typed_ahead = now_ms < self.quiet_since_ms.saturating_add(GUARD_MS)
-            && now_ms < self.opened_ms.saturating_add(GUARD_MAX_MS);
-        if typed_ahead {
-            self.quiet_since_ms = now_ms;
-            return Outcome::Keep(Wish::TypedAhead(key));
+        let text = matches!(key.code, Code::Char(_)) && !key.ctrl && !key.alt;
+        if let Some((first, answer, at)) = self.held.take() {
+            if at <= now_ms || key == Key::plain(Code::Enter) {
+                return Outcome::Wish(Wish::Answer(self.id, answer));
+            }
+            if text {
+                return self.typed(vec![first, key], now_ms);
+            }
+        }
+        let quiet = now_ms >= self.quiet_since_ms.saturating_add(GUARD_MS);
+        let believed =
+            !text && key.code != Code::Enter && now_ms >= self.opened_ms.saturating_add(GUARD_MAX_MS);
+        if !quiet && !believed {
+            return self.typed(vec![key], now_ms);
         }
         let answer = match keymap.action(Context::Approval, key) {
             Some(Action::ApproveOnce) => Answer::Accept,
-            Some(Action::ApproveSession | Action::ApprovePrefix) => Answer::AcceptForSession,
+            Some(Action::ApproveSession) => Answer::AcceptForSession,
+            Some(Action::ApproveProject) => Answer::AcceptForProject,
+            Some(Action::ApprovePrefix) => Answer::AcceptAlways,
             Some(Action::Refuse) => Answer::Decline,
             Some(Action::RefuseAndStop) => Answer::Cancel,
             Some(Action::FullPage) => return Outcome::Keep(Wish::Page(Box::new(self.page()))),
             _ if key == Key::ctrl('c') => Answer::Cancel,
             _ => match self.list.on_key(key, keymap) {
-                Picked::Row(0) => Answer::Accept,
-                Picked::Row(1) => Answer::AcceptForSession,
-                Picked::Row(2) => Answer::Decline,
-                Picked::Row(_) | Picked::Closed => Answer::Cancel,
+                Picked::Row(index) => self.choices.get(index).copied().unwrap_or(Answer::Cancel),
+                Picked::Closed => Answer::Cancel,
+                // A letter that means nothing here: somebody writes, and their next letter is no answer.
+                Picked::Nothing if text => return self.typed(vec![key], now_ms),
                 Picked::Nothing | Picked::Moved | Picked::Refused(_) => return Outcome::Stay,
             },
         };
+        let Some(row) = self.choices.iter().position(|choice| *choice == answer) else {
+            // A letter of an answer that this question does not have.
+            return if text { self.typed(vec![key], now_ms) } else { Outcome::Stay };
+        };
+        if text {
+            self.list.select(row);
+            self.held = Some((key, answer, now_ms.saturating_add(ALONE_MS)));
+            return Outcome::Stay;
+        }
         Outcome::Wish(Wish::Answer(self.id, answer))
+    }
+
+    /// The keys belong to the prompt, and answers have to wait for a pause. What they had selected is not what
+    /// `enter` shall mean.
+    fn typed(&mut self, keys: Vec<Key>, now_ms: u64) -> Outcome {
+        self.quiet_since_ms = now_ms;
+        self.list.select(0);
+        Outcome::Keep(Wish::TypedAhead(keys))
     }
 
     /// All of it, to be read.
     pub(crate) fn page(&self) -> Page {
         match self.ask.as_ref() {
-            Ask::Command { command, .. } => Page::new("Command", Content::Code(command.clone(), "bash")),
+            Ask::Command { command, .. } => {
+                Page::new("Command", Content::Code(spoken(command).into(), "bash"))
+            }
             Ask::Patch { changes, .. } => {
                 let files = changes
                     .iter()
                     .map(|change| {
-                        (heading(change, self.home.as_deref()), change.path.clone(), change.diff.clone())
+                        (heading(change, self.home.as_deref()), change.path.clone(), unified(change))
                     })
                     .collect();
                 Page::new("Proposed changes", Content::Files(files))
@@ -121,29 +170,57 @@ impl Approval {
         }
     }
 
-    /// Its rows, at most `height`; `waiting` more questions come after it.
+    /// Its rows, at most `height`; `waiting` more questions come after it. The choices, what is decided about and
+    /// its first fact come before everything else; blank rows come last.
     pub(crate) fn draw(&self, width: u16, height: usize, waiting: usize, theme: &Theme) -> Drawn {
         let more = if waiting == 0 { String::new() } else { format!("1 of {}", waiting + 1) };
-        let roomy = height >= ROOMY;
+        let choices = self.choices.len().min(height.saturating_sub(3)).max(1);
+        let mut left = height.saturating_sub(1 + choices + SUBJECT_LEAST);
+        let mut facts = facts::lines(&self.ask, self.home.as_deref(), width, theme);
+        facts.truncate(left.saturating_sub(1).max(left.min(1)));
+        left -= facts.len();
+        let mut reason = self.reason_rows(width, theme);
+        reason.truncate(left.min((height / 4).max(1)));
+        let usual = match self.ask.as_ref() {
+            Ask::Command { command, cwd, .. } => self.command(command, cwd, width, theme).len(),
+            Ask::Patch { .. } => SUBJECT_USUAL,
+        };
+        left = left.saturating_sub(reason.len() + usual.clamp(SUBJECT_LEAST, SUBJECT_USUAL) - SUBJECT_LEAST);
+        let mut blanks = 0;
+        let mut blank = |wanted: bool, rows: usize| {
+            let fits = wanted && blanks + rows <= left;
+            blanks += if fits { rows } else { 0 };
+            fits.then(Line::default)
+        };
+        let before_choices = blank(true, 1);
+        let before_subject = blank(true, 1);
+        let before_facts = blank(!facts.is_empty(), 1);
+        let before_hint = blank(true, 2);
+        let room = height.saturating_sub(1 + choices + facts.len() + reason.len() + blanks).max(1);
         let mut lines = vec![frame::title(self.question(), &more, width, theme)];
-        if let Some(reason) = self.reason() {
-            let mut rows = frame::prose(reason, Role::Text, width, theme);
-            for span in rows.iter_mut().flat_map(|row| &mut row.spans) {
-                span.style = span.style.add_modifier(Modifier::ITALIC);
-            }
-            rows.truncate(if roomy { height / 4 } else { 1 });
-            lines.extend(rows);
+        lines.extend(reason);
+        lines.extend(before_subject);
+        lines.extend(self.subject(width, room, theme));
+        lines.extend(before_facts);
+        lines.extend(facts);
+        lines.extend(before_choices);
+        lines.extend(self.list.lines(width, choices, theme));
+        if let Some(blank) = before_hint {
+            let hint = "enter select · ctrl-a read all of it · page-up/down scroll";
+            lines.extend([blank, frame::hint(hint, width, theme)]);
         }
-        let blank = || roomy.then(Line::default);
-        let around = CHOICES + if roomy { 4 } else { 0 };
-        lines.extend(blank());
-        lines.extend(self.subject(width, (height + 1).saturating_sub(lines.len() + around).max(1), theme));
-        lines.extend(blank());
-        lines.extend(self.list.lines(width, CHOICES, theme));
-        lines.extend(blank());
-        let hint = "enter select · ctrl-a read all of it · page-up/down scroll";
-        lines.extend(roomy.then(|| frame::hint(hint, width, theme)));
-        Drawn::rows(frame::fit(lines, height, CHOICES, theme))
+        Drawn::rows(frame::fit(lines, height, choices, theme))
+    }
+
+    fn reason_rows(&self, width: u16, theme: &Theme) -> Vec<Line<'static>> {
+        let Some(reason) = self.reason() else { return Vec::new() };
+        // One paragraph, whatever it says: with lines of its own it could look like a question.
+        let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
+        let mut rows = frame::prose(&reason, Role::Text, width, theme);
+        for span in rows.iter_mut().flat_map(|row| &mut row.spans) {
+            span.style = span.style.add_modifier(Modifier::ITALIC);
+        }
+        rows
     }
 
     fn question(&self) -> &'static str {
@@ -182,21 +259,24 @@ impl Approval {
             (0, _) => format!("  ↓ {below} more rows"),
             _ => format!("  ↑ {top} rows above · ↓ {below} more rows"),
         };
-        lines.push(Line::styled(words, theme.style(Role::Dim)));
+        let role = if below > 0 { Role::Warn } else { Role::Dim };
+        lines.push(Line::styled(words, theme.style(role)));
         lines
     }
 
     fn command(&self, command: &str, cwd: &Path, width: u16, theme: &Theme) -> Vec<Line<'static>> {
         let first = Line::from(Span::styled("  $ ", theme.style(Role::Dim)));
         let rest = Line::raw("    ");
-        let clean = text::sanitize(command);
+        let shown = spoken(command);
+        let clean = text::sanitize(&shown);
         let code = text::highlight::lines(clean.trim_end(), "bash", theme);
         let mut lines = Vec::new();
         for (index, line) in code.iter().enumerate() {
             let start = if index == 0 { &first } else { &rest };
             lines.extend(text::hard_wrap(line, width, start, &rest));
         }
-        let folder = text::sanitize(&with_tilde(cwd, self.home.as_deref())).into_owned();
+        let mut lines = without_blanks(lines, theme);
+        let folder = text::reveal_line(&with_tilde(cwd, self.home.as_deref()));
         let folder = text::truncate_middle(&folder, usize::from(width.saturating_sub(7))).into_owned();
         lines.push(Line::styled(format!("    in {folder}"), theme.style(Role::Dim)));
         lines
@@ -224,6 +304,51 @@ impl Approval {
     }
 }
 
+/// The answers there are to a question, in order.
+pub(crate) fn choices(ask: &Ask) -> Vec<Answer> {
+    let offer = match ask {
+        Ask::Command { rule, .. } => rule.as_ref(),
+        Ask::Patch { .. } => None,
+    };
+    let mut choices = vec![Answer::Accept, Answer::AcceptForSession];
+    choices.extend(offer.map(|_| Answer::AcceptForProject));
+    choices.extend(offer.filter(|rule| !rule.project_only).map(|_| Answer::AcceptAlways));
+    choices.extend([Answer::Decline, Answer::Cancel]);
+    choices
+}
+
+fn row(answer: Answer) -> Row {
+    match answer {
+        Answer::Accept => Row::new("Yes, once").right("y"),
+        Answer::AcceptForSession => Row::new("Yes, for this session").right("a"),
+        Answer::AcceptForProject => Row::new("Yes, in this project (the rule)").right("t"),
+        Answer::AcceptAlways => Row::new("Yes, always (the rule)").right("p"),
+        Answer::Decline => Row::new("No, but go on").right("d"),
+        Answer::Cancel => Row::new("No, stop: I will say what to do").right("esc"),
+    }
+}
+
+/// Long stretches of nothing as one row that says so.
+fn without_blanks(lines: Vec<Line<'static>>, theme: &Theme) -> Vec<Line<'static>> {
+    let blank = |line: &Line<'_>| line.spans.iter().all(|span| span.content.trim().is_empty());
+    let mut out: Vec<Line<'static>> = Vec::with_capacity(lines.len());
+    let mut rows = 0;
+    for line in lines {
+        if blank(&line) {
+            rows += 1;
+            continue;
+        }
+        if rows > BLANK_ROWS {
+            out.push(Line::styled(format!("    ⋮ {rows} blank rows"), theme.style(Role::Warn)));
+        } else {
+            out.extend(std::iter::repeat_n(Line::default(), rows));
+        }
+        rows = 0;
+        out.push(line);
+    }
+    out
+}
+
 /// The change as a unified diff, also when it came as a whole file.
 fn unified(change: &FileChange) -> String {
     let sign = match change.kind {
@@ -231,9 +356,6 @@ fn unified(change: &FileChange) -> String {
         ChangeKind::Add => '+',
         ChangeKind::Delete => '-',
     };
-    if change.diff.starts_with("@@") || change.diff.starts_with("---") {
-        return change.diff.clone();
-    }
     let count = change.diff.lines().count();
     let (old, new) = if sign == '+' {
         ("0,0".to_owned(), format!("1,{count}"))
@@ -250,7 +372,7 @@ fn unified(change: &FileChange) -> String {
 }
 
 fn heading(change: &FileChange, home: Option<&Path>) -> String {
-    let name = |path: &Path| text::sanitize(&with_tilde(path, home)).into_owned();
+    let name = |path: &Path| text::reveal_line(&with_tilde(path, home));
     match &change.kind {
         ChangeKind::Add => format!("New {}", name(&change.path)),
         ChangeKind::Delete => format!("Delete {}", name(&change.path)),
@@ -263,7 +385,8 @@ fn heading(change: &FileChange, home: Option<&Path>) -> String {
 pub(crate) fn headline(ask: &Ask, home: Option<&Path>) -> String {
     match ask {
         Ask::Command { command, .. } => {
-            let first = command.lines().next().unwrap_or_default();
+            let command = spoken(command);
+            let first = command.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
             format!("Run {}?", text::truncate_end(&text::sanitize(first), 60))
         }
         Ask::Patch { changes, .. } => match changes.as_slice() {

@@ -10,6 +10,7 @@
 //! - [`approval`]: may this run, may this be written?
 //! - [`model`]: which model, and how much it reasons
 //! - [`permissions`]: what may happen without asking
+//! - [`facts`]: what the user would allow, in words
 //! - [`confirm`]: copy, go back, which screen
 //! - [`prompt`]: one line to be typed
 //! - [`resume`]: stored threads, a full page
@@ -20,6 +21,7 @@
 pub(crate) mod any;
 pub(crate) mod approval;
 pub(crate) mod confirm;
+pub(crate) mod facts;
 pub(crate) mod field;
 pub(crate) mod frame;
 pub(crate) mod list;

@@ -24,13 +24,16 @@ pub(crate) struct Picker {
     filter: Field,
     list: List,
     before: String,
+    /// The one in use, which may be so without having been chosen.
+    current: Option<String>,
 }
 
 impl Picker {
-    /// A picker over these names; `now` is in use.
-    pub(crate) fn new(all: Vec<String>, now: &str) -> Self {
-        let mut picker =
-            Self { all, filter: Field::default(), list: List::plain(Vec::new()), before: now.to_owned() };
+    /// A picker over these names.
+    pub(crate) fn new(all: Vec<String>, theme: &Theme) -> Self {
+        let current = all.iter().find(|name| text::syntaxes::is_in_use(name, theme)).cloned();
+        let list = List::plain(Vec::new());
+        let mut picker = Self { all, filter: Field::default(), list, before: theme.syntax.clone(), current };
         picker.list = List::plain(picker.rows());
         picker
     }
@@ -38,7 +41,11 @@ impl Picker {
     fn rows(&self) -> Vec<Row> {
         let wanted = self.filter.text().to_lowercase();
         let fits = |name: &&String| name.to_lowercase().contains(&wanted);
-        self.all.iter().filter(fits).map(|name| Row::new(name).current(*name == self.before)).collect()
+        self.all
+            .iter()
+            .filter(fits)
+            .map(|name| Row::new(name).current(Some(name) == self.current.as_ref()))
+            .collect()
     }
 
     fn chosen(&self) -> Option<String> {
@@ -101,9 +108,25 @@ mod tests {
     use super::*;
     use crate::tui::keys::Code;
     use crate::tui::testing::{assert_screen, paper};
+    use crate::tui::theme::Colors;
 
     fn picker() -> Picker {
-        Picker::new(["ansi", "base16", "Nord", "zenburn"].map(str::to_owned).to_vec(), "Nord")
+        let theme = Theme { syntax: "Nord".to_owned(), ..Theme::default() };
+        Picker::new(["ansi", "base16", "Nord", "zenburn"].map(str::to_owned).to_vec(), &theme)
+    }
+
+    #[test]
+    fn it_opens_on_the_theme_in_use() {
+        let names = || ["1337", "ansi", "OneHalfDark"].map(str::to_owned).to_vec();
+        for (colors, syntax, want) in [
+            (Colors::Ansi16, "", "ansi"),
+            (Colors::Ansi256, "", "OneHalfDark"),
+            (Colors::Ansi256, "no such theme", "OneHalfDark"),
+            (Colors::Ansi256, "1337", "1337"),
+        ] {
+            let picker = Picker::new(names(), &Theme { colors, light: false, syntax: syntax.to_owned() });
+            assert_eq!(picker.chosen().as_deref(), Some(want), "{syntax:?}");
+        }
     }
 
     #[test]

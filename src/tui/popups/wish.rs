@@ -7,6 +7,7 @@ use crate::tui::door::{Setting, ThreadFilter};
 use crate::tui::keys::Key;
 use crate::tui::pager::Page;
 use crate::tui::transcript;
+use crate::tui::usage::menu::Want;
 
 /// What a key did to a popup.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,8 +27,8 @@ pub(crate) enum Outcome {
 pub(crate) enum Wish {
     /// Answer a question of the thread.
     Answer(AskId, Answer),
-    /// The key was typed before the question could be read: it belongs to the prompt.
-    TypedAhead(Key),
+    /// These keys were typed before the question could be read: they belong to the prompt.
+    TypedAhead(Vec<Key>),
     /// Show this on a page of its own.
     Page(Box<Page>),
     /// Choose the effort of this model next.
@@ -63,6 +64,8 @@ pub(crate) enum Wish {
     Rewind(transcript::Key),
     /// The warning in this place was read.
     DropWarning(usize),
+    /// Something about limits.
+    Usage(Want),
     /// Tell the user this.
     Notice(String),
 }

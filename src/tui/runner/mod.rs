@@ -2,9 +2,11 @@
 //!
 //! - [`run`]: effect → task
 //! - [`disk`]: prompt history and drafts, one after the other
+//! - [`limits`]: questions about the limits of the account
 //! - [`programs`]: programs of this machine: editor, clipboard, notify
 
 mod disk;
+mod limits;
 mod programs;
 mod run;
 

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use tempfile::NamedTempFile;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 
-use crate::base::fs;
+use crate::base::{fs, tasks};
 use crate::tui::terminal::Surroundings;
 use crate::tui::terminal::clipboard::{self, COPY_PROGRAMS, IMAGE_PROGRAMS, Way};
 
@@ -50,10 +51,18 @@ pub(super) async fn copy(text: String, around: &Surroundings, home: &Path) -> Re
             Way::File => break,
         }
     }
-    let folder = home.join("tmp");
-    let path = folder.join("copied.txt");
-    let written = fs::create_private_dir(&folder).and_then(|()| fs::replace(&path, text.as_bytes(), 0o600));
-    written.map(|()| Copied::File(path)).map_err(|error| error.to_string())
+    let path = home.join("tmp").join("copied.txt");
+    keep(path, text.into_bytes()).await.map(Copied::File)
+}
+
+/// Writes a private file, and its folder where that is missing.
+async fn keep(path: PathBuf, bytes: Vec<u8>) -> Result<PathBuf, String> {
+    let work = move || {
+        let folder = path.parent().map_or(Ok(()), fs::create_private_dir);
+        folder.and_then(|()| fs::replace(&path, &bytes, 0o600)).map(|()| path)
+    };
+    let written = tasks::blocking("keep a file", work).await.map_err(|error| error.to_string())?;
+    written.map_err(|error| error.to_string())
 }
 
 fn command(program: &[&str]) -> Option<Command> {
@@ -79,7 +88,9 @@ async fn feed(program: &[&str], text: &[u8]) -> bool {
 pub(super) async fn paste_image(home: &Path) -> Result<PathBuf, String> {
     for program in IMAGE_PROGRAMS {
         if let Ok(Some(image)) = tokio::time::timeout(PATIENCE, read(program)).await {
-            return keep_image(home, &image);
+            let path = home.join("tmp").join("images").join(format!("{}.png", uuid::Uuid::now_v7()));
+            let kept = keep(path, image).await;
+            return kept.map_err(|error| format!("The image could not be kept: {error}"));
         }
     }
     Err("There is no image in the clipboard, or no program to read it (wl-paste, xclip)".to_owned())
@@ -91,13 +102,6 @@ async fn read(program: &[&str]) -> Option<Vec<u8>> {
     child.stdout.take()?.take(IMAGE_MAX + 1).read_to_end(&mut image).await.ok()?;
     let whole = u64::try_from(image.len()).is_ok_and(|size| size <= IMAGE_MAX);
     (whole && image.starts_with(PNG)).then_some(image)
-}
-
-fn keep_image(home: &Path, image: &[u8]) -> Result<PathBuf, String> {
-    let folder = home.join("tmp").join("images");
-    let path = folder.join(format!("{}.png", uuid::Uuid::now_v7()));
-    let written = fs::create_private_dir(&folder).and_then(|()| fs::replace(&path, image, 0o600));
-    written.map(|()| path).map_err(|error| format!("The image could not be kept: {error}"))
 }
 
 /// Calls the user's program with one more argument and does not wait for it.
@@ -117,22 +121,40 @@ pub(super) async fn edit(text: &str, editor: Option<&str>) -> Result<String, Str
     let words = shlex::split(editor.unwrap_or(EDITOR)).filter(|words| !words.is_empty());
     let words = words.ok_or("$EDITOR cannot be read")?;
     let (name, args) = words.split_first().ok_or("$EDITOR is empty")?;
-    let file = tempfile::Builder::new().prefix("codex-").suffix(".md").tempfile();
+    let written = text.to_owned();
+    let file = tasks::blocking("write for the editor", move || for_editor(&written)).await;
+    let file =
+        file.map_err(|error| error.to_string()).and_then(|file| file.map_err(|error| error.to_string()));
     let file = file.map_err(|error| format!("No file for the editor: {error}"))?;
-    std::fs::write(file.path(), text).map_err(|error| format!("No file for the editor: {error}"))?;
     let status = Command::new(name).args(args).arg(file.path()).status().await;
     match status {
-        Ok(status) if status.success() => read_back(file.path()),
+        Ok(status) if status.success() => {
+            let read = tasks::blocking("read what was edited", move || read_back(file, TEXT_MAX)).await;
+            read.map_err(|error| error.to_string())?
+        }
         Ok(_) => Err(format!("{name} ended with an error; the prompt is as it was")),
         Err(error) => Err(format!("{name} could not be started: {error}")),
     }
 }
 
-fn read_back(path: &Path) -> Result<String, String> {
+fn for_editor(text: &str) -> std::io::Result<NamedTempFile> {
+    let file = tempfile::Builder::new().prefix("codex-").suffix(".md").tempfile()?;
+    std::fs::write(file.path(), text)?;
+    Ok(file)
+}
+
+/// Takes the text back. One of more than `max` bytes is not cut: it stays in its file.
+fn read_back(file: NamedTempFile, max: u64) -> Result<String, String> {
     use std::io::Read as _;
     let mut bytes = Vec::new();
-    let read = std::fs::File::open(path).and_then(|file| file.take(TEXT_MAX).read_to_end(&mut bytes));
+    // The editor may have put another file in this place.
+    let read = std::fs::File::open(file.path()).and_then(|file| file.take(max + 1).read_to_end(&mut bytes));
     read.map_err(|error| format!("The edited text could not be read: {error}"))?;
+    if bytes.len() as u64 > max {
+        let kept = file.keep().map_err(|error| format!("The edited text is too long: {error}"))?.1;
+        let mib = max / (1024 * 1024);
+        return Err(format!("The edited text is longer than {mib} MiB; it stays in {}", kept.display()));
+    }
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
@@ -148,6 +170,13 @@ mod tests {
         assert!(edit("one", Some("false")).await.unwrap_err().contains("ended with an error"));
         assert!(edit("one", Some("/no/such/editor")).await.unwrap_err().contains("could not be started"));
         assert!(edit("one", Some("'")).await.is_err());
+        let long = for_editor("12345").unwrap();
+        let path = long.path().to_owned();
+        let refused = read_back(long, 4).unwrap_err();
+        assert!(refused.contains(&path.display().to_string()), "{refused}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "12345");
+        std::fs::remove_file(path).unwrap();
+        assert_eq!(read_back(for_editor("1234").unwrap(), 4).as_deref(), Ok("1234"));
     }
 
     #[tokio::test]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::disk::{self, Job, Places};
+use super::limits;
 use super::programs::{self, Copied};
 use crate::base::fs;
 use crate::base::tasks::{self, Task};
@@ -17,6 +18,7 @@ use crate::tui::effect::Effect;
 use crate::tui::msg::Answer;
 use crate::tui::setup::Setup;
 use crate::tui::terminal::Surroundings;
+use crate::tui::usage::Ask;
 use crate::workspace::search::Search;
 
 /// Results that may wait.
@@ -90,6 +92,7 @@ impl Runner {
             Effect::Earlier
             | Effect::Rename(_)
             | Effect::Diff
+            | Effect::Undo { .. }
             | Effect::Trust
             | Effect::SignIn(_)
             | Effect::Pasted(_)
@@ -100,6 +103,7 @@ impl Runner {
             Effect::SignInBy(way) => self.sign_in(way),
             Effect::GiveUp => self.signing = None,
             Effect::Threads(filter) => self.list(filter),
+            Effect::Limits(ask) => self.limits(ask),
             Effect::CheckFolder(base, folder) => {
                 self.blocking("folder", move || Answer::Folder(check_folder(&base, &folder)));
             }
@@ -152,6 +156,9 @@ impl Runner {
             Effect::Rename(name) => self.answer("rename", async move {
                 let result = door.call(|reply| Call::Rename(name.clone(), reply)).await;
                 Answer::Renamed(name, result)
+            }),
+            Effect::Undo { cwd, again } => self.answer("undo", async move {
+                Answer::Undone(door.call(|reply| Call::Undo(cwd, again, reply)).await)
             }),
             Effect::Diff => self.answer("git diff", async move { Answer::Diff(door.call(Call::Diff).await) }),
             Effect::Trust => {
@@ -257,6 +264,10 @@ impl Runner {
             }
             let _ = done.send(Done::Answer(Answer::ThreadsDone(filter))).await;
         }));
+    }
+
+    fn limits(&mut self, ask: Ask) {
+        self.keep(tasks::spawn("limits", limits::carry_out(ask, self.door.clone(), self.done.clone())));
     }
 
     fn find_files(&mut self, root: PathBuf, query: String) {

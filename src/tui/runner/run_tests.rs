@@ -2,10 +2,12 @@
 
 use super::*;
 use crate::base::ids::ThreadId;
+use crate::limits::redeemer::{Outcome, Step, Wish};
 use crate::protocol::error::ErrorKind;
-use crate::tui::door::{Setting, ThreadRow};
+use crate::tui::door::{LimitsCall, Redeeming, Setting, ThreadRow};
 use crate::tui::scene;
 use crate::tui::status::facts::samples;
+use crate::tui::usage::{News, samples as usage};
 
 /// Answers calls by script until the door is dropped; returns what was called.
 async fn keep(mut calls: mpsc::Receiver<Call>) -> Vec<&'static str> {
@@ -24,6 +26,7 @@ async fn keep(mut calls: mpsc::Receiver<Call>) -> Vec<&'static str> {
                     earlier: true,
                     usage: None,
                     warnings: Vec::new(),
+                    limits: None,
                 };
                 drop(reply.send(Ok(live)));
                 "open"
@@ -48,11 +51,24 @@ async fn keep(mut calls: mpsc::Receiver<Call>) -> Vec<&'static str> {
                 drop(reply.send(Ok("+x".to_owned())));
                 "diff"
             }
+            Call::Undo(_, _, reply) => {
+                drop(reply.send(Ok("Turn 1".to_owned())));
+                "undo"
+            }
             Call::Rename(_, reply) | Call::Save(_, reply) => {
                 drop(reply.send(Err(refused())));
                 "refused"
             }
+            Call::Limits(LimitsCall::Redeem(_, _, told)) => {
+                let redeeming =
+                    [Redeeming::Step(Step::Sending(1)), Redeeming::Ended(Box::new(Outcome::Busy))];
+                for each in redeeming {
+                    drop(told.send(each).await);
+                }
+                "redeem"
+            }
             // Dropped without an answer, as by a part that failed.
+            Call::Limits(_) => "dropped",
             Call::Trust(_) | Call::SignIn(..) | Call::Demo(_) | Call::Logout(_) => "dropped",
             Call::Pasted(..) | Call::Adopt(_) => "dropped too",
             Call::SignInBy(..) => "sign in",
@@ -93,6 +109,19 @@ async fn calls_go_through_the_door_and_come_back() {
     assert!(matches!(gone, Answer::LoggedOut(Err(e)) if e.kind == ErrorKind::Internal));
     drop(runner);
     assert_eq!(script.join().await.unwrap(), ["open", "diff", "refused", "refused", "dropped"]);
+}
+
+#[tokio::test]
+async fn a_redemption_tells_its_steps_and_its_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut runner, mut results, _script) = runner(dir.path());
+    runner.run(Effect::Limits(Ask::Redeem(usage::plan(usage::two()), Wish::default())), 0);
+    assert!(matches!(answer(&mut results).await, Answer::Limits(News::Step(Step::Sending(1)))));
+    assert!(
+        matches!(answer(&mut results).await, Answer::Limits(News::Redeemed(Ok(end))) if matches!(*end, Outcome::Busy))
+    );
+    runner.run(Effect::Limits(Ask::Finish), 0);
+    assert!(matches!(answer(&mut results).await, Answer::Limits(News::Finished(Err(_)))), "nobody answers");
 }
 
 #[tokio::test]

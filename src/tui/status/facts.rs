@@ -2,10 +2,10 @@
 //! shown.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::limits;
 use crate::base::path::with_tilde;
-use crate::protocol::limits::LimitsSnapshot;
+use crate::limits::{AccountLimits, text as words};
 use crate::protocol::tokens::ThreadUsage;
 use crate::tui::door::ThreadInfo;
 use crate::tui::popups::permissions;
@@ -18,7 +18,7 @@ pub(crate) struct Facts {
     /// Tokens.
     pub(crate) usage: Option<ThreadUsage>,
     /// Rate limits.
-    pub(crate) limits: Option<LimitsSnapshot>,
+    pub(crate) limits: Option<Arc<AccountLimits>>,
     /// Steps of the plan that are done, and all.
     pub(crate) plan: Option<(usize, usize)>,
     /// A turn runs.
@@ -105,8 +105,8 @@ impl Item {
         self == Self::CurrentDir
     }
 
-    /// What it shows; nothing without data.
-    pub(crate) fn text(self, facts: &Facts) -> Option<String> {
+    /// What it shows at `now_s` (unix seconds); nothing without data.
+    pub(crate) fn text(self, facts: &Facts, now_s: u64) -> Option<String> {
         let thread = facts.thread.as_ref();
         match self {
             Self::ModelWithReasoning => {
@@ -117,8 +117,8 @@ impl Item {
             Self::CurrentDir => Some(with_tilde(&thread?.cwd, facts.home.as_deref())),
             Self::GitBranch => thread?.branch.clone(),
             Self::ContextRemaining => Some(format!("{}% context left", facts.context_left()?)),
-            Self::FiveHourLimit => facts.limit("5h"),
-            Self::WeeklyLimit => facts.limit("weekly"),
+            Self::FiveHourLimit => facts.limit("5h", now_s),
+            Self::WeeklyLimit => facts.limit("weekly", now_s),
             Self::ThreadName => thread?.name.clone(),
             Self::Model => Some(thread?.model.clone()),
             Self::Reasoning => thread?.effort.clone(),
@@ -158,10 +158,10 @@ impl Facts {
         Some(format!("{}% left ({} used / {})", self.context_left()?, short(used), short(self.window()?)))
     }
 
-    fn limit(&self, name: &str) -> Option<String> {
-        let mut windows = limits::windows(self.limits.as_ref()?);
-        let window = windows.find(|window| limits::name(window) == name)?;
-        Some(format!("{name} {}% left", limits::left_pct(window)))
+    fn limit(&self, name: &str, now_s: u64) -> Option<String> {
+        let windows = self.limits.as_ref()?.windows(now_s);
+        let window = windows.iter().find(|window| window.is_main() && window.name == name)?;
+        Some(format!("{name} {} left", words::left(window.used)))
     }
 }
 
@@ -191,7 +191,8 @@ pub(crate) fn short(number: u64) -> String {
 pub(crate) mod samples {
     use super::*;
     use crate::base::ids::ThreadId;
-    use crate::protocol::limits::LimitWindow;
+    use crate::limits::merge::{self, Writer};
+    use crate::protocol::limits::{LimitWindow, LimitsSnapshot};
     use crate::protocol::policy::{ApprovalPolicy, SandboxPolicy};
     use crate::protocol::tokens::TokenUsage;
 
@@ -216,6 +217,9 @@ pub(crate) mod samples {
         }
     }
 
+    /// Unix second at which they are looked at.
+    pub(crate) const NOW: u64 = 1_700_000_000;
+
     /// All facts.
     pub(crate) fn facts() -> Facts {
         let window = |used_percent, minutes, resets_at| LimitWindow {
@@ -229,6 +233,14 @@ pub(crate) mod samples {
             total_tokens,
             ..TokenUsage::default()
         };
+        let told = LimitsSnapshot {
+            primary: Some(window(42.0, 300, 1_700_010_000)),
+            secondary: Some(window(11.5, 10_080, 1_700_400_000)),
+            ..LimitsSnapshot::default()
+        };
+        let mut limits = AccountLimits::default();
+        let at_ms = NOW * 1000;
+        merge::sparse(&mut limits, &told, Writer { account_id: None, at_ms, now_ms: at_ms }).unwrap();
         Facts {
             thread: Some(thread()),
             usage: Some(ThreadUsage {
@@ -236,11 +248,7 @@ pub(crate) mod samples {
                 last: tokens(18_250),
                 context_window: Some(258_400),
             }),
-            limits: Some(LimitsSnapshot {
-                primary: Some(window(42.0, 300, 1_700_010_000)),
-                secondary: Some(window(11.5, 10_080, 1_700_400_000)),
-                ..LimitsSnapshot::default()
-            }),
+            limits: Some(Arc::new(limits)),
             plan: Some((1, 3)),
             running: false,
             home: Some(PathBuf::from("/home/u")),
@@ -263,18 +271,18 @@ mod tests {
     #[test]
     fn every_item_has_its_text_or_vanishes() {
         let facts = samples::facts();
-        let shown: Vec<String> =
-            Item::ALL.iter().map(|item| format!("{}: {:?}", item.name(), item.text(&facts))).collect();
+        let shown: Vec<String> = Item::ALL
+            .iter()
+            .map(|item| format!("{}: {:?}", item.name(), item.text(&facts, samples::NOW)))
+            .collect();
         insta::with_settings!({
             snapshot_path => crate::tui::testing::folder(module_path!()),
             prepend_module_to_snapshot => false, omit_expression => true,
         }, { insta::assert_snapshot!("items", shown.join("\n")) });
         let nothing = Facts::default();
-        assert!(
-            Item::ALL.iter().all(|item| {
-                matches!(item, Item::RunState | Item::Version) || item.text(&nothing).is_none()
-            })
-        );
+        assert!(Item::ALL.iter().all(|item| {
+            matches!(item, Item::RunState | Item::Version) || item.text(&nothing, samples::NOW).is_none()
+        }));
     }
 
     #[test]

@@ -8,10 +8,10 @@ pub(crate) const SEPARATOR: &str = " · ";
 /// A path is not cut below this.
 const PATH_MIN: usize = 16;
 
-/// The text of the line, at most `width` cells.
-pub(crate) fn line(items: &[Item], facts: &Facts, width: usize) -> String {
+/// The text of the line at `now_s` (unix seconds), at most `width` cells.
+pub(crate) fn line(items: &[Item], facts: &Facts, now_s: u64, width: usize) -> String {
     let mut parts: Vec<(Item, String)> =
-        items.iter().filter_map(|item| Some((*item, clean(&item.text(facts)?)))).collect();
+        items.iter().filter_map(|item| Some((*item, clean(&item.text(facts, now_s)?)))).collect();
     loop {
         let total: usize = parts.iter().map(|(_, part)| text::width(part)).sum::<usize>()
             + text::width(SEPARATOR) * parts.len().saturating_sub(1);
@@ -54,12 +54,12 @@ mod tests {
             (6, "gpt-5…"),
             (0, ""),
         ] {
-            assert_eq!(line(&DEFAULT_LINE, &facts, width), want, "{width}");
+            assert_eq!(line(&DEFAULT_LINE, &facts, samples::NOW, width), want, "{width}");
         }
         let mut deep = samples::facts();
         deep.thread.as_mut().unwrap().cwd = "/home/u/work/some/deep/folder/of/a/project/src".into();
         assert_eq!(
-            line(&DEFAULT_LINE, &deep, 76),
+            line(&DEFAULT_LINE, &deep, samples::NOW, 76),
             "gpt-5.5 medium · ~/work/so…oject/src · main · 92% context left · 5h 58% left"
         );
     }

@@ -4,10 +4,8 @@
 //! - [`line`]: items that fit beside each other
 //! - [`working`]: the row while a turn runs
 //! - [`panel`]: the block of `/status`
-//! - [`limits`]: limit windows in words
 
 pub(crate) mod facts;
-pub(crate) mod limits;
 pub(crate) mod line;
 pub(crate) mod panel;
 pub(crate) mod working;

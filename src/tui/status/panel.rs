@@ -6,15 +6,18 @@ use std::borrow::Cow;
 use ratatui::text::{Line, Span};
 
 use super::facts::{Facts, short};
-use super::limits;
 use crate::base::path::with_tilde;
+use crate::limits::state::STALE_AFTER_S;
+use crate::limits::{forecast, show, text as words};
 use crate::tui::popups::permissions;
 use crate::tui::text;
 use crate::tui::theme::Role;
 use crate::tui::transcript::{Cell, Look};
+use crate::tui::usage::look::{View, plain};
+use crate::tui::usage::plan_name;
 
 /// Cells of a bar.
-const BAR: u8 = 20;
+const BAR: usize = 20;
 
 /// The block.
 #[derive(Clone, Debug)]
@@ -23,8 +26,8 @@ pub(crate) struct Panel {
 }
 
 impl Panel {
-    /// The block for these facts; `at` turns unix seconds into words in the user's time zone.
-    pub(crate) fn new(facts: &Facts, now_s: u64, at: &dyn Fn(u64) -> String) -> Self {
+    /// The block for these facts, with the limits as `view` sees them.
+    pub(crate) fn new(facts: &Facts, view: &View<'_>) -> Self {
         let mut rows: Vec<(String, String)> = Vec::new();
         let mut row = |label: &str, value: Option<String>| {
             rows.extend(value.map(|value| (label.to_owned(), text::sanitize(&value).replace('\n', " "))));
@@ -47,19 +50,7 @@ impl Panel {
             row("Tokens", Some(format!("{} total ({input} in, {output} out)", short(usage.total_tokens))));
         }
         row("Context", facts.context());
-        match &facts.limits {
-            None => row("Limits", Some("not known yet; they come with the first answer".to_owned())),
-            Some(known) => {
-                for window in limits::windows(known) {
-                    let resets = window.resets_at.map(|resets| resets_in_words(resets, now_s, at));
-                    let bar = bar(limits::left_pct(window));
-                    row(
-                        &format!("{} limit", limits::name(window)),
-                        Some(format!("{bar}{}", resets.unwrap_or_default())),
-                    );
-                }
-            }
-        }
+        limit_rows(view, &mut rows);
         Self { rows }
     }
 }
@@ -75,14 +66,60 @@ fn model(thread: &crate::tui::door::ThreadInfo) -> String {
     }
 }
 
-fn bar(left: u8) -> String {
-    let full = usize::from((u16::from(left) * u16::from(BAR)).div_ceil(100));
-    let empty = usize::from(BAR) - full;
-    format!("[{}{}] {left}% left", "█".repeat(full), "░".repeat(empty))
-}
-
-fn resets_in_words(resets: u64, now_s: u64, at: &dyn Fn(u64) -> String) -> String {
-    if resets <= now_s { " (starts anew now)".to_owned() } else { format!(" (resets {})", at(resets)) }
+/// What is known about limits: every window, bought credits, spend control, resets, and how old that is.
+fn limit_rows(view: &View<'_>, rows: &mut Vec<(String, String)>) {
+    let mut row = |label: String, value: String| rows.push((label, plain(&value)));
+    let Some(limits) = view.limits.filter(|limits| !limits.is_empty()) else {
+        if view.standing.shared {
+            let failed = view.standing.failure.as_ref().map(|error| format!(": {error}"));
+            row("Limits".to_owned(), format!("data not available yet{}", failed.unwrap_or_default()));
+        }
+        return;
+    };
+    if let Some(plan) = &limits.plan {
+        row("Plan".to_owned(), plan_name(&plan.value));
+    }
+    let now = view.now();
+    for window in limits.windows(view.now_s) {
+        let family = window.family_name.map(|family| format!("{family} ")).unwrap_or_default();
+        let resets = match window.resets_at {
+            Some(at) => format!(" (resets {})", words::moment(at, now, view.zone)),
+            None if window.restarted => " (has started anew)".to_owned(),
+            None => String::new(),
+        };
+        let forecast = show::forecast_words(forecast::of(&window, now), now, view.zone);
+        let pace = forecast.filter(|_| window.used < 100.0).map(|words| format!(" · at this rate {words}"));
+        row(
+            format!("{family}{} limit", window.name),
+            format!(
+                "[{}] {} left{resets}{}",
+                words::bar(window.used, BAR),
+                words::left(window.used),
+                pace.unwrap_or_default()
+            ),
+        );
+    }
+    if let Some(words) = limits.credits.as_ref().and_then(|held| show::credits_words(&held.value)) {
+        row("Credits".to_owned(), words);
+    }
+    if let Some(spend) = &limits.spend {
+        row("Spend control".to_owned(), show::spend_words(&spend.value, now, view.zone));
+    }
+    if let Some(count) = view.resets().filter(|count| *count > 0) {
+        row("Usage resets".to_owned(), format!("{count} available · /usage"));
+    }
+    if view.standing.shared {
+        row("Usage page".to_owned(), words::PAGE.to_owned());
+    }
+    // A moment, not an age: the block stays as it was printed.
+    if let Some(at) = limits.oldest_ms().map(|ms| ms / 1000) {
+        let stale = view.now_s.saturating_sub(at) > STALE_AFTER_S;
+        let remark = if stale { ", may be out of date" } else { "" };
+        let failed = view.standing.failure.as_ref();
+        let failed = failed.map(|error| format!(" · could not be read anew: {error}")).unwrap_or_default();
+        let at = words::moment(at, view.now_s, view.zone);
+        row("Limits read".to_owned(), format!("at {at}{remark}{failed}"));
+    }
 }
 
 impl Cell for Panel {
@@ -114,27 +151,31 @@ mod tests {
     use super::*;
     use crate::tui::testing::{assert_screen, paper};
     use crate::tui::theme::Theme;
+    use crate::tui::usage::Standing;
 
-    fn at(unix: u64) -> String {
-        format!("at {unix}")
+    fn view<'a>(facts: &'a Facts, standing: &'a Standing) -> View<'a> {
+        let zone = crate::tui::moment::zone();
+        View { limits: facts.limits.as_deref(), standing, now_s: samples::NOW, zone }
     }
 
     #[test]
     fn views() {
         let theme = Theme::default();
         let look = Look { theme: &theme, unfolded: false, now_ms: 0 };
+        let standing = crate::tui::usage::samples::shared();
+        let facts = samples::facts();
         for width in [60, 80, 120] {
-            let panel = Panel::new(&samples::facts(), 1_700_000_000, &at);
+            let panel = Panel::new(&facts, &view(&facts, &standing));
             assert_screen!(format!("full_{width}"), paper(width, &panel.lines(width, &look)));
         }
         let bare = Facts { thread: Some(samples::thread()), ..Facts::default() };
-        assert_screen!("early", paper(60, &Panel::new(&bare, 0, &at).lines(60, &look)));
+        assert_screen!("early", paper(60, &Panel::new(&bare, &view(&bare, &standing)).lines(60, &look)));
     }
 
     #[test]
-    fn bars_are_never_empty_while_something_is_left() {
-        assert_eq!(bar(0), "[░░░░░░░░░░░░░░░░░░░░] 0% left");
-        assert_eq!(bar(1), "[█░░░░░░░░░░░░░░░░░░░] 1% left");
-        assert_eq!(bar(100), "[████████████████████] 100% left");
+    fn a_key_has_no_limits() {
+        let bare = Facts { thread: Some(samples::thread()), ..Facts::default() };
+        let panel = Panel::new(&bare, &view(&bare, &Standing::default()));
+        assert!(!panel.text().contains("imit"), "{}", panel.text());
     }
 }

@@ -2,6 +2,8 @@
 //! our queries may come late, split, or not at all, and must never turn into typed text; and because it needs no
 //! thread. Pure: what is incomplete waits inside, and [`Decoder::flush`] ends the wait.
 
+use std::borrow::Cow;
+
 use super::sequence::{self, Sequence};
 use crate::tui::keys::{Code, Key};
 
@@ -11,8 +13,12 @@ const SEQUENCE_MAX: usize = 4096;
 const PASTE_MAX: usize = 64 * 1024 * 1024;
 /// Arrows of one turn of the wheel, at least.
 const WHEEL: i32 = 3;
+/// Begins a bracketed paste.
+const PASTE_START: &[u8] = b"\x1b[200~";
 /// Ends a bracketed paste.
 const PASTE_END: &[u8] = b"\x1b[201~";
+/// What may follow the end of a paste before it is decided about at once.
+const BEHIND_MAX: usize = 64 * 1024;
 
 /// One thing that came from the terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +64,7 @@ pub(crate) fn with_wheel(inputs: Vec<Input>) -> Vec<Input> {
 pub(crate) enum Waiting {
     /// Nothing is incomplete.
     Nothing,
-    /// An escape that may be a key of its own: a few milliseconds decide.
+    /// An escape that may be a key of its own, or the end of a paste that may be forged: a few milliseconds decide.
     Escape,
     /// A paste without an end.
     Paste,
@@ -71,6 +77,9 @@ pub(crate) struct Decoder {
     paste: Option<Vec<u8>>,
     /// Bytes of the paste that are known not to hold the end.
     searched: usize,
+    /// An end was seen. It holds unless another follows on its heels: then it was in the pasted text, put there so
+    /// that what stands behind it would be taken for keys.
+    ended: bool,
     /// A string that is too long is passed over up to its end.
     dropping: bool,
 }
@@ -78,48 +87,45 @@ pub(crate) struct Decoder {
 impl Decoder {
     /// Takes bytes as they were read; appends what they mean to `out`.
     pub(crate) fn feed(&mut self, bytes: &[u8], out: &mut Vec<Input>) {
-        let mut rest = bytes;
-        while !rest.is_empty() || (!self.pending.is_empty() && self.paste.is_none()) {
-            if self.paste.is_some() {
-                rest = self.feed_paste(rest, out);
-                continue;
-            }
-            rest = self.drop_string(rest);
-            self.pending.extend_from_slice(rest);
-            rest = &[];
-            let pending = std::mem::take(&mut self.pending);
-            let used = self.decode(&pending, out);
-            let left = pending.get(used..).unwrap_or_default();
-            if self.paste.is_some() {
-                // What follows the start of a paste belongs to it, whatever it looks like.
-                let left = left.to_vec();
-                let more = self.feed_paste(&left, out).to_vec();
-                self.pending = more;
-                continue;
-            }
-            self.pending = left.to_vec();
-            if self.pending.len() > SEQUENCE_MAX {
-                self.dropping = true;
-                self.pending.clear();
-            }
-            return;
+        if self.paste.is_some() {
+            return self.feed_paste(bytes, out);
+        }
+        let rest = self.drop_string(bytes);
+        self.pending.extend_from_slice(rest);
+        let pending = std::mem::take(&mut self.pending);
+        let used = self.decode(&pending, out);
+        let left = pending.get(used..).unwrap_or_default();
+        if self.paste.is_some() {
+            // What follows the start of a paste belongs to it, whatever it looks like.
+            return self.feed_paste(left, out);
+        }
+        self.pending = left.to_vec();
+        if self.pending.len() > SEQUENCE_MAX {
+            self.dropping = true;
+            self.pending.clear();
         }
     }
 
     /// For what the decoder waits.
     pub(crate) fn waiting(&self) -> Waiting {
         match (&self.paste, self.pending.is_empty()) {
-            (Some(_), _) => Waiting::Paste,
-            (None, false) => Waiting::Escape,
+            (Some(_), _) if !self.ended => Waiting::Paste,
+            (Some(_), _) | (None, false) => Waiting::Escape,
             (None, true) => Waiting::Nothing,
         }
     }
 
     /// Ends the wait: a lone escape is a key, a paste without an end is what came of it.
     pub(crate) fn flush(&mut self, out: &mut Vec<Input>) {
-        if let Some(paste) = self.paste.take() {
+        if !self.ended
+            && let Some(paste) = self.paste.take()
+        {
             self.searched = 0;
             out.push(Input::Paste(text(&paste)));
+            return;
+        }
+        self.settle(out);
+        if self.paste.is_some() {
             return;
         }
         let pending = std::mem::take(&mut self.pending);
@@ -168,34 +174,64 @@ impl Decoder {
         at
     }
 
-    /// Adds to the paste; returns what follows its end.
-    fn feed_paste<'a>(&mut self, bytes: &'a [u8], out: &mut Vec<Input>) -> &'a [u8] {
-        let Some(paste) = &mut self.paste else { return bytes };
-        let before = paste.len();
+    /// Adds to the paste, also what follows its end: [`Self::settle`] tells them apart.
+    fn feed_paste(&mut self, bytes: &[u8], out: &mut Vec<Input>) {
+        let Some(paste) = &mut self.paste else { return };
         paste.extend_from_slice(bytes);
-        let from = self.searched;
-        let found = paste.get(from..).and_then(|tail| memchr::memmem::find(tail, PASTE_END));
-        let Some(end) = found.map(|at| from + at) else {
-            // The end may be cut in two by the read.
-            self.searched = paste.len().saturating_sub(PASTE_END.len() - 1);
-            if paste.len() > PASTE_MAX {
+        if !self.ended {
+            let tail = paste.get(self.searched..).unwrap_or_default();
+            if let Some(at) = memchr::memmem::find(tail, PASTE_END) {
+                (self.ended, self.searched) = (true, self.searched + at);
+            } else {
+                // The end may be cut in two by the read.
+                self.searched = paste.len().saturating_sub(PASTE_END.len() - 1);
+            }
+            if !self.ended && paste.len() > PASTE_MAX {
                 let tail = paste.split_off(self.searched);
                 paste.truncate(PASTE_MAX);
                 self.searched = paste.len();
                 paste.extend_from_slice(&tail);
             }
-            return &[];
-        };
-        let whole = paste.get(..end.min(PASTE_MAX)).unwrap_or_default();
-        out.push(Input::Paste(text(whole)));
-        self.paste = None;
-        self.searched = 0;
-        bytes.get(end + PASTE_END.len() - before..).unwrap_or_default()
+        }
+        if self.ended && paste.len() > self.searched + BEHIND_MAX {
+            self.settle(out);
+        }
+    }
+
+    /// Nothing came for a while: the last end there is ends the paste, and what follows was typed or is the next one.
+    fn settle(&mut self, out: &mut Vec<Input>) {
+        while std::mem::take(&mut self.ended) {
+            let Some(paste) = self.paste.take() else { return };
+            let from = std::mem::take(&mut self.searched);
+            let behind = paste.get(from..).unwrap_or_default();
+            let end = from + memchr::memmem::rfind(behind, PASTE_END).unwrap_or(0);
+            let whole = paste.get(..end.min(PASTE_MAX + BEHIND_MAX)).unwrap_or_default();
+            out.push(Input::Paste(text(&without_marks(whole))));
+            self.feed(paste.get(end + PASTE_END.len()..).unwrap_or_default(), out);
+        }
     }
 }
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// The bytes without starts and ends of pastes.
+fn without_marks(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let mut clean = Cow::Borrowed(bytes);
+    for mark in [PASTE_START, PASTE_END] {
+        if memchr::memmem::find(&clean, mark).is_some() {
+            let mut out = Vec::with_capacity(clean.len());
+            let mut from = 0;
+            for at in memchr::memmem::find_iter(&clean, mark) {
+                out.extend_from_slice(clean.get(from..at).unwrap_or_default());
+                from = at + mark.len();
+            }
+            out.extend_from_slice(clean.get(from..).unwrap_or_default());
+            clean = Cow::Owned(out);
+        }
+    }
+    clean
 }
 
 #[cfg(test)]

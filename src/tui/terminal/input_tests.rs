@@ -147,7 +147,36 @@ fn a_large_paste_is_linear() {
         decoder.feed(&[b'x'; 4096], &mut out);
     }
     decoder.feed(b"\x1b[201~", &mut out);
+    decoder.flush(&mut out);
     assert!(matches!(out.as_slice(), [Input::Paste(text)] if text.len() == 2560 * 4096));
+}
+
+#[test]
+fn pasted_text_cannot_end_its_paste() {
+    let key = |c| Input::Key(Key::plain(Code::Char(c)));
+    let paste = |text: &str| Input::Paste(text.to_owned());
+    for (pieces, want) in [
+        // Without care a command of the user's shell would be typed and sent here.
+        (&[&b"\x1b[200~a\x1b[201~b\r!rm\r\x1b[201~"[..]][..], vec![paste("ab\r!rm\r")]),
+        (&[b"\x1b[200~a\x1b[201~", b"b\r!rm\r", b"\x1b[201~"], vec![paste("ab\r!rm\r")]),
+        (&[b"\x1b[200~a\x1b[201~!rm\r\x1b[200~b\x1b[201~x"], vec![paste("a!rm\rb"), key('x')]),
+        (&[b"\x1b[200~a\x1b[201~x\x1b[200~b"], vec![paste("a"), key('x')]),
+        (&[b"\x1b[200~a\x1b[201~\x1b"], vec![paste("a"), Input::Key(Key::plain(Code::Esc))]),
+    ] {
+        assert_eq!(decode(pieces), want, "{pieces:?}");
+    }
+    // What follows in a pause is a key.
+    let (mut decoder, mut out) = (Decoder::default(), Vec::new());
+    decoder.feed(b"\x1b[200~a\x1b[201~", &mut out);
+    assert_eq!((decoder.waiting(), out.len()), (Waiting::Escape, 0));
+    decoder.flush(&mut out);
+    decoder.feed(b"x", &mut out);
+    assert_eq!(out, [paste("a"), key('x')]);
+    // Endless input behind an end is not collected for ever.
+    let (mut decoder, mut out) = (Decoder::default(), Vec::new());
+    decoder.feed(b"\x1b[200~a\x1b[201~", &mut out);
+    (0..100).for_each(|_| decoder.feed(&[b'x'; 4096], &mut out));
+    assert!(out.len() > 60 * 4096);
 }
 
 #[test]

@@ -18,8 +18,8 @@ pub(crate) enum Activity {
 }
 
 /// The title.
-pub(crate) fn title(items: &[Item], facts: &Facts, activity: Activity) -> String {
-    let mut parts: Vec<String> = items.iter().filter_map(|item| item.text(facts)).collect();
+pub(crate) fn title(items: &[Item], facts: &Facts, now_s: u64, activity: Activity) -> String {
+    let mut parts: Vec<String> = items.iter().filter_map(|item| item.text(facts, now_s)).collect();
     if parts.is_empty() {
         parts.push("codex".to_owned());
     }
@@ -51,12 +51,12 @@ mod tests {
             (Activity::Working, "• project"),
             (Activity::Asking, "[ ! ] Action Required · project"),
         ] {
-            assert_eq!(title(&DEFAULT_TITLE, &facts, activity), want);
+            assert_eq!(title(&DEFAULT_TITLE, &facts, samples::NOW, activity), want);
         }
         facts.thread.as_mut().unwrap().name = Some("fix\u{1b}]0;evil\u{7} it".to_owned());
-        let all = title(&DEFAULT_TITLE, &facts, Activity::Idle);
+        let all = title(&DEFAULT_TITLE, &facts, samples::NOW, Activity::Idle);
         assert!(!all.contains('\u{1b}') && all.ends_with(" · project"), "{all:?}");
-        assert_eq!(title(&[], &facts, Activity::Idle), "codex");
+        assert_eq!(title(&[], &facts, samples::NOW, Activity::Idle), "codex");
         assert_eq!(bytes("a\u{7}b"), b"\x1b]0;ab\x07");
     }
 }

@@ -9,7 +9,7 @@ use ratatui::style::{Color, Style};
 use ratatui::text::{Line, Span};
 
 use super::hunks::{Entry, Reader, Side};
-use super::{hard_wrap, highlight, line_width, sanitize, wrap};
+use super::{hard_wrap, highlight, line_width, reveal, sanitize, wrap};
 use crate::tui::palette;
 use crate::tui::theme::{Colors, Role, Theme};
 
@@ -173,10 +173,12 @@ fn on_band(style: Style, ground: Color) -> Style {
     Style { fg, bg: Some(ground), ..style }
 }
 
-/// A line sanitised; a carriage return inside it is shown, for it could hide what stands before.
+/// A line with nothing in it that could hide the rest; only the end of a line as Windows has it is left out.
 fn one_line(text: &str) -> Cow<'_, str> {
-    let clean = sanitize(text.strip_suffix('\r').unwrap_or(text));
-    if clean.contains('\n') { Cow::Owned(clean.replace('\n', "␍")) } else { clean }
+    match reveal(text.strip_suffix('\r').unwrap_or(text)) {
+        Cow::Borrowed(text) => sanitize(text),
+        Cow::Owned(text) => Cow::Owned(sanitize(&text).into_owned()),
+    }
 }
 
 #[cfg(test)]

@@ -62,7 +62,7 @@ fn diffs_without_headers_and_no_diffs_are_shown() {
     assert_eq!(texts("-a\n+b", None), [" 1 - a", " 1 + b"]);
     assert_eq!(texts("", None), [""; 0]);
     assert_eq!(texts("no diff at all", None), ["     no diff at all"]);
-    assert_eq!(texts("@@ -1 +1 @@\n+a\rb\u{1b}[2J\r\n", None), [" 1 + a␍b"]);
+    assert_eq!(texts("@@ -1 +1 @@\n+a\rb\u{1b}[2J\r\n", None), [" 1 + a␍b␛[2J"]);
 }
 
 proptest! {

@@ -115,13 +115,25 @@ pub(super) fn by_path(path: &Path) -> Option<&'static SyntaxReference> {
 
 /// The look that a theme asks for, or the one that suits the terminal when that name is not known.
 pub(super) fn look(theme: &Theme) -> Option<&'static Look> {
-    let usual = match (theme.colors, theme.light) {
-        (Colors::None, _) => return None,
-        (Colors::Ansi16, _) => "ansi",
-        (_, false) => "onehalfdark",
-        (_, true) => "onehalflight",
-    };
+    let usual = usual(theme)?;
     find(&bare(&theme.syntax)).or_else(|| find(usual))
+}
+
+/// The theme that suits the terminal; none without colours.
+fn usual(theme: &Theme) -> Option<&'static str> {
+    match (theme.colors, theme.light) {
+        (Colors::None, _) => None,
+        (Colors::Ansi16, _) => Some("ansi"),
+        (_, false) => Some("onehalfdark"),
+        (_, true) => Some("onehalflight"),
+    }
+}
+
+/// Whether a theme of this name is what code is painted with. Builds nothing.
+pub(crate) fn is_in_use(name: &str, theme: &Theme) -> bool {
+    let asked = bare(&theme.syntax);
+    let known = !asked.is_empty() && is_theme(&theme.syntax);
+    bare(name) == if known { asked.as_str() } else { usual(theme).unwrap_or_default() }
 }
 
 fn find(name: &str) -> Option<&'static Look> {

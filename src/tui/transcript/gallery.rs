@@ -208,6 +208,8 @@ fn command_live() {
                     cwd: "/home/me/app".into(),
                     actions: vec![],
                     reason: None,
+                    effects: Vec::new(),
+                    rule: None,
                 }),
             },
         ],
@@ -361,7 +363,6 @@ fn notices() {
         "The context is 95 % full; it will be compacted before the next request, which may take a moment.",
     );
     t.notice(Level::Granted, "You allowed commands that start with `git push` for this session.");
-    t.notice(Level::Refused, "You refused `rm -rf build`.");
     t.push_notice(Notice::error(&error).with_detail("{\"error\":{\"message\":\"token expired\"}}"));
     pictures("notices", &t);
 }

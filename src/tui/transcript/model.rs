@@ -25,6 +25,7 @@ use crate::protocol::ask::Ask;
 use crate::protocol::error::{ErrorInfo, ErrorKind};
 use crate::protocol::event::Event;
 use crate::protocol::item::{CommandItem, CommandSource, Item, ItemDelta, PlanStep};
+use crate::protocol::limits::Price;
 use crate::protocol::turn::TurnStatus;
 
 /// The time of an event.
@@ -56,6 +57,8 @@ pub(super) struct Ended<'a> {
     pub(super) duration_ms: Option<u64>,
     /// Unix seconds.
     pub(super) at: Option<u64>,
+    /// What it cost of each limit window.
+    pub(super) price: &'a [Price],
 }
 
 /// A cell that an open item is shown in.
@@ -98,6 +101,7 @@ impl Model {
                 error: end.error.as_ref(),
                 duration_ms: Some(end.duration_ms),
                 at: Some(now.unix),
+                price: &end.price,
             }),
             Event::TurnStarted { .. }
             | Event::DiffUpdated { .. }
@@ -336,7 +340,9 @@ impl Model {
             }
             (TurnStatus::Completed, _) if bare_compaction => return,
             (TurnStatus::Completed, _) => match end.duration_ms {
-                Some(ms) => Body::TurnEnd(Box::new(TurnEnd::done(ms, end.at.map(self.setup.wall_clock)))),
+                Some(ms) => {
+                    Body::TurnEnd(Box::new(TurnEnd::done(ms, end.at.map(self.setup.wall_clock), end.price)))
+                }
                 None => return,
             },
         };

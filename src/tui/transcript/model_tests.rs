@@ -126,6 +126,8 @@ fn asking_is_shown_where_it_belongs() {
         cwd: "/".into(),
         actions: vec![],
         reason: None,
+        effects: Vec::new(),
+        rule: None,
     };
     t.feed(&[started(&command(item)), Event::Ask { id: AskId(1), ask: Box::new(ask) }], 0);
     assert_eq!(rows(&t, false), ["• Waiting for your approval: git push"]);

@@ -51,6 +51,7 @@ impl Model {
                 error: turn.error.as_ref(),
                 duration_ms: turn.duration_ms,
                 at: turn.started_at.map(|at| at.saturating_add(seconds)),
+                price: &[],
             });
             for item in after {
                 self.complete(item, Now::default());

@@ -33,7 +33,6 @@ pub(crate) enum Scroll {
     /// One page towards the end.
     PageDown,
     /// To the first row.
-    #[allow(dead_code, reason = "no key leads there yet")]
     Start,
     /// To the end, and along with it.
     End,

@@ -40,6 +40,14 @@ pub(crate) fn earlier(model: &mut Model, result: Result<(Vec<Turn>, bool), Error
     }
 }
 
+/// A turn was taken back or brought again, or not.
+pub(crate) fn undone(model: &mut Model, result: Result<String, ErrorInfo>) {
+    match result {
+        Ok(text) => model.transcript.notice(Level::Info, text.trim_end()),
+        Err(info) => error(model, &info),
+    }
+}
+
 /// The thread has another name, or not.
 pub(crate) fn renamed(model: &mut Model, name: String, result: Result<(), ErrorInfo>) {
     match result {

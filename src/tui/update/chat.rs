@@ -14,6 +14,8 @@ use crate::tui::popups::confirm;
 use crate::tui::status::working::Working;
 use crate::tui::transcript::{self, Level};
 
+/// What goes on with a turn that was stopped in the middle: its prompt and its work are in the conversation.
+const GO_ON: &str = "Go on where you were stopped.";
 /// Bytes of a prompt that are kept for the notify program.
 const PROMPT_MAX: usize = 4096;
 
@@ -23,17 +25,32 @@ pub(crate) fn submit(model: &mut Model, draft: Draft, effects: &mut Effects) {
     if input.is_empty() {
         return;
     }
+    if model.nothing_open {
+        return refuse(model, &draft, effects);
+    }
     model.transcript.scroll(transcript::Scroll::End);
+    let sent = draft.clone();
     if model.is_running() {
         model.queue.steer(draft);
     } else {
+        take_out_refused(model, &draft, effects);
         model.turn.prompts.clear();
+        model.turn.sent.clear();
+        model.turn.answered = false;
         model.turn.awaited += 1;
         model.turn.working = Some(Working::new(model.now_ms));
         model.facts.running = true;
     }
+    model.turn.sent.push(sent);
     note_prompt(model, &input);
     effects.push(Effect::Op(Op::UserTurn { input, output_schema: None }));
+}
+
+/// Nobody would read it: back into the prompt with it.
+fn refuse(model: &mut Model, draft: &Draft, effects: &mut Effects) {
+    let wanted = model.composer.set(draft, &env!(model));
+    route::carry_out(model, wanted, effects);
+    model.toast("No thread is open: /new begins one, /resume lists the others".to_owned());
 }
 
 fn note_prompt(model: &mut Model, input: &[UserInput]) {
@@ -52,6 +69,9 @@ pub(crate) fn queue(model: &mut Model, draft: Draft, effects: &mut Effects) {
 
 /// A command for the user's own shell.
 pub(crate) fn shell(model: &mut Model, command: String, effects: &mut Effects) {
+    if model.nothing_open {
+        return refuse(model, &Draft::from_text(&format!("!{command}")), effects);
+    }
     model.transcript.scroll(transcript::Scroll::End);
     effects.push(Effect::Op(Op::UserShell { command }));
 }
@@ -97,6 +117,45 @@ fn take_back(model: &mut Model, effects: &mut Effects) {
     let all = model.queue.take_all(typed);
     let wanted = model.composer.set(&all, &env!(model));
     route::carry_out(model, wanted, effects);
+}
+
+/// Sends the prompt that was refused once more.
+pub(crate) fn resend(model: &mut Model, effects: &mut Effects) {
+    if model.is_running() || model.composer.is_empty() {
+        return;
+    }
+    let draft = model.composer.take();
+    submit(model, draft, effects);
+    // What was kept on disk in case of a crash is on its way.
+    effects.push(Effect::SaveDraft(Draft::default()));
+}
+
+/// When `draft` is the prompt that was refused, and the model had answered nothing: the refused one is taken out of
+/// the conversation, so that it stands there once.
+fn take_out_refused(model: &mut Model, draft: &Draft, effects: &mut Effects) {
+    let same = model.turn.refused.take().is_some_and(|text| text == draft.expand());
+    let refused = model.transcript.prompts().next_back().map(|prompt| prompt.key);
+    if let Some(key) = refused.filter(|_| same && !model.turn.answered) {
+        model.rewinding = Some(Rewinding { key, text: None });
+        effects.push(Effect::Op(Op::Rewind { turns: 1 }));
+    }
+}
+
+/// Puts a prompt that was refused back into the composer, before what stands there.
+pub(crate) fn give_back(model: &mut Model, effects: &mut Effects) {
+    let typed = model.composer.draft();
+    let mut all = std::mem::take(&mut model.turn.sent);
+    if model.turn.answered {
+        all = vec![Draft::from_text(GO_ON)];
+    }
+    if !typed.is_blank() {
+        all.push(typed);
+    }
+    let both = Draft::join(&all);
+    model.turn.refused = Some(both.expand());
+    let wanted = model.composer.set(&both, &env!(model));
+    route::carry_out(model, wanted, effects);
+    effects.push(Effect::SaveDraft(both));
 }
 
 /// Puts the last queued prompt back into the composer, before what is typed there.
@@ -170,13 +229,20 @@ pub(crate) fn rewind(model: &mut Model, key: transcript::Key, effects: &mut Effe
         turns += 1;
     }
     let Some(text) = text else { return };
-    model.rewinding = Some(Rewinding { key, text });
+    model.rewinding = Some(Rewinding { key, text: Some(text) });
     effects.push(Effect::Op(Op::Rewind { turns }));
 }
 
 /// The thread went back.
 pub(crate) fn rewound(model: &mut Model, turns: u32, effects: &mut Effects) {
     let Some(Rewinding { key, text }) = model.rewinding.take() else { return };
+    let Some(text) = text else {
+        // The prompt is on its way again: it stands there once.
+        if turns > 0 {
+            model.transcript.rewind_to(key);
+        }
+        return;
+    };
     if turns == 0 {
         model.transcript.notice(Level::Warning, "The thread could not go back to that prompt.");
         return;

@@ -1,7 +1,7 @@
 //! Slash commands → what they do, one line per command.
 
 use super::dispatch::Effects;
-use super::{chat, follow, start};
+use super::{chat, follow, start, usage};
 use crate::base::path::with_tilde;
 use crate::models::catalogue;
 use crate::protocol::op::Op;
@@ -29,8 +29,11 @@ pub(crate) fn run(model: &mut Model, command: Command, args: &str, unix: u64, ef
             open_menu(model, models::models(catalogue::all(), &now));
         }),
         Command::Permissions => with_thread(model, open_permissions),
-        Command::Status => show_status(model, unix),
+        Command::Status => show_status(model, unix, effects),
+        Command::Usage => usage::open(model, args, effects),
         Command::Diff => effects.push(Effect::Diff),
+        Command::Undo => effects.push(Effect::Undo { cwd: model.cwd(), again: false }),
+        Command::Redo => effects.push(Effect::Undo { cwd: model.cwd(), again: true }),
         Command::Compact => effects.push(Effect::Op(Op::Compact)),
         Command::New | Command::Clear => start::switch(model, Begin::New, effects),
         Command::Resume if args.is_empty() => start::pick(model, ThreadFilter::default(), effects),
@@ -52,7 +55,7 @@ pub(crate) fn run(model: &mut Model, command: Command, args: &str, unix: u64, ef
         Command::Statusline => open_items(model, Target::StatusLine),
         Command::Title => open_items(model, Target::Title),
         Command::Theme => {
-            let picker = theme::Picker::new(syntaxes::theme_names(), &model.theme.syntax);
+            let picker = theme::Picker::new(syntaxes::theme_names(), &model.theme);
             model.popup = Some(Popup::Theme(Box::new(picker)));
         }
         Command::Tui => open_menu(model, confirm::screen(model.options.fullscreen)),
@@ -82,7 +85,8 @@ fn open_permissions(model: &mut Model) {
     }
 }
 
-fn show_status(model: &mut Model, unix: u64) {
+fn show_status(model: &mut Model, unix: u64, effects: &mut Effects) {
+    usage::read(model, effects);
     let panel = follow::status(model, unix);
     model.status_cell = Some(model.transcript.push(Box::new(panel)));
     model.transcript.scroll(crate::tui::transcript::Scroll::End);
@@ -168,7 +172,7 @@ fn open_items(model: &mut Model, target: Target) {
     let choice = |item: &Item| Choice {
         name: item.name(),
         about: item.about(),
-        now: item.text(&model.facts).unwrap_or_default(),
+        now: item.text(&model.facts, model.unix).unwrap_or_default(),
         on: shown.contains(item),
     };
     let choices = shown.iter().chain(rest).map(choice).collect();

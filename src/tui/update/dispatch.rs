@@ -1,6 +1,6 @@
 //! Message → component. Routing only: what a case does is in the file of its concern. Pure: no clock, no IO.
 
-use super::{answers, follow, route, start};
+use super::{answers, follow, route, start, usage, wishes};
 use crate::tui::effect::Effect;
 use crate::tui::model::Model;
 use crate::tui::msg::{Answer, At, Msg};
@@ -13,16 +13,18 @@ pub(crate) type Effects = Vec<Effect>;
 
 /// Takes a message.
 pub(crate) fn update(model: &mut Model, msg: Msg, at: At) -> Effects {
-    model.now_ms = at.ms;
+    (model.now_ms, model.unix) = (at.ms, at.unix);
     let mut effects = Vec::new();
     match msg {
         Msg::Input(input) => on_input(model, input, at, &mut effects),
         Msg::Resize(columns, rows) => model.size = (columns, rows),
         Msg::Tick => tick(model, &mut effects),
+        Msg::Limits(limits) => usage::changed(model, limits, &mut effects),
         Msg::Event(event) => follow::on_event(model, &event, at, &mut effects),
         Msg::Opened(opened) => start::opened(model, opened, at.unix, &mut effects),
         Msg::Answer(answer) => on_answer(model, answer, at, &mut effects),
     }
+    usage::look_after(model, &mut effects);
     route::next_question(model, &mut effects);
     effects
 }
@@ -44,9 +46,14 @@ fn tick(model: &mut Model, effects: &mut Effects) {
     let now = model.now_ms;
     model.toast.take_if(|toast| toast.until_ms <= now);
     model.armed.take_if(|(_, until)| *until <= now);
+    model.usage.tick(now);
     let env = crate::tui::model::env!(model);
     let wanted = model.composer.tick(&env);
     route::carry_out(model, wanted, effects);
+    if let Some(Popup::Approval(question)) = &mut model.popup {
+        let outcome = question.tick(now);
+        wishes::on_outcome(model, outcome, effects);
+    }
 }
 
 fn on_answer(model: &mut Model, answer: Answer, at: At, effects: &mut Effects) {
@@ -76,6 +83,7 @@ fn on_answer(model: &mut Model, answer: Answer, at: At, effects: &mut Effects) {
         Answer::Draft(_) => {}
         Answer::Attached(Err(why)) | Answer::Edited(Err(why)) | Answer::Trouble(why) => model.toast(why),
         Answer::Diff(result) => answers::diff(model, result),
+        Answer::Undone(result) => answers::undone(model, result),
         Answer::Threads(filter, rows) => {
             if let Some(Popup::Resume(picker)) = &mut model.popup {
                 picker.add(filter, rows, at.unix * 1000);
@@ -96,6 +104,7 @@ fn on_answer(model: &mut Model, answer: Answer, at: At, effects: &mut Effects) {
         Answer::Adopted(result) => answers::adopted(model, result),
         Answer::Pasted(result) => start::pasted(model, result),
         Answer::LoggedOut(result) => answers::logged_out(model, result),
+        Answer::Limits(news) => usage::on_news(model, news, effects),
         Answer::Copied(what, result) => answers::copied(model, &what, result),
     }
 }

@@ -160,6 +160,20 @@ fn ctrl_d_quits_only_without_text() {
 }
 
 #[test]
+fn home_and_end_lead_to_both_ends_while_nothing_is_typed() {
+    let mut scene = Scene::new(60, 14);
+    scene.turn("go").says(&"text\n\n".repeat(40)).ops();
+    scene.screen();
+    scene.keys(&["home"]).screen();
+    assert!(scene.model.transcript.is_at_start() && !scene.model.transcript.is_at_end());
+    scene.keys(&["end"]).screen();
+    assert!(scene.model.transcript.is_at_end());
+    scene.text("typed").keys(&["home"]).text("I ");
+    assert!(scene.model.transcript.is_at_end());
+    assert_eq!(scene.prompt(), "I typed");
+}
+
+#[test]
 fn esc_goes_down_then_stops_then_goes_back() {
     let mut scene = Scene::new(60, 14);
     scene.turn("go").says(&"text\n\n".repeat(40)).ops();
@@ -207,11 +221,11 @@ fn leaving_the_look_back_changes_nothing() {
 fn questions_come_one_after_the_other() {
     let mut scene = scene();
     scene.turn("go").runs("c1", "one").runs("c2", "two").asks(1, "c1", "one").asks(2, "c2", "two").ops();
-    scene.wait(300).keys(&["y"]);
+    scene.wait(300).keys(&["y"]).wait(300);
     let ops = scene.ops();
     assert!(matches!(ops.as_slice(), [Op::Answer { id: AskId(1), answer: Said::Accept }]), "{ops:?}");
     assert!(matches!(&scene.model.popup, Some(Popup::Approval(open)) if open.id() == AskId(2)));
-    scene.event(Event::AskResolved { id: AskId(1) }).keys(&["d"]);
+    scene.event(Event::AskResolved { id: AskId(1) }).keys(&["d"]).wait(300);
     assert!(matches!(scene.ops().as_slice(), [Op::Answer { id: AskId(2), answer: Said::Decline }]));
 }
 
@@ -235,7 +249,7 @@ fn keys_typed_ahead_go_into_the_prompt() {
     scene.text("s, do it\n");
     assert!(scene.ops().is_empty(), "nothing was answered");
     assert_eq!(scene.prompt(), "yes, do it");
-    scene.wait(300).keys(&["y"]);
+    scene.wait(300).keys(&["y"]).wait(300);
     assert!(matches!(scene.ops().as_slice(), [Op::Answer { answer: Said::Accept, .. }]));
 }
 
@@ -370,6 +384,14 @@ fn a_thread_that_cannot_be_opened_is_told() {
     scene.send(Msg::Opened(Err(ErrorInfo::new(ErrorKind::Io, "The disk is gone."))));
     assert!(!scene.model.is_running());
     assert!(scene.shown().contains("■ The disk is gone."));
+    scene.effects.clear();
+    scene.text("precious").keys(&["enter"]);
+    assert!(!scene.model.is_running() && scene.ops().is_empty(), "nobody is there to work");
+    assert_eq!(scene.prompt(), "precious");
+    assert!(scene.shown().contains("No thread is open: /new begins one"), "{}", scene.shown());
+    scene.keys(&["ctrl-c"]).text("/new").keys(&["enter"]).open(samples::thread());
+    scene.text("precious").keys(&["enter"]);
+    assert!(matches!(scene.ops().as_slice(), [Op::UserTurn { .. }]));
 }
 
 fn user_command(status: ItemStatus) -> Item {
@@ -441,10 +463,12 @@ fn limits_warn_once_and_update_the_block() {
         Event::Limits(Box::new(LimitsSnapshot { primary, ..LimitsSnapshot::default() }))
     };
     scene.text("/status").keys(&["enter"]);
-    assert!(scene.shown().contains("not known yet"));
+    assert!(!scene.shown().contains("limit:"));
     scene.event(limits(91.0));
     assert!(scene.shown().contains("5h limit:"), "updated in place");
-    assert!(scene.shown().contains("⚠ 5h limit: 9% left · /status"));
+    assert!(scene.shown().contains("⚠ Less than 10% of your 5h limit is left."));
+    scene.wait(30_000);
+    assert!(scene.shown().contains("⚠ 5h limit: 9% left · resets 23:13 · /usage"), "{}", scene.shown());
     assert_eq!(scene.model.warnings.len(), 1);
     scene.event(limits(92.0));
     assert_eq!(scene.model.warnings.len(), 1);

@@ -1,12 +1,11 @@
 //! Events of the thread → the state around the transcript. The transcript itself takes every event too.
 
 use super::dispatch::Effects;
-use super::{answers, chat, commands};
+use super::{answers, chat, commands, usage};
 use crate::base::ids::AskId;
 use crate::protocol::error::ErrorKind;
 use crate::protocol::event::Event;
 use crate::protocol::item::{CommandSource, Item, ItemStatus, PlanStatus};
-use crate::protocol::limits::LimitsSnapshot;
 use crate::protocol::turn::{Configured, TurnEnd};
 use crate::tui::effect::Effect;
 use crate::tui::model::{Model, TurnState};
@@ -15,10 +14,10 @@ use crate::tui::msg::At;
 use crate::tui::popups::any::Popup;
 use crate::tui::popups::confirm;
 use crate::tui::setup::Notify;
-use crate::tui::status::limits;
 use crate::tui::status::panel::Panel;
 use crate::tui::status::working::{Retry, Working};
 use crate::tui::transcript::{Level, Now};
+use crate::tui::usage::look::View;
 
 /// Takes an event.
 pub(crate) fn on_event(model: &mut Model, event: &Event, at: At, effects: &mut Effects) {
@@ -33,7 +32,7 @@ pub(crate) fn on_event(model: &mut Model, event: &Event, at: At, effects: &mut E
             model.facts.plan = Some((done, plan.len()));
         }
         Event::Usage(usage) => model.facts.usage = Some(*usage),
-        Event::Limits(limits) => on_limits(model, limits, at),
+        Event::Limits(limits) => usage::told_by_answer(model, limits),
         Event::Ask { id, ask } => {
             model.asks.push_back((*id, ask.clone()));
         }
@@ -75,6 +74,12 @@ fn goes_on(model: &mut Model) {
 
 fn item_changed(model: &mut Model, item: &Item, complete: bool) {
     goes_on(model);
+    let of_user = match item {
+        Item::UserMessage { .. } => true,
+        Item::CommandExecution(command) => command.source == CommandSource::UserShell,
+        _ => false,
+    };
+    model.turn.answered |= complete && !of_user;
     match item {
         Item::UserMessage { .. } if complete => {
             if model.turn.awaited > 0 {
@@ -115,16 +120,6 @@ fn user_command(model: &mut Model, id: &crate::base::ids::ItemId, runs: bool) {
     }
 }
 
-fn on_limits(model: &mut Model, limits: &LimitsSnapshot, at: At) {
-    let known = model.facts.limits.get_or_insert_with(LimitsSnapshot::default);
-    limits::merge(known, limits);
-    for warning in model.told.warnings(known) {
-        model.warnings.push(moment::clock(at.unix), warning.clone());
-        model.toast(warning);
-    }
-    refresh_status(model, at.unix);
-}
-
 /// Brings the newest block of `/status` up to what is known now.
 pub(crate) fn refresh_status(model: &mut Model, unix: u64) {
     if let Some(key) = model.status_cell {
@@ -135,7 +130,7 @@ pub(crate) fn refresh_status(model: &mut Model, unix: u64) {
 
 /// The block of `/status` as things are.
 pub(crate) fn status(model: &Model, unix: u64) -> Panel {
-    Panel::new(&model.facts, unix, &|at| moment::moment(at, unix))
+    Panel::new(&model.facts, &View { now_s: unix, ..model.usage_view() })
 }
 
 fn ask_resolved(model: &mut Model, id: AskId) {
@@ -182,6 +177,7 @@ fn turn_completed(model: &mut Model, end: &TurnEnd, effects: &mut Effects) {
         effects.push(Effect::NotifyProgram(notification(model, end)));
     }
     chat::turn_ended(model, end.status, effects);
+    usage::turn_ended(model, end, effects);
     if let Some(error) = end.error.as_ref().filter(|error| error.kind == ErrorKind::AccountChanged) {
         commands::open_menu(model, confirm::adopt(&error.message));
     }

@@ -7,6 +7,7 @@
 //! - [`commands`]: slash commands → what they do
 //! - [`wishes`]: wishes of popups → what they do
 //! - [`follow`]: events of the thread → the state around the transcript
+//! - [`usage`]: limits: what comes, what is wanted, what waits
 //! - [`answers`]: what effects came to → the state
 
 mod answers;
@@ -16,6 +17,7 @@ mod dispatch;
 mod follow;
 mod route;
 mod start;
+mod usage;
 mod wishes;
 
 pub(super) use dispatch::update;

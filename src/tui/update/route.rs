@@ -9,7 +9,7 @@ use crate::tui::keys::{Code, Key};
 use crate::tui::model::{Armed, Browse, Model, Stage, env};
 use crate::tui::msg::At;
 use crate::tui::pager::{Content, Page, Turned};
-use crate::tui::popups::any::{Around, Popup};
+use crate::tui::popups::any::Popup;
 use crate::tui::popups::approval::Approval;
 use crate::tui::transcript::{Level, Outcome as Took, Scroll};
 
@@ -61,13 +61,7 @@ pub(crate) fn on_key(model: &mut Model, key: Key, at: At, effects: &mut Effects)
 
 fn on_popup_key(model: &mut Model, key: Key, effects: &mut Effects) {
     let Some(mut popup) = model.popup.take() else { return };
-    let around = Around {
-        now_ms: model.now_ms,
-        keymap: &model.keymap,
-        warnings: &model.warnings,
-        waiting: model.asks.len(),
-    };
-    let outcome = popup.on_key(key, &around);
+    let outcome = popup.on_key(key, &model.around());
     model.popup = Some(popup);
     wishes::on_outcome(model, outcome, effects);
 }
@@ -179,6 +173,10 @@ fn on_chat(model: &mut Model, action: Action, armed: Option<Armed>, effects: &mu
             load_earlier(model, effects);
         }
         Action::ScrollDown => model.transcript.scroll(Scroll::PageDown),
+        Action::Top => {
+            model.transcript.scroll(Scroll::Start);
+            load_earlier(model, effects);
+        }
         Action::Bottom => model.transcript.scroll(Scroll::End),
         _ => {}
     }
@@ -187,6 +185,8 @@ fn on_chat(model: &mut Model, action: Action, armed: Option<Armed>, effects: &mu
 fn on_esc(model: &mut Model, armed: Option<Armed>, effects: &mut Effects) {
     if !model.transcript.is_at_end() {
         model.transcript.scroll(Scroll::End);
+    } else if model.usage.parked.take().is_some() {
+        model.toast("No longer waiting; enter sends the prompt");
     } else if chat::interrupt(model, effects) {
     } else if !model.composer.is_empty() {
         // Text in the prompt is never thrown away by this key.

@@ -1,7 +1,7 @@
 //! From the first frame to the first prompt: sign-in, trust, opening the thread, the prompt of the command line.
 
 use super::dispatch::Effects;
-use super::{answers, chat, follow, route};
+use super::{answers, chat, follow, route, usage};
 use crate::base::path::with_tilde;
 use crate::protocol::error::ErrorInfo;
 use crate::tui::composer::Draft;
@@ -143,6 +143,8 @@ pub(crate) fn opened(
         Err(error) => {
             model.turn.working = None;
             model.turn.awaited = 0;
+            model.facts.running = false;
+            model.nothing_open = true;
             return answers::error(model, &error);
         }
     };
@@ -162,6 +164,7 @@ pub(crate) fn opened(
         answers::moved(model, &opened.info.cwd);
     }
     model.facts.thread = Some(opened.info);
+    usage::opened(model, opened.limits, effects);
     // `/status` may have been faster than the thread.
     follow::refresh_status(model, unix);
     chat::send_next(model, effects);
@@ -176,7 +179,10 @@ pub(crate) fn switch(model: &mut Model, begin: Begin, effects: &mut Effects) {
     model.asks.clear();
     model.browse = None;
     model.rewinding = None;
+    model.nothing_open = false;
     model.status_cell = None;
+    model.usage.parked = None;
+    model.usage.hint = crate::tui::usage::Hint::Gone;
     model.earlier = false;
     if !matches!(begin, Begin::Fork(_)) {
         model.transcript.clear();

@@ -1,7 +1,7 @@
 //! Wishes of popups → what they do, one line per wish.
 
 use super::dispatch::Effects;
-use super::{answers, chat, commands, route, start};
+use super::{answers, chat, commands, route, start, usage};
 use crate::models::catalogue;
 use crate::protocol::ask::Answer;
 use crate::protocol::op::Op;
@@ -29,11 +29,12 @@ pub(crate) fn on_outcome(model: &mut Model, outcome: Outcome, effects: &mut Effe
 fn grant(model: &mut Model, wish: Wish, effects: &mut Effects) {
     match wish {
         Wish::Answer(id, answer) => {
-            let (level, words) = outcome_of(answer);
-            model.transcript.notice(level, words);
+            if let Some(words) = allowed(answer) {
+                model.transcript.notice(Level::Granted, words);
+            }
             effects.push(Effect::Op(Op::Answer { id, answer }));
         }
-        Wish::TypedAhead(key) => route::type_ahead(model, key, effects),
+        Wish::TypedAhead(keys) => keys.into_iter().for_each(|key| route::type_ahead(model, key, effects)),
         Wish::Page(page) => model.page = Some(page),
         Wish::Efforts(slug) => open_efforts(model, &slug),
         Wish::ConfirmFullAccess => {
@@ -56,17 +57,19 @@ fn grant(model: &mut Model, wish: Wish, effects: &mut Effects) {
         Wish::Adopt => effects.push(Effect::Adopt),
         Wish::Rewind(key) => chat::rewind(model, key, effects),
         Wish::DropWarning(index) => model.warnings.remove(index),
+        Wish::Usage(want) => usage::grant(model, want, effects),
         Wish::Notice(text) => model.toast(text),
     }
 }
 
-/// What stays of an answer in the conversation.
-fn outcome_of(answer: Answer) -> (Level, &'static str) {
+/// What stays of an answer in the conversation. A refusal is told by the cell of what was refused.
+fn allowed(answer: Answer) -> Option<&'static str> {
     match answer {
-        Answer::Accept => (Level::Granted, "You allowed it, this once"),
-        Answer::AcceptForSession => (Level::Granted, "You allowed it, and the same again in this session"),
-        Answer::Decline => (Level::Refused, "You refused it; the model goes on without"),
-        Answer::Cancel => (Level::Refused, "You refused it and stopped the turn"),
+        Answer::Accept => Some("You allowed it, this once"),
+        Answer::AcceptForSession => Some("You allowed it, and the same again in this session"),
+        Answer::AcceptForProject => Some("You allowed it, and the same from now on in this project"),
+        Answer::AcceptAlways => Some("You allowed it, and the same from now on"),
+        Answer::Decline | Answer::Cancel => None,
     }
 }
 

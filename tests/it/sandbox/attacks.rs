@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::bed::{Bed, LANDLOCK, is_root, snapshot, ways};
 
 /// Runs each script without a sandbox, where it must change what is watched, and with one, where it must not.
-fn attack(scripts: &[&str], make: impl Fn(&Bed), watched: impl Fn(&Bed) -> Vec<PathBuf>) {
+pub(super) fn attack(scripts: &[&str], make: impl Fn(&Bed), watched: impl Fn(&Bed) -> Vec<PathBuf>) {
     let see = |bed: &Bed| watched(bed).iter().flat_map(|path| snapshot(path)).collect::<Vec<_>>();
     for way in ways() {
         for script in scripts {

@@ -72,6 +72,7 @@ impl Bed {
             ("work/.git/config", "[core]"),
             ("work/.git/hooks/sample", "#!/bin/sh"),
             ("outside/file", "precious"),
+            ("home/.profile", ""),
             ("outside/folder/file", "precious"),
         ] {
             bed.write(file, text);
@@ -131,9 +132,10 @@ impl Bed {
         command
             .current_dir(self.work())
             .env_remove("TMPDIR")
-            .env("PATH", "/usr/bin:/bin:/usr/sbin:/sbin")
+            .env("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin")
             .stdin(Stdio::null());
         command.env("O", self.outside()).env("W", self.work());
+        command.env("HOME", self.path().join("home")).env_remove("CODEX_HOME");
         if let Some(user) = self.way.user {
             command.uid(user).gid(user);
         }
@@ -146,6 +148,20 @@ impl Bed {
     /// A shell script under workspace-write; its exit code and output.
     pub(crate) fn sh(&self, script: &str) -> (i32, String) {
         let output = self.codex("workspace-write", &["sh", "-c", script]);
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&text).into_owned())
+    }
+
+    /// As [`Bed::sh`], without these protections.
+    pub(crate) fn sh_without(&self, protections: &[&str], script: &str) -> (i32, String) {
+        let mut codex = Command::new(self.program());
+        codex.args(["sandbox", "-s", "workspace-write", "--level", self.way.level]);
+        for protection in protections {
+            codex.args(["--without", protection]);
+        }
+        codex.args(["--", "sh", "-c", script]);
+        self.prepare(&mut codex);
+        let output = codex.output().unwrap();
         let text = [output.stdout, output.stderr].concat();
         (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&text).into_owned())
     }

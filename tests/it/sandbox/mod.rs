@@ -11,5 +11,12 @@
 mod attacks;
 mod attempts;
 mod bed;
+mod explained;
+mod git;
 mod lifetime;
+mod network;
+mod odd_places;
+mod ordinary;
+mod secrets;
+mod switched_off;
 mod work;

@@ -3,11 +3,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
 use super::backend::Backend;
-use super::codex::Codex;
+use super::codex::{Codex, binary};
 
 /// Everything one test needs; all of it goes with this value.
 pub(crate) struct World {
@@ -73,6 +74,19 @@ impl World {
     /// `codex exec --json ARGS`.
     pub(crate) fn exec(&self, args: &[&str]) -> Codex {
         self.codex().args(["exec", "--json"]).args(args)
+    }
+
+    /// A shell or another program that starts the binary of this world, as `$CODEX`.
+    pub(crate) fn around(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command
+            .env("CODEX", binary())
+            .env("HOME", self.home())
+            .env("CODEX_HOME", self.codex_home())
+            .env("TEST_KEY", &self.backend.token)
+            .current_dir(self.project())
+            .stdin(Stdio::null());
+        command
     }
 
     /// All session files, oldest first.

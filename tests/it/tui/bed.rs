@@ -40,7 +40,7 @@ pub(super) fn be_read() {
 }
 
 /// A script: the first request of a turn is answered with `calls` (TOML outputs), the next with `end`.
-pub(super) fn calls_then(calls: &str, end: &str) -> String {
+pub(crate) fn calls_then(calls: &str, end: &str) -> String {
     format!(
         "[[rule]]\nwhen = {{ request = 'title' }}\noutput = [{{ text = 'A title' }}]\n\
          [[rule]]\nname = 'do'\nwhen = {{ round = 0 }}\n{calls}\n[[rule]]\noutput = [{{ text = {} }}]\n",
@@ -54,7 +54,7 @@ pub(super) fn says(text: &str) -> String {
 }
 
 /// A shell command of the model as TOML.
-pub(super) fn exec(command: &str) -> String {
+pub(crate) fn exec(command: &str) -> String {
     format!("[[rule.output]]\nexec = {}\n", serde_json::json!(command))
 }
 

@@ -9,6 +9,18 @@ use super::bed::{READY, calls_then, codex, exec, ready, says};
 use super::terminal::{CTRL_C, CTRL_D, CTRL_G, CTRL_Z, Options, Terminal};
 use crate::support::{Alive, World};
 
+/// The app in the middle of a turn: its command runs until somebody ends it.
+#[track_caller]
+fn busy() -> (World, Alive, Terminal) {
+    let world = World::new("");
+    let alive = Alive::new(&world.project(), "alive");
+    world.backend.script(&calls_then(&exec(&format!("{}; sleep 1000", alive.hold())), "never"));
+    let terminal = ready(&world);
+    terminal.submit("do it");
+    alive.up();
+    (world, alive, terminal)
+}
+
 #[test]
 fn control_c_quits_only_twice() {
     let world = World::new(&says("hello"));
@@ -29,12 +41,7 @@ fn control_c_quits_only_twice() {
 
 #[test]
 fn control_c_interrupts_a_turn_first() {
-    let world = World::new("");
-    let alive = Alive::new(&world.project(), "alive");
-    world.backend.script(&calls_then(&exec(&format!("{}; sleep 1000", alive.hold())), "never"));
-    let terminal = ready(&world);
-    terminal.submit("do it");
-    alive.up();
+    let (_world, alive, terminal) = busy();
     terminal.keys(CTRL_C);
     terminal.until("■ Interrupted");
     alive.gone();
@@ -59,12 +66,7 @@ fn control_d_and_exit_leave() {
 #[test]
 fn signals_restore_the_terminal_and_end_the_commands() {
     for signal in ["TERM", "HUP", "INT"] {
-        let world = World::new("");
-        let alive = Alive::new(&world.project(), "alive");
-        world.backend.script(&calls_then(&exec(&format!("{}; sleep 1000", alive.hold())), "never"));
-        let terminal = ready(&world);
-        terminal.submit("do it");
-        alive.up();
+        let (_world, alive, terminal) = busy();
         terminal.signal(signal);
         let ended = terminal.end().restored();
         assert!(
@@ -78,12 +80,7 @@ fn signals_restore_the_terminal_and_end_the_commands() {
 
 #[test]
 fn a_closed_window_ends_the_program() {
-    let world = World::new("");
-    let alive = Alive::new(&world.project(), "alive");
-    world.backend.script(&calls_then(&exec(&format!("{}; sleep 1000", alive.hold())), "never"));
-    let terminal = ready(&world);
-    terminal.submit("do it");
-    alive.up();
+    let (_world, alive, terminal) = busy();
     terminal.close();
     alive.gone();
 }

@@ -8,16 +8,19 @@
 //! - [`turn`]: a turn on the screen
 //! - [`shell`]: commands of the user
 //! - `ask`: questions
+//! - [`allow`]: what an answer is good for
 //! - [`again`]: threads that are opened again
 //! - [`hostile`]: input that wants to do harm
 //! - [`leave`]: every way out
 //! - [`redeem_ask`]: the question before a reset credit is used
+//! - [`usage`]: limits, redeeming, waiting
 //! - [`modes`]: terminals that can do less, and the other ways to show
 
 mod account;
 mod again;
+mod allow;
 mod ask;
-mod bed;
+pub(crate) mod bed;
 mod emulator;
 mod hostile;
 mod leave;
@@ -27,3 +30,4 @@ mod shell;
 mod start;
 mod terminal;
 mod turn;
+mod usage;

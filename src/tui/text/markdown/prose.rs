@@ -110,7 +110,8 @@ impl Writer<'_> {
             Event::Rule => {
                 self.before(range.start);
                 let dim = self.page.theme.style(Role::Dim);
-                self.row(vec![Span::styled("———", dim)]);
+                let rule = "—".repeat(self.room().min(3));
+                self.row(vec![Span::styled(rule, dim)]);
             }
             Event::TaskListMarker(done) => self.task(done),
             Event::InlineMath(text) | Event::DisplayMath(text) | Event::FootnoteReference(text) => {

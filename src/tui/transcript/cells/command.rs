@@ -22,6 +22,8 @@ const ENDED: Fold = Fold { head: 1, tail: 3 };
 const TYPED: Fold = Fold { head: 4, tail: 8 };
 /// Rows of a reason shown folded.
 const REASON_ROWS: usize = 4;
+/// Where shells are that need not be named.
+const SHELLS: [&str; 2] = ["/bin/", "/usr/bin/"];
 /// Shorter commands do not say how long they took.
 const WORTH_TELLING_MS: u64 = 1000;
 
@@ -352,8 +354,11 @@ fn capital(words: &str) -> String {
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
-/// The command as a person would say it: the script alone when a shell runs one.
+/// The command as a person would say it: the script alone when a shell of the system runs one. Nothing in it is
+/// invisible.
 pub(crate) fn spoken(command: &str) -> Box<str> {
     let argv = shlex::split(command).unwrap_or_default();
-    crate::process::parse::shell_script(&argv).unwrap_or(command).into()
+    let known = argv.first().is_some_and(|shell| SHELLS.iter().any(|folder| shell.starts_with(folder)));
+    let script = crate::process::parse::shell_script(&argv).filter(|_| known);
+    text::reveal(script.unwrap_or(command)).into()
 }

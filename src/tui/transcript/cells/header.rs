@@ -30,7 +30,7 @@ impl Cell for Header {
             Span::styled("codex", look.style(Role::Strong)),
             Span::styled(format!(" (v{})", self.version), look.style(Role::Dim)),
         ]);
-        let directory = text::sanitize(&self.directory).replace('\n', " ");
+        let directory = text::reveal_line(&self.directory);
         let room = width.saturating_sub(3);
         let directory = format!("   {}", text::truncate_middle(&directory, room));
         let directory = Line::from(Span::styled(directory, look.style(Role::Dim)));

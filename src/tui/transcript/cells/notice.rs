@@ -21,8 +21,6 @@ pub(crate) enum Level {
     Error,
     /// The user said yes.
     Granted,
-    /// The user said no.
-    Refused,
 }
 
 /// A line of the program itself.
@@ -65,7 +63,6 @@ impl Cell for Notice {
             Level::Warning => ("⚠", Role::Warn, Role::Warn),
             Level::Error => ("■", Role::Bad, Role::Bad),
             Level::Granted => ("✔", Role::Good, Role::Text),
-            Level::Refused => ("✗", Role::Bad, Role::Text),
         };
         let rows = prose(&self.message, look.style(words), inner(width));
         let mut lines = marked(Span::styled(sign, look.style(role)), rows, width);

@@ -116,7 +116,7 @@ impl Patch {
         let counts = format!(" (+{} -{})", file.added, file.removed);
         let verb = self.verb(file.kind);
         let room = usize::from(inner(width)).saturating_sub(text::width(verb) + 1 + counts.len()).max(8);
-        let name = text::sanitize(&file.name).replace('\n', " ");
+        let name = text::reveal_line(&file.name);
         let words = vec![
             Span::styled(verb, look.style(Role::Strong)),
             Span::raw(" "),

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use ratatui::text::{Line, Span};
 
+use crate::limits::text::percent;
+use crate::protocol::limits::Price;
 use crate::tui::text;
 use crate::tui::theme::Role;
 use crate::tui::transcript::cell::{Cell, Look};
@@ -16,18 +18,25 @@ pub(crate) struct TurnEnd {
     took_ms: Option<u64>,
     /// Wall clock, as the user reads it.
     at: Option<Box<str>>,
+    /// What it cost of each limit window, when that is worth a word.
+    price: Option<Box<str>>,
     interrupted: bool,
 }
 
 impl TurnEnd {
     /// It came to its end.
-    pub(crate) fn done(took_ms: u64, at: Option<String>) -> Self {
-        Self { took_ms: Some(took_ms), at: at.map(Into::into), interrupted: false }
+    pub(crate) fn done(took_ms: u64, at: Option<String>, price: &[Price]) -> Self {
+        let worth = price.iter().filter(|price| price.percent >= 0.05);
+        let price: Vec<String> = worth
+            .map(|price| format!("{} of {}", percent(price.percent), text::sanitize(&price.window)))
+            .collect();
+        let price = (!price.is_empty()).then(|| format!("used {}", price.join(", ")).into());
+        Self { took_ms: Some(took_ms), at: at.map(Into::into), price, interrupted: false }
     }
 
     /// The user stopped it.
     pub(crate) fn interrupted(took_ms: Option<u64>) -> Self {
-        Self { took_ms, at: None, interrupted: true }
+        Self { took_ms, at: None, price: None, interrupted: true }
     }
 
     fn words(&self) -> String {
@@ -37,7 +46,8 @@ impl TurnEnd {
             return format!("Interrupted{time}");
         }
         let at = self.at.as_deref().map(|at| format!(" · {at}")).unwrap_or_default();
-        format!("Worked for {}{at}", time.unwrap_or_default())
+        let price = self.price.as_deref().map(|price| format!(" · {price}")).unwrap_or_default();
+        format!("Worked for {}{at}{price}", time.unwrap_or_default())
     }
 }
 

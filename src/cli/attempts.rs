@@ -1,0 +1,104 @@
+//! Live attempts of a confined command to reach what it must not, and to do what it must be able to. The commands run
+//! as `codex sandbox` runs them, so nothing here knows how the sandbox works.
+
+use std::fs;
+use std::io;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde::Serialize;
+
+use super::doctor;
+
+/// One attempt.
+#[derive(Debug, Serialize)]
+pub(crate) struct Attempt {
+    /// What was tried.
+    pub(crate) what: &'static str,
+    /// `works` or `refused`.
+    pub(crate) outcome: &'static str,
+    /// That is what it should be.
+    pub(crate) as_wanted: bool,
+}
+
+struct Bed {
+    work: PathBuf,
+    outside: PathBuf,
+}
+
+/// What to try, whether it should work, and whether it did by what is on disk.
+type Row = (&'static str, bool, &'static str, fn(&Bed) -> bool);
+
+const FILES: &[Row] = &[
+    ("write in the workspace", true, "echo x > made", |bed| bed.work.join("made").exists()),
+    ("create outside", false, "echo x > ../outside/made", |bed| bed.outside.join("made").exists()),
+    ("delete outside", false, "rm -f ../outside/keep", |bed| !bed.outside.join("keep").exists()),
+    ("rename outside", false, "mv ../outside/other ../outside/moved", |bed| {
+        !bed.outside.join("other").exists()
+    }),
+    ("write through a link", false, "ln -s ../outside link; echo x > link/linked", |bed| {
+        bed.outside.join("linked").exists()
+    }),
+    ("write through /proc", false, "echo x > /proc/self/root$PWD/../outside/proc", |bed| {
+        bed.outside.join("proc").exists()
+    }),
+    ("change permissions outside", false, "chmod 777 ../outside/mode", |bed| {
+        use std::os::unix::fs::PermissionsExt;
+        fs::metadata(bed.outside.join("mode")).is_ok_and(|meta| meta.permissions().mode() & 0o777 == 0o777)
+    }),
+    ("change the configuration of git", false, "echo x >> .git/config", |bed| {
+        fs::read_to_string(bed.work.join(".git/config")).is_ok_and(|text| text != "kept")
+    }),
+    ("replace .git", false, "mv .git gone; mkdir -p .git; echo x > .git/config", |bed| {
+        !fs::read_to_string(bed.work.join(".git/config")).is_ok_and(|text| text.starts_with("kept"))
+    }),
+    ("plant .codex", false, "mkdir .codex && echo x > .codex/config.toml", |bed| {
+        bed.work.join(".codex/config.toml").exists()
+    }),
+];
+
+/// Makes all attempts.
+///
+/// # Errors
+/// The folder for them cannot be made.
+pub(crate) fn run(home: &Path) -> io::Result<Vec<Attempt>> {
+    let dir = doctor::bed(home)?;
+    let bed = Bed { work: dir.path().join("work"), outside: dir.path().join("outside") };
+    fs::create_dir_all(bed.work.join(".git"))?;
+    fs::write(bed.work.join(".git/config"), "kept")?;
+    fs::write(bed.work.join(".git/HEAD"), "ref: refs/heads/main\n")?;
+    fs::create_dir(&bed.outside)?;
+    for name in ["keep", "other", "mode"] {
+        fs::write(bed.outside.join(name), "kept")?;
+    }
+    let mut attempts: Vec<Attempt> = FILES
+        .iter()
+        .map(|(what, wanted, script, happened)| {
+            let _ = confined(&bed.work, script);
+            attempt(what, *wanted, happened(&bed))
+        })
+        .collect();
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    listener.set_nonblocking(true)?;
+    let port = listener.local_addr()?.port();
+    let _ = confined(&bed.work, &format!("exec 3<>/dev/tcp/127.0.0.1/{port}"));
+    attempts.push(attempt("connect to this machine", false, listener.accept().is_ok()));
+    let signalled = confined(&bed.work, &format!("kill -0 {}", std::process::id()));
+    attempts.push(attempt("signal a process outside", false, signalled));
+    Ok(attempts)
+}
+
+fn attempt(what: &'static str, wanted: bool, happened: bool) -> Attempt {
+    let outcome = if happened { "works" } else { "refused" };
+    Attempt { what, outcome, as_wanted: happened == wanted }
+}
+
+/// Runs a script in the sandbox; whether it ended well.
+fn confined(dir: &Path, script: &str) -> bool {
+    let mut command = Command::new("/proc/self/exe");
+    command.args(["sandbox", "-s", "workspace-write", "-C"]).arg(dir).args(["--", "bash", "-c", script]);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    // The home of a test may lie below the temporary folder, which is writable.
+    command.env_remove("TMPDIR").status().is_ok_and(|status| status.success())
+}

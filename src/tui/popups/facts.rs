@@ -1,0 +1,59 @@
+//! What the user would allow, in words: a label and a value per row. Also for the linear mode, which has no columns.
+
+use std::path::Path;
+
+use ratatui::text::{Line, Span};
+
+use crate::base::path::with_tilde;
+use crate::protocol::ask::{Ask, Effect};
+use crate::tui::text;
+use crate::tui::theme::{Role, Theme};
+
+/// Column in which values begin.
+const VALUES: usize = 23;
+
+/// The facts of a question: label and value.
+pub(crate) fn facts(ask: &Ask, home: Option<&Path>) -> Vec<(&'static str, String)> {
+    let Ask::Command { effects, rule, .. } = ask else { return Vec::new() };
+    let name = |path: &Path| with_tilde(path, home);
+    let mut facts: Vec<(&'static str, String)> = Vec::new();
+    for effect in effects {
+        let (label, value) = match effect {
+            Effect::Confined(what) => ("Stays in the sandbox", what.clone()),
+            Effect::Outside(programs) => ("Leaves the sandbox", programs.join(", ")),
+            Effect::OutsideUnread => {
+                ("Leaves the sandbox", "the whole script; what it does cannot be told".to_owned())
+            }
+            Effect::Writes(path) => ("Writes", name(path)),
+            Effect::Deletes(path) => ("Deletes", name(path)),
+            Effect::Connects(to) => ("Connects to", to.clone()),
+            Effect::More(count) => ("And", format!("{count} more")),
+        };
+        match facts.iter_mut().find(|(known, _)| *known == label) {
+            Some((_, values)) => {
+                values.push_str(", ");
+                values.push_str(&value);
+            }
+            None => facts.push((label, value)),
+        }
+    }
+    let lines = rule.iter().flat_map(|rule| &rule.lines);
+    facts.extend(lines.map(|line| ("The rule", line.clone())));
+    facts
+}
+
+/// The facts as rows.
+pub(crate) fn lines(ask: &Ask, home: Option<&Path>, width: u16, theme: &Theme) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    for (label, value) in facts(ask, home) {
+        let start = Line::from(Span::styled(
+            format!("  {label:<width$}", width = VALUES - 2),
+            theme.style(Role::Dim),
+        ));
+        let rest = Line::raw(" ".repeat(VALUES));
+        let shown = text::reveal_line(&value);
+        let value = text::sanitize(&shown).into_owned();
+        lines.extend(text::wrap(&Line::raw(value), width, &start, &rest));
+    }
+    lines
+}

@@ -1,0 +1,37 @@
+//! `/usage` and what else the app does with the limits of the account: looking, redeeming, waiting. Drawn from the
+//! one value that all processes share; nothing here asks a service or reads a clock.
+//!
+//! - [`traffic`]: what is asked, and what comes back
+//! - [`standing`]: what the app itself knows besides the numbers
+//! - [`look`]: what pages are drawn from
+//! - [`windows`]: a bar for every window
+//! - [`credits`]: plan, bought credits, spend control, reset credits
+//! - [`forecast`]: what to expect and what to do
+//! - [`menu`]: the page that `/usage` opens
+//! - [`redeem`]: the way of one redemption
+//! - [`ending`]: how a redemption ended, in words
+//! - [`activity`]: tokens per day, week, in all
+//! - [`reached`]: what to do when a limit or a budget is used up
+//! - [`notice`]: the rows above the prompt
+//! - [`samples`]: accounts, plans and endings for tests (tests only)
+
+mod activity;
+mod credits;
+mod ending;
+mod forecast;
+pub(crate) mod look;
+pub(crate) mod menu;
+pub(crate) mod notice;
+pub(crate) mod reached;
+pub(crate) mod redeem;
+mod standing;
+mod traffic;
+pub(crate) mod windows;
+
+#[cfg(test)]
+pub(crate) mod samples;
+
+pub(crate) use credits::plan_name;
+pub(crate) use ending::words as ended_words;
+pub(crate) use standing::{Hint, Parked, Standing};
+pub(crate) use traffic::{Ask, News};

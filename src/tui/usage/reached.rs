@@ -1,0 +1,165 @@
+//! What to do when a limit is reached, or a budget that the user set: one question, its most helpful answer first.
+//! The prompt that could not be answered stands in the composer behind it, and is lost by no answer.
+
+use ratatui::text::Line;
+
+use super::look::{View, countdown, plain, wrapped};
+use super::menu::Want;
+use super::windows;
+use crate::limits::text as words;
+use crate::protocol::error::{ErrorInfo, ErrorKind};
+use crate::tui::keymap::Keymap;
+use crate::tui::keys::Key;
+use crate::tui::popups::frame::{self, Drawn};
+use crate::tui::popups::list::{List, Picked, Row};
+use crate::tui::popups::wish::{Outcome, Wish};
+use crate::tui::theme::{Role, Theme};
+
+/// Seconds after the moment of a reset at which the prompt is sent: clocks differ a little.
+const AFTER_S: u64 = 2;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Choice {
+    Redeem,
+    Wait(u64),
+    Model,
+    GoOn,
+    Dismiss,
+}
+
+/// The question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Panel {
+    error: ErrorInfo,
+    selected: usize,
+}
+
+impl Panel {
+    /// Asks what to do about this error: a limit or a budget.
+    pub(crate) fn new(error: ErrorInfo) -> Self {
+        Self { error, selected: 0 }
+    }
+
+    fn is_budget(&self) -> bool {
+        self.error.kind == ErrorKind::Budget
+    }
+
+    fn choices(&self, view: &View<'_>) -> Vec<(Row, Choice)> {
+        let mut rows = Vec::new();
+        if self.is_budget() {
+            rows.push((Row::new("Go on").detail("allows the same once more"), Choice::GoOn));
+            rows.push((Row::new("Stop here").detail("the prompt stays below"), Choice::Dismiss));
+            return rows;
+        }
+        if let Some(count) = view.resets().filter(|count| *count > 0) {
+            rows.push((Row::new("Redeem a reset").detail(format!("{count} available")), Choice::Redeem));
+        }
+        if let Some(at) = comes_back(view) {
+            let now = view.now();
+            let label = format!("Wait, and send again at {}", words::moment(at, now, view.zone));
+            let detail = format!("in {}", words::span(at.saturating_sub(now)));
+            // On our clock, for that is the one we wait by.
+            let ours = view.now_s.saturating_add(at.saturating_sub(now)).saturating_add(AFTER_S);
+            rows.push((Row::new(label).detail(detail), Choice::Wait(ours)));
+        }
+        if other_family(view) {
+            rows.push((Row::new("Switch model").detail("another model has its own limit"), Choice::Model));
+        }
+        if view.resets().is_none() && view.standing.shared {
+            rows.push((Row::new("Redeem a reset").detail("check availability"), Choice::Redeem));
+        }
+        rows.push((Row::new("Dismiss").detail("the prompt stays below"), Choice::Dismiss));
+        rows
+    }
+
+    fn list(&self, view: &View<'_>) -> (List, Vec<Choice>) {
+        let (rows, choices) = self.choices(view).into_iter().unzip();
+        let mut list = List::numbered(rows);
+        list.select(self.selected);
+        (list, choices)
+    }
+
+    /// Takes a key.
+    pub(crate) fn on_key(&mut self, key: Key, view: &View<'_>, keymap: &Keymap) -> Outcome {
+        if key == Key::ctrl('c') {
+            return Outcome::Close;
+        }
+        let (mut list, choices) = self.list(view);
+        let picked = list.on_key(key, keymap);
+        self.selected = list.selected();
+        let wish = |want| Outcome::Wish(Wish::Usage(want));
+        match picked {
+            Picked::Closed => Outcome::Close,
+            Picked::Refused(why) => Outcome::Keep(Wish::Notice(why)),
+            Picked::Nothing | Picked::Moved => Outcome::Stay,
+            Picked::Row(index) => match choices.get(index) {
+                Some(Choice::Redeem) => wish(Want::RedeemForPrompt),
+                Some(Choice::Wait(at)) => wish(Want::WaitUntil(*at)),
+                Some(Choice::Model) => wish(Want::Model),
+                Some(Choice::GoOn) => wish(Want::Resend),
+                Some(Choice::Dismiss) | None => Outcome::Close,
+            },
+        }
+    }
+
+    /// Its rows, at most `height`.
+    pub(crate) fn draw(&self, view: &View<'_>, width: u16, height: usize, theme: &Theme) -> Drawn {
+        let title = if self.is_budget() { "Budget used up" } else { "Usage limit reached" };
+        let mut lines = vec![frame::title(title, "", width, theme)];
+        lines.extend(wrapped(&plain(&self.error.message), Role::Text, 2, width, theme));
+        if !self.is_budget() {
+            lines.push(Line::default());
+            lines.extend(windows::rows(view, width, theme));
+            if comes_back(view).is_none()
+                && let Some(hint) = &self.error.hint
+            {
+                lines.extend(wrapped(&plain(hint), Role::Dim, 2, width, theme));
+            }
+        }
+        let (list, _) = self.list(view);
+        let mut keep = vec![Line::default()];
+        keep.extend(list.lines(width, list.len(), theme));
+        keep.extend([Line::default(), frame::hint("enter select · esc dismiss", width, theme)]);
+        let kept = keep.len();
+        lines.extend(keep);
+        Drawn::rows(frame::fit(lines, height, kept, theme))
+    }
+}
+
+/// When every window that is used up has come back, on the service's clock; nothing when nobody knows.
+fn comes_back(view: &View<'_>) -> Option<u64> {
+    let limits = view.limits?;
+    let windows = limits.windows(view.now_s);
+    let full = windows.iter().filter(|window| window.is_main() && window.used >= 100.0);
+    full.map(|window| window.resets_at)
+        .try_fold(None, |latest: Option<u64>, at| Some(latest.max(Some(at?))))?
+}
+
+/// Whether a limit of other models is known that is not reached.
+fn other_family(view: &View<'_>) -> bool {
+    let Some(limits) = view.limits else { return false };
+    let windows = limits.windows(view.now_s);
+    let others: Vec<_> = windows.iter().filter(|window| !window.is_main()).collect();
+    others
+        .iter()
+        .any(|window| others.iter().filter(|other| other.family == window.family).all(|w| w.used < 100.0))
+}
+
+/// The row above the prompt while one waits: when it is sent, and how long that is.
+pub(super) fn waiting(at: u64, view: &View<'_>) -> String {
+    let left = at.saturating_sub(view.now_s);
+    format!(
+        "⏳ sends again at {} (in {}) · esc stops waiting",
+        words::moment(at, view.now_s, view.zone),
+        words::span(left)
+    )
+}
+
+/// Seconds until that row reads differently.
+pub(super) fn waiting_rest_s(at: u64, view: &View<'_>) -> u64 {
+    countdown(at.saturating_sub(view.now_s))
+}
+
+#[cfg(test)]
+#[path = "reached_tests.rs"]
+mod tests;

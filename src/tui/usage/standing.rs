@@ -1,0 +1,96 @@
+//! What the app itself knows about limits, besides the numbers: whether somebody is signed in, what is being asked,
+//! what the user was told, and the prompt that waits for a reset.
+
+use crate::protocol::error::ErrorInfo;
+
+/// How long a sentence stands above the prompt, in milliseconds.
+const NOTICE_MS: u64 = 20_000;
+
+/// A prompt that is sent again when the limit has come back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Parked {
+    /// Unix seconds, on our clock.
+    pub(crate) at: u64,
+    /// What stood in the prompt then: another text is another wish.
+    pub(crate) text: String,
+}
+
+/// The hint at reset credits after the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Hint {
+    /// No full reading yet.
+    #[default]
+    Due,
+    /// It stands above the prompt.
+    Shown,
+    /// It was read, or there is nothing to hint at.
+    Gone,
+}
+
+/// What the app knows.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Standing {
+    /// Somebody is signed in with ChatGPT: there are shared limits.
+    pub(crate) shared: bool,
+    /// The numbers are being read.
+    pub(crate) reading: bool,
+    /// The user wants them read once more after that.
+    pub(crate) read_again: bool,
+    /// Why the last reading of this app failed.
+    pub(crate) failure: Option<ErrorInfo>,
+    /// The hint at reset credits.
+    pub(crate) hint: Hint,
+    /// `/usage` was typed, with this behind it, before it was known whose limits there are.
+    pub(crate) wanted: Option<String>,
+    /// A redemption is under way here.
+    pub(crate) redeeming: bool,
+    /// Something left unfinished is looked after.
+    pub(crate) finishing: bool,
+    /// Why the last prompt was refused: a limit or a budget.
+    pub(crate) refusal: Option<ErrorInfo>,
+    /// The user is to be asked what to do about that, when nothing else is open.
+    pub(crate) panel_due: bool,
+    /// A prompt that waits for a reset.
+    pub(crate) parked: Option<Parked>,
+    notice: Option<(String, u64)>,
+    asked: u64,
+}
+
+impl Standing {
+    /// The number of the next question.
+    pub(crate) fn next(&mut self) -> u64 {
+        self.asked += 1;
+        self.asked
+    }
+
+    /// Says something above the prompt for a while.
+    pub(crate) fn tell(&mut self, text: String, now_ms: u64) {
+        self.notice = Some((text, now_ms + NOTICE_MS));
+    }
+
+    /// Nothing is said any more.
+    pub(crate) fn hush(&mut self) {
+        self.notice = None;
+    }
+
+    /// What is being said.
+    pub(crate) fn told(&self) -> Option<&str> {
+        self.notice.as_ref().map(|(text, _)| text.as_str())
+    }
+
+    /// When it has been said long enough.
+    pub(crate) fn told_until_ms(&self) -> Option<u64> {
+        self.notice.as_ref().map(|(_, until)| *until)
+    }
+
+    /// Time has passed.
+    pub(crate) fn tick(&mut self, now_ms: u64) {
+        self.notice.take_if(|(_, until)| *until <= now_ms);
+    }
+
+    /// The account is another one, or nobody is signed in.
+    pub(crate) fn forget(&mut self) {
+        let asked = self.asked;
+        *self = Self { asked, redeeming: self.redeeming, ..Self::default() };
+    }
+}

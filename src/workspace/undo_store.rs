@@ -1,0 +1,269 @@
+//! Where undo keeps what was there before: per working directory one folder with packs of contents, an index of
+//! what is already kept, and a record per turn. A content is copied once, however many turns follow; packs that
+//! nothing refers to go.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::undo_walk::{Kind, Stamp};
+use crate::base::fs::{create_private_dir, read_bounded, replace};
+use crate::base::lock::FileLock;
+
+/// Larger files are not kept.
+pub(crate) const MAX_FILE: u64 = 8 << 20;
+/// All that is kept of one working directory.
+pub(crate) const MAX_KEPT: u64 = 512 << 20;
+/// Records of turns that are kept.
+const MAX_TURNS: usize = 50;
+/// Largest record or index.
+const MAX_TEXT: u64 = 256 << 20;
+/// How long to wait for another program in the same directory.
+const LOCK_TIME: Duration = Duration::from_secs(2);
+
+/// Where a content is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Kept {
+    pack: u64,
+    offset: u64,
+    length: u64,
+}
+
+/// A path at one end of a turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct State {
+    /// Its marks.
+    pub(crate) stamp: Stamp,
+    /// Its content; `None` for folders and for what was not kept.
+    pub(crate) kept: Option<Kept>,
+}
+
+/// What happened to one path.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Change {
+    /// Below the working directory.
+    pub(crate) path: PathBuf,
+    /// What taking the change back brings; `None` = nothing was there.
+    pub(crate) before: Option<State>,
+    /// What must be there now for it to be taken back.
+    pub(crate) after: Option<Stamp>,
+}
+
+/// What one turn changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Record {
+    /// Counts the turns of this directory that changed something.
+    pub(crate) number: u64,
+    /// Sorted by path.
+    pub(crate) changes: Vec<Change>,
+    /// It was taken back; the changes are then those that bring it again.
+    pub(crate) undone: bool,
+    /// Not everything could be looked at or kept.
+    pub(crate) partial: bool,
+}
+
+/// Old and new marks of paths.
+pub(crate) type Marks = BTreeMap<PathBuf, (Stamp, Stamp)>;
+
+/// The folder of one working directory, held by one program at a time.
+#[derive(Debug)]
+pub(crate) struct Store {
+    dir: PathBuf,
+    index: BTreeMap<PathBuf, State>,
+    pack: Option<(u64, File, u64)>,
+    kept: u64,
+    _lock: FileLock,
+}
+
+impl Store {
+    /// Opens the folder for `root` below `base`, made when missing.
+    ///
+    /// # Errors
+    /// Another program holds it, or the disk says no.
+    pub(crate) fn open(base: &Path, root: &Path) -> io::Result<Self> {
+        let dir = base.join(name_of(root));
+        create_private_dir(&dir)?;
+        let busy = || io::Error::new(io::ErrorKind::TimedOut, "another program works in this directory");
+        let lock = FileLock::take_within(&dir.join("lock"), LOCK_TIME)?.ok_or_else(busy)?;
+        // A lost index only means copying again.
+        let index = read_json(&dir.join("index.json")).unwrap_or_default();
+        let kept = packs(&dir)?.into_iter().map(|(_, size)| size).sum();
+        Ok(Self { dir, index, pack: None, kept, _lock: lock })
+    }
+
+    /// The content of `path` as it is now, if it is kept with exactly these marks.
+    pub(crate) fn known(&self, path: &Path, stamp: &Stamp) -> Option<Kept> {
+        self.index.get(path).filter(|state| state.stamp == *stamp).and_then(|state| state.kept)
+    }
+
+    /// Keeps a content; `None` when it is too large or there is no room.
+    ///
+    /// # Errors
+    /// The disk says no.
+    pub(crate) fn keep(&mut self, bytes: &[u8]) -> io::Result<Option<Kept>> {
+        let length = bytes.len() as u64;
+        if length > MAX_FILE || self.kept + length > MAX_KEPT {
+            return Ok(None);
+        }
+        if self.pack.is_none() {
+            let number = packs(&self.dir)?.into_iter().map(|(number, _)| number + 1).max().unwrap_or(0);
+            let path = self.dir.join(format!("{number}.pack"));
+            let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+            self.pack = Some((number, file, 0));
+        }
+        let Some((pack, file, offset)) = &mut self.pack else { return Ok(None) };
+        file.write_all(bytes)?;
+        let kept = Kept { pack: *pack, offset: *offset, length };
+        *offset += length;
+        self.kept += length;
+        Ok(Some(kept))
+    }
+
+    /// A content that was kept.
+    ///
+    /// # Errors
+    /// It is gone or cut off.
+    pub(crate) fn content(&self, kept: Kept) -> io::Result<Vec<u8>> {
+        if kept.length > MAX_FILE {
+            return Err(io::Error::other("its record is damaged"));
+        }
+        let mut bytes = vec![0; usize::try_from(kept.length).map_err(io::Error::other)?];
+        let file = File::open(self.dir.join(format!("{}.pack", kept.pack)))?;
+        file.read_exact_at(&mut bytes, kept.offset)?;
+        Ok(bytes)
+    }
+
+    /// Replaces what is known to be kept.
+    ///
+    /// # Errors
+    /// The disk says no.
+    pub(crate) fn set_index(&mut self, index: BTreeMap<PathBuf, State>) -> io::Result<()> {
+        self.index = index;
+        write_json(&self.dir.join("index.json"), &self.index)
+    }
+
+    /// All records, oldest first.
+    pub(crate) fn records(&self) -> Vec<Record> {
+        let Ok(entries) = std::fs::read_dir(&self.dir) else { return Vec::new() };
+        let names = entries.flatten().filter(|entry| entry.file_name().to_string_lossy().ends_with(".turn"));
+        let mut records: Vec<Record> = names.filter_map(|entry| read_json(&entry.path())).collect();
+        records.sort_by_key(|record| record.number);
+        records
+    }
+
+    /// Writes a record; what was undone before is forgotten when `fresh`, as in any editor.
+    ///
+    /// # Errors
+    /// The disk says no.
+    pub(crate) fn write(&self, record: &Record, fresh: bool) -> io::Result<()> {
+        if let Some((_, file, _)) = &self.pack {
+            file.sync_data()?;
+        }
+        write_json(&self.turn(record.number), record)?;
+        if fresh {
+            let old = self.records();
+            let surplus = old.len().saturating_sub(MAX_TURNS);
+            for (at, old) in old.iter().enumerate() {
+                if at < surplus || (old.undone && old.number != record.number) {
+                    let _ = std::fs::remove_file(self.turn(old.number));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells all records that these paths have other marks now.
+    ///
+    /// # Errors
+    /// The disk says no.
+    pub(crate) fn restamp(&self, marks: &Marks) -> io::Result<()> {
+        for mut record in self.records() {
+            let mut touched = false;
+            for change in &mut record.changes {
+                let Some((old, new)) = marks.get(&change.path) else { continue };
+                if let Some(after) = change.after.as_mut().filter(|after| *after == old) {
+                    (*after, touched) = (*new, true);
+                }
+                if let Some(before) = change.before.as_mut().filter(|before| before.stamp == *old) {
+                    (before.stamp, touched) = (*new, true);
+                }
+            }
+            if touched {
+                write_json(&self.turn(record.number), &record)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes packs that neither the index nor a record needs.
+    pub(crate) fn sweep(&self) {
+        let records = self.records();
+        let recorded = records.iter().flat_map(|record| &record.changes).filter_map(|change| change.before);
+        let indexed = self.index.values().copied();
+        let needed: BTreeSet<u64> =
+            recorded.chain(indexed).filter_map(|state| state.kept).map(|kept| kept.pack).collect();
+        for (number, _) in packs(&self.dir).unwrap_or_default() {
+            if !needed.contains(&number) {
+                let _ = std::fs::remove_file(self.dir.join(format!("{number}.pack")));
+            }
+        }
+    }
+
+    fn turn(&self, number: u64) -> PathBuf {
+        self.dir.join(format!("{number}.turn"))
+    }
+}
+
+/// Whether anything was ever kept for `root`.
+pub(crate) fn exists(base: &Path, root: &Path) -> bool {
+    base.join(name_of(root)).is_dir()
+}
+
+/// Whether the content of this kind of path can be kept at all.
+pub(crate) fn has_content(stamp: &Stamp) -> bool {
+    match stamp.kind {
+        Kind::File => stamp.size <= MAX_FILE,
+        Kind::Link => true,
+        Kind::Folder | Kind::Other => false,
+    }
+}
+
+fn name_of(root: &Path) -> String {
+    let digest = Sha256::digest(root.as_os_str().as_encoded_bytes());
+    digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Numbers and sizes of the packs.
+fn packs(dir: &Path) -> io::Result<Vec<(u64, u64)>> {
+    let mut packs = Vec::new();
+    for entry in std::fs::read_dir(dir)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let number = name.to_str().and_then(|name| name.strip_suffix(".pack")).and_then(|n| n.parse().ok());
+        if let Some(number) = number {
+            packs.push((number, entry.metadata()?.len()));
+        }
+    }
+    Ok(packs)
+}
+
+fn read_json<T: for<'a> Deserialize<'a>>(path: &Path) -> Option<T> {
+    serde_json::from_slice(&read_bounded(path, MAX_TEXT).ok()?).ok()
+}
+
+fn write_json<T: Serialize>(path: &Path, value: &T) -> io::Result<()> {
+    replace(path, &serde_json::to_vec(value).map_err(io::Error::other)?, 0o600)
+}
+
+/// Reads at most [`MAX_FILE`] bytes of an open file.
+pub(crate) fn read_all(file: File) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

@@ -1,0 +1,264 @@
+//! Whole turns taken back: every way to change a file, later edits, links in the way, several turns, and what it
+//! costs.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+
+use super::*;
+
+struct Bed {
+    dir: tempfile::TempDir,
+}
+
+impl Bed {
+    fn new(files: &[(&str, &str)]) -> Self {
+        let bed = Self { dir: tempfile::tempdir().unwrap() };
+        fs::create_dir_all(bed.root()).unwrap();
+        for (name, text) in files {
+            bed.write(name, text);
+        }
+        bed
+    }
+
+    fn root(&self) -> PathBuf {
+        self.dir.path().join("w")
+    }
+
+    fn base(&self) -> PathBuf {
+        self.dir.path().join("home/undo")
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.root().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    /// A turn in which this happens.
+    fn turn(&self, work: impl FnOnce(&Path)) {
+        let begun = begin(&self.base(), self.root()).unwrap();
+        work(&self.root());
+        end(&self.base(), begun).unwrap();
+    }
+
+    fn revert(&self, which: Which) -> Option<Report> {
+        revert(&self.base(), &self.root(), which, false).unwrap()
+    }
+
+    /// All files and links with their content.
+    fn all(&self) -> Vec<String> {
+        let tree = walk(&self.root(), Path::new("/"));
+        let one = |(path, stamp): (&PathBuf, &Stamp)| {
+            let at = self.root().join(path);
+            let content = match stamp.kind {
+                Kind::File => fs::read_to_string(at).unwrap(),
+                Kind::Link => format!("-> {}", fs::read_link(at).unwrap().display()),
+                _ => "/".to_owned(),
+            };
+            format!("{} {:o} {content}", path.display(), stamp.mode)
+        };
+        tree.entries.iter().map(one).collect()
+    }
+}
+
+/// Changes everything in `root` in every way.
+fn ravage(root: &Path) {
+    fs::write(root.join("a"), "other").unwrap();
+    fs::remove_file(root.join("b")).unwrap();
+    fs::remove_dir_all(root.join("dir")).unwrap();
+    fs::write(root.join("made"), "new").unwrap();
+    fs::create_dir_all(root.join("deep/er")).unwrap();
+    fs::write(root.join("deep/er/f"), "new").unwrap();
+    fs::rename(root.join("c"), root.join("moved")).unwrap();
+    fs::set_permissions(root.join("tool"), fs::Permissions::from_mode(0o600)).unwrap();
+    fs::remove_file(root.join("link")).unwrap();
+    symlink("/etc", root.join("link")).unwrap();
+    fs::remove_file(root.join("turns")).unwrap();
+    fs::create_dir(root.join("turns")).unwrap();
+}
+
+fn ravaged() -> Bed {
+    let bed = Bed::new(&[
+        ("a", "one"),
+        ("b", "two"),
+        ("c", "three"),
+        ("dir/x", "x"),
+        ("dir/sub/y", "y"),
+        ("tool", "#!"),
+        ("turns", "file"),
+    ]);
+    fs::set_permissions(bed.root().join("tool"), fs::Permissions::from_mode(0o755)).unwrap();
+    symlink("a", bed.root().join("link")).unwrap();
+    bed
+}
+
+#[test]
+fn a_turn_is_taken_back_and_brought_again_as_often_as_one_likes() {
+    let bed = ravaged();
+    let before = bed.all();
+    bed.turn(ravage);
+    let after = bed.all();
+    assert_ne!(before, after);
+    for _ in 0..3 {
+        let report = bed.revert(Which::Last).unwrap();
+        assert!(
+            !report.partial && !report.steps.iter().any(|step| matches!(step, Step::Left(..))),
+            "{report:?}"
+        );
+        assert_eq!(bed.all(), before);
+        assert_eq!(bed.revert(Which::Last), None, "nothing stands any more");
+        bed.revert(Which::Again).unwrap();
+        assert_eq!(bed.all(), after);
+        assert_eq!(bed.revert(Which::Again), None);
+    }
+}
+
+#[test]
+fn looking_changes_nothing_and_tells_the_same() {
+    let bed = ravaged();
+    bed.turn(ravage);
+    let after = bed.all();
+    let dry = revert(&bed.base(), &bed.root(), Which::Last, true).unwrap().unwrap();
+    assert_eq!(bed.all(), after);
+    let mut told = format!("{:?}", dry.steps).split("), ").map(str::to_owned).collect::<Vec<_>>();
+    let mut done = format!("{:?}", bed.revert(Which::Last).unwrap().steps)
+        .split("), ")
+        .map(str::to_owned)
+        .collect::<Vec<_>>();
+    told.sort();
+    done.sort();
+    assert_eq!(told.len(), done.len(), "{told:?} {done:?}");
+}
+
+#[test]
+fn later_edits_of_the_user_stay() {
+    let bed = Bed::new(&[("a", "one"), ("b", "two")]);
+    bed.turn(|root| {
+        fs::write(root.join("a"), "turn").unwrap();
+        fs::write(root.join("b"), "turn").unwrap();
+        fs::write(root.join("new"), "turn").unwrap();
+    });
+    bed.write("a", "user");
+    bed.write("new", "user");
+    let report = bed.revert(Which::Last).unwrap();
+    let left: Vec<&Step> = report.steps.iter().filter(|step| matches!(step, Step::Left(..))).collect();
+    assert_eq!(left, [&Step::Left("new".into(), "changed since"), &Step::Left("a".into(), "changed since")]);
+    let content = |name: &str| fs::read_to_string(bed.root().join(name)).unwrap();
+    assert_eq!((content("a"), content("b"), content("new")), ("user".into(), "two".into(), "user".into()));
+}
+
+#[test]
+fn turns_come_back_one_after_the_other() {
+    let bed = Bed::new(&[("a", "0")]);
+    for n in 1..=3 {
+        bed.turn(|root| fs::write(root.join("a"), n.to_string()).unwrap());
+    }
+    let now = || fs::read_to_string(bed.root().join("a")).unwrap();
+    for want in ["2", "1", "0"] {
+        bed.revert(Which::Last).unwrap();
+        assert_eq!(now(), want);
+    }
+    for want in ["1", "2"] {
+        bed.revert(Which::Again).unwrap();
+        assert_eq!(now(), want);
+    }
+    // A turn of its own makes what was undone unreachable.
+    bed.turn(|root| fs::write(root.join("b"), "x").unwrap());
+    assert_eq!(bed.revert(Which::Again), None);
+    assert_eq!(bed.revert(Which::Number(7)), None);
+    // An early turn alone: what came after it is in the way.
+    let report = bed.revert(Which::Number(1)).unwrap();
+    assert_eq!((report.steps, now()), (vec![Step::Left("a".into(), "changed since")], "2".to_owned()));
+}
+
+#[test]
+fn no_link_leads_out() {
+    let bed = Bed::new(&[("dir/x", "mine"), ("y", "mine")]);
+    let outside = bed.dir.path().join("outside");
+    fs::create_dir(&outside).unwrap();
+    fs::write(outside.join("x"), "theirs").unwrap();
+    bed.turn(|root| {
+        fs::remove_dir_all(root.join("dir")).unwrap();
+        fs::write(root.join("y"), "turn").unwrap();
+    });
+    symlink(&outside, bed.root().join("dir")).unwrap();
+    bed.revert(Which::Last).unwrap();
+    assert_eq!(fs::read_to_string(outside.join("x")).unwrap(), "theirs");
+    assert_eq!(fs::read_dir(&outside).unwrap().count(), 1);
+    assert_eq!(fs::read_to_string(bed.root().join("y")).unwrap(), "mine");
+}
+
+#[test]
+fn what_was_not_looked_at_is_never_deleted() {
+    let bed = Bed::new(&[(".gitignore", "target/\n"), ("target/precious", "x")]);
+    bed.turn(|root| fs::write(root.join(".gitignore"), "\n").unwrap());
+    bed.revert(Which::Last).unwrap();
+    assert_eq!(fs::read_to_string(bed.root().join(".gitignore")).unwrap(), "target/\n");
+    assert!(bed.root().join("target/precious").exists());
+}
+
+#[test]
+fn what_is_too_large_is_said_and_left() {
+    let bed = Bed::new(&[("big", ""), ("small", "x")]);
+    fs::File::create(bed.root().join("big")).unwrap().set_len(undo_store::MAX_FILE + 1).unwrap();
+    bed.turn(|root| {
+        fs::remove_file(root.join("big")).unwrap();
+        fs::remove_file(root.join("small")).unwrap();
+    });
+    let report = bed.revert(Which::Last).unwrap();
+    assert!(
+        report.partial
+            && report.steps.contains(&Step::Left("big".into(), "its earlier content was too large to keep"))
+    );
+    assert!(bed.root().join("small").exists() && !bed.root().join("big").exists());
+}
+
+#[test]
+fn a_content_is_copied_once_and_old_packs_go() {
+    let bed = Bed::new(&[("a", "one"), ("b", "two")]);
+    let packs = || {
+        let store = fs::read_dir(bed.base()).unwrap().next().unwrap().unwrap().path();
+        let names =
+            fs::read_dir(store).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name.ends_with(".pack")).count()
+    };
+    for _ in 0..3 {
+        bed.turn(|_| {});
+        assert_eq!(packs(), 1);
+    }
+    assert_eq!(bed.revert(Which::Last), None, "a turn that changes nothing is none");
+    bed.turn(|root| fs::remove_file(root.join("a")).unwrap());
+    bed.turn(|_| {});
+    bed.revert(Which::Last).unwrap();
+    assert!(bed.root().join("a").exists());
+}
+
+/// Figures for people: `cargo test --release undo_costs -- --ignored --nocapture`.
+#[test]
+#[ignore = "measures"]
+fn undo_costs() {
+    let bed = Bed::new(&[]);
+    for n in 0..10_000 {
+        bed.write(&format!("src/{}/{n}.rs", n % 100), &"x".repeat(4000));
+    }
+    let clock = Instant::now();
+    let begun = begin(&bed.base(), bed.root()).unwrap();
+    let first = clock.elapsed();
+    let clock = Instant::now();
+    end(&bed.base(), begun).unwrap();
+    let quiet = clock.elapsed();
+    let clock = Instant::now();
+    let begun = begin(&bed.base(), bed.root()).unwrap();
+    let again = clock.elapsed();
+    let clock = Instant::now();
+    for n in 0..10_000 {
+        bed.write(&format!("out/{}/{n}.o", n % 100), &"y".repeat(4000));
+    }
+    let build = clock.elapsed();
+    let clock = Instant::now();
+    end(&bed.base(), begun).unwrap();
+    println!(
+        "first {first:?}, later {again:?}, end {quiet:?}; writing {build:?}, its end {:?}",
+        clock.elapsed()
+    );
+}

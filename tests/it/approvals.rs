@@ -1,0 +1,119 @@
+//! Rules, through the real binary: what rules files forbid and allow, and `codex execpolicy`.
+
+use std::fs;
+
+use crate::support::{Codex, World};
+use crate::tui::bed::{calls_then, exec};
+
+fn rules(world: &World, name: &str, text: &str) {
+    let file = world.codex_home().join("rules").join(name);
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    fs::write(file, text).unwrap();
+}
+
+/// A program outside the workspace, so that running it needs no path of the project.
+fn elsewhere(world: &World) -> String {
+    let dir = world.root().join("elsewhere");
+    fs::create_dir_all(&dir).unwrap();
+    dir.join("mark").display().to_string()
+}
+
+#[test]
+fn a_forbidding_rule_holds_for_pieces_and_for_what_cannot_be_read() {
+    for command in ["true && git push", "git push > log", "sudo git push", "bash -c 'git push'"] {
+        let world = World::new(&calls_then(&exec(command), "understood"));
+        rules(
+            &world,
+            "a.rules",
+            "prefix_rule(pattern=['git', 'push'], decision='forbidden', justification='ask Eve')\n",
+        );
+        let run = world.exec(&["push"]).run();
+        assert_eq!(run.code, Some(0), "{command}: {}", run.stderr);
+        let told = world.backend.requests().last().unwrap().to_string();
+        assert!(told.contains("A rule forbids `git push`: ask Eve"), "{command}: {told}");
+    }
+}
+
+#[test]
+fn a_faulty_file_is_named_and_its_strict_rules_stay() {
+    let world = World::new(&calls_then(&exec("curl x"), "understood"));
+    rules(
+        &world,
+        "a.rules",
+        "prefix_rule(pattern=['ls'], match=['cat'])\nprefix_rule(pattern=['curl'], decision='forbidden', x='1')\n",
+    );
+    let run = world.codex().args(["exec", "fetch"]).run();
+    assert!(run.stderr.contains("a.rules:1: the rule does not match its example `cat`"), "{}", run.stderr);
+    assert!(run.stderr.contains("a.rules:2: there is no argument `x`"), "{}", run.stderr);
+    let told = world.backend.requests().last().unwrap().to_string();
+    assert!(told.contains("A rule forbids `curl`"), "{told}");
+}
+
+#[test]
+fn an_allowing_rule_lets_out_of_the_sandbox_and_ignoring_rules_does_not() {
+    let world = World::new("");
+    let mark = elsewhere(&world);
+    let command = format!("cd . && touch {mark} | tail -1");
+    for (flag, runs) in [(None, true), (Some("--ignore-rules"), false)] {
+        world.backend.script(&calls_then(&exec(&command), "done"));
+        rules(&world, "default.rules", &format!("prefix_rule(pattern=['touch', '{mark}'])\n"));
+        let _ = fs::remove_file(&mark);
+        let mut args = vec!["-s", "workspace-write", "-c", "sandbox_workspace_write.exclude_slash_tmp=true"];
+        args.extend(flag);
+        args.push("touch it");
+        let run = world.exec(&args).run();
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        assert_eq!(fs::exists(&mark).unwrap(), runs, "{flag:?}");
+    }
+}
+
+#[test]
+fn rules_of_a_project_count_when_it_is_trusted() {
+    let world = World::new(&calls_then(&exec("curl x"), "understood"));
+    let dir = world.project().join(".codex/rules");
+    fs::create_dir_all(&dir).unwrap();
+    fs::write(dir.join("p.rules"), "prefix_rule(pattern=['curl'], decision='forbidden')\n").unwrap();
+    assert_eq!(world.exec(&["fetch"]).run().code, Some(0));
+    let told = world.backend.requests().last().unwrap().to_string();
+    assert!(told.contains("A rule forbids `curl`"), "{told}");
+}
+
+fn check(world: &World, args: &[&str]) -> Codex {
+    let file = world.root().join("x.rules");
+    fs::write(
+        &file,
+        "prefix_rule(pattern=['git', 'push'], decision='prompt', justification='net')\nprefix_rule(pattern=['git'])\n",
+    )
+    .unwrap();
+    let file = file.display().to_string();
+    world.codex().args(["execpolicy", "check", "--rules", &file]).args(args)
+}
+
+#[test]
+fn execpolicy_shows_what_matches() {
+    let world = World::new("");
+    let said = |args: &[&str]| check(&world, args).run();
+    assert_eq!(said(&["ls"]).stdout.trim(), "{\"matchedRules\":[]}");
+    assert_eq!(
+        said(&["git", "push", "--force"]).stdout.trim(),
+        "{\"matchedRules\":[{\"prefixRuleMatch\":{\"matchedPrefix\":[\"git\",\"push\"],\"decision\":\"prompt\",\
+         \"justification\":\"net\"}},{\"prefixRuleMatch\":{\"matchedPrefix\":[\"git\"],\"decision\":\"allow\"}}],\
+         \"decision\":\"prompt\"}"
+    );
+    assert_eq!(said(&["/usr/bin/git", "x"]).stdout.trim(), "{\"matchedRules\":[]}");
+    let resolved = said(&["--resolve-host-executables", "/usr/bin/git", "x"]).stdout;
+    assert!(resolved.contains("\"resolvedProgram\":\"/usr/bin/git\""), "{resolved}");
+    assert!(
+        said(&["--pretty", "bash", "-lc", "ls; git status"]).stdout.contains("\n  \"decision\": \"allow\"")
+    );
+    fs::write(world.root().join("bad.rules"), "prefix_rule(\n").unwrap();
+    let bad = world.root().join("bad.rules").display().to_string();
+    let run = world.codex().args(["execpolicy", "check", "--rules", &bad, "ls"]).run();
+    assert!(
+        run.code == Some(1) && run.stderr.contains("bad.rules:2: the call is not closed"),
+        "{}",
+        run.stderr
+    );
+    let run = world.codex().args(["execpolicy", "check", "--rules", "/no/such.rules", "ls"]).run();
+    assert!(run.code == Some(1) && run.stderr.contains("no such file"), "{}", run.stderr);
+}

@@ -1,0 +1,89 @@
+//! The network by list: ports of the loopback, and hosts through the proxy. Everything else stays out of reach.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::process::Output;
+
+use super::bed::{Bed, LANDLOCK, NAMESPACES, Way, ways};
+
+/// Answers every connection with the same page until it is dropped with the test's process.
+fn server() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut bytes = [0; 1024];
+            let _ = stream.read(&mut bytes);
+            let _ = stream.write_all(b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\npage\n");
+        }
+    });
+    port
+}
+
+const CLIENT: &str = "import socket, sys
+s = socket.create_connection(('127.0.0.1', int(sys.argv[1])), 10)
+s.sendall(sys.argv[2].encode().decode('unicode_escape').encode())
+out = b''
+while True:
+    c = s.recv(4096)
+    if not c: break
+    out += c
+sys.stdout.write(out.decode())";
+
+fn run(bed: &Bed, settings: &[String], port: u16, send: &str) -> (bool, String) {
+    let mut command = std::process::Command::new(bed.path().join("codex"));
+    command.args(["sandbox", "-s", "workspace-write", "--level", bed.way.level]);
+    for setting in settings {
+        command.args(["-c", setting]);
+    }
+    command.args(["--", "python3", "-c", CLIENT, &port.to_string(), send]);
+    bed.prepare(&mut command);
+    let Output { status, stdout, .. } = command.output().unwrap();
+    (status.success(), String::from_utf8_lossy(&stdout).into_owned())
+}
+
+fn every(level: &str) -> impl Iterator<Item = Way> {
+    ways().into_iter().filter(move |way| way.level == level)
+}
+
+#[test]
+fn listed_ports_of_the_loopback_are_reached_and_others_are_not() {
+    let (open, closed) = (server(), server());
+    let settings = [format!("sandbox_workspace_write.loopback_ports=[{open}]")];
+    for way in every(NAMESPACES) {
+        let bed = Bed::new(way);
+        let (worked, text) = run(&bed, &settings, open, "GET / HTTP/1.0\\r\\n\\r\\n");
+        assert!(worked && text.ends_with("page\n"), "{way:?}: {text}");
+        assert!(!run(&bed, &settings, closed, "x").0, "{way:?}");
+        assert!(!run(&bed, &[], open, "x").0, "{way:?}");
+    }
+    // A port cannot be told from the same port of another machine there.
+    for way in every(LANDLOCK) {
+        assert!(!run(&Bed::new(way), &settings, open, "x").0, "{way:?}");
+    }
+}
+
+#[test]
+fn the_proxy_reaches_listed_names_only_and_never_this_machine() {
+    let port = server();
+    let settings = [format!(
+        "sandbox_workspace_write.network_allow=['a.example', 'localhost:{port}', '127.0.0.1:{port}']"
+    )];
+    const PROXY: u16 = 9;
+    for way in every(NAMESPACES) {
+        let bed = Bed::new(way);
+        for (send, want) in [
+            ("CONNECT b.example:443 HTTP/1.1\\r\\n\\r\\n".to_owned(), " 403 "),
+            ("CONNECT a.example:22 HTTP/1.1\\r\\n\\r\\n".to_owned(), " 403 "),
+            ("GET http://b.example/ HTTP/1.1\\r\\n\\r\\n".to_owned(), " 403 "),
+            (format!("CONNECT localhost:{port} HTTP/1.1\\r\\n\\r\\n"), " 502 "),
+            (format!("GET http://127.0.0.1:{port}/ HTTP/1.1\\r\\n\\r\\n"), " 502 "),
+            ("nonsense\\r\\n\\r\\n".to_owned(), " 400 "),
+        ] {
+            let (_, text) = run(&bed, &settings, PROXY, &send);
+            assert!(text.starts_with("HTTP/1.1") && text.contains(want), "{way:?}: {send}: {text}");
+        }
+        assert!(!run(&bed, &settings, port, "x").0, "{way:?}: reached without the proxy");
+    }
+}

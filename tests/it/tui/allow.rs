@@ -1,0 +1,125 @@
+//! What an answer is good for: rules that it writes, and what is not asked again.
+
+use std::fs;
+
+use super::bed::{READY, be_read, calls_then, codex, exec, ready_with};
+use super::terminal::Terminal;
+use crate::support::World;
+
+const QUESTION: &str = "Run this command?";
+
+/// A command that asks to leave the sandbox.
+fn leaving(command: &str) -> String {
+    format!(
+        "[[rule.output]]\nexec = '''{command}'''\nargs = {{ sandbox_permissions = 'require_escalated', login = false }}\n"
+    )
+}
+
+fn start(world: &World) -> Terminal {
+    ready_with(codex(world).args(["-a", "on-request", "-s", "workspace-write"]))
+}
+
+/// A program outside the workspace, so that running it needs no path of the project.
+fn elsewhere(world: &World) -> String {
+    let dir = world.root().join("elsewhere");
+    fs::create_dir_all(&dir).unwrap();
+    dir.join("mark").display().to_string()
+}
+
+#[test]
+fn the_question_shows_effects_and_always_makes_a_rule() {
+    let world = World::new("");
+    let mark = elsewhere(&world);
+    world.backend.script(&calls_then(&leaving(&format!("true && touch {mark}")), "it ran"));
+    let terminal = start(&world);
+    terminal.resize(120, 40);
+    terminal.submit("touch it");
+    terminal.until(QUESTION);
+    let dense: String = terminal.text().split_whitespace().collect();
+    assert!(dense.contains("Leavesthesandboxtouch") && dense.contains(&format!("Writes{mark}")), "{dense}");
+    assert!(
+        dense.contains(&format!("prefix_rule(pattern=[\"touch\",\"{mark}\"],decision=\"allow\")")),
+        "{dense}"
+    );
+    be_read();
+    terminal.keys("p");
+    terminal.until("• it ran");
+    let written = fs::read_to_string(world.codex_home().join("rules/default.rules")).unwrap();
+    assert!(
+        written.ends_with(&format!("prefix_rule(pattern=[\"touch\", \"{mark}\"], decision=\"allow\")\n"))
+    );
+    // Neither this thread nor another one asks again.
+    for () in [(), ()] {
+        fs::remove_file(&mark).unwrap();
+        let terminal = start(&world);
+        terminal.submit("again");
+        terminal.until("• it ran");
+        assert!(fs::exists(&mark).unwrap());
+    }
+}
+
+#[test]
+fn a_rule_of_the_project_is_kept_with_the_users_files() {
+    let world = World::new(&calls_then(&leaving("./tool.sh a"), "it ran"));
+    let tool = world.project().join("tool.sh");
+    fs::write(&tool, format!("#!/bin/sh\ntouch {}\n", elsewhere(&world))).unwrap();
+    fs::set_permissions(&tool, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let terminal = start(&world);
+    terminal.submit("run it");
+    terminal.until("in this project");
+    assert!(!terminal.text().contains("Yes, always"), "a relative path means something else elsewhere");
+    be_read();
+    terminal.keys("t");
+    terminal.until("• it ran");
+    assert!(fs::exists(elsewhere(&world)).unwrap());
+    let files: Vec<_> = fs::read_dir(world.codex_home().join("rules/projects")).unwrap().collect();
+    let text = fs::read_to_string(files[0].as_ref().unwrap().path()).unwrap();
+    assert!(text.contains("prefix_rule(pattern=[\"./tool.sh\", \"a\"], decision=\"allow\")"), "{text}");
+    assert!(!world.project().join(".codex").exists());
+}
+
+#[test]
+fn what_the_session_allows_is_not_asked_again_beside_other_commands() {
+    let world = World::new("");
+    let mark = elsewhere(&world);
+    let (first, second) = (leaving(&format!("touch {mark}")), leaving(&format!("echo x && touch {mark}")));
+    world.backend.script(&calls_then(&first, "it ran"));
+    let terminal = start(&world);
+    terminal.submit("touch it");
+    terminal.until(QUESTION);
+    be_read();
+    terminal.keys("a");
+    terminal.until("• it ran");
+    fs::remove_file(&mark).unwrap();
+    world.backend.script(&calls_then(&second, "it ran again"));
+    terminal.submit("once more");
+    terminal.until("• it ran again");
+    assert!(fs::exists(&mark).unwrap());
+}
+
+#[test]
+fn a_deletion_inside_the_workspace_is_no_question() {
+    let world = World::new(&calls_then(&exec("rm -rf build"), "it is gone"));
+    fs::create_dir_all(world.project().join("build/x")).unwrap();
+    let terminal = start(&world);
+    terminal.submit("clean");
+    terminal.until("• it is gone");
+    assert!(!world.project().join("build").exists());
+}
+
+#[test]
+fn undo_and_redo_from_the_prompt() {
+    let world = World::new(&calls_then(&exec("echo made > made.txt"), "it ran"));
+    let terminal = start(&world);
+    terminal.submit("make it");
+    terminal.until("• it ran");
+    terminal.until(READY);
+    let made = world.project().join("made.txt");
+    assert!(made.exists());
+    terminal.submit("/undo");
+    terminal.until("taken back");
+    assert!(!made.exists());
+    terminal.submit("/redo");
+    terminal.until("brought again");
+    assert!(made.exists());
+}

@@ -1,0 +1,69 @@
+//! Undo of whole turns through the real binary: what a script and a patch did, without git, and what was touched since.
+
+use std::fs;
+
+use crate::support::World;
+use crate::tui::bed::{calls_then, exec};
+
+/// A turn that changes files by a script and by a patch.
+fn changed() -> World {
+    let patch = "[[rule.output]]\npatch = '''*** Begin Patch\n*** Update File: a.txt\n@@\n-one\n+patched\n*** End Patch\n'''\n";
+    let script = exec("sed -i s/two/script/ b.txt; rm c.txt; mkdir made; echo new > made/d.txt");
+    let world = World::new(&calls_then(&format!("{patch}{script}"), "done"));
+    fs::remove_dir_all(world.project().join(".git")).unwrap();
+    for (name, text) in [("a.txt", "one\n"), ("b.txt", "two\n"), ("c.txt", "three\n")] {
+        fs::write(world.project().join(name), text).unwrap();
+    }
+    let run = world.exec(&["--skip-git-repo-check", "-s", "workspace-write", "change them"]).run();
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert_eq!(files(&world), ["a.txt patched", "b.txt script", "made/d.txt new"]);
+    world
+}
+
+fn files(world: &World) -> Vec<String> {
+    let mut found = Vec::new();
+    for name in ["a.txt", "b.txt", "c.txt", "made/d.txt"] {
+        if let Ok(text) = fs::read_to_string(world.project().join(name)) {
+            found.push(format!("{name} {}", text.trim_end()));
+        }
+    }
+    found
+}
+
+#[test]
+fn a_turn_is_taken_back_and_brought_again() {
+    let world = changed();
+    let dry = world.codex().args(["undo", "--dry-run"]).run();
+    assert_eq!(dry.code, Some(0), "{}{}", dry.stdout, dry.stderr);
+    for line in ["Turn 1: would be taken back", "restored  a.txt", "restored  c.txt", "removed   made/d.txt"]
+    {
+        assert!(dry.stdout.contains(line), "{line}: {}", dry.stdout);
+    }
+    assert_eq!(files(&world).len(), 3);
+    let undo = world.codex().args(["undo"]).run();
+    assert_eq!(undo.code, Some(0), "{}{}", undo.stdout, undo.stderr);
+    assert_eq!(files(&world), ["a.txt one", "b.txt two", "c.txt three"]);
+    assert!(!world.project().join("made").exists());
+    let again = world.codex().args(["undo"]).run();
+    assert!(again.code == Some(1) && again.stderr.contains("no turn"), "{}", again.stderr);
+    assert_eq!(world.codex().args(["undo", "--redo"]).run().code, Some(0));
+    assert_eq!(files(&world), ["a.txt patched", "b.txt script", "made/d.txt new"]);
+}
+
+#[test]
+fn edits_after_the_turn_stay_and_are_named() {
+    let world = changed();
+    fs::write(world.project().join("b.txt"), "mine\n").unwrap();
+    let undo = world.codex().args(["undo", "--turn", "1"]).run();
+    assert_eq!(undo.code, Some(1), "{}", undo.stderr);
+    assert!(undo.stdout.contains("left      b.txt (changed since)"), "{}", undo.stdout);
+    assert_eq!(files(&world), ["a.txt one", "b.txt mine", "c.txt three"]);
+}
+
+#[test]
+fn an_ephemeral_thread_keeps_nothing() {
+    let world = World::new(&calls_then(&exec("echo x > x.txt"), "done"));
+    let run = world.exec(&["--ephemeral", "-s", "workspace-write", "write it"]).run();
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert!(!world.codex_home().join("undo").exists());
+}
