@@ -38,7 +38,7 @@ pub(crate) struct Loaded {
     /// Tokens as told last.
     pub(crate) usage: Option<ThreadUsage>,
     /// Limits as told last.
-    #[allow(dead_code, reason = "for the limits of a resumed thread, until the shared cache is there")]
+    #[allow(dead_code, reason = "stored for other programs; read back by a test")]
     pub(crate) limits: Option<LimitsSnapshot>,
     /// What the thread had used of the limits, as told last.
     pub(crate) spent: Vec<Price>,
