@@ -65,13 +65,7 @@ pub(crate) fn read_bounded(path: &Path, max: u64) -> io::Result<Vec<u8>> {
 /// Replaces `path` by `bytes` so that every reader sees the old or the new content, also after a power cut:
 /// a temporary file beside it, fsync, rename, fsync of the directory.
 pub(crate) fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    let dir = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut temp = tempfile::Builder::new()
-        .prefix(".codex-")
-        .permissions(std::fs::Permissions::from_mode(mode))
-        .tempfile_in(dir)
-        .map_err(without_path)?;
-    temp.as_file_mut().write_all(bytes)?;
+    let (dir, temp) = beside(path, bytes, mode)?;
     temp.as_file().set_permissions(std::fs::Permissions::from_mode(mode))?;
     temp.as_file().sync_all()?;
     temp.persist(path).map_err(|e| e.error)?;
@@ -80,6 +74,12 @@ pub(crate) fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
 
 /// Like [`replace`], but does not wait for the disk: for files that are made anew when they are lost.
 pub(crate) fn replace_unsynced(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    let (_, temp) = beside(path, bytes, mode)?;
+    temp.persist(path).map(drop).map_err(|e| e.error)
+}
+
+/// A temporary file with `bytes` in the folder of `path`, and that folder.
+fn beside<'a>(path: &'a Path, bytes: &[u8], mode: u32) -> io::Result<(&'a Path, tempfile::NamedTempFile)> {
     let dir = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut temp = tempfile::Builder::new()
         .prefix(".codex-")
@@ -87,7 +87,7 @@ pub(crate) fn replace_unsynced(path: &Path, bytes: &[u8], mode: u32) -> io::Resu
         .tempfile_in(dir)
         .map_err(without_path)?;
     temp.as_file_mut().write_all(bytes)?;
-    temp.persist(path).map(drop).map_err(|e| e.error)
+    Ok((dir, temp))
 }
 
 /// The system's words alone: the library adds the temporary file's name, which tells a user nothing.

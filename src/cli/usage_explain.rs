@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::exit::Exit;
 use super::usage_account::{self, Account};
-use super::usage_past::{failed, print};
+use super::usage_past::{past, print};
 use crate::base::clock::{Clock, SystemClock};
 use crate::exec::text::clean;
 use crate::limits::explain::{Explained, ThreadUses, explain};
@@ -42,14 +42,10 @@ pub(crate) struct ExplainArgs {
 
 /// Runs it. Exit codes: 0, 20 no ChatGPT sign-in, 23 nothing was read yet.
 pub(crate) fn run(args: &ExplainArgs, opened: Result<Account, usage_account::Error>) -> Exit {
-    let account = match opened {
-        Ok(account) => account,
-        Err(error) => return failed(args.json, error.code(), &error.to_string()),
+    let (account, entries) = match past(args.json, opened) {
+        Ok(past) => past,
+        Err(exit) => return exit,
     };
-    let entries = account.cache.history();
-    if entries.is_empty() {
-        return failed(args.json, 23, "Nothing was read yet about the limits of this account.");
-    }
     let from = SystemClock.now_s().saturating_sub(u64::from(args.days) * 86_400);
     let mut spent = history::spent(&entries);
     spent.retain(|spent| spent.at_ms / 1000 >= from);

@@ -15,7 +15,7 @@ use super::usage_account::{self, Account};
 use crate::backend::activity::{self, Activity};
 use crate::exec::text::clean;
 use crate::limits::activity::{View, rows};
-use crate::limits::history::{self, Spent};
+use crate::limits::history::{self, Entry, Spent};
 use crate::limits::text;
 
 /// Version of the JSON documents.
@@ -97,14 +97,10 @@ fn activity_json(activity: &Activity, view: View) -> Value {
 
 /// Runs `codex usage history`: no request is made. Exit codes: 0, 20 no ChatGPT sign-in, 23 nothing was read yet.
 pub(crate) fn history(args: &HistoryArgs, opened: Result<Account, usage_account::Error>) -> Exit {
-    let account = match opened {
-        Ok(account) => account,
-        Err(error) => return failed(args.json, error.code(), &error.to_string()),
+    let (_, entries) = match past(args.json, opened) {
+        Ok(past) => past,
+        Err(exit) => return exit,
     };
-    let entries = account.cache.history();
-    if entries.is_empty() {
-        return failed(args.json, 23, "Nothing was read yet about the limits of this account.");
-    }
     let days = per_day(&history::spent(&entries), &TimeZone::system());
     let shown: Vec<_> = days.iter().rev().take(usize::from(args.days)).collect();
     if args.json {
@@ -143,6 +139,19 @@ fn per_day(spent: &[Spent], zone: &TimeZone) -> BTreeMap<Date, BTreeMap<&'static
 fn columns() -> usize {
     let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok();
     size.map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0).unwrap_or(COLUMNS)
+}
+
+/// The account and what was read about its limits before; the exit after saying why there is none.
+pub(crate) fn past(
+    json: bool,
+    opened: Result<Account, usage_account::Error>,
+) -> Result<(Account, Vec<Entry>), Exit> {
+    let account = opened.map_err(|error| failed(json, error.code(), &error.to_string()))?;
+    let entries = account.cache.history();
+    if entries.is_empty() {
+        return Err(failed(json, 23, "Nothing was read yet about the limits of this account."));
+    }
+    Ok((account, entries))
 }
 
 /// Says what is wrong, in the form that was asked for.

@@ -1,19 +1,9 @@
 //! What a wish comes to.
 
 use super::*;
-use crate::limits::marks::Mark;
+use crate::limits::marks::five_hours as mark;
 
 const NOW: u64 = 1_000_000;
-
-fn mark(used: f64, resets_at: u64) -> Mark {
-    Mark {
-        limit: "codex".to_owned(),
-        window: "primary".to_owned(),
-        minutes: Some(300),
-        used_percent: used,
-        resets_at: Some(resets_at),
-    }
-}
 
 fn credit(id: &str, expires_at: Option<u64>) -> ResetCredit {
     ResetCredit {

@@ -112,6 +112,18 @@ fn is_anew(old: &Mark, new: &Mark) -> bool {
     later || (emptied && new.used_percent < old.used_percent)
 }
 
+/// The five-hour window of the main limit, for tests.
+#[cfg(test)]
+pub(crate) fn five_hours(used: f64, resets_at: u64) -> Mark {
+    Mark {
+        limit: "codex".to_owned(),
+        window: "primary".to_owned(),
+        minutes: Some(300),
+        used_percent: used,
+        resets_at: Some(resets_at),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

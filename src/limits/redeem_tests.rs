@@ -2,20 +2,10 @@
 
 use super::*;
 use crate::limits::intent::Reading;
-use crate::limits::marks::Mark;
+use crate::limits::marks::five_hours as mark;
 use crate::protocol::limits::{ResetCredit, ResetCredits, ResetType};
 
 const NOW: u64 = 1_000_000;
-
-fn mark(used: f64, resets_at: u64) -> Mark {
-    Mark {
-        limit: "codex".to_owned(),
-        window: "primary".to_owned(),
-        minutes: Some(300),
-        used_percent: used,
-        resets_at: Some(resets_at),
-    }
-}
 
 fn intent(credit: Option<&str>) -> Intent {
     Intent {
