@@ -1,7 +1,7 @@
 //! Keys that are known but do nothing yet. They are accepted in silence, so that a file written for the full
 //! program loads here without noise; they are left out of `config.example.toml` for the same reason. Keys that
-//! protect something are told: silence would look like protection. A key that begins to work leaves this list. `*` stands for one name of the user's; everything below a listed table is
-//! accepted too.
+//! protect something are told: silence would look like protection. A key that begins to work leaves this list. `*`
+//! stands for one name of the user's; everything below a listed table is accepted too.
 
 /// Dotted paths, in alphabetical order within each table.
 const LATER: &[&str] = &[
@@ -11,13 +11,10 @@ const LATER: &[&str] = &[
     "apps",
     "background_terminal_max_timeout",
     "check_for_update_on_startup",
-    "cli_auth_credentials_store",
     "desktop",
     "experimental_realtime_ws_base_url",
     "feedback",
     "file_opener",
-    "forced_chatgpt_workspace_id",
-    "forced_login_method",
     "hooks",
     "include_apps_instructions",
     "include_collaboration_mode_instructions",
