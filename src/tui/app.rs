@@ -22,6 +22,7 @@ use crate::base::clock::{Clock, SystemClock};
 use crate::base::ids::ThreadId;
 use crate::base::tasks::{self, Task};
 use crate::limits::AccountLimits;
+use crate::protocol::error::ErrorInfo;
 use crate::protocol::event::Event;
 use crate::protocol::op::Op;
 
@@ -78,6 +79,12 @@ struct App {
     signals: mpsc::Receiver<Signal>,
     _catching: Task<()>,
     live: Option<Channels>,
+    /// The thread before, while another one is opened.
+    parked: Option<Channels>,
+    /// Threads that are being opened; only the last one counts.
+    opening: usize,
+    /// Ops that waited before: those behind them are for the thread to come.
+    held: usize,
     limits: Option<watch::Receiver<Arc<AccountLimits>>>,
     ending: Vec<Task<()>>,
     outbox: VecDeque<Op>,
@@ -115,6 +122,9 @@ impl App {
             signals,
             _catching: catching,
             live: None,
+            parked: None,
+            opening: 0,
+            held: 0,
             limits: None,
             ending: Vec::new(),
             outbox: VecDeque::new(),
@@ -282,13 +292,30 @@ impl App {
         match done {
             Done::Answer(answer) => self.message(Msg::Answer(answer)).await,
             Done::Bytes(bytes) => Ok(self.window.write(&bytes)?),
-            Done::Opened(Err(error)) => self.message(Msg::Opened(Err(error))).await,
-            Done::Opened(Ok(live)) => self.on_opened(*live).await,
+            Done::Opened(result) => {
+                self.opening = self.opening.saturating_sub(1);
+                self.on_opened(result).await
+            }
         }
     }
 
-    async fn on_opened(&mut self, live: Live) -> Result<(), terminal::Error> {
-        let Live { info, ops, events, past, earlier, usage, warnings, limits } = live;
+    async fn on_opened(&mut self, result: Result<Box<Live>, ErrorInfo>) -> Result<(), terminal::Error> {
+        let wanted = self.opening == 0;
+        let Live { info, ops, events, past, earlier, usage, warnings, limits } = match result {
+            Ok(live) if wanted => *live,
+            Ok(live) => {
+                self.end_thread(Some(Channels { ops: live.ops, events: live.events }));
+                return Ok(());
+            }
+            Err(_) if !wanted => return Ok(()),
+            Err(error) => {
+                self.outbox.truncate(self.held);
+                self.live = self.parked.take();
+                return self.message(Msg::Opened(Err(error))).await;
+            }
+        };
+        let before = self.parked.take();
+        self.end_thread(before);
         self.live = Some(Channels { ops, events });
         self.limits = limits;
         let limits = self.limits.as_mut().map(|limits| limits.borrow_and_update().clone());
@@ -325,7 +352,10 @@ impl App {
             match effect {
                 Effect::Op(op) => self.outbox.push_back(op),
                 Effect::Open(begin) => {
-                    self.shut_down();
+                    if self.opening == 0 {
+                        (self.parked, self.held) = (self.live.take(), self.outbox.len());
+                    }
+                    self.opening += 1;
                     self.runner.run(Effect::Open(begin), 0);
                 }
                 Effect::Editor(text) => Box::pin(self.edit(&text)).await?,
@@ -346,11 +376,11 @@ impl App {
         Ok(())
     }
 
-    /// Ends the open thread in order, behind what comes next.
-    fn shut_down(&mut self) {
+    /// Ends a thread in order, behind what comes next.
+    fn end_thread(&mut self, thread: Option<Channels>) {
         self.ending.retain(|task| !task.is_finished());
-        if let Some(live) = self.live.take() {
-            self.ending.push(tasks::spawn("end thread", close(live)));
+        if let Some(thread) = thread {
+            self.ending.push(tasks::spawn("end thread", close(thread)));
         }
     }
 
@@ -399,7 +429,8 @@ impl App {
             self.runner.finish(draft).await;
         }
         let _ = self.window.give_back();
-        self.shut_down();
+        let threads = [self.live.take(), self.parked.take()];
+        threads.into_iter().for_each(|thread| self.end_thread(thread));
         let all = async {
             for task in std::mem::take(&mut self.ending) {
                 let _ = task.join().await;

@@ -68,6 +68,16 @@ pub(crate) struct Rewinding {
     pub(crate) text: Option<String>,
 }
 
+/// The thread that stays behind while another one is opened, and goes on if that fails.
+pub(crate) struct Left {
+    /// Where its turn stood.
+    pub(crate) turn: TurnState,
+    /// It could not be opened itself.
+    pub(crate) nothing_open: bool,
+    /// The other one is a copy of it: the screen shows that already.
+    pub(crate) copied: bool,
+}
+
 /// The turn, as the screen sees it.
 #[derive(Default)]
 pub(crate) struct TurnState {
@@ -149,6 +159,8 @@ pub(crate) struct Model {
     pub(crate) rewinding: Option<Rewinding>,
     /// The thread could not be opened, and no other is on its way.
     pub(crate) nothing_open: bool,
+    /// Another thread is on its way.
+    pub(crate) left: Option<Box<Left>>,
     /// The block of `/status`, while it is the newest.
     pub(crate) status_cell: Option<transcript::Key>,
     /// There are turns before those shown, and nobody fetches them.
@@ -205,6 +217,7 @@ impl Model {
             browse: None,
             rewinding: None,
             nothing_open: false,
+            left: None,
             status_cell: None,
             earlier: false,
             suggestions: VecDeque::new(),

@@ -19,6 +19,8 @@ use crate::tui::transcript::cells::command::spoken;
 
 /// Lines of a command's output that are told.
 const OUTPUT: usize = 10;
+/// Columns that are told of why a tool failed.
+const REASON: usize = 300;
 
 /// The thread, told.
 #[derive(Debug, Default)]
@@ -183,10 +185,12 @@ impl Narrator {
                 out.extend(changes.iter().map(|change| changed(change, *status)));
                 out.extend(error.as_deref().map(|why| format!("  because: {}", clean(why))));
             }
-            Item::ToolCall { tool, status, .. } => {
-                let how = if *status == ToolStatus::Failed { "failed" } else { "done" };
-                out.push(format!("Tool {}: {how}", clean(tool)));
+            Item::ToolCall { tool, status: ToolStatus::Failed, output, .. } => {
+                let why = output.as_deref().map(one_line).filter(|why| !why.is_empty());
+                let why = why.map(|why| format!(": {}", text::truncate_end(&why, REASON)));
+                out.push(format!("Tool {} failed{}", clean(tool), why.unwrap_or_default()));
             }
+            Item::ToolCall { tool, .. } => out.push(format!("Tool {}: done", clean(tool))),
             Item::WebSearch { query, .. } => out.push(format!("Searched the web for {}", clean(query))),
             Item::ImageView { path, .. } => out.push(format!("Looked at the image {}", named(path))),
             Item::ContextCompaction { .. } => out.push("The conversation was summarised.".to_owned()),
@@ -239,6 +243,7 @@ impl Narrator {
             (TurnStatus::Failed, Some(error)) => format!("Error: {}", clean(&error.to_string())),
             (TurnStatus::Failed, None) => "Error: the turn failed.".to_owned(),
             (TurnStatus::Interrupted, _) => format!("Interrupted after {seconds} seconds."),
+            (TurnStatus::Completed | TurnStatus::InProgress, _) if seconds == 0 => "Ready.".to_owned(),
             (TurnStatus::Completed | TurnStatus::InProgress, _) => format!("Ready after {seconds} seconds."),
         });
     }
@@ -309,7 +314,10 @@ fn changed(change: &FileChange, status: ItemStatus) -> String {
         (ChangeKind::Delete, _) => "Deleted",
         (ChangeKind::Update { .. }, _) => "Edited",
     };
-    format!("{what} {path}")
+    match &change.kind {
+        ChangeKind::Update { move_path: Some(to) } => format!("{what} {path}, renamed to {}", named(to)),
+        _ => format!("{what} {path}"),
+    }
 }
 
 #[cfg(test)]

@@ -94,10 +94,10 @@ fn show_status(model: &mut Model, unix: u64, effects: &mut Effects) {
 
 fn fork(model: &mut Model, effects: &mut Effects) {
     match model.facts.thread.as_ref().map(|thread| thread.id) {
-        Some(id) => {
-            start::switch(model, Begin::Fork(id), effects);
-            model.transcript.notice(Level::Info, "You go on in a copy; the thread before stays as it was.");
+        Some(_) if model.transcript.prompts().next().is_none() => {
+            model.toast("Nothing was said in this thread: there is nothing to copy yet")
         }
+        Some(id) => start::switch(model, Begin::Fork(id), effects),
         None => model.toast("There is no thread to copy yet"),
     }
 }

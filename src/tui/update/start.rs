@@ -7,7 +7,7 @@ use crate::protocol::error::ErrorInfo;
 use crate::tui::composer::Draft;
 use crate::tui::door::{Begin, ThreadFilter, Way};
 use crate::tui::effect::Effect;
-use crate::tui::model::{Model, Stage, env};
+use crate::tui::model::{Left, Model, Stage, env};
 use crate::tui::msg::Opened;
 use crate::tui::onboarding::{sign_in, trust};
 use crate::tui::popups::any::Popup;
@@ -125,6 +125,10 @@ pub(crate) fn pasted(model: &mut Model, result: Result<(), ErrorInfo>) {
 
 /// The trust is stored, or not; the conversation begins either way.
 pub(crate) fn trusted(model: &mut Model, result: Result<(), ErrorInfo>, effects: &mut Effects) {
+    // A second key before the first answer was stored must not open a second thread.
+    if !matches!(model.stage, Stage::Trust(_)) {
+        return;
+    }
     if let Err(error) = result {
         answers::error(model, &error);
     }
@@ -140,17 +144,15 @@ pub(crate) fn opened(
 ) {
     let opened = match opened {
         Ok(opened) => opened,
-        Err(error) => {
-            model.turn.working = None;
-            model.turn.awaited = 0;
-            model.facts.running = false;
-            model.nothing_open = true;
-            return answers::error(model, &error);
-        }
+        Err(error) => return not_opened(model, &error, effects),
     };
-    let past: Vec<Past> = opened.past.into_iter().map(Past::from).collect();
-    model.transcript.replay(&past);
-    model.earlier = opened.earlier;
+    let copied = arrive(model, opened.earlier);
+    if copied {
+        model.transcript.notice(Level::Info, "You go on in a copy; the thread before stays as it was.");
+    } else {
+        let past: Vec<Past> = opened.past.into_iter().map(Past::from).collect();
+        model.transcript.replay(&past);
+    }
     for warning in opened.warnings {
         model.transcript.notice(Level::Warning, &warning);
         model.warnings.push("Start-up", warning);
@@ -170,22 +172,63 @@ pub(crate) fn opened(
     chat::send_next(model, effects);
 }
 
-/// Another thread takes the place of the open one.
-pub(crate) fn switch(model: &mut Model, begin: Begin, effects: &mut Effects) {
+/// A thread is not open. The one before goes on, and what was typed for the other one stands in the prompt again.
+fn not_opened(model: &mut Model, error: &ErrorInfo, effects: &mut Effects) {
+    let first = model.turn.sent.drain(..).next();
+    model.turn.working = None;
+    model.turn.awaited = 0;
+    model.facts.running = false;
+    model.nothing_open = true;
+    if let Some(left) = model.left.take() {
+        (model.turn, model.nothing_open) = (left.turn, left.nothing_open);
+    }
+    if let Some(first) = first {
+        let typed = model.composer.draft();
+        let back = Draft::join(&[first, model.queue.take_all(typed)]);
+        let wanted = model.composer.set(&back, &env!(model));
+        route::carry_out(model, wanted, effects);
+    }
+    answers::error(model, error);
+}
+
+/// The other thread is here: what belonged to the one before goes. Tells whether its cells stay, because the other one
+/// is a copy of it and they are all there are.
+fn arrive(model: &mut Model, earlier: bool) -> bool {
+    let Some(left) = model.left.take() else { return false };
+    let copied = left.copied && !model.earlier;
+    model.earlier = earlier && !copied;
     model.facts.usage = None;
     model.facts.plan = None;
-    model.facts.running = false;
-    model.turn = crate::tui::model::TurnState::default();
     model.asks.clear();
-    model.browse = None;
     model.rewinding = None;
-    model.nothing_open = false;
-    model.status_cell = None;
     model.usage.parked = None;
     model.usage.hint = crate::tui::usage::Hint::Gone;
-    model.earlier = false;
-    if !matches!(begin, Begin::Fork(_)) {
+    if !copied {
+        model.status_cell = None;
         model.transcript.clear();
     }
+    copied
+}
+
+/// Another thread is to take the place of the open one, which stays until that one is there. What is typed from now
+/// on is for the other one.
+pub(crate) fn switch(model: &mut Model, begin: Begin, effects: &mut Effects) {
+    if let (Begin::Resume(id), Some(thread)) = (&begin, &model.facts.thread)
+        && thread.id == *id
+        && !model.nothing_open
+    {
+        return model.toast("This thread is open already");
+    }
+    let turn = std::mem::take(&mut model.turn);
+    let before = model.left.take().map(|left| *left);
+    let (turn, nothing_open) = match before {
+        Some(left) => (left.turn, left.nothing_open),
+        None => (turn, model.nothing_open),
+    };
+    let copied = matches!(begin, Begin::Fork(_));
+    model.left = Some(Box::new(Left { turn, nothing_open, copied }));
+    model.facts.running = false;
+    model.browse = None;
+    model.nothing_open = false;
     effects.push(Effect::Open(begin));
 }
