@@ -313,7 +313,9 @@ impl Linear {
                 self.status();
                 say([format!("Type /{name} and what it shall be, for example: /{name} {}", example(name))]);
             }
-            ("new" | "clear" | "undo" | "redo", _) => say([format!("/{name} has to wait until codex is ready.")]),
+            ("new" | "clear" | "undo" | "redo", _) => {
+                say([format!("/{name} has to wait until codex is ready.")])
+            }
             _ => say([format!("There is no /{name} in plain lines. Type /help for what can be typed.")]),
         }
     }

@@ -431,4 +431,25 @@ mod tests {
         assert_eq!(told, ["Interrupted after 7 seconds."]);
         assert!(!narrator.is_running());
     }
+
+    #[test]
+    fn a_call_that_failed_has_its_reason_and_a_moved_file_its_place() {
+        let mut narrator = Narrator::default();
+        let call = Item::ToolCall {
+            id: ItemId::from("t"),
+            tool: "fly".to_owned(),
+            arguments: serde_json::Value::Null,
+            status: ToolStatus::Failed,
+            success: Some(false),
+            output: Some("unsupported\ncall: fly".to_owned()),
+        };
+        let told = narrator.on_event(&Event::ItemCompleted { item: call });
+        assert_eq!(told, ["Tool fly failed: unsupported call: fly"]);
+        let change = FileChange {
+            path: "/p/old.md".into(),
+            kind: ChangeKind::Update { move_path: Some("/p/new.md".into()) },
+            diff: String::new(),
+        };
+        assert_eq!(changed(&change, ItemStatus::Completed), "Edited /p/old.md, renamed to /p/new.md");
+    }
 }

@@ -203,5 +203,9 @@ mod tests {
         assert!(!feed(&["false"], b"text").await);
         assert!(!feed(&["/no/such/program"], b"text").await);
         assert_eq!(read(&["printf", "no image"]).await, None);
+        assert!(no_image(true).contains("paste its path") && !no_image(true).contains("wl-paste"));
+        for told in [no_image(true), no_image(false)] {
+            assert!(told.len() < 78, "it fits the line of hints");
+        }
     }
 }

@@ -248,9 +248,10 @@ pub(crate) fn rewound(model: &mut Model, turns: u32, effects: &mut Effects) {
         return;
     }
     model.transcript.rewind_to(key);
-    model
-        .transcript
-        .notice(Level::Info, "Went back. Files are as they were left; git or an editor can undo them.");
+    model.transcript.notice(
+        Level::Info,
+        "Went back. Files are as they were left; /undo takes back what the last turn changed.",
+    );
     let typed = model.composer.draft();
     let prompt = Draft::from_text(&text);
     let draft = if typed.is_blank() { prompt } else { Draft::join(&[prompt, typed]) };

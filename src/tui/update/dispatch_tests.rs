@@ -277,7 +277,6 @@ fn commands_do_what_they_say() {
     assert!(
         matches!(effect("/resume my thread"), Effect::Open(Begin::ResumeNamed(name)) if name == "my thread")
     );
-    assert!(matches!(effect("/fork"), Effect::Open(Begin::Fork(id)) if id == samples::thread().id));
     assert!(matches!(effect("/rename a name"), Effect::Rename(name) if name == "a name"));
     assert!(matches!(effect("/logout"), Effect::Logout));
     assert!(matches!(effect("/exit"), Effect::Quit));
@@ -384,7 +383,8 @@ fn a_thread_that_cannot_be_opened_is_told() {
     scene.send(Msg::Opened(Err(ErrorInfo::new(ErrorKind::Io, "The disk is gone."))));
     assert!(!scene.model.is_running());
     assert!(scene.shown().contains("■ The disk is gone."));
-    scene.effects.clear();
+    assert_eq!(scene.prompt(), "hello", "what nobody took is not lost");
+    scene.keys(&["ctrl-c"]).effects.clear();
     scene.text("precious").keys(&["enter"]);
     assert!(!scene.model.is_running() && scene.ops().is_empty(), "nobody is there to work");
     assert_eq!(scene.prompt(), "precious");
@@ -514,4 +514,69 @@ fn a_paste_is_never_lost() {
         scene.keys(keys).send(Msg::Input(Input::Paste("pasted".to_owned())));
         assert_eq!(scene.prompt(), "pasted", "{keys:?}");
     }
+}
+
+#[test]
+fn the_thread_before_goes_on_when_another_cannot_be_opened() {
+    let mut scene = scene();
+    scene.turn("first").says("an answer to keep").ends(TurnStatus::Completed);
+    scene.effects.clear();
+    scene.text("/resume nope").keys(&["enter"]);
+    assert!(scene.effects.iter().any(|effect| matches!(effect, Effect::Open(Begin::ResumeNamed(_)))));
+    assert!(scene.shown().contains("an answer to keep"), "nothing goes before the other one is there");
+    scene.text("for the other one").keys(&["enter"]);
+    scene.send(Msg::Opened(Err(ErrorInfo::new(ErrorKind::Io, "There is no such thread."))));
+    assert!(!scene.model.is_running());
+    let shown = scene.shown();
+    assert!(shown.contains("an answer to keep") && shown.contains("■ There is no such thread."), "{shown}");
+    assert_eq!(scene.prompt(), "for the other one");
+    scene.effects.clear();
+    scene.keys(&["enter"]);
+    assert!(matches!(scene.ops().as_slice(), [Op::UserTurn { .. }]), "the thread before takes prompts");
+}
+
+#[test]
+fn a_copy_shows_everything_once() {
+    let mut scene = scene();
+    scene.text("/fork").keys(&["enter"]);
+    assert!(!scene.effects.iter().any(|effect| matches!(effect, Effect::Open(_))), "nothing to copy");
+    assert!(scene.shown().contains("nothing to copy yet"), "{}", scene.shown());
+    scene.turn("first").says("the only answer").ends(TurnStatus::Completed);
+    scene.effects.clear();
+    scene.text("/fork").keys(&["enter"]);
+    let begins =
+        |effect: &Effect| matches!(effect, Effect::Open(Begin::Fork(id)) if *id == samples::thread().id);
+    assert!(scene.effects.iter().any(begins));
+    let answer =
+        Item::AgentMessage { id: ItemId::from("m1"), text: "the only answer".to_owned(), phase: None };
+    let turn = crate::threads::Turn {
+        id: None,
+        items: vec![answer],
+        status: TurnStatus::Completed,
+        error: None,
+        started_at: None,
+        duration_ms: None,
+    };
+    scene.send(Msg::Opened(Ok(Box::new(crate::tui::msg::Opened {
+        info: samples::thread(),
+        past: vec![turn],
+        earlier: false,
+        usage: None,
+        warnings: Vec::new(),
+        limits: None,
+    }))));
+    let shown = scene.shown();
+    assert_eq!(shown.matches("the only answer").count(), 1, "{shown}");
+    assert!(shown.contains("You go on in a copy"), "{shown}");
+    scene.text("/new").keys(&["enter"]).open(samples::thread());
+    assert!(!scene.shown().contains("the only answer"), "{}", scene.shown());
+}
+
+#[test]
+fn the_open_thread_is_not_opened_again() {
+    let mut scene = scene();
+    let mut effects = Vec::new();
+    super::start::switch(&mut scene.model, Begin::Resume(samples::thread().id), &mut effects);
+    assert!(effects.is_empty());
+    assert!(scene.shown().contains("This thread is open already"));
 }

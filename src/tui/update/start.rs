@@ -184,7 +184,8 @@ fn not_opened(model: &mut Model, error: &ErrorInfo, effects: &mut Effects) {
     }
     if let Some(first) = first {
         let typed = model.composer.draft();
-        let back = Draft::join(&[first, model.queue.take_all(typed)]);
+        let rest = model.queue.take_all(typed);
+        let back = if rest.to_input().is_empty() { first } else { Draft::join(&[first, rest]) };
         let wanted = model.composer.set(&back, &env!(model));
         route::carry_out(model, wanted, effects);
     }
