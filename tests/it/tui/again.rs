@@ -136,7 +136,7 @@ fn cleared_text_comes_back() {
 #[test]
 fn a_thread_that_is_not_there_costs_nothing() {
     let world = World::new(&says("still the same"));
-    let terminal = ready(&world);
+    let terminal = ready_sized(codex(&world), 100, 50);
     terminal.submit("begin here");
     terminal.until("• still the same");
     terminal.until(READY);
