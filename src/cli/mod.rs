@@ -35,6 +35,7 @@ mod browse;
 mod demo;
 mod doctor;
 mod door;
+mod door_glance;
 mod door_limits;
 mod door_sign_in;
 mod exec;

@@ -6,6 +6,7 @@
 //! - [`door`]: what the app asks of the program around it
 //! - [`effect`]: what the update asks for
 //! - [`farewell`]: what stays in the shell
+//! - [`glance`]: what can be gone on with, while nothing was said
 //! - [`keymap`]: key → action, and the help sheet
 //! - [`keys`]: one key press, as the components see it
 //! - [`linear`]: plain lines, for screen readers and bare terminals
@@ -41,6 +42,7 @@ pub(crate) mod composer;
 pub(crate) mod door;
 mod effect;
 mod farewell;
+mod glance;
 pub(crate) mod keymap;
 pub(crate) mod keys;
 mod linear;

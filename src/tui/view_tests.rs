@@ -171,7 +171,11 @@ fn first_pages() {
     for (width, height) in SIZES {
         let page = |setup: Setup| Scene::with(setup, width, height).screen();
         assert_screen!(format!("sign_in_{width}x{height}"), page(Setup { sign_in: true, ..setup() }));
-        let ask_trust = Some("/home/u/work/project".into());
+        let ask_trust = Some(AskTrust {
+            folder: "/home/u/work/project".into(),
+            trusted: "Workspace: this folder can be changed, the network is off; asks before more than that.".to_owned(),
+            looking: "Read only: no file can be changed, the network is off; asks before more than that.".to_owned(),
+        });
         assert_screen!(format!("trust_{width}x{height}"), page(Setup { ask_trust, ..setup() }));
     }
 }

@@ -75,6 +75,12 @@ impl Page {
         Self { list: List::numbered(rows), ways, step: Step::Choices, busy: false, trouble: None }
     }
 
+    /// Says why what is stored cannot be used.
+    pub(crate) fn with_trouble(mut self, trouble: Option<String>) -> Self {
+        self.trouble = trouble;
+        self
+    }
+
     /// The sign-in shows where to go.
     pub(crate) fn show(&mut self, way: Way, url: String, code: Option<String>) {
         if let Step::Waiting(waiting, shown) = &mut self.step

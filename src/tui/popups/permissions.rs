@@ -86,6 +86,25 @@ pub(crate) fn words(approval: ApprovalPolicy, sandbox: &SandboxPolicy) -> String
     format!("{}, {ask}", sandbox.mode().as_str())
 }
 
+/// The same for somebody who was never told: what can be written, whether there is a network, when codex asks.
+pub(crate) fn explained(approval: ApprovalPolicy, sandbox: &SandboxPolicy) -> String {
+    let (name, level) = match sandbox {
+        SandboxPolicy::ReadOnly { .. } => ("Read only", "no file can be changed"),
+        SandboxPolicy::WorkspaceWrite { .. } => ("Workspace", "this folder can be changed"),
+        SandboxPolicy::DangerFullAccess => ("Full access", "everything can be changed"),
+    };
+    let network = if sandbox.network_access() { "on" } else { "off" };
+    let asks = match approval {
+        ApprovalPolicy::OnRequest if matches!(sandbox, SandboxPolicy::DangerFullAccess) => "asks now and then",
+        ApprovalPolicy::OnRequest => "asks before more than that",
+        ApprovalPolicy::Untrusted => "asks before every command that is not known to be harmless",
+        ApprovalPolicy::OnFailure => "asks when something was refused",
+        ApprovalPolicy::Never => "never asks",
+        ApprovalPolicy::Granular(_) => "asks by category",
+    };
+    format!("{name}: {level}, the network is {network}; {asks}.")
+}
+
 /// The menu.
 pub(crate) fn menu(approval: ApprovalPolicy, sandbox: &SandboxPolicy) -> Menu {
     let now = Preset::of(approval, sandbox);

@@ -29,6 +29,7 @@ pub(crate) fn submit(model: &mut Model, draft: Draft, effects: &mut Effects) {
         return refuse(model, &draft, effects);
     }
     model.transcript.scroll(transcript::Scroll::End);
+    note_early(model, &draft);
     let sent = draft.clone();
     if model.is_running() {
         model.queue.steer(draft);
@@ -73,7 +74,15 @@ pub(crate) fn shell(model: &mut Model, command: String, effects: &mut Effects) {
         return refuse(model, &Draft::from_text(&format!("!{command}")), effects);
     }
     model.transcript.scroll(transcript::Scroll::End);
+    note_early(model, &Draft::from_text(&format!("!{command}")));
     effects.push(Effect::Op(Op::UserShell { command }));
+}
+
+/// Keeps what is given before a thread is open, for the case that none will be.
+fn note_early(model: &mut Model, draft: &Draft) {
+    if model.facts.thread.is_none() {
+        model.turn.early.push(draft.clone());
+    }
 }
 
 /// The next queued prompt leaves, when nothing runs.

@@ -332,10 +332,14 @@ fn reasoning_steps_by_keys() {
     assert!(matches!(scene.ops().as_slice(), [Op::Configure(c)] if c.effort.as_deref() == Some("high")));
 }
 
+fn trust(folder: &str) -> AskTrust {
+    AskTrust { folder: folder.into(), trusted: "Workspace.".to_owned(), looking: "Read only.".to_owned() }
+}
+
 #[test]
 fn the_first_pages_lead_to_the_conversation() {
     let first =
-        Setup { sign_in: true, ask_trust: Some("/p".into()), prompt: Some("do it".to_owned()), ..setup() };
+        Setup { sign_in: true, ask_trust: Some(trust("/p")), prompt: Some("do it".to_owned()), ..setup() };
     let mut scene = Scene::with(first, 80, 24);
     assert!(matches!(scene.model.stage, Stage::SignIn(_)));
     scene.keys(&["3"]);
@@ -344,6 +348,8 @@ fn the_first_pages_lead_to_the_conversation() {
     scene.answer(Answer::SignedIn(Ok(())));
     assert!(matches!(scene.model.stage, Stage::Trust(_)));
     scene.keys(&["2"]);
+    assert!(matches!(scene.effects.last(), Some(Effect::LookOnly)), "read-only, whatever is configured");
+    scene.answer(Answer::Trusted(Ok(())));
     assert!(matches!(scene.model.stage, Stage::Main));
     assert!(scene.effects.iter().any(|effect| matches!(effect, Effect::Open(Begin::New))));
     assert_eq!(scene.sent(), ["do it"], "the prompt of the command line waits for the thread, in order");

@@ -120,6 +120,11 @@ impl Usage {
         }
     }
 
+    /// Whether it floats over the screen: spending something is asked apart from everything else.
+    pub(crate) fn floats(&self) -> bool {
+        matches!(self.page, Page::Redeem(_))
+    }
+
     /// Token activity came.
     pub(crate) fn activity(&mut self, question: u64, found: Result<Box<Activity>, String>) {
         if let Page::Activity(page) = &mut self.page {
