@@ -51,7 +51,15 @@ pub(crate) struct Behind {
 impl Behind {
     /// Answers calls under this environment and these flags.
     pub(crate) fn new(env: Env, flags: Flags) -> Self {
-        Self { env, flags, folder: None, open: None, demo: None, limits: LimitsDesk::default(), signing: None }
+        Self {
+            env,
+            flags,
+            folder: None,
+            open: None,
+            demo: None,
+            limits: LimitsDesk::default(),
+            signing: None,
+        }
     }
 
     /// Answers calls until the app has closed its end.
@@ -129,7 +137,8 @@ impl Behind {
 
     /// From now on read-only, whatever configuration and command line say.
     fn look_only(&mut self) {
-        (self.flags.sandbox, self.flags.full_auto, self.flags.bypass) = (Some(SandboxMode::ReadOnly), false, false);
+        (self.flags.sandbox, self.flags.full_auto, self.flags.bypass) =
+            (Some(SandboxMode::ReadOnly), false, false);
     }
 
     /// The configuration as it is on disk now, under our flags.

@@ -298,7 +298,8 @@ impl App {
             // The user has since asked for another one.
             Err(_) if self.opening > 0 => return Ok(()),
             Ok(live) if self.opening > 0 => {
-                self.ending.push(tasks::spawn("end thread", close(Channels { ops: live.ops, events: live.events })));
+                self.ending
+                    .push(tasks::spawn("end thread", close(Channels { ops: live.ops, events: live.events })));
                 return Ok(());
             }
             Err(error) => return self.message(Msg::Opened(Err(error))).await,

@@ -60,7 +60,11 @@ impl Glance {
     /// Its rows: always as many. `key` goes on with the last thread.
     pub(crate) fn lines(&self, key: &str, view: &View<'_>, width: u16, theme: &Theme) -> Vec<Line<'static>> {
         let width = usize::from(width);
-        let rows = [self.last_row(key, view, width, theme), self.git_row(width, theme), limits_row(view, width, theme)];
+        let rows = [
+            self.last_row(key, view, width, theme),
+            self.git_row(width, theme),
+            limits_row(view, width, theme),
+        ];
         rows.into_iter().map(|row| text::truncate_line(row.unwrap_or_default(), width)).collect()
     }
 
@@ -68,10 +72,13 @@ impl Glance {
         let Some(row) = self.last.as_ref()? else {
             return Some(labelled("Last", vec![dim("no earlier thread in this folder", theme)], theme));
         };
-        let age = age(view.now_s.saturating_mul(1000).saturating_sub(row.at_ms));
-        let age = if age == "now" { "just now".to_owned() } else { format!("{age} ago") };
+        let age = match age(view.now_s.saturating_mul(1000).saturating_sub(row.at_ms)) {
+            _ if width < NARROW => String::new(),
+            age if age == "now" => " · just now".to_owned(),
+            age => format!(" · {age} ago"),
+        };
         let after = if width < NARROW { " resumes" } else { " resumes it" };
-        let tail = text::width(&age) + text::width(key) + text::width(after) + 6;
+        let tail = text::width(&age) + text::width(key) + text::width(after) + 3;
         let title = match plain(&row.title) {
             title if title.is_empty() => "(no prompt)".to_owned(),
             title => title,
@@ -79,7 +86,7 @@ impl Glance {
         let title = text::truncate_end(&title, width.saturating_sub(VALUES + tail).max(4)).into_owned();
         let spans = vec![
             Span::raw(title),
-            dim(&format!(" · {age} · "), theme),
+            dim(&format!("{age} · "), theme),
             Span::styled(key.to_owned(), theme.style(Role::Accent)),
             dim(after, theme),
         ];
@@ -87,7 +94,9 @@ impl Glance {
     }
 
     fn git_row(&self, width: usize, theme: &Theme) -> Option<Line<'static>> {
-        let on = |branch: &Option<String>| branch.as_deref().map(|branch| format!(" on {}", plain(branch))).unwrap_or_default();
+        let on = |branch: &Option<String>| {
+            branch.as_deref().map(|branch| format!(" on {}", plain(branch))).unwrap_or_default()
+        };
         let (strong, rest) = match self.git.as_ref()? {
             GitState::None => (String::new(), "no repository".to_owned()),
             GitState::Counted(branch, changed) => match counted(changed) {
@@ -95,9 +104,11 @@ impl Glance {
                 Some(words) if width < NARROW => (words, " · /diff".to_owned()),
                 Some(words) => (words, format!("{} · /diff shows them", on(branch))),
             },
-            GitState::Untrusted(branch) if width < NARROW => (String::new(), format!("not looked at{}", on(branch))),
+            GitState::Untrusted(branch) if width < NARROW => {
+                (String::new(), format!("not counted{}", on(branch)))
+            }
             GitState::Untrusted(branch) => {
-                (String::new(), format!("changes are not looked at in a folder that is not trusted{}", on(branch)))
+                (String::new(), format!("changes are counted in trusted folders only{}", on(branch)))
             }
             GitState::Silent(branch) => (String::new(), format!("git does not answer{}", on(branch))),
         };
@@ -132,10 +143,14 @@ fn limits_row(view: &View<'_>, width: usize, theme: &Theme) -> Option<Line<'stat
             used if used >= SCARCE => Role::Warn,
             _ => Role::Text,
         };
-        spans.push(Span::styled(format!("{} {} left", window.name, words::left(window.used)), theme.style(role)));
+        spans.push(Span::styled(
+            format!("{} {} left", window.name, words::left(window.used)),
+            theme.style(role),
+        ));
     }
     if spans.is_empty() {
-        let words = if view.standing.failure.is_some() { "could not be read · /usage" } else { "being read …" };
+        let words =
+            if view.standing.failure.is_some() { "could not be read · /usage" } else { "being read …" };
         spans.push(dim(words, theme));
     } else if width >= NARROW {
         spans.push(dim(" · /usage", theme));

@@ -212,7 +212,9 @@ impl Linear {
             return Some(begin);
         }
         let found = self.door.call(|reply| Call::Locate(begin.clone(), reply)).await;
-        let Ok(Some(Elsewhere { id, there, exists: true, permissions, here })) = found else { return Some(begin) };
+        let Ok(Some(Elsewhere { id, there, exists: true, permissions, here })) = found else {
+            return Some(begin);
+        };
         say([
             format!("This thread began in {}. Where to go on?", there.display()),
             format!("1: in this folder, {}", here.display()),

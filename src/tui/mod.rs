@@ -33,6 +33,7 @@
 //! - [`usage`]: the limits of the account: `/usage`, redeeming, waiting
 //! - [`view`]: the state → one screen
 //! - [`window`]: when a frame is due, and how it gets onto the terminal
+//! - [`light_tests`]: every page on every ground can be read (tests only)
 //! - [`pictures`]: the pictures of the README (tests only); [`svg`] draws them
 //! - [`scene`]: the app played by hand (tests only)
 //! - [`testing`]: screens as snapshots (tests only)
@@ -71,6 +72,8 @@ pub(crate) mod usage;
 mod view;
 mod window;
 
+#[cfg(test)]
+mod light_tests;
 #[cfg(test)]
 mod pictures;
 #[cfg(test)]

@@ -113,7 +113,10 @@ fn boxed_rows(model: &Model, popup: &Popup, width: u16, height: u16) -> Vec<Line
 
 /// What can be gone on with, a blank row below the transcript.
 fn glance(model: &Model, room: Rect, buf: &mut Buffer) {
-    let Some(glance) = model.glance.as_ref().filter(|_| !model.is_running() && model.transcript.is_at_end()) else { return };
+    let Some(glance) = model.glance.as_ref().filter(|_| !model.is_running() && model.transcript.is_at_end())
+    else {
+        return;
+    };
     let key = model.keymap.shown(Action::ResumeLast);
     let lines = glance.lines(&key, &model.usage_view(), room.width, &model.theme);
     for (y, line) in (room.y + 1..room.bottom()).zip(&lines) {

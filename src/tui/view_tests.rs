@@ -9,7 +9,7 @@ use crate::protocol::turn::TurnStatus;
 use crate::tui::door::ThreadFilter;
 use crate::tui::msg::{Answer, Msg};
 use crate::tui::scene::{Scene, setup};
-use crate::tui::setup::Setup;
+use crate::tui::setup::{AskTrust, Setup};
 use crate::tui::status::facts::samples;
 use crate::tui::testing::assert_screen;
 
@@ -173,8 +173,10 @@ fn first_pages() {
         assert_screen!(format!("sign_in_{width}x{height}"), page(Setup { sign_in: true, ..setup() }));
         let ask_trust = Some(AskTrust {
             folder: "/home/u/work/project".into(),
-            trusted: "Workspace: this folder can be changed, the network is off; asks before more than that.".to_owned(),
-            looking: "Read only: no file can be changed, the network is off; asks before more than that.".to_owned(),
+            trusted: "Workspace: this folder can be changed, the network is off; asks before more than that."
+                .to_owned(),
+            looking: "Read only: no file can be changed, the network is off; asks before more than that."
+                .to_owned(),
         });
         assert_screen!(format!("trust_{width}x{height}"), page(Setup { ask_trust, ..setup() }));
     }

@@ -30,8 +30,14 @@ pub(crate) struct Changed {
 /// # Errors
 /// Git cannot be run, or takes too long.
 pub(crate) fn count(cwd: &Path) -> io::Result<Option<Changed>> {
-    let args =
-        ["status", "--porcelain", "-z", "--no-renames", "--untracked-files=normal", "--ignore-submodules=all"];
+    let args = [
+        "status",
+        "--porcelain",
+        "-z",
+        "--no-renames",
+        "--untracked-files=normal",
+        "--ignore-submodules=all",
+    ];
     let mut child = command(cwd).args(args).spawn()?;
     let listed = match child.stdout.take() {
         Some(stdout) => read(stdout),
@@ -62,7 +68,10 @@ fn read(mut stdout: std::process::ChildStdout) -> io::Result<(Vec<u8>, bool)> {
     let (mut list, mut piece) = (Vec::new(), vec![0; 16 << 10]);
     loop {
         let left = PATIENCE.saturating_sub(begin.elapsed());
-        let left = Timespec { tv_sec: i64::try_from(left.as_secs()).unwrap_or(0), tv_nsec: left.subsec_nanos().into() };
+        let left = Timespec {
+            tv_sec: i64::try_from(left.as_secs()).unwrap_or(0),
+            tv_nsec: left.subsec_nanos().into(),
+        };
         let mut ready = [PollFd::new(&stdout, PollFlags::IN)];
         match poll(&mut ready, Some(&left)) {
             Ok(0) => return Err(io::ErrorKind::TimedOut.into()),
@@ -86,7 +95,8 @@ mod tests {
 
     fn git(dir: &Path, args: &[&str]) {
         let identity = ["-c", "user.name=t", "-c", "user.email=t@example.invalid"];
-        let done = std::process::Command::new("git").args(identity).args(args).current_dir(dir).output().unwrap();
+        let done =
+            std::process::Command::new("git").args(identity).args(args).current_dir(dir).output().unwrap();
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     }
 

@@ -74,8 +74,7 @@ pub(super) fn command(cwd: &Path) -> Command {
 
 /// Standard output of git, and whether there was more.
 fn git(cwd: &Path, args: &[&str], max: u64) -> io::Result<(String, bool)> {
-    let mut child =
-        command(cwd).args(args.iter().map(|arg| OsStr::from_bytes(arg.as_bytes()))).spawn()?;
+    let mut child = command(cwd).args(args.iter().map(|arg| OsStr::from_bytes(arg.as_bytes()))).spawn()?;
     let mut bytes = Vec::new();
     if let Some(stdout) = child.stdout.take() {
         stdout.take(max + 1).read_to_end(&mut bytes)?;

@@ -62,14 +62,14 @@ pub(crate) fn hint(words: &str, width: u16, theme: &Theme) -> Line<'static> {
 /// Columns of a floating box that is not pressed for room.
 const BOX: u16 = 60;
 
-/// Columns inside the floating box of a screen this wide.
+/// Columns for the rows in the floating box of a screen this wide: its edges and a blank column are left out.
 pub(crate) fn inside(width: u16) -> u16 {
-    width.saturating_sub(4).min(BOX).saturating_sub(2)
+    width.saturating_sub(2).min(BOX).saturating_sub(3)
 }
 
 /// Draws these rows in a box in the middle of `area`, one cell around it left blank where there is room.
 pub(crate) fn float(rows: &[Line<'static>], area: Rect, buf: &mut Buffer, theme: &Theme) {
-    let width = inside(area.width) + 2;
+    let width = inside(area.width) + 3;
     let height = u16::try_from(rows.len()).unwrap_or(u16::MAX).saturating_add(2).min(area.height);
     let at = Rect {
         x: area.x + (area.width - width.min(area.width)) / 2,
@@ -85,7 +85,7 @@ pub(crate) fn float(rows: &[Line<'static>], area: Rect, buf: &mut Buffer, theme:
     };
     blank(around.intersection(area), buf);
     let style = theme.style(Role::Accent);
-    let edge = "─".repeat(usize::from(inside(area.width)));
+    let edge = "─".repeat(usize::from(width.saturating_sub(2)));
     let last = at.bottom().saturating_sub(1);
     for y in at.y..at.bottom() {
         match rows.get(usize::from(y - at.y).wrapping_sub(1)).filter(|_| y < last) {

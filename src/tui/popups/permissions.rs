@@ -95,7 +95,9 @@ pub(crate) fn explained(approval: ApprovalPolicy, sandbox: &SandboxPolicy) -> St
     };
     let network = if sandbox.network_access() { "on" } else { "off" };
     let asks = match approval {
-        ApprovalPolicy::OnRequest if matches!(sandbox, SandboxPolicy::DangerFullAccess) => "asks now and then",
+        ApprovalPolicy::OnRequest if matches!(sandbox, SandboxPolicy::DangerFullAccess) => {
+            "asks now and then"
+        }
         ApprovalPolicy::OnRequest => "asks before more than that",
         ApprovalPolicy::Untrusted => "asks before every command that is not known to be harmless",
         ApprovalPolicy::OnFailure => "asks when something was refused",

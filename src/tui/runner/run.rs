@@ -168,9 +168,9 @@ impl Runner {
             Effect::Trust => {
                 self.answer("trust", async move { Answer::Trusted(door.call(Call::Trust).await) })
             }
-            Effect::LookOnly => self.answer("look only", async move {
-                Answer::Trusted(door.call(Call::LookOnly).await)
-            }),
+            Effect::LookOnly => {
+                self.answer("look only", async move { Answer::Trusted(door.call(Call::LookOnly).await) })
+            }
             Effect::Locate(begin) => self.answer("locate thread", async move {
                 let found = door.call(|reply| Call::Locate(begin.clone(), reply)).await;
                 Answer::Located(begin, found)

@@ -70,11 +70,12 @@ pub(crate) fn queue(model: &mut Model, draft: Draft, effects: &mut Effects) {
 
 /// A command for the user's own shell.
 pub(crate) fn shell(model: &mut Model, command: String, effects: &mut Effects) {
+    let draft = Draft { shell: true, ..Draft::from_text(&command) };
     if model.nothing_open {
-        return refuse(model, &Draft::from_text(&format!("!{command}")), effects);
+        return refuse(model, &draft, effects);
     }
     model.transcript.scroll(transcript::Scroll::End);
-    note_early(model, &Draft::from_text(&format!("!{command}")));
+    note_early(model, &draft);
     effects.push(Effect::Op(Op::UserShell { command }));
 }
 

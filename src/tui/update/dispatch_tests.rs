@@ -16,7 +16,7 @@ use crate::tui::model::Stage;
 use crate::tui::msg::{Answer, Msg};
 use crate::tui::popups::any::Popup;
 use crate::tui::scene::{Scene, setup};
-use crate::tui::setup::{Notify, Setup};
+use crate::tui::setup::{AskTrust, Notify, Setup};
 use crate::tui::status::facts::samples;
 use crate::tui::terminal::Input;
 
@@ -275,7 +275,7 @@ fn commands_do_what_they_say() {
     assert!(matches!(effect("/diff"), Effect::Diff));
     assert!(matches!(effect("/new"), Effect::Open(Begin::New)));
     assert!(
-        matches!(effect("/resume my thread"), Effect::Open(Begin::ResumeNamed(name)) if name == "my thread")
+        matches!(effect("/resume my thread"), Effect::Locate(Begin::ResumeNamed(name)) if name == "my thread")
     );
     assert!(matches!(effect("/fork"), Effect::Open(Begin::Fork(id)) if id == samples::thread().id));
     assert!(matches!(effect("/rename a name"), Effect::Rename(name) if name == "a name"));
@@ -390,8 +390,9 @@ fn a_thread_that_cannot_be_opened_is_told() {
     scene.send(Msg::Opened(Err(ErrorInfo::new(ErrorKind::Io, "The disk is gone."))));
     assert!(!scene.model.is_running());
     assert!(scene.shown().contains("■ The disk is gone."));
+    assert_eq!(scene.prompt(), "hello", "nobody has read it");
     scene.effects.clear();
-    scene.text("precious").keys(&["enter"]);
+    scene.keys(&["ctrl-c"]).text("precious").keys(&["enter"]);
     assert!(!scene.model.is_running() && scene.ops().is_empty(), "nobody is there to work");
     assert_eq!(scene.prompt(), "precious");
     assert!(scene.shown().contains("No thread is open: /new begins one"), "{}", scene.shown());

@@ -54,7 +54,9 @@ pub(crate) fn after_trust(model: &mut Model, effects: &mut Effects) {
 /// Opens a thread; one that worked in another folder after asking where to go on.
 pub(crate) fn resume(model: &mut Model, begin: Begin, effects: &mut Effects) {
     match begin {
-        Begin::Resume(_) | Begin::ResumeLast { .. } | Begin::ResumeNamed(_) => effects.push(Effect::Locate(begin)),
+        Begin::Resume(_) | Begin::ResumeLast { .. } | Begin::ResumeNamed(_) => {
+            effects.push(Effect::Locate(begin))
+        }
         Begin::New | Begin::ResumeIn(..) | Begin::Fork(_) => open(model, begin, effects),
     }
 }
@@ -172,7 +174,8 @@ fn submit_first(model: &mut Model, effects: &mut Effects) {
     route::carry_out(model, wanted, effects);
     if let Some(prompt) = prompt {
         let images = model.composer.take();
-        let draft = Draft::join(&[images, Draft::from_text(&prompt)]);
+        let prompt = Draft::from_text(&prompt);
+        let draft = if images.is_blank() { prompt } else { Draft::join(&[images, prompt]) };
         chat::submit(model, draft, effects);
     }
 }
@@ -271,6 +274,9 @@ pub(crate) fn opened(
         answers::moved(model, &opened.info.cwd);
     }
     model.facts.thread = Some(opened.info);
+    if let (Some(_), Some(thread)) = (&model.setup.tour, &mut model.facts.thread) {
+        thread.account = format!("none of yours: the demo's ({})", thread.account);
+    }
     if past.is_empty() && model.setup.tour.is_none() && model.transcript.prompts().next().is_none() {
         model.glance = Some(Glance::new(model.transcript.cells().count()));
         effects.push(Effect::Glance);
@@ -286,7 +292,9 @@ pub(crate) fn switch(model: &mut Model, begin: Begin, effects: &mut Effects) {
     model.facts.usage = None;
     model.facts.plan = None;
     model.facts.running = false;
-    model.turn = crate::tui::model::TurnState::default();
+    let early = std::mem::take(&mut model.turn.early);
+    model.turn = crate::tui::model::TurnState { early, ..Default::default() };
+    model.glance = None;
     model.asks.clear();
     model.browse = None;
     model.rewinding = None;
@@ -300,3 +308,7 @@ pub(crate) fn switch(model: &mut Model, begin: Begin, effects: &mut Effects) {
     }
     effects.push(Effect::Open(begin));
 }
+
+#[cfg(test)]
+#[path = "start_tests.rs"]
+mod tests;

@@ -208,7 +208,7 @@ impl Usage {
     pub(crate) fn draw(&self, view: &View<'_>, width: u16, height: usize, theme: &Theme) -> Drawn {
         let (mut lines, keep) = match &self.page {
             Page::Menu => self.draw_menu(view, width, theme),
-            Page::Redeem(flow) => flow.draw(view, width, theme),
+            Page::Redeem(flow) => flow.draw(view, width, height, theme),
             Page::Activity(page) => page.draw(view, width, theme),
         };
         let kept = keep.len();
