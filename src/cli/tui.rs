@@ -168,11 +168,7 @@ fn ask_trust(request: &Request, env: &Env, config: &Config) -> AskTrust {
 /// Why stored credentials cannot be used, when there are some: nobody should sign in over a file that is in the way.
 fn trouble(error: &ErrorInfo) -> Option<String> {
     match error.kind {
-        ErrorKind::Io => Some(format!(
-            "{} Sign-ins cannot be kept until it is a file that you may read and write: move it away, or mend it, and \
-             start codex again.",
-            error.message
-        )),
+        ErrorKind::Io => Some(format!("{} Move it away or mend it, then start codex again.", error.message)),
         _ => (error.message != auth::Error::NotSignedIn.to_string()).then(|| error.to_string()),
     }
 }

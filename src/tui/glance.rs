@@ -70,7 +70,7 @@ impl Glance {
 
     fn last_row(&self, key: &str, view: &View<'_>, width: usize, theme: &Theme) -> Option<Line<'static>> {
         let Some(row) = self.last.as_ref()? else {
-            return Some(labelled("Last", vec![dim("no earlier thread in this folder", theme)], theme));
+            return Some(labelled("Last", vec![dim("no thread in this folder yet", theme)], theme));
         };
         let age = match age(view.now_s.saturating_mul(1000).saturating_sub(row.at_ms)) {
             _ if width < NARROW => String::new(),

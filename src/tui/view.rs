@@ -34,7 +34,9 @@ pub(crate) fn view(model: &Model, buf: &mut Buffer) -> Cursor {
         return too_small(model, area, buf);
     }
     match &model.stage {
-        Stage::SignIn(page) => return lines(&page.draw(area.width, &model.theme), area, buf),
+        Stage::SignIn(page) => {
+            return lines(&page.draw(area.width, usize::from(area.height), &model.theme), area, buf);
+        }
         Stage::Trust(page) => {
             return lines(&page.draw(area.width, usize::from(area.height), &model.theme), area, buf);
         }

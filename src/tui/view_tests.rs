@@ -173,10 +173,8 @@ fn first_pages() {
         assert_screen!(format!("sign_in_{width}x{height}"), page(Setup { sign_in: true, ..setup() }));
         let ask_trust = Some(AskTrust {
             folder: "/home/u/work/project".into(),
-            trusted: "Workspace: this folder can be changed, the network is off; asks before more than that."
-                .to_owned(),
-            looking: "Read only: no file can be changed, the network is off; asks before more than that."
-                .to_owned(),
+            trusted: "Workspace: this folder is writable, network off; asks for more.".to_owned(),
+            looking: "Read only: nothing is writable, network off; asks for more.".to_owned(),
         });
         assert_screen!(format!("trust_{width}x{height}"), page(Setup { ask_trust, ..setup() }));
     }

@@ -113,8 +113,8 @@ mod tests {
     fn ask() -> AskTrust {
         AskTrust {
             folder: "/x".into(),
-            trusted: "Workspace: this folder is writable, the network is off; asks for more.".to_owned(),
-            looking: "Read only: nothing is writable, the network is off; asks for more.".to_owned(),
+            trusted: "Workspace: this folder is writable, network off; asks for more.".to_owned(),
+            looking: "Read only: nothing is writable, network off; asks for more.".to_owned(),
         }
     }
 

@@ -13,7 +13,7 @@ use crate::tui::msg::Opened;
 use crate::tui::onboarding::{sign_in, trust};
 use crate::tui::popups::any::Popup;
 use crate::tui::popups::{folder, resume};
-use crate::tui::setup::Tour;
+use crate::tui::setup::{Mode, Tour};
 use crate::tui::transcript::{Level, Past};
 
 /// The first effects, after the first frame.
@@ -254,6 +254,13 @@ pub(crate) fn opened(
         }
     };
     model.turn.early.clear();
+    if opened.info.cwd != model.cwd() {
+        answers::moved(model, &opened.info.cwd);
+        // What the terminal scrolls is printed already.
+        if model.setup.mode == Mode::Full && model.transcript.cells().take(2).count() == 1 {
+            model.transcript.clear();
+        }
+    }
     let past: Vec<Past> = opened.past.into_iter().map(Past::from).collect();
     model.transcript.replay(&past);
     if let Some(gone) = model.folder_gone.take() {
@@ -270,9 +277,6 @@ pub(crate) fn opened(
         model.suggestions = std::mem::take(&mut tour.prompts).into();
     }
     model.facts.usage = opened.usage;
-    if opened.info.cwd != model.cwd() {
-        answers::moved(model, &opened.info.cwd);
-    }
     model.facts.thread = Some(opened.info);
     if let (Some(_), Some(thread)) = (&model.setup.tour, &mut model.facts.thread) {
         thread.account = format!("none of yours: the demo's ({})", thread.account);

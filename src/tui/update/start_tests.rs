@@ -66,6 +66,15 @@ fn a_thread_of_another_folder_asks_where_to_go_on() {
 }
 
 #[test]
+fn the_header_shows_where_it_goes_on() {
+    let mut scene = resuming(None);
+    let info = crate::tui::door::ThreadInfo { cwd: "/home/u/other".into(), ..samples::thread() };
+    scene.open(info);
+    let shown = scene.shown();
+    assert!(shown.contains("   ~/other\n") && !shown.contains("~/work/project"), "{shown}");
+}
+
+#[test]
 fn no_answer_opens_nothing_and_gives_the_prompt_back() {
     let mut scene = resuming(Some("go on"));
     scene.answer(Answer::Located(LAST, Ok(Some(elsewhere(true))))).wait(300).keys(&["esc"]);
