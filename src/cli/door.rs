@@ -80,7 +80,10 @@ impl Behind {
             Call::Diff(reply) => drop(reply.send(self.diff().await)),
             Call::Undo(cwd, again, reply) => drop(reply.send(self.undo(cwd, again).await)),
             Call::Trust(reply) => drop(reply.send(self.trust().await)),
-            Call::LookOnly(reply) => drop(reply.send(Ok(self.look_only()))),
+            Call::LookOnly(reply) => {
+                self.look_only();
+                drop(reply.send(Ok(())));
+            }
             Call::SignIn(key, reply) => drop(reply.send(self.with_key(&key).await)),
             Call::SignInBy(way, reply) => match self.sign_in() {
                 Ok(sign_in) => {

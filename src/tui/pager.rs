@@ -45,7 +45,7 @@ pub(crate) struct Page {
     top: usize,
     find: Option<Field>,
     needle: String,
-    laid: RefCell<Option<((u16, Theme), Rc<Vec<Line<'static>>>)>>,
+    laid: RefCell<Option<(Look, Rc<Vec<Line<'static>>>)>>,
     height: std::cell::Cell<usize>,
 }
 
@@ -54,6 +54,9 @@ impl PartialEq for Page {
         (&self.title, &self.content) == (&other.title, &other.content)
     }
 }
+
+/// What rows are laid out for.
+type Look = (u16, Theme);
 
 /// What a key did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
