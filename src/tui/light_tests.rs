@@ -4,19 +4,19 @@
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
 
-use super::door::{Elsewhere, GitState, Glimpse, ThreadFilter, ThreadRow};
-use super::msg::{Answer, Msg};
-use super::palette::can_be_read;
-use super::popups::folder;
-use super::scene::{Scene, setup};
-use super::setup::{AskTrust, Setup};
-use super::terminal::Input;
-use super::theme::Colors;
-use super::usage::samples;
 use crate::base::ids::ThreadId;
 use crate::protocol::item::{ChangeKind, FileChange, Item, ItemStatus};
 use crate::protocol::turn::TurnStatus;
+use crate::tui::door::{Elsewhere, GitState, Glimpse, ThreadFilter, ThreadRow};
+use crate::tui::msg::{Answer, Msg};
+use crate::tui::palette::can_be_read;
 use crate::tui::popups::any::Popup;
+use crate::tui::popups::folder;
+use crate::tui::scene::{Scene, setup};
+use crate::tui::setup::{AskTrust, Setup};
+use crate::tui::terminal::Input;
+use crate::tui::theme::Colors;
+use crate::tui::usage::samples;
 use crate::workspace::changed::Changed;
 
 const ANSWER: &str = "# Title\n\nSome **bold** and `code`, a [link](https://example.org).\n\n> quoted\n\n- [x] done\n\n\
@@ -158,7 +158,7 @@ fn check(name: &str, buffer: &Buffer, colors: Colors, light: bool) {
                 blank || can_be_read(fg, bg),
                 "{name}, {colors:?}, light {light}: {:?} at {x},{y} is {fg} on {bg}\n{}",
                 cell.symbol(),
-                super::testing::show(buffer)
+                crate::tui::testing::show(buffer)
             );
         }
     }

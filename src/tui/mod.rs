@@ -33,7 +33,6 @@
 //! - [`usage`]: the limits of the account: `/usage`, redeeming, waiting
 //! - [`view`]: the state → one screen
 //! - [`window`]: when a frame is due, and how it gets onto the terminal
-//! - [`light_tests`]: every page on every ground can be read (tests only)
 //! - [`pictures`]: the pictures of the README (tests only); [`svg`] draws them
 //! - [`scene`]: the app played by hand (tests only)
 //! - [`testing`]: screens as snapshots (tests only)
@@ -54,14 +53,22 @@ mod narrator;
 pub(crate) mod onboarding;
 mod pager;
 mod palette;
+#[cfg(test)]
+mod pictures;
 pub(crate) mod popups;
 mod runner;
+#[cfg(test)]
+mod scene;
 mod scrollback;
 pub(crate) mod setup;
 mod signals;
 pub(crate) mod slash;
 pub(crate) mod status;
+#[cfg(test)]
+mod svg;
 pub(crate) mod terminal;
+#[cfg(test)]
+pub(crate) mod testing;
 pub(crate) mod text;
 pub(crate) mod theme;
 pub(crate) mod transcript;
@@ -71,14 +78,3 @@ mod update;
 pub(crate) mod usage;
 mod view;
 mod window;
-
-#[cfg(test)]
-mod light_tests;
-#[cfg(test)]
-mod pictures;
-#[cfg(test)]
-mod scene;
-#[cfg(test)]
-mod svg;
-#[cfg(test)]
-pub(crate) mod testing;

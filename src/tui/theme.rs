@@ -98,6 +98,10 @@ impl Theme {
 }
 
 #[cfg(test)]
+#[path = "light_tests.rs"]
+mod light;
+
+#[cfg(test)]
 mod tests {
     use ratatui::text::Line;
 

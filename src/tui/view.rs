@@ -120,7 +120,11 @@ fn glance(model: &Model, room: Rect, buf: &mut Buffer) {
         return;
     };
     let key = model.keymap.shown(Action::ResumeLast);
-    let lines = glance.lines(&key, &model.usage_view(), room.width, &model.theme);
+    let mut lines = glance.lines(&key, &model.usage_view(), room.width, &model.theme);
+    if matches!(model.popup, Some(Popup::Usage(_) | Popup::Reached(_))) {
+        // The page tells the same at length.
+        lines.pop();
+    }
     for (y, line) in (room.y + 1..room.bottom()).zip(&lines) {
         buf.set_line(room.x, y, line, room.width);
     }
