@@ -83,8 +83,6 @@ struct App {
     parked: Option<Channels>,
     /// Threads that are being opened; only the last one counts.
     opening: usize,
-    /// Ops that waited before: those behind them are for the thread to come.
-    held: usize,
     limits: Option<watch::Receiver<Arc<AccountLimits>>>,
     ending: Vec<Task<()>>,
     outbox: VecDeque<Op>,
@@ -124,7 +122,6 @@ impl App {
             live: None,
             parked: None,
             opening: 0,
-            held: 0,
             limits: None,
             ending: Vec::new(),
             outbox: VecDeque::new(),
@@ -309,7 +306,6 @@ impl App {
             }
             Err(_) if !wanted => return Ok(()),
             Err(error) => {
-                self.outbox.truncate(self.held);
                 self.live = self.parked.take();
                 return self.message(Msg::Opened(Err(error))).await;
             }
@@ -353,11 +349,12 @@ impl App {
                 Effect::Op(op) => self.outbox.push_back(op),
                 Effect::Open(begin) => {
                     if self.opening == 0 {
-                        (self.parked, self.held) = (self.live.take(), self.outbox.len());
+                        self.parked = self.live.take();
                     }
                     self.opening += 1;
                     self.runner.run(Effect::Open(begin), 0);
                 }
+                Effect::Forget => self.outbox.clear(),
                 Effect::Editor(text) => Box::pin(self.edit(&text)).await?,
                 Effect::Notify(words) => {
                     let osc9 = self.model.setup.surroundings.osc9;
