@@ -55,5 +55,5 @@ pub(crate) use place::Disk;
 pub(crate) use plan::{Plan, plan};
 pub(crate) use sample::long as sample;
 pub(crate) use standalone::{report, run_standalone};
-pub(crate) use turn_diff::TurnDiff;
+pub(crate) use turn_diff::{TurnDiff, size};
 pub(crate) use undo::recover;

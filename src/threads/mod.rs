@@ -62,5 +62,5 @@ pub(crate) use meta::{Git, NewThread};
 pub(crate) use rebuild::{Cursor, Loaded, PageSize, earlier, load, tail};
 pub(crate) use settings::Settings;
 pub(crate) use spending::{Use, uses};
-pub(crate) use turns::Turn;
+pub(crate) use turns::{Placed, Turn};
 pub(crate) use writer::{Compacted, Writer};

@@ -2,7 +2,7 @@
 //! Items come from events; calls that no event tells of are worked out by [`super::derive`] and give way when
 //! the event comes after all. Pure: no files in here.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use serde_json::value::RawValue;
@@ -17,8 +17,10 @@ use crate::base::ids::{ItemId, TurnId};
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::input::UserInput;
 use crate::protocol::item::{CommandSource, Item};
+use crate::protocol::limits::Price;
 use crate::protocol::model_item::ModelItemKind;
-use crate::protocol::turn::TurnStatus;
+use crate::protocol::note::Note;
+use crate::protocol::turn::{Changed, TurnStatus};
 
 /// A stored turn as the user saw it.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +38,43 @@ pub(crate) struct Turn {
     pub(crate) started_at: Option<u64>,
     /// Wall time in milliseconds.
     pub(crate) duration_ms: Option<u64>,
+    /// Unix seconds of its end.
+    pub(crate) completed_at: Option<u64>,
+    /// What it cost of the limits, as it was shown.
+    pub(crate) price: Vec<Price>,
+    /// What its patches changed.
+    pub(crate) changed: Option<Changed>,
+    /// How many of its items came before its end; absent when the end was never written.
+    pub(crate) ended_at: Option<usize>,
+    /// Lines that the user saw beside the items, in order.
+    pub(crate) notes: Vec<Placed>,
+}
+
+impl Turn {
+    fn new(id: Option<TurnId>, status: TurnStatus, started_at: Option<u64>) -> Self {
+        Self {
+            id,
+            items: Vec::new(),
+            status,
+            error: None,
+            started_at,
+            duration_ms: None,
+            completed_at: None,
+            price: Vec::new(),
+            changed: None,
+            ended_at: None,
+            notes: Vec::new(),
+        }
+    }
+}
+
+/// A note and its place in a turn.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Placed {
+    /// How many items of the turn stand before it.
+    pub(crate) at: usize,
+    /// The note.
+    pub(crate) note: Note,
 }
 
 /// Makes turns of lines.
@@ -91,6 +130,7 @@ impl Builder {
     /// All turns.
     pub(crate) fn finish(mut self, marks: Marks) -> Vec<Turn> {
         self.close(marks);
+        self.place_notes();
         self.turns
     }
 
@@ -98,7 +138,13 @@ impl Builder {
         let reasoning = std::mem::take(&mut self.reasoning);
         match seen {
             Seen::TurnStarted { turn_id, started_at } => self.begin(turn_id, started_at, marks),
-            Seen::TurnEnded { turn_id, aborted, duration_ms } => self.end(turn_id, aborted, duration_ms),
+            Seen::TurnEnded { turn_id, aborted, duration_ms, completed_at, price, changed } => {
+                let turn = self.end(turn_id, aborted, duration_ms);
+                (turn.completed_at, turn.price, turn.changed) = (completed_at, price, changed);
+                self.finish_derived();
+                self.open = false;
+            }
+            Seen::Note(note) => self.note(note),
             Seen::Failed(error) => {
                 let turn = self.current(None);
                 turn.error = Some(error);
@@ -116,11 +162,11 @@ impl Builder {
     fn begin(&mut self, id: Option<TurnId>, started_at: Option<u64>, marks: Marks) {
         self.close(marks);
         let status = TurnStatus::InProgress;
-        self.turns.push(Turn { id, items: Vec::new(), status, error: None, started_at, duration_ms: None });
+        self.turns.push(Turn::new(id, status, started_at));
         self.open = true;
     }
 
-    fn end(&mut self, id: Option<TurnId>, aborted: bool, duration_ms: Option<u64>) {
+    fn end(&mut self, id: Option<TurnId>, aborted: bool, duration_ms: Option<u64>) -> &mut Turn {
         let turn = self.current(id);
         turn.id = turn.id.or(id);
         turn.status = match (aborted, &turn.error) {
@@ -129,8 +175,65 @@ impl Builder {
             (false, None) => TurnStatus::Completed,
         };
         turn.duration_ms = duration_ms;
+        turn.ended_at = Some(turn.items.len());
+        turn
+    }
+
+    /// The rest of the last turn was taken back: it goes as far as it goes, and nothing stands below it.
+    pub(crate) fn cut(&mut self) {
         self.finish_derived();
+        if let Some(turn) = self.turns.last_mut().filter(|_| self.open) {
+            turn.status = TurnStatus::Completed;
+        }
         self.open = false;
+    }
+
+    /// A note waits at the end of what is known; [`Self::place_notes`] gives it its place. Before the first turn it
+    /// makes a turn of nothing but notes.
+    fn note(&mut self, note: Note) {
+        let known = self.turns.iter_mut().rev().flat_map(|turn| &mut turn.notes);
+        if let Some(old) = known.into_iter().find(|old| old.note.id == note.id) {
+            let after = old.note.after.take();
+            old.note = Note { after, after_end: old.note.after_end, ..note };
+            return;
+        }
+        if self.turns.is_empty() {
+            self.turns.push(Turn::new(None, TurnStatus::Completed, None));
+        }
+        if let Some(turn) = self.turns.last_mut() {
+            turn.notes.push(Placed { at: turn.items.len(), note });
+        }
+    }
+
+    /// Puts each note behind the item it was shown after: it may have reached the file before that item, which is
+    /// written when it is complete, or behind others, because it takes its time from the screen to the file.
+    fn place_notes(&mut self) {
+        let mut wanted: HashMap<ItemId, Option<(usize, usize)>> = HashMap::new();
+        for note in self.turns.iter().flat_map(|turn| &turn.notes) {
+            wanted.extend(note.note.after.clone().map(|id| (id, None)));
+        }
+        if wanted.is_empty() {
+            return;
+        }
+        for (turn, items) in self.turns.iter().map(|turn| &turn.items).enumerate() {
+            for (at, item) in items.iter().enumerate() {
+                if let Some(place) = wanted.get_mut(item.id()) {
+                    *place = Some((turn, at + 1));
+                }
+            }
+        }
+        let homes: Vec<Vec<Placed>> =
+            self.turns.iter_mut().map(|turn| std::mem::take(&mut turn.notes)).collect();
+        for (from, notes) in homes.into_iter().enumerate() {
+            for Placed { at, note } in notes {
+                let home = note.after.as_ref().and_then(|id| *wanted.get(id)?);
+                let (turn, at) = home.unwrap_or((from, at));
+                if let Some(turn) = self.turns.get_mut(turn) {
+                    turn.notes.push(Placed { at, note });
+                }
+            }
+        }
+        self.turns.iter_mut().for_each(|turn| turn.notes.sort_by_key(|note| note.at));
     }
 
     /// Ends the last turn if nothing else did.

@@ -27,6 +27,7 @@ use crate::base::lock::FileLock;
 use crate::protocol::item::Item;
 use crate::protocol::limits::{LimitsSnapshot, Price};
 use crate::protocol::model_item::ModelItem;
+use crate::protocol::note::Note;
 use crate::protocol::tokens::ThreadUsage;
 use crate::protocol::turn::TurnEnd;
 
@@ -39,12 +40,17 @@ const LOCKS: &str = "thread-writer-locks";
 /// A program that was killed while it started a command holds its lock until that command's program runs.
 const LAST_BREATH: Duration = Duration::from_millis(500);
 
+/// Bytes of notes that wait for the first turn.
+const MAX_EARLY: usize = 256 << 10;
+
 /// Appends the lines of one thread.
 pub(crate) struct Writer {
     clock: Arc<dyn Clock>,
     state: State,
     /// Lines that wait for the disk.
     queue: Queue,
+    /// Notes from before the first turn: they do not make a thread.
+    early: Vec<u8>,
 }
 
 enum State {
@@ -106,12 +112,12 @@ impl Writer {
     /// A writer for a thread that has no file yet.
     pub(crate) fn create(home: &Path, thread: NewThread, clock: Arc<dyn Clock>) -> Self {
         let state = State::Waiting { home: home.to_owned(), thread: Box::new(thread) };
-        Self { clock, state, queue: Queue::default() }
+        Self { clock, state, queue: Queue::default(), early: Vec::new() }
     }
 
     /// A writer that keeps nothing.
     pub(crate) fn ephemeral(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, state: State::Off, queue: Queue::default() }
+        Self { clock, state: State::Off, queue: Queue::default(), early: Vec::new() }
     }
 
     /// Continues a stored thread in its file. A torn end is mended first, and told.
@@ -130,7 +136,7 @@ impl Writer {
         let appender = Appender::new(file);
         let open =
             Open { path: path.to_owned(), appender, fresh_dirs: Vec::new(), unsynced: true, _lock: lock };
-        Ok((Self { clock, state: State::Open(open), queue: Queue::default() }, mended))
+        Ok((Self { clock, state: State::Open(open), queue: Queue::default(), early: Vec::new() }, mended))
     }
 
     /// The file, once there is one.
@@ -160,6 +166,20 @@ impl Writer {
     /// A complete item of a turn. Items that are not complete, or have nothing to show, are not stored.
     pub(crate) fn item(&mut self, item: &Item, turn_id: TurnId) -> Result<(), Error> {
         self.put(|batch| legacy::push_item(batch, item, turn_id))
+    }
+
+    /// A line that the user saw beside the items. It makes no file of a thread that has none: it waits for the first
+    /// turn, within bounds.
+    pub(crate) fn note(&mut self, note: &Note) -> Result<(), Error> {
+        if !matches!(self.state, State::Waiting { .. }) {
+            return self.put(|batch| legacy::push_note(batch, note));
+        }
+        let mut batch = Batch::new(self.clock.now_ms());
+        legacy::push_note(&mut batch, note)?;
+        if self.early.len() + batch.bytes().len() <= MAX_EARLY {
+            self.early.extend_from_slice(batch.bytes());
+        }
+        Ok(())
     }
 
     /// Tokens and limits as they stand, and what the thread has used of the limits.
@@ -267,6 +287,10 @@ impl Writer {
         }
         let State::Open(open) = &mut self.state else { return Ok(()) };
         open.unsynced = true;
+        if !self.early.is_empty() {
+            open.appender.append(&self.early).map_err(Error::io("write", &open.path))?;
+            self.early.clear();
+        }
         open.appender.append(bytes).map_err(Error::io("write", &open.path))
     }
 }

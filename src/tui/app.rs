@@ -350,7 +350,10 @@ impl App {
     fn shut_down(&mut self) {
         self.ending.retain(|task| !task.is_finished());
         if let Some(live) = self.live.take() {
-            self.ending.push(tasks::spawn("end thread", close(live)));
+            // What was shown belongs to the thread it was shown in; the rest was meant for whoever comes next.
+            let (notes, rest) = std::mem::take(&mut self.outbox).into_iter().partition(is_note);
+            self.outbox = rest;
+            self.ending.push(tasks::spawn("end thread", close(live, notes)));
         }
     }
 
@@ -444,10 +447,17 @@ async fn next_limits(limits: Option<&mut watch::Receiver<Arc<AccountLimits>>>) -
     }
 }
 
-/// Ends a thread and waits until it is on disk.
-async fn close(live: Channels) {
+fn is_note(op: &Op) -> bool {
+    matches!(op, Op::Note(_))
+}
+
+/// Tells a thread its last notes, ends it and waits until it is on disk.
+async fn close(live: Channels, last: VecDeque<Op>) {
     let Channels { ops, mut events } = live;
     let told = async {
+        for op in last {
+            let _ = ops.send(op).await;
+        }
         let _ = ops.send(Op::Shutdown).await;
         std::future::pending::<()>().await;
     };

@@ -16,7 +16,7 @@ use crate::tui::popups::{confirm, model as models, permissions, theme, warnings}
 use crate::tui::slash::Command;
 use crate::tui::status::facts::Item;
 use crate::tui::text::syntaxes;
-use crate::tui::transcript::Level;
+use crate::tui::transcript::{Block, Level};
 
 /// What `/init` asks for.
 const INIT: &str = include_str!("../../../assets/prompts/init.md");
@@ -87,8 +87,8 @@ fn open_permissions(model: &mut Model) {
 
 fn show_status(model: &mut Model, unix: u64, effects: &mut Effects) {
     usage::read(model, effects);
-    let panel = follow::status(model, unix);
-    model.status_cell = Some(model.transcript.push(Box::new(panel)));
+    let rows = follow::status(model, unix);
+    model.status_cell = Some(model.transcript.push(Block::new("Status", rows)));
     model.transcript.scroll(crate::tui::transcript::Scroll::End);
 }
 

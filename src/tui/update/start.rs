@@ -13,7 +13,7 @@ use crate::tui::onboarding::{sign_in, trust};
 use crate::tui::popups::any::Popup;
 use crate::tui::popups::resume;
 use crate::tui::setup::Tour;
-use crate::tui::transcript::{Level, Past};
+use crate::tui::transcript::{Level, Notice, Past};
 
 /// The first effects, after the first frame.
 pub(crate) fn begin(model: &mut Model, effects: &mut Effects) {
@@ -145,18 +145,18 @@ pub(crate) fn opened(
             model.turn.awaited = 0;
             model.facts.running = false;
             model.nothing_open = true;
-            return answers::error(model, &error);
+            return model.transcript.remark(Notice::error(&error));
         }
     };
     let past: Vec<Past> = opened.past.into_iter().map(Past::from).collect();
     model.transcript.replay(&past);
     model.earlier = opened.earlier;
     for warning in opened.warnings {
-        model.transcript.notice(Level::Warning, &warning);
+        model.transcript.remark(Notice::new(Level::Warning, &warning));
         model.warnings.push("Start-up", warning);
     }
     if let Some(tour) = model.setup.tour.as_mut().filter(|tour| !tour.told.is_empty()) {
-        model.transcript.notice(Level::Info, &std::mem::take(&mut tour.told));
+        model.transcript.remark(Notice::new(Level::Info, &std::mem::take(&mut tour.told)));
         model.suggestions = std::mem::take(&mut tour.prompts).into();
     }
     model.facts.usage = opened.usage;
