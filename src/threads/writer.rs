@@ -6,7 +6,6 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -17,13 +16,13 @@ use super::append::{Appender, Queue};
 use super::error::Error;
 use super::legacy;
 use super::line::Batch;
+use super::locks::{self, WriterLock};
 use super::meta::{MetaOut, NewThread};
 use super::repair::{self, Mended};
 use super::settings::{ContextOut, Settings};
 use crate::base::clock::Clock;
 use crate::base::fs::{create_private_dir, open_private_append, sync_dir};
 use crate::base::ids::{ThreadId, TurnId};
-use crate::base::lock::FileLock;
 use crate::protocol::item::Item;
 use crate::protocol::limits::{LimitsSnapshot, Price};
 use crate::protocol::model_item::ModelItem;
@@ -33,12 +32,6 @@ use crate::protocol::turn::TurnEnd;
 
 /// Folder of live and finished threads under the home.
 pub(crate) const SESSIONS: &str = "sessions";
-
-/// Folder of the locks under the home; other Codex programs use it too.
-const LOCKS: &str = "thread-writer-locks";
-
-/// A program that was killed while it started a command holds its lock until that command's program runs.
-const LAST_BREATH: Duration = Duration::from_millis(500);
 
 /// Bytes of notes that wait for the first turn.
 const MAX_EARLY: usize = 256 << 10;
@@ -69,7 +62,7 @@ struct Open {
     fresh_dirs: Vec<PathBuf>,
     /// Something was written since the last fsync.
     unsynced: bool,
-    _lock: FileLock,
+    _lock: WriterLock,
 }
 
 /// The history begins anew: what the model sees from here on.
@@ -130,7 +123,7 @@ impl Writer {
         path: &Path,
         clock: Arc<dyn Clock>,
     ) -> Result<(Self, Mended), Error> {
-        let lock = take_lock(home, id)?;
+        let lock = locks::take(home, id)?;
         let file = OpenOptions::new().read(true).append(true).open(path).map_err(Error::io("open", path))?;
         let mended = repair::mend(&file, path).map_err(Error::io("repair", path))?;
         let appender = Appender::new(file);
@@ -295,19 +288,13 @@ impl Writer {
     }
 }
 
-fn take_lock(home: &Path, id: ThreadId) -> Result<FileLock, Error> {
-    let dir = home.join(LOCKS);
-    create_private_dir(&dir).map_err(Error::io("create", &dir))?;
-    let path = dir.join(format!("{id}.lock"));
-    FileLock::take_within(&path, LAST_BREATH).map_err(Error::io("lock", &path))?.ok_or(Error::InUse { id })
-}
-
 /// Makes the file with its first line, or leaves none behind.
 fn create(home: &Path, thread: &NewThread, now_ms: u64) -> Result<Open, Error> {
     let mut first = Batch::new(now_ms);
     let timestamp = first.timestamp().to_owned();
     first.push("session_meta", MetaOut::new(thread, &timestamp))?;
-    let lock = take_lock(home, thread.id)?;
+    locks::sweep(home);
+    let lock = locks::take(home, thread.id)?;
     let (day, name) = place(thread.id, now_ms, &TimeZone::system());
     let sessions = home.join(SESSIONS);
     let dir = sessions.join(day);

@@ -87,6 +87,8 @@ pub(crate) struct TurnState {
     pub(crate) answered: bool,
     /// The last prompts, for the notify program.
     pub(crate) prompts: Vec<String>,
+    /// What the patches of the last turn changed together, as a diff.
+    pub(crate) diff: String,
     /// The last answer, for the end of the program.
     pub(crate) last_answer: Option<String>,
 }
@@ -149,6 +151,8 @@ pub(crate) struct Model {
     pub(crate) rewinding: Option<Rewinding>,
     /// The thread could not be opened, and no other is on its way.
     pub(crate) nothing_open: bool,
+    /// The thread that is being opened is a copy of the one before.
+    pub(crate) forked: bool,
     /// The block of `/status`, while it is the newest.
     pub(crate) status_cell: Option<transcript::Key>,
     /// There are turns before those shown, and nobody fetches them.
@@ -205,6 +209,7 @@ impl Model {
             browse: None,
             rewinding: None,
             nothing_open: false,
+            forked: false,
             status_cell: None,
             earlier: false,
             suggestions: VecDeque::new(),

@@ -12,7 +12,7 @@ use crate::protocol::item::{
 };
 use crate::protocol::note::{Level, Note};
 use crate::protocol::op::Op;
-use crate::protocol::turn::{TurnEnd, TurnStatus};
+use crate::protocol::turn::{Changed, TurnEnd, TurnStatus};
 use crate::tui::popups::{approval, facts};
 use crate::tui::text;
 use crate::tui::transcript::Past;
@@ -270,7 +270,9 @@ impl Narrator {
             (TurnStatus::Failed, Some(error)) => format!("Error: {}", clean(&error.to_string())),
             (TurnStatus::Failed, None) => "Error: the turn failed.".to_owned(),
             (TurnStatus::Interrupted, _) => format!("Interrupted after {seconds} seconds."),
-            (TurnStatus::Completed | TurnStatus::InProgress, _) => format!("Ready after {seconds} seconds."),
+            (TurnStatus::Completed | TurnStatus::InProgress, _) => {
+                format!("Ready after {seconds} seconds.{}", end.changed.map(patched).unwrap_or_default())
+            }
         });
     }
 }
@@ -285,6 +287,13 @@ fn noted(note: &Note, out: &mut Vec<String>) {
     let hint = note.hint.as_deref().map(|hint| format!(" {hint}")).unwrap_or_default();
     out.push(format!("{before}{}", clean(&format!("{}{hint}", note.message))));
     out.extend(note.rows.iter().map(|(label, value)| format!("  {}: {}", clean(label), clean(value))));
+}
+
+/// What the patches of a turn changed.
+fn patched(changed: Changed) -> String {
+    let Changed { files, added, removed } = changed;
+    let files = if files == 1 { "1 file".to_owned() } else { format!("{files} files") };
+    format!(" Patches changed {files}: {added} lines added, {removed} removed.")
 }
 
 fn clean(raw: &str) -> String {

@@ -230,6 +230,20 @@ fn questions_come_one_after_the_other() {
 }
 
 #[test]
+fn the_diff_of_a_turn_is_a_page() {
+    let mut scene = scene();
+    scene.text("/diff turn").keys(&["enter"]);
+    assert!(scene.model.page.is_none() && scene.shown().contains("No patch of the last turn"));
+    let diff = "diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-old words\n+other words\n";
+    scene.turn("go").event(Event::DiffUpdated { diff: diff.to_owned() }).ends(TurnStatus::Completed);
+    scene.text("/diff turn").keys(&["enter"]);
+    let shown = scene.shown();
+    assert!(shown.contains("Patches of the last turn") && shown.contains("other words"), "{shown}");
+    scene.keys(&["q"]).turn("again");
+    assert!(scene.model.turn.diff.is_empty(), "each turn has its own");
+}
+
+#[test]
 fn what_is_said_in_the_conversation_is_kept_with_its_place() {
     let mut scene = scene();
     scene.turn("go").runs("c1", "one").asks(1, "c1", "one").wait(300).keys(&["y"]).wait(300);

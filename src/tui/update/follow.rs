@@ -52,7 +52,8 @@ pub(crate) fn on_event(model: &mut Model, event: &Event, at: At, effects: &mut E
         Event::Rewound { turns } => chat::rewound(model, *turns, effects),
         Event::TurnCompleted(end) => turn_completed(model, end, effects),
         Event::Closed => closed(model),
-        Event::ItemDropped { .. } | Event::DiffUpdated { .. } => {}
+        Event::DiffUpdated { diff } => model.turn.diff.clone_from(diff),
+        Event::ItemDropped { .. } => {}
     }
 }
 
@@ -60,6 +61,7 @@ fn turn_started(model: &mut Model) {
     let now = model.now_ms;
     let working = model.turn.working.get_or_insert_with(|| Working::new(now));
     working.shell = false;
+    model.turn.diff.clear();
     model.facts.running = true;
     model.facts.plan = None;
     model.status_cell = None;

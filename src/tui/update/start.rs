@@ -151,6 +151,9 @@ pub(crate) fn opened(
     let past: Vec<Past> = opened.past.into_iter().map(Past::from).collect();
     model.transcript.replay(&past);
     model.earlier = opened.earlier;
+    if std::mem::take(&mut model.forked) {
+        model.transcript.notice(Level::Info, "You go on in a copy; the thread before stays as it was.");
+    }
     for warning in opened.warnings {
         model.transcript.remark(Notice::new(Level::Warning, &warning));
         model.warnings.push("Start-up", warning);
@@ -184,8 +187,7 @@ pub(crate) fn switch(model: &mut Model, begin: Begin, effects: &mut Effects) {
     model.usage.parked = None;
     model.usage.hint = crate::tui::usage::Hint::Gone;
     model.earlier = false;
-    if !matches!(begin, Begin::Fork(_)) {
-        model.transcript.clear();
-    }
+    model.forked = matches!(begin, Begin::Fork(_));
+    model.transcript.clear();
     effects.push(Effect::Open(begin));
 }

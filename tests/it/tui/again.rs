@@ -200,8 +200,9 @@ fn a_killed_thread_comes_back_with_every_line_that_was_seen() {
     let last = before.iter().position(|row| row.contains("Done with it.")).unwrap();
     assert!(granted < last, "{before:#?}");
     // The model hears of none of it.
+    world.backend.script(&says("the end"));
     again.submit("and then");
-    again.until_that("an answer", |rows| count(rows, "Done with it.") == 2);
+    again.until("• the end");
     let sent = world.backend.requests().last().unwrap().to_string();
     assert!(!sent.contains("You allowed it") && !sent.contains("nonsense"), "{sent}");
 }
@@ -226,11 +227,10 @@ fn notes_go_with_a_fork_and_with_what_is_taken_back() {
     terminal.keys("\x1b");
     terminal.until("again");
     terminal.keys("\x1b");
-    terminal.until("rewind");
+    terminal.until("enter go back");
     terminal.keys(ENTER);
-    terminal.until("Go back");
-    super::bed::be_read();
-    terminal.keys("1");
+    terminal.until("Go back?");
+    terminal.keys(ENTER);
     terminal.until("Went back");
     terminal.keys("\x15");
     terminal.until(READY);
