@@ -463,6 +463,7 @@ async fn close(live: Channels, last: VecDeque<Op>) {
     };
     let gone = async { while !matches!(events.recv().await, None | Some(Event::Closed)) {} };
     tokio::select! {
+        biased; // both are kept until the thread is gone; telling never ends by itself
         () = gone => {}
         () = told => {}
     }

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use crate::base::clean::spoken;
 use crate::base::ids::{AskId, ItemId};
 use crate::protocol::ask::{Answer, Ask};
 use crate::protocol::event::Event;
@@ -135,7 +136,7 @@ impl Narrator {
                 delay_ms.div_ceil(1000),
                 clean(&error.message)
             )),
-            Event::Warning { message } => out.push(format!("Warning: {}", clean(message))),
+            Event::Warning { message } => out.push(format!("Warning: {}", clean(&spoken(message)))),
             Event::TurnCompleted(end) => self.ended(end, &mut out),
             Event::Closed => out.push("The thread has ended.".to_owned()),
             Event::ItemDelta { .. }
@@ -211,7 +212,8 @@ impl Narrator {
             Item::CommandExecution(command) => command_ended(command, out),
             Item::FileChange { changes, status, error, .. } => {
                 out.extend(changes.iter().map(|change| changed(change, *status)));
-                out.extend(error.as_deref().map(|why| format!("  because: {}", clean(why))));
+                let why = error.as_deref().map(crate::patch::words::reason);
+                out.extend(why.map(|why| format!("  because: {}", clean(&why))));
             }
             Item::ToolCall { tool, status, .. } => {
                 let how = if *status == ToolStatus::Failed { "failed" } else { "done" };
