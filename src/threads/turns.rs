@@ -85,6 +85,8 @@ pub(crate) struct Builder {
     open: bool,
     /// Items of the last turn that were worked out and still wait for their output or event.
     derived: HashSet<ItemId>,
+    /// Where the calls of the last turn are among its items: one turn may hold very many.
+    calls: HashMap<ItemId, usize>,
     /// Records of `!` commands in the last turn, less the items that show them.
     user_shells: i32,
     /// The last event was a section of reasoning without a name.
@@ -99,6 +101,7 @@ impl Builder {
             turns: Vec::new(),
             open: false,
             derived: HashSet::new(),
+            calls: HashMap::new(),
             user_shells: 0,
             reasoning: false,
             cwd: cwd.unwrap_or(Path::new("/")).to_owned(),
@@ -163,6 +166,7 @@ impl Builder {
         self.close(marks);
         let status = TurnStatus::InProgress;
         self.turns.push(Turn::new(id, status, started_at));
+        self.calls.clear();
         self.open = true;
     }
 
@@ -286,10 +290,24 @@ impl Builder {
             self.user_shells += i32::from(command.source == CommandSource::UserShell);
         }
         self.derived.remove(item.id());
-        let turn = self.current(turn_id);
-        match turn.items.iter_mut().find(|old| is_call(old) && old.id() == item.id()) {
+        self.current(turn_id);
+        let last = self.turns.len().saturating_sub(1);
+        let at =
+            turn_id.and_then(|id| self.turns.iter().position(|turn| turn.id == Some(id))).unwrap_or(last);
+        let known = self.calls.get(item.id()).copied().filter(|_| at == last);
+        let Some(turn) = self.turns.get_mut(at) else { return };
+        let known = known.or_else(|| {
+            let same = |old: &Item| is_call(old) && old.id() == item.id();
+            (at < last).then(|| turn.items.iter().position(same)).flatten()
+        });
+        match known.and_then(|known| turn.items.get_mut(known)) {
             Some(old) if is_call(&item) => *old = item,
-            _ => turn.items.push(item),
+            _ => {
+                if is_call(&item) && at == last {
+                    self.calls.insert(item.id().clone(), turn.items.len());
+                }
+                turn.items.push(item);
+            }
         }
     }
 
@@ -334,19 +352,22 @@ impl Builder {
 
     fn call(&mut self, raw: &RawValue) {
         let Some(item) = derive::call(raw, &self.cwd) else { return };
-        let turn = self.current(None);
-        if turn.items.iter().any(|old| is_call(old) && old.id() == item.id()) {
+        if self.calls.contains_key(item.id()) {
             return;
         }
         let id = item.id().clone();
+        let turn = self.current(None);
         turn.items.push(item);
+        let at = turn.items.len() - 1;
+        self.calls.insert(id.clone(), at);
         self.derived.insert(id);
     }
 
     fn output(&mut self, raw: &RawValue) {
         let Some((id, text)) = derive::output(raw) else { return };
         if self.derived.remove(&id)
-            && let Some(item) = self.last_turn_items().find(|item| *item.id() == id)
+            && let Some(at) = self.calls.get(&id).copied()
+            && let Some(item) = self.turns.last_mut().and_then(|turn| turn.items.get_mut(at))
         {
             derive::complete(item, Some(&text));
         }

@@ -166,3 +166,23 @@ fn notes_stand_behind_the_item_they_were_shown_after() {
     );
     assert_eq!(turns[1].ended_at, Some(3));
 }
+
+/// Each item is found at once: a search among all of them would take minutes here.
+#[test]
+fn one_turn_may_hold_very_many_calls() {
+    let mut lines = vec![started(FIRST)];
+    for n in 0..60_000 {
+        lines.push(model(&format!(
+            r#"{{"type":"function_call","call_id":"call_with_a_long_name_{n}","name":"odd","arguments":"{{}}"}}"#
+        )));
+        lines.push(model(&format!(
+            r#"{{"type":"function_call_output","call_id":"call_with_a_long_name_{n}","output":"x"}}"#
+        )));
+        lines.push(event(&format!(
+            r#"{{"type":"exec_command_end","call_id":"call_with_a_long_name_{n}","turn_id":"{FIRST}","command":["x"],"exit_code":0}}"#
+        )));
+    }
+    let begun = std::time::Instant::now();
+    assert_eq!(shape(&turns(Marks::Started, &lines)), [(60_000, TurnStatus::Interrupted)]);
+    assert!(begun.elapsed().as_secs() < 30, "{:?}", begun.elapsed());
+}
