@@ -36,7 +36,7 @@ pub(crate) fn line(text: &str, max: usize) -> String {
 }
 
 /// Words for people: without the numbers that the system's errors carry, such as `(os error 2)`.
-pub(crate) fn spoken(text: &str) -> Cow<'_, str> {
+pub(crate) fn in_words(text: &str) -> Cow<'_, str> {
     const NUMBER: &str = " (os error ";
     if !text.contains(NUMBER) {
         return Cow::Borrowed(text);
@@ -195,7 +195,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spoken_words_have_no_error_numbers() {
+    fn words_have_no_error_numbers() {
         for (raw, words) in [
             (
                 "cannot read /x: No such file or directory (os error 2)",
@@ -205,7 +205,7 @@ mod tests {
             ("a file called (os error x) or  (os error )", "a file called (os error x) or  (os error )"),
             ("nothing", "nothing"),
         ] {
-            assert_eq!(spoken(raw), words);
+            assert_eq!(in_words(raw), words);
         }
     }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::run::Show;
 use super::text::{Paint, clean, excerpt, paint, thousands};
-use crate::base::clean::spoken;
+use crate::base::clean::in_words;
 use crate::base::ids::{ItemId, ThreadId};
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::event::Event;
@@ -100,7 +100,7 @@ impl Progress {
                 self.retrying(*attempt, *max, *delay_ms, error)
             }
             Event::Warning { message } => {
-                format!("{} {}\n", paint(self.colored, Paint::Warn, "warning:"), clean(&spoken(message)))
+                format!("{} {}\n", paint(self.colored, Paint::Warn, "warning:"), clean(&in_words(message)))
             }
             Event::TurnCompleted(end) => self.turn_completed(end),
             Event::ItemStarted { .. }

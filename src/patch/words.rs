@@ -1,6 +1,6 @@
 //! Why a patch was not applied, for people. The model reads other words: those it was trained on.
 
-use crate::base::clean::spoken;
+use crate::base::clean::in_words;
 
 /// Before a reason that is told to the model.
 pub(crate) const UNFIT: &str = "apply_patch verification failed: ";
@@ -12,7 +12,7 @@ pub(crate) fn reason(told: &str) -> String {
     let why = told.strip_prefix(UNFIT).map(|why| ("The patch does not fit: ", why));
     let why = why.or_else(|| told.strip_prefix(UNWRITTEN).map(|why| ("The patch was not written: ", why)));
     let (before, why) = why.unwrap_or(("", told));
-    format!("{before}{}", spoken(why))
+    format!("{before}{}", in_words(why))
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use super::theme::Theme;
 use super::transcript::{self, Transcript};
 use super::usage::look::View;
 use super::usage::{Standing, notice};
-use crate::base::clean::spoken;
+use crate::base::clean::in_words;
 use crate::base::ids::{AskId, ItemId};
 use crate::base::path::with_tilde;
 use crate::protocol::ask::Ask;
@@ -239,7 +239,7 @@ impl Model {
     /// Says something in the hint line for a while.
     pub(crate) fn toast(&mut self, text: impl Into<String>) {
         self.toast =
-            Some(Toast { text: spoken(&text.into()).into_owned(), until_ms: self.now_ms + TOAST_MS });
+            Some(Toast { text: in_words(&text.into()).into_owned(), until_ms: self.now_ms + TOAST_MS });
     }
 
     /// What popups may know.

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::base::clean::spoken;
+use crate::base::clean::in_words;
 use crate::base::ids::{AskId, ItemId};
 use crate::protocol::ask::{Answer, Ask};
 use crate::protocol::event::Event;
@@ -136,7 +136,7 @@ impl Narrator {
                 delay_ms.div_ceil(1000),
                 clean(&error.message)
             )),
-            Event::Warning { message } => out.push(format!("Warning: {}", clean(&spoken(message)))),
+            Event::Warning { message } => out.push(format!("Warning: {}", clean(&in_words(message)))),
             Event::TurnCompleted(end) => self.ended(end, &mut out),
             Event::Closed => out.push("The thread has ended.".to_owned()),
             Event::ItemDelta { .. }

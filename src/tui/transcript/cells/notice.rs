@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use ratatui::text::{Line, Span};
 
-use crate::base::clean::spoken;
+use crate::base::clean::in_words;
 use crate::base::ids::ItemId;
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::note::{Level, Note};
@@ -27,7 +27,7 @@ pub(crate) struct Notice {
 impl Notice {
     /// A notice of one sentence.
     pub(crate) fn new(level: Level, message: &str) -> Self {
-        Self { level, message: spoken(message.trim()).into(), hint: None, detail: None }
+        Self { level, message: in_words(message.trim()).into(), hint: None, detail: None }
     }
 
     /// A notice as it was kept.
