@@ -20,7 +20,7 @@ use crate::tui::transcript::Past;
 use crate::tui::transcript::cells::command::spoken;
 
 /// A line that is complete so soon after a question was put was meant for something else.
-pub(crate) const GUARD_MS: u64 = 500;
+pub(crate) const GUARD_MS: u64 = 300;
 /// What is said then.
 pub(crate) const TOO_SOON: &str =
     "That line came too soon to be an answer. Listen to the question, then type it again.";
