@@ -23,7 +23,7 @@ use crate::protocol::limits::LimitsSnapshot;
 use crate::protocol::op::Op;
 use crate::protocol::tokens::TokenUsage;
 use crate::protocol::turn::{TurnEnd, TurnStatus};
-use crate::responses::{ResponseStream, TurnState};
+use crate::responses::{ResponseEvent, ResponseStream, TurnState};
 
 /// Why a turn ends before its answer.
 #[derive(Debug)]
@@ -115,6 +115,7 @@ impl<'a> Turn<'a> {
 
     async fn begin(&mut self) -> Result<(), Stop> {
         self.thread.turn_id = self.id;
+        self.thread.changed = None;
         self.thread.ledger.begin(&self.thread.services);
         // Before the turn's own lines: it may have to end an earlier turn.
         let ready = past::ready(self.thread).await;
@@ -207,6 +208,9 @@ impl<'a> Turn<'a> {
                 },
                 () = self.thread.readers.flush(), if self.thread.readers.holding() => continue,
             };
+            if let ResponseEvent::Model(name) = &event {
+                self.answered_by(name).await;
+            }
             match ingest.on(event, &mut self.thread.seen_ids) {
                 Step::Tell(events) => {
                     for event in events.into_iter().filter(|e| visible || !is_item(e)) {
@@ -238,6 +242,17 @@ impl<'a> Turn<'a> {
                 }
             }
         }
+    }
+
+    /// The service may answer with another model than the one that was asked; that is said once for each.
+    async fn answered_by(&mut self, name: &str) {
+        let asked = &self.thread.settings.model;
+        if is_model(name, asked) || self.thread.answered_by.as_deref() == Some(name) {
+            return;
+        }
+        let message = format!("The service answers with {name} instead of {asked}.");
+        self.thread.answered_by = Some(name.to_owned());
+        self.thread.readers.tell(Event::Warning { message }).await;
     }
 
     /// Limits go into the cache that all processes share; those of the main family also into the rollout.
@@ -308,6 +323,7 @@ impl<'a> Turn<'a> {
                 user_shell::interrupt(self.thread);
                 self.cancel.cancel();
             }
+            Some(Op::Note(note)) => self.thread.store(|w| w.note(&note)),
             Some(Op::UserShell { command }) => user_shell::start(self.thread, command),
             Some(op @ (Op::Configure(_) | Op::Rewind { .. } | Op::StopSessions)) => self.later.push(op),
             Some(Op::Answer { id, answer }) => {
@@ -353,6 +369,7 @@ impl<'a> Turn<'a> {
             last_message: self.last_message.take(),
             duration_ms: started.elapsed().as_millis() as u64,
             price,
+            changed: self.thread.changed.take(),
         };
         self.thread.store(|w| w.turn_completed(&end));
         if let (Err(error), TurnStatus::Completed) = (self.thread.sync().await, status) {
@@ -368,7 +385,33 @@ impl<'a> Turn<'a> {
     }
 }
 
+/// Whether the name of the model that answers means the one that was asked: itself, or a dated version of it.
+fn is_model(name: &str, asked: &str) -> bool {
+    let (name, asked) = (name.to_ascii_lowercase(), asked.to_ascii_lowercase());
+    let date = name.strip_prefix(asked.as_str()).map(|rest| rest.trim_start_matches(['-', '@']));
+    date.is_some_and(|date| date.chars().all(|c| c.is_ascii_digit() || c == '-'))
+}
+
 /// Whether an event shows an item.
 fn is_item(event: &Event) -> bool {
     matches!(event, Event::ItemStarted { .. } | Event::ItemDelta { .. } | Event::ItemDropped { .. })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_model;
+
+    #[test]
+    fn a_dated_version_is_the_same_model() {
+        for (name, asked, same) in [
+            ("gpt-5.5", "gpt-5.5", true),
+            ("GPT-5.5", "gpt-5.5", true),
+            ("gpt-5.5-2026-04-01", "gpt-5.5", true),
+            ("gpt-5.5-mini", "gpt-5.5", false),
+            ("gpt-5.2", "gpt-5.5", false),
+            ("gpt-5", "gpt-5.5", false),
+        ] {
+            assert_eq!(is_model(name, asked), same, "{name} for {asked}");
+        }
+    }
 }

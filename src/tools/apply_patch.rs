@@ -14,6 +14,7 @@ use super::context::ToolContext;
 use super::tool::{Payload, Tool, ToolCall, ToolOutput};
 use crate::base::ids::{ItemId, ThreadId, TurnId};
 use crate::base::tasks;
+use crate::patch::words::{UNFIT, UNWRITTEN};
 use crate::patch::{self, Plan, TurnDiff};
 use crate::protocol::ask::{Answer, Ask};
 use crate::protocol::event::Event;
@@ -77,11 +78,11 @@ impl ApplyPatch {
                 return self.fail(ctx, id, Vec::new(), "patch rejected: empty patch".into()).await;
             }
             Ok(Err(error)) => {
-                let text = format!("apply_patch verification failed: {error}");
+                let text = format!("{UNFIT}{error}");
                 return self.fail(ctx, id, Vec::new(), text).await;
             }
             Err(error) => {
-                return self.fail(ctx, id, Vec::new(), format!("apply_patch failed: {error}")).await;
+                return self.fail(ctx, id, Vec::new(), format!("{UNWRITTEN}{error}")).await;
             }
         };
         let item = item(&id, &plan.changes, ItemStatus::InProgress, None);
@@ -137,7 +138,7 @@ impl ApplyPatch {
         let (result, plan) = match written {
             Ok(written) => written,
             Err(error) => {
-                return self.fail(ctx, id, Vec::new(), format!("apply_patch failed: {error}")).await;
+                return self.fail(ctx, id, Vec::new(), format!("{UNWRITTEN}{error}")).await;
             }
         };
         match result {
@@ -153,7 +154,7 @@ impl ApplyPatch {
                 ToolOutput::Text(text)
             }
             Err(error) => {
-                let text = format!("apply_patch failed: {error}");
+                let text = format!("{UNWRITTEN}{error}");
                 self.finish(ctx, id, plan.changes, ItemStatus::Failed, text).await
             }
         }

@@ -222,6 +222,11 @@ fn a_resumed_thread_looks_as_it_did() {
         error: None,
         started_at: Some(1_700_000_000),
         duration_ms: Some(5_000),
+        completed_at: None,
+        price: Vec::new(),
+        changed: None,
+        ended_at: None,
+        notes: Vec::new(),
     };
     let mut replayed = transcript();
     replayed.replay(std::slice::from_ref(&past));
