@@ -147,6 +147,17 @@ impl Roots {
         secrets::hidden(&self.deny_read, &self.nested.env_files)
     }
 
+    /// Why what is at `path` (as [`real`] gives it) is kept from commands, and so from every other way that a model
+    /// has to a file; `None` when it is not.
+    pub(crate) fn cannot_read(&self, path: &Path) -> Option<String> {
+        super::explain::read(self, path)
+    }
+
+    /// The repository that plain commands of git may write, when there is one.
+    pub(crate) fn git_folder(&self) -> Option<PathBuf> {
+        self.repository().map(|repository| repository.common)
+    }
+
     /// Keeps `path` read-only although a root contains it, for example our own home inside the workspace.
     pub(crate) fn protect(&mut self, path: &Path) {
         self.protected.push(real(path));

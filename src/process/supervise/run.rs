@@ -88,13 +88,16 @@ fn start(
             confinement.init()?;
             shield();
             match child::start(job, confinement, terminal.map(Terminal::tty)) {
-                Ok(pid) => (pid, None),
+                Ok(pid) => {
+                    confinement.started();
+                    (pid, None)
+                }
                 Err(outcome) => return Ok(outcome),
             }
         }
     };
     shield();
-    Ok(Supervisor { job, signals, control, terminal, child, report }.watch())
+    Ok(Supervisor { job, confinement, signals, control, terminal, child, report }.watch())
 }
 
 /// Orphans come to us, and the command, which may have our user id, cannot trace us. With namespaces only after
@@ -109,6 +112,7 @@ fn shield() {
 
 struct Supervisor<'a> {
     job: &'a Job,
+    confinement: &'a mut dyn Confinement,
     signals: &'a Signals,
     control: Option<RawFd>,
     terminal: Option<&'a Terminal>,
@@ -128,10 +132,17 @@ impl Supervisor<'_> {
         loop {
             let timeout = kill_at.map(|at: Instant| at.saturating_duration_since(Instant::now()));
             let none = -1;
-            let mut fds =
-                [self.signals.fd(), self.control.unwrap_or(none), self.terminal.map_or(none, Terminal::fd)];
+            let mut fds = [
+                self.signals.fd(),
+                self.control.unwrap_or(none),
+                self.terminal.map_or(none, Terminal::fd),
+                self.confinement.questions(),
+            ];
             wait_readable(&mut fds, timeout);
-            let [signalled, controlled, stopped] = fds.map(|fd| fd >= 0);
+            let [signalled, controlled, stopped, asked] = fds.map(|fd| fd >= 0);
+            if asked {
+                self.confinement.answer();
+            }
             let end = (controlled && self.read_control()) | (signalled && self.read_signals());
             if let Some(status) = self.reap() {
                 return self.finish(status);
