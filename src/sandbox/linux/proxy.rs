@@ -55,7 +55,7 @@ pub(super) fn open(inside: &mut TcpStream, allowed: &[String], patience: Duratio
 fn connect(wanted: &Wanted, patience: Duration) -> io::Result<TcpStream> {
     let mut last = io::Error::from(ErrorKind::AddrNotAvailable);
     for address in (wanted.host.as_str(), wanted.port).to_socket_addrs()? {
-        if is_near(address.ip()) {
+        if !may_connect(wanted, address.ip()) {
             continue;
         }
         match TcpStream::connect_timeout(&address, patience) {
@@ -66,12 +66,35 @@ fn connect(wanted: &Wanted, patience: Duration) -> io::Result<TcpStream> {
     Err(last)
 }
 
-/// This machine and its link, where services of cloud providers give out credentials.
+/// This machine, its link, where services of cloud providers give out credentials, and networks that are not the
+/// world's: a name of the world that leads there does so on purpose.
 fn is_near(ip: IpAddr) -> bool {
     match ip.to_canonical() {
-        IpAddr::V4(ip) => ip.is_loopback() || ip.is_link_local() || ip.is_unspecified() || ip.is_broadcast(),
-        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unspecified() || ip.is_unicast_link_local(),
+        IpAddr::V4(ip) => {
+            let [a, b, ..] = ip.octets();
+            let shared = a == 100 && (64..128).contains(&b);
+            let odd = a == 0
+                || a >= 224
+                || (a == 198 && (18..20).contains(&b))
+                || (a == 192 && ip.octets()[1..3] == [0, 0]);
+            ip.is_loopback() || ip.is_link_local() || ip.is_private() || shared || odd
+        }
+        IpAddr::V6(ip) => {
+            let head = ip.segments();
+            // Addresses of the older protocol in other clothes: translated (64:ff9b::/96), 6to4, Teredo.
+            let wrapped =
+                head[0] == 0x2002 || (head[0] == 0x64 && head[1] == 0xff9b) || head[..2] == [0x2001, 0];
+            let compatible = head[..6] == [0; 6];
+            ip.is_unicast_link_local() || ip.is_unique_local() || ip.is_multicast() || wrapped || compatible
+        }
     }
+}
+
+/// Whether an address may be connected to: one that stands in the list as such, or one of the world.
+fn may_connect(wanted: &Wanted, ip: IpAddr) -> bool {
+    let written = wanted.host.parse::<IpAddr>().is_ok();
+    let here = matches!(ip.to_canonical(), ip if ip.is_loopback() || ip.is_unspecified());
+    !here && (written || !is_near(ip))
 }
 
 fn refuse<T>(inside: &mut TcpStream, status: &str, text: &str) -> io::Result<T> {
