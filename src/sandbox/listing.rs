@@ -47,6 +47,7 @@ fn limits_of(roots: &Roots, level: Option<Level>) -> Vec<&'static str> {
         return Vec::new();
     }
     let mut limits = vec![
+        "programs cannot confine themselves further: a sandbox inside the sandbox is refused",
         "shared memory and message queues of System V, and extended attributes, are refused",
         "a named Unix socket cannot be connected to, not even one of the command's own; socket pairs work",
     ];

@@ -48,6 +48,12 @@ pub(crate) trait Confinement {
     /// Answers what the command waits for. Must not wait itself.
     fn answer(&mut self) {}
 
+    /// In the supervisor when all is over: places in the network that the command reached or was refused, in one
+    /// line.
+    fn reached(&mut self) -> Option<String> {
+        None
+    }
+
     /// In the supervisor after the last process of the command is gone.
     fn done(&mut self) {}
 }

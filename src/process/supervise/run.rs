@@ -18,7 +18,8 @@ const GRACE: Duration = Duration::from_millis(200);
 /// The descriptor of the control socket, by agreement with `process::spawn`.
 const CONTROL: RawFd = 3;
 
-/// Runs `job` for a `codex` that listens on the control socket, and reports there in one line.
+/// Runs `job` for a `codex` that listens on the control socket, and reports there: how it ended in one line, and in
+/// another what it reached in the network, if it did.
 pub(crate) fn supervised(job: Result<Job, SetupError>, confinement: &mut dyn Confinement) {
     // SAFETY: system calls on our own process. An own session: Ctrl-C for codex is codex's business.
     unsafe {
@@ -26,7 +27,10 @@ pub(crate) fn supervised(job: Result<Job, SetupError>, confinement: &mut dyn Con
         libc::fcntl(CONTROL, libc::F_SETFD, libc::FD_CLOEXEC);
     }
     let outcome = job.and_then(|job| run(&job, confinement, Some(CONTROL), None));
-    let line = format!("{}\n", outcome.unwrap_or_else(Outcome::Setup));
+    let mut line = format!("{}\n", outcome.unwrap_or_else(Outcome::Setup));
+    if let Some(reached) = confinement.reached() {
+        line.push_str(&format!("reached {reached}\n"));
+    }
     // SAFETY: a valid buffer; MSG_NOSIGNAL because codex may be gone.
     unsafe { libc::send(CONTROL, line.as_ptr().cast(), line.len(), libc::MSG_NOSIGNAL) };
 }

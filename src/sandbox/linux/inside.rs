@@ -209,6 +209,10 @@ impl Confinement for Inside {
         }
     }
 
+    fn reached(&mut self) -> Option<String> {
+        self.bridge.as_mut().and_then(Bridge::reached)
+    }
+
     fn done(&mut self) {
         self.children.release();
     }

@@ -8,6 +8,7 @@
 //! - [`broker`]: without namespaces: changes of files made in the command's place
 //! - [`bridge`]: chosen ways out of a network namespace
 //! - [`proxy`]: hosts by name, on that way
+//! - [`record`]: what was reached on that way
 //! - [`sockets`]: the host's sockets, to be hidden
 //! - [`identity`]: id maps and capabilities
 //! - [`landlock`]: write rights by path
@@ -26,6 +27,7 @@ mod inside;
 pub(super) mod landlock;
 mod mounts;
 mod proxy;
+mod record;
 mod seccomp;
 mod sockets;
 mod sys;

@@ -98,6 +98,16 @@ const ATTRIBUTES: &[c_long] = &[
     FILE_SETATTR,
 ];
 
+/// Not there where changes are made in the command's place: the flags of the first are out of a filter's sight, and
+/// the supervisor cannot see what a command forbids itself with the others, so it would make changes that are
+/// forbidden there. A sandbox inside is refused instead of being hollow.
+const UNASKED: &[c_long] = &[
+    libc::SYS_openat2,
+    libc::SYS_landlock_create_ruleset,
+    libc::SYS_landlock_add_rule,
+    libc::SYS_landlock_restrict_self,
+];
+
 /// Without an ipc namespace: objects of other programs of this user.
 const SHARED_MEMORY: &[c_long] = &[
     libc::SYS_shmget,
@@ -169,8 +179,7 @@ pub(super) fn programs(needs: Needs) -> Result<Vec<BpfProgram>, SetupError> {
     if !needs.namespaces {
         never(&mut refused, ATTRIBUTES);
         match needs.asked {
-            // Its flags are out of a filter's sight.
-            true => never(&mut absent, &[libc::SYS_openat2]),
+            true => never(&mut absent, UNASKED),
             false => never(&mut refused, METADATA),
         }
         never(&mut refused, SHARED_MEMORY);

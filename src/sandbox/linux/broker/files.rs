@@ -11,6 +11,7 @@ use rustix::fs::{
 use rustix::io::Errno;
 
 use super::caller::{Caller, Entry, entry, kind, own, real};
+use super::devices::Own;
 use super::places::Places;
 
 /// What becomes of a call.
@@ -48,29 +49,65 @@ impl Named {
     }
 
     /// The entry, when it may be changed.
-    fn writable(self, caller: Caller, places: &Places) -> Option<Entry> {
-        self.find(caller, false).filter(|entry| places.may_write(&entry.path))
+    fn writable(self, caller: Caller, ground: &Ground<'_>) -> Option<Entry> {
+        self.find(caller, false).filter(|entry| ground.may_write(entry))
+    }
+}
+
+/// Where the command may change something.
+pub(super) struct Ground<'a> {
+    pub(super) places: &'a Places,
+    pub(super) own: &'a mut Own,
+}
+
+impl Ground<'_> {
+    fn may_write(&self, entry: &Entry) -> bool {
+        self.places.may_write(&entry.path) || self.own.has(entry)
     }
 }
 
 /// `openat`.
-pub(super) fn open(caller: Caller, places: &Places, named: Named, flags: u64, mode: u64) -> Answer {
+pub(super) fn open(caller: Caller, ground: &mut Ground<'_>, named: Named, flags: u64, mode: u64) -> Answer {
     let flags = OFlags::from_bits_retain(flags as u32);
     if flags.contains(OFlags::PATH) {
         return Answer::Kernel;
     }
     let new_only = flags.contains(OFlags::CREATE | OFlags::EXCL);
     let follow = !flags.contains(OFlags::NOFOLLOW) && !new_only;
-    let Some(entry) = named.find(caller, follow).filter(|entry| places.may_write(&entry.path)) else {
+    let Some(entry) = named.find(caller, follow) else { return Answer::Kernel };
+    if Own::makes_terminal(&entry, flags) {
+        return terminal(ground, &entry, flags);
+    }
+    let makes = flags.contains(OFlags::CREATE) && ground.own.may_make(&entry);
+    if !makes && !ground.may_write(&entry) {
         return Answer::Kernel;
-    };
+    }
     let ordinary = [FileType::RegularFile, FileType::Directory, FileType::Fifo];
-    if kind(&entry).is_some_and(|kind| !ordinary.contains(&kind)) {
+    if kind(&entry).is_some_and(|kind| !ordinary.contains(&kind) && !ground.own.has(&entry)) {
         return Answer::Kernel;
     }
     // Never waits, and takes nothing that was put there since.
-    let ours = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let mut ours = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+    ours.set(OFlags::EXCL, makes || flags.contains(OFlags::EXCL));
     let opened = masked(caller, || openat(&entry.folder, &entry.name, ours, mode_of(mode)));
+    if makes && opened.is_ok() {
+        ground.own.made(&entry);
+    }
+    handed(opened, flags)
+}
+
+/// A new terminal.
+fn terminal(ground: &mut Ground<'_>, entry: &Entry, flags: OFlags) -> Answer {
+    let ours = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NOCTTY;
+    let opened = openat(&entry.folder, &entry.name, ours, Mode::empty());
+    if let Ok(file) = &opened {
+        ground.own.made_terminal(file);
+    }
+    handed(opened, flags)
+}
+
+/// What was opened, as the caller wanted it.
+fn handed(opened: Result<OwnedFd, Errno>, flags: OFlags) -> Answer {
     let file = match opened {
         Ok(file) => file,
         Err(error) => return Answer::Failed(error),
@@ -84,75 +121,93 @@ pub(super) fn open(caller: Caller, places: &Places, named: Named, flags: u64, mo
 }
 
 /// `mkdirat`.
-pub(super) fn make_folder(caller: Caller, places: &Places, named: Named, mode: u64) -> Answer {
-    let Some(entry) = named.writable(caller, places) else { return Answer::Kernel };
+pub(super) fn make_folder(caller: Caller, ground: &mut Ground<'_>, named: Named, mode: u64) -> Answer {
+    let Some(entry) = named.writable(caller, ground) else { return Answer::Kernel };
     masked(caller, || mkdirat(&entry.folder, &entry.name, mode_of(mode))).into()
 }
 
 /// `mknodat`, without devices.
-pub(super) fn make_node(caller: Caller, places: &Places, named: Named, mode: u64) -> Answer {
+pub(super) fn make_node(caller: Caller, ground: &mut Ground<'_>, named: Named, mode: u64) -> Answer {
     let kind = FileType::from_raw_mode(mode as u32);
     let ordinary = [FileType::RegularFile, FileType::Fifo, FileType::Socket];
     let kind = if mode as u32 & libc::S_IFMT == 0 { FileType::RegularFile } else { kind };
-    let Some(entry) = named.writable(caller, places).filter(|_| ordinary.contains(&kind)) else {
+    let Some(entry) = named.writable(caller, ground).filter(|_| ordinary.contains(&kind)) else {
         return Answer::Kernel;
     };
     masked(caller, || mknodat(&entry.folder, &entry.name, kind, mode_of(mode), 0)).into()
 }
 
 /// `symlinkat`.
-pub(super) fn make_link(caller: Caller, places: &Places, target: u64, named: Named) -> Answer {
-    let (Some(entry), Some(target)) = (named.writable(caller, places), caller.path(target)) else {
+pub(super) fn make_link(caller: Caller, ground: &mut Ground<'_>, target: u64, named: Named) -> Answer {
+    let (Some(entry), Some(target)) = (named.writable(caller, ground), caller.path(target)) else {
         return Answer::Kernel;
     };
     symlinkat(target, &entry.folder, &entry.name).into()
 }
 
 /// `unlinkat`.
-pub(super) fn remove(caller: Caller, places: &Places, named: Named, flags: u64) -> Answer {
-    let entry = named.writable(caller, places).filter(|entry| !places.is_pinned(&entry.path));
+pub(super) fn remove(caller: Caller, ground: &mut Ground<'_>, named: Named, flags: u64) -> Answer {
+    let entry = named.writable(caller, ground).filter(|entry| !ground.places.is_pinned(&entry.path));
     let Some(entry) = entry else { return Answer::Kernel };
-    unlinkat(&entry.folder, &entry.name, AtFlags::from_bits_retain(flags as u32)).into()
+    let removed = unlinkat(&entry.folder, &entry.name, AtFlags::from_bits_retain(flags as u32));
+    if removed.is_ok() {
+        ground.own.gone(&entry);
+    }
+    removed.into()
 }
 
 /// `renameat2`.
-pub(super) fn rename(caller: Caller, places: &Places, from: Named, to: Named, flags: u64) -> Answer {
+pub(super) fn rename(caller: Caller, ground: &mut Ground<'_>, from: Named, to: Named, flags: u64) -> Answer {
     let flags = RenameFlags::from_bits_retain(flags as u32);
     // A whiteout is a device.
     if flags.contains(RenameFlags::WHITEOUT) {
         return Answer::Kernel;
     }
-    let movable =
-        |named: Named| named.writable(caller, places).filter(|entry| !places.is_pinned(&entry.path));
+    let places = ground.places;
+    let movable = |named: Named| {
+        let entry = named.find(caller, false)?;
+        (places.may_write(&entry.path) && !places.is_pinned(&entry.path)).then_some(entry)
+    };
     let (Some(from), Some(to)) = (movable(from), movable(to)) else { return Answer::Kernel };
     renameat_with(&from.folder, &from.name, &to.folder, &to.name, flags).into()
 }
 
 /// `linkat`.
-pub(super) fn link(caller: Caller, places: &Places, from: Named, to: Named, flags: u64) -> Answer {
+pub(super) fn link(caller: Caller, ground: &mut Ground<'_>, from: Named, to: Named, flags: u64) -> Answer {
     let flags = AtFlags::from_bits_retain(flags as u32);
     let follow = flags.contains(AtFlags::SYMLINK_FOLLOW);
     if flags.contains(AtFlags::EMPTY_PATH) {
         return Answer::Kernel;
     }
-    let from = from.find(caller, follow).filter(|entry| places.may_write(&entry.path));
-    let (Some(from), Some(to)) = (from, to.writable(caller, places)) else { return Answer::Kernel };
+    let from = from.find(caller, follow).filter(|entry| ground.may_write(entry));
+    let (Some(from), Some(to)) = (from, to.find(caller, false)) else { return Answer::Kernel };
+    // Memory stays memory: it gets no name elsewhere, and nothing else gets a name there.
+    let memory = ground.own.has(&from);
+    let may = if memory { ground.own.may_make(&to) } else { ground.places.may_write(&to.path) };
+    if !may {
+        return Answer::Kernel;
+    }
     let open = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let file = match openat(&from.folder, &from.name, open, Mode::empty()) {
         Ok(file) => file,
         Err(error) => return Answer::Failed(error),
     };
     // What was opened is what gets the name.
-    if !real(&file).is_some_and(|path| places.may_write(&path)) {
+    let opened = Entry { path: real(&file).unwrap_or_default(), ..from };
+    if !ground.may_write(&opened) {
         return Answer::Kernel;
     }
-    linkat(CWD, own(&file), &to.folder, &to.name, AtFlags::SYMLINK_FOLLOW).into()
+    let linked = linkat(CWD, own(&file), &to.folder, &to.name, AtFlags::SYMLINK_FOLLOW);
+    if memory && linked.is_ok() {
+        ground.own.made(&to);
+    }
+    linked.into()
 }
 
 /// `truncate`.
-pub(super) fn cut(caller: Caller, places: &Places, path: u64, length: u64) -> Answer {
+pub(super) fn cut(caller: Caller, ground: &mut Ground<'_>, path: u64, length: u64) -> Answer {
     let named = Named { folder: libc::AT_FDCWD as u64, path };
-    match open(caller, places, named, libc::O_WRONLY as u64, 0) {
+    match open(caller, ground, named, libc::O_WRONLY as u64, 0) {
         Answer::Opened(file, _) => fs::ftruncate(file, length).into(),
         other => other,
     }

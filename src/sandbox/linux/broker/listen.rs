@@ -15,7 +15,8 @@ use seccompiler::{
 };
 
 use super::caller::Caller;
-use super::files::{self, Answer, Named};
+use super::devices::Own;
+use super::files::{self, Answer, Ground, Named};
 use super::metadata::{self, Change, Object, Times};
 use super::places::Places;
 use super::wire::{receive, reply, send};
@@ -30,6 +31,7 @@ const WAIT_KILLABLE: u64 = 32;
 #[derive(Debug)]
 pub(crate) struct Broker {
     places: Places,
+    own: Own,
     program: BpfProgram,
     /// For a command whose questions nobody can hear: what would be asked is refused.
     refusing: BpfProgram,
@@ -49,7 +51,7 @@ impl Broker {
             socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
                 .map_err(fail)?;
         let program = program(places.hides_inside()).map_err(|error| SetupError::new("seccomp", error))?;
-        Ok(Self { places, program, refusing, ours, theirs, questions: None })
+        Ok(Self { places, own: Own::default(), program, refusing, ours, theirs, questions: None })
     }
 
     /// In the command's process: no allocation.
@@ -108,7 +110,8 @@ impl Broker {
             }
             asked
         };
-        let answer = decide(Caller { pid: asked.pid }, &self.places, &asked.data, &|| {
+        let ground = &mut Ground { places: &self.places, own: &mut self.own };
+        let answer = decide(Caller { pid: asked.pid }, ground, &asked.data, &|| {
             // SAFETY: a number to look for.
             unsafe { libc::ioctl(fd, libc::SECCOMP_IOCTL_NOTIF_ID_VALID, &raw const asked.id) == 0 }
         });
@@ -117,14 +120,19 @@ impl Broker {
 }
 
 /// `valid` says whether the asking thread still is the one of that number.
-fn decide(caller: Caller, places: &Places, call: &libc::seccomp_data, valid: &dyn Fn() -> bool) -> Answer {
+fn decide(
+    caller: Caller,
+    places: &mut Ground<'_>,
+    call: &libc::seccomp_data,
+    valid: &dyn Fn() -> bool,
+) -> Answer {
     let a = call.args;
     if !valid() {
         return Answer::Kernel;
     }
     let number = c_long::from(call.nr);
     if let Some((object, change)) = metadata_call(number, &a) {
-        return metadata::change(caller, places, object, change).into();
+        return metadata::change(caller, places.places, object, change).into();
     }
     let at = |folder: u64, path: u64| Named { folder, path };
     match number {
@@ -142,7 +150,7 @@ fn decide(caller: Caller, places: &Places, call: &libc::seccomp_data, valid: &dy
 
 /// The same under the names that only older processors have.
 #[cfg(target_arch = "x86_64")]
-fn older(caller: Caller, places: &Places, number: c_long, a: &[u64; 6]) -> Answer {
+fn older(caller: Caller, places: &mut Ground<'_>, number: c_long, a: &[u64; 6]) -> Answer {
     let at = |path: u64| Named { folder: HERE, path };
     match number {
         libc::SYS_open => files::open(caller, places, at(a[0]), a[1], a[2]),
@@ -169,7 +177,7 @@ fn older(caller: Caller, places: &Places, number: c_long, a: &[u64; 6]) -> Answe
 }
 
 #[cfg(not(target_arch = "x86_64"))]
-fn older(_: Caller, _: &Places, _: c_long, _: &[u64; 6]) -> Answer {
+fn older(_: Caller, _: &mut Ground<'_>, _: c_long, _: &[u64; 6]) -> Answer {
     Answer::Kernel
 }
 
