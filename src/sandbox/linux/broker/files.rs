@@ -79,7 +79,9 @@ pub(super) fn open(caller: Caller, ground: &mut Ground<'_>, named: Named, flags:
         return terminal(ground, &entry, flags);
     }
     let makes = flags.contains(OFlags::CREATE) && ground.own.may_make(&entry);
-    if !makes && !ground.may_write(&entry) {
+    let changes = OFlags::WRONLY | OFlags::RDWR | OFlags::CREATE | OFlags::TRUNC;
+    let reads = !flags.intersects(changes) && ground.places.may_read(&entry.path);
+    if !makes && !reads && !ground.may_write(&entry) {
         return Answer::Kernel;
     }
     let ordinary = [FileType::RegularFile, FileType::Directory, FileType::Fifo];

@@ -45,6 +45,12 @@ impl Places {
         self.hidden.iter().any(|hidden| path.starts_with(hidden))
     }
 
+    /// Whether what is at `path` may be read for the command: everything in the roots but what is hidden. Elsewhere
+    /// the kernel knows.
+    pub(super) fn may_read(&self, path: &Path) -> bool {
+        !self.is_hidden(path) && self.write.iter().any(|root| path.starts_with(root))
+    }
+
     /// Whether moving or removing the folder at `path` would move something that must stay where it is.
     pub(super) fn is_pinned(&self, path: &Path) -> bool {
         [&self.write, &self.closed, &self.reopened, &self.sealed, &self.hidden]
@@ -113,6 +119,9 @@ mod tests {
             [("/w/sub", true), ("/w", true), ("/", true), ("/w/src", false), ("/w/.env", true)]
         {
             assert_eq!(places.is_pinned(Path::new(path)), want, "{path}");
+        }
+        for (path, want) in [("/w/.git/config", true), ("/w/.env", false), ("/x", false), ("/w/n", true)] {
+            assert_eq!(places.may_read(Path::new(path)), want, "{path}");
         }
         assert!(places.hides_inside());
         let init = Places { write: paths(&["/w"]), git_init: true, ..Places::default() };
