@@ -13,7 +13,8 @@ const SETTINGS: &str = "sandbox_mode = 'workspace-write'\n";
 
 #[test]
 fn secrets_are_neither_looked_at_nor_patched_also_when_they_are_new() {
-    let world = World::new(SETTINGS);
+    let world = World::new("");
+    world.config(SETTINGS);
     let at = |name: &str| world.project().join(name);
     fs::create_dir(at("sub")).unwrap();
     for secret in [".env", "sub/.env.local"] {
@@ -48,7 +49,8 @@ fn secrets_are_neither_looked_at_nor_patched_also_when_they_are_new() {
 
 #[test]
 fn patches_do_not_write_what_is_protected() {
-    let world = World::new(SETTINGS);
+    let world = World::new("");
+    world.config(SETTINGS);
     let at = |name: &str| world.project().join(name);
     fs::create_dir_all(at("deps/x/.git/hooks")).unwrap();
     symlink("deps/x/.git", at("innocent")).unwrap();
@@ -71,20 +73,10 @@ fn patches_do_not_write_what_is_protected() {
     assert!(!at(".codex").exists() && fs::read_dir(at("deps/x/.git/hooks")).unwrap().next().is_none());
 }
 
-/// A repository or a secret that came to exist in one turn is protected in the next.
-#[test]
-fn what_came_to_exist_is_protected_from_the_next_turn_on() {
-    let world = World::new(SETTINGS);
-    let run = |cmd: &str| call("exec_command", &json!({"cmd": cmd, "login": false}));
-    play(&world, &run("mkdir -p n/.git/hooks && echo old > n/.git/hooks/x && echo hush-hush > n/.env"));
-    let told = play(&world, &[run("echo new > n/.git/hooks/x"), run("cat n/.env")].concat());
-    assert_eq!(fs::read_to_string(world.project().join("n/.git/hooks/x")).unwrap(), "old\n");
-    assert!(!told[1].contains("hush-hush"), "{}", told[1]);
-}
-
 #[test]
 fn what_was_reached_or_refused_is_told_with_the_command() {
-    let world = World::new(&format!("{SETTINGS}[sandbox_workspace_write]\nnetwork_allow = ['a.example']\n"));
+    let world = World::new("");
+    world.config(&format!("{SETTINGS}sandbox_workspace_write = {{ network_allow = ['a.example'] }}\n"));
     let ask = "for h in b b c; do exec 3<>/dev/tcp/127.0.0.1/9 || exit 5; \
                printf 'CONNECT %s.example:443 HTTP/1.1\\r\\n\\r\\n' $h >&3; head -1 <&3; done";
     let told = play(&world, &call("shell", &json!({"command": ["bash", "-c", ask]})));
