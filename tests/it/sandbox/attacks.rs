@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
-use super::bed::{Bed, LANDLOCK, is_root, snapshot, ways};
+use super::bed::{Bed, is_root, snapshot, ways};
 
 /// Runs each script without a sandbox, where it must change what is watched, and with one, where it must not.
 pub(super) fn attack(scripts: &[&str], make: impl Fn(&Bed), watched: impl Fn(&Bed) -> Vec<PathBuf>) {
