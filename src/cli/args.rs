@@ -341,7 +341,7 @@ enum SandboxSystem {
     /// The same (older spelling)
     #[command(alias = "landlock")]
     Linux(SandboxArgs),
-    /// Run it and say what was refused, and what would allow it; without a command, what holds here
+    /// Run it and say what was refused; without a command, say what holds
     Explain(SandboxArgs),
 }
 
