@@ -12,7 +12,7 @@ use crate::support::scripts::DOT;
 const SETTINGS: &str = "sandbox_mode = 'workspace-write'\n";
 
 #[test]
-fn secrets_are_neither_looked_at_nor_patched_also_when_they_are_new() {
+fn secrets_are_neither_looked_at_nor_patched() {
     let world = World::new("");
     world.config(SETTINGS);
     let at = |name: &str| world.project().join(name);
@@ -31,8 +31,7 @@ fn secrets_are_neither_looked_at_nor_patched_also_when_they_are_new() {
             call("view_image", &json!({"path": "real.png"})),
             call("view_image", &json!({"path": ".env"})),
             call("view_image", &json!({"path": "picture.png"})),
-            call("exec_command", &json!({"cmd": "cp real.png sub/.env", "login": false})),
-            call("view_image", &json!({"path": "sub/.env"})),
+            call("view_image", &json!({"path": "sub/.env.local"})),
             patch(&change("sub/.env.local")),
             patch("*** Begin Patch\n*** Delete File: .env\n*** End Patch\n"),
             patch("*** Begin Patch\n*** Add File: .env\n+x\n*** End Patch\n"),
@@ -40,7 +39,7 @@ fn secrets_are_neither_looked_at_nor_patched_also_when_they_are_new() {
         .concat(),
     );
     assert!(told[0].contains("data:image/png"), "{}", told[0]);
-    for at in [1, 2, 4, 5, 6, 7] {
+    for at in 1..=6 {
         assert!(told[at].contains("on the list of secrets"), "{at}: {}", told[at]);
         assert!(!told[at].contains("data:image"), "{at}");
     }
