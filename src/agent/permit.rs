@@ -13,6 +13,8 @@ use crate::approvals::proposal;
 use crate::approvals::rules::RuleMatch;
 use crate::approvals::standing::{Reach, Standing};
 use crate::approvals::{deletes, effects, safe};
+use crate::base::ids::TurnId;
+use crate::base::tasks;
 use crate::patch;
 use crate::process::actions;
 use crate::process::parse::Commands;
@@ -28,22 +30,44 @@ use crate::tools::tool::{ToolCall, ToolOutput};
 
 /// The writable paths in force: they change with the settings while tools hold on to them.
 #[derive(Clone, Debug)]
-pub(crate) struct LiveRoots(Arc<Mutex<Arc<Roots>>>);
+pub(crate) struct LiveRoots {
+    roots: Arc<Mutex<Arc<Roots>>>,
+    /// The turn in which they were looked through last.
+    looked: Arc<Mutex<Option<TurnId>>>,
+}
 
 impl LiveRoots {
     /// These, until they are replaced.
     pub(crate) fn new(roots: Arc<Roots>) -> Self {
-        Self(Arc::new(Mutex::new(roots)))
+        Self { roots: Arc::new(Mutex::new(roots)), looked: Arc::default() }
     }
 
     /// Those in force now.
     pub(crate) fn now(&self) -> Arc<Roots> {
-        Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.roots.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Puts others in force, for every call that begins from now on.
     pub(crate) fn replace(&self, roots: Arc<Roots>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = roots;
+        *self.roots.lock().unwrap_or_else(PoisonError::into_inner) = roots;
+    }
+
+    /// Those in force now, with the repositories and secrets that came to exist before the first command of `turn`.
+    async fn in_turn(&self, turn: TurnId) -> Arc<Roots> {
+        let first = self.looked.lock().unwrap_or_else(PoisonError::into_inner).replace(turn) != Some(turn);
+        let now = self.now();
+        if !first || now.full_access() {
+            return now;
+        }
+        let look = Arc::clone(&now);
+        match tasks::blocking("look through the roots", move || look.look_again()).await {
+            Ok(again) if again != *now => {
+                let again = Arc::new(again);
+                self.replace(Arc::clone(&again));
+                again
+            }
+            _ => now,
+        }
     }
 }
 
@@ -182,7 +206,7 @@ impl Permits {
     /// What cannot be enforced does not run; nor does what nothing holds, before what led to it is safe on disk.
     async fn confined(&self, ctx: &ToolContext, request: &CommandRequest, sandboxed: bool) -> Permit {
         let permit = if sandboxed {
-            match sandbox::confine(&self.roots.now(), &request.argv) {
+            match sandbox::confine(&*self.roots.in_turn(ctx.turn_id).await, &request.argv) {
                 Ok(confine) => Permit::Sandboxed(confine),
                 Err(error) => return did_not_run(&error),
             }
@@ -295,7 +319,10 @@ impl Gate for Permits {
 
 /// May a patch be written to these real paths?
 pub(crate) fn patch_verdict(roots: &Roots, ctx: &ToolContext, paths: &[PathBuf]) -> PatchVerdict {
-    let all_writable = paths.iter().all(|path| roots.can_write(path));
+    // A repository further down may have come to exist since the roots were looked through.
+    let in_repository = |path: &Path| path.components().any(|part| part.as_os_str() == ".git");
+    let writable = |path: &PathBuf| roots.full_access() || (roots.can_write(path) && !in_repository(path));
+    let all_writable = paths.iter().all(writable);
     match decide::decide_patch(ctx.approval, all_writable) {
         PatchDecision::Write => PatchVerdict::Write,
         PatchDecision::Ask { reason } => PatchVerdict::Ask(reason.unwrap_or_default()),

@@ -414,6 +414,7 @@ impl Thread {
             cwd: settings.cwd.clone(),
             approval: settings.approval,
             sandbox: Arc::clone(&settings.sandbox),
+            roots: Arc::clone(&settings.roots),
             env: Arc::clone(&self.services.env),
             login_shell: settings.login_shell,
             shell_env: Arc::clone(&settings.shell_env),

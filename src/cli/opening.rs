@@ -21,6 +21,7 @@ use crate::limits::Cache;
 use crate::protocol::error::{ErrorInfo, ErrorKind};
 use crate::protocol::thread::ThreadSource;
 use crate::protocol::tokens::ThreadUsage;
+use crate::sandbox;
 use crate::threads::{self, Cursor, NewThread, PageSize, Turn, Writer, names};
 use crate::tui::door::{Begin, Live, ThreadInfo};
 use crate::tui::text::syntaxes;
@@ -193,6 +194,9 @@ fn new_thread(config: &Config, settings: &Settings) -> NewThread {
     }
 }
 
+/// Paths in one line of what holds.
+const LISTED: usize = 8;
+
 fn info(
     config: &Config,
     settings: &Settings,
@@ -213,6 +217,7 @@ fn info(
         branch: branch(config.project_root.as_deref()),
         approval: config.approval,
         sandbox: config.sandbox.clone(),
+        access: sandbox::listing(&settings.roots, None, LISTED),
         context_window: Some(settings.context_window),
         instructions: docs.global.into_iter().chain(docs.project).map(|doc| doc.path).collect(),
         account,

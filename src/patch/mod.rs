@@ -53,7 +53,7 @@ pub(crate) use commit::commit;
 pub(crate) use error::Error;
 pub(crate) use heredoc::{as_command, is_name};
 pub(crate) use parse::parse;
-pub(crate) use place::Disk;
+pub(crate) use place::{Disk, Guarded};
 pub(crate) use plan::{Plan, plan};
 pub(crate) use sample::long as sample;
 pub(crate) use standalone::{report, run_standalone};

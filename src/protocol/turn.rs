@@ -82,6 +82,8 @@ pub(crate) struct Configured {
     pub(crate) approval: ApprovalPolicy,
     /// What commands may touch.
     pub(crate) sandbox: SandboxPolicy,
+    /// What that comes to on this machine, a sentence each.
+    pub(crate) access: Vec<String>,
     /// Absolute working directory.
     pub(crate) cwd: PathBuf,
     /// Usable context window in tokens.

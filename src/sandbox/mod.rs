@@ -10,6 +10,7 @@
 //! - [`foreground`]: one confined command in the user's terminal
 //! - [`denial`]: recognises that the sandbox stopped a command
 //! - [`explain`]: what was refused, and what would allow it
+//! - [`listing`]: a policy in sentences
 //! - [`linux`]: the mechanisms
 
 mod confine;
@@ -20,6 +21,7 @@ mod explain;
 mod foreground;
 mod git;
 mod linux;
+mod listing;
 mod nested;
 mod policy;
 mod secrets;
@@ -32,5 +34,6 @@ pub(crate) use self::{
     explain::sentences,
     foreground::foreground,
     linux::follow,
+    listing::{limits, listing},
     policy::{Roots, resolve},
 };

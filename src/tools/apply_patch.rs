@@ -70,8 +70,9 @@ impl ApplyPatch {
         let started = Instant::now();
         let id = ItemId::from(call_id);
         let cwd = dir.to_owned();
-        let planned =
-            tasks::blocking("patch plan", move || patch::plan(&patch::parse(&text)?, &cwd, &patch::Disk));
+        let roots = Arc::clone(&ctx.roots);
+        let files = patch::Guarded(Arc::new(move |path| roots.cannot_read(path)));
+        let planned = tasks::blocking("patch plan", move || patch::plan(&patch::parse(&text)?, &cwd, &files));
         let plan = match planned.await {
             Ok(Ok(plan)) => plan,
             Ok(Err(patch::Error::Empty)) => {
@@ -100,6 +101,10 @@ impl ApplyPatch {
         let paths = plan.paths();
         if paths.is_empty() {
             return Ok(());
+        }
+        // What cannot be read is not replaced or removed either, whoever agrees.
+        if let Some(why) = paths.iter().find_map(|path| ctx.roots.cannot_read(path)) {
+            return Err(format!("patch rejected: {why}"));
         }
         let reason = match (self.judge)(ctx, &paths) {
             PatchVerdict::Write => return Ok(()),

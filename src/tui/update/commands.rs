@@ -82,7 +82,7 @@ pub(crate) fn open_menu(model: &mut Model, menu: crate::tui::popups::menu::Menu)
 
 fn open_permissions(model: &mut Model) {
     if let Some(thread) = &model.facts.thread {
-        let menu = permissions::menu(thread.approval, &thread.sandbox);
+        let menu = permissions::menu(thread.approval, &thread.sandbox, &thread.access);
         open_menu(model, menu);
     }
 }

@@ -340,6 +340,7 @@ fn a_choice_of_model_is_used_and_kept() {
         effort: Some("low".to_owned()),
         approval: samples::thread().approval,
         sandbox: samples::thread().sandbox,
+        access: Vec::new(),
         cwd: samples::thread().cwd,
         context_window: 100,
     };

@@ -157,6 +157,7 @@ fn configured(model: &mut Model, now: &Configured) {
     thread.model.clone_from(&now.model);
     thread.effort.clone_from(&now.effort);
     (thread.approval, thread.sandbox) = (now.approval, now.sandbox.clone());
+    thread.access.clone_from(&now.access);
     thread.cwd.clone_from(&now.cwd);
     thread.context_window = Some(now.context_window);
     if let Some(usage) = &mut model.facts.usage {
