@@ -111,9 +111,13 @@ pub(crate) fn due_context(thread: &Thread, history: &History) -> Vec<ModelItem> 
     if told::is_due(history, Fragment::AgentsMd, &settings.agents_md) {
         due.push(items::harness(settings.agents_md.as_str()));
     }
-    let environment = environment(&settings.cwd, &settings.shell, &jiff::Zoned::now(), &settings.roots);
+    let environment = environment(&settings.cwd, &settings.shell, &jiff::Zoned::now(), &thread.roots.now());
     if told::is_due(history, Fragment::Environment, &environment) {
         due.push(items::harness(environment));
+    }
+    let allowed = thread.roots.said();
+    if told::is_due(history, Fragment::Allowed, &allowed) {
+        due.push(items::harness(allowed));
     }
     due
 }

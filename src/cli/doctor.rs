@@ -159,7 +159,7 @@ fn configuration(config: &Config) -> Check {
 fn rules(config: &Config) -> Check {
     let standing = Standing::load(config.rules.clone());
     let count = standing.now().rules.len();
-    match standing.problems() {
+    match standing.problems().as_slice() {
         [] => Check::good("rules", format!("{count} in force")),
         problems => Check::bad("rules", format!("{count} in force, with faults"), problems.join("; ")),
     }

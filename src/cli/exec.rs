@@ -129,7 +129,7 @@ fn prepare(
     let (settings, doc_warnings) = wire::settings(&config, env);
     let resumed = resume.map(|target| find(&config, &target)).transpose()?;
     warnings.extend(patches);
-    warnings.extend(services.rules.problems().iter().cloned());
+    warnings.extend(services.rules.problems());
     warnings.extend(doc_warnings);
     warnings.extend(prompt.warning);
     let start = match resumed {

@@ -81,6 +81,9 @@ impl Commands {
                 live.remark(note.clone());
                 Reached::Done(live, vec![note])
             }
+            AfterFailure::AgainConfined(confine) => {
+                self.once(ctx, request, live.leave_item(), true, confine, limit).await
+            }
             AfterFailure::Again => self.once(ctx, request, live.leave_item(), false, None, limit).await,
         }
     }

@@ -261,6 +261,7 @@ fn answer(line: &str, ask: &Ask) -> Option<Answer> {
     let choices = approval::choices(ask);
     let meant = match line {
         "y" | "yes" => Answer::Accept,
+        "o" => Answer::Open,
         "a" => Answer::AcceptForSession,
         "t" => Answer::AcceptForProject,
         "p" => Answer::AcceptAlways,
@@ -273,6 +274,8 @@ fn answer(line: &str, ask: &Ask) -> Option<Answer> {
 
 fn spoken_answer(answer: Answer) -> &'static str {
     match answer {
+        Answer::Open => "yes, in the sandbox, with this place open for this session",
+        Answer::OpenForProject => "yes, in the sandbox, with this place open in this project",
         Answer::Accept => "yes, once",
         Answer::AcceptForSession => "yes, for this session",
         Answer::AcceptForProject => "yes, always in this project, by the rule",

@@ -43,7 +43,7 @@ impl Keeper {
 
     /// Something may write below `root` from now on. Only the first call of a turn does anything. Undo is no
     /// reason for a turn to fail, so neither is a fault in here.
-    pub(crate) async fn before_change(&self, root: &Path) {
+    pub(crate) async fn before_change(&self, root: &Path, _more: Vec<PathBuf>) {
         let Some(base) = self.base.clone() else { return };
         let mut begun = self.begun.lock().await;
         if begun.is_none() {
