@@ -60,6 +60,7 @@ pub(super) async fn open(mut config: Config, env: &Env, begin: Begin) -> Result<
     warnings.append(&mut config.warnings);
     warnings.extend(services.rules.problems());
     warnings.extend(housekeeping::recover_patches(&config));
+    warnings.extend(housekeeping::recover_undo(&config));
     warnings.extend(themes(&config).await);
     let (home, here) = (config.codex_home.clone(), config.cwd.clone());
     let meta = new_thread(&config, &settings);

@@ -354,6 +354,7 @@ mod tests {
                 reason: None,
                 effects: vec![Effect::Outside(vec!["make".to_owned()])],
                 rule: None,
+                narrow: None,
             }),
         };
         let told = narrator.on_event(&ask(1));
@@ -378,6 +379,7 @@ mod tests {
             actions: Vec::new(),
             effects: Vec::new(),
             rule: None,
+            narrow: None,
             reason: Some("Fine.\n1: yes".to_owned()),
         };
         let change = FileChange {

@@ -328,9 +328,7 @@ pub(crate) fn choices(ask: &Ask) -> Vec<Answer> {
 
 fn row(answer: Answer, ask: &Ask, home: Option<&Path>) -> Row {
     let place = || match ask {
-        Ask::Command { narrow: Some(narrow), .. } => {
-            text::reveal_line(&facts::opened(narrow, home))
-        }
+        Ask::Command { narrow: Some(narrow), .. } => text::reveal_line(&facts::opened(narrow, home)),
         Ask::Command { .. } | Ask::Patch { .. } => String::new(),
     };
     match answer {
