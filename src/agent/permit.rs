@@ -323,7 +323,8 @@ fn suspect(
 ) -> (Vec<Option<PathBuf>>, Vec<String>) {
     let set = ctx.shell_env.set.get("PATH").map(OsStr::new);
     let path = set.or_else(|| ctx.env.get(OsStr::new("PATH")).map(OsString::as_os_str)).unwrap_or_default();
-    let place = Place { cwd: &request.cwd, path, writable: &|path| in_force.can_write(path) };
+    let home = ctx.env.get(OsStr::new("HOME")).map(Path::new).unwrap_or(Path::new("/"));
+    let place = Place { cwd: &request.cwd, path, home, writable: &|path| in_force.can_write(path) };
     let planted = vouch::planted(commands, &place);
     let doubts = vouch::doubts(commands, rules, &planted, &place);
     (planted, doubts)

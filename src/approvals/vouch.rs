@@ -12,12 +12,17 @@ use super::lists;
 use super::rules::{RuleDecision, RuleMatch, base_name, git_verb};
 use crate::process::parse::Commands;
 
+/// Folders of the home that usual login profiles put on the search path.
+const PROFILE_DIRS: [&str; 3] = ["bin", ".local/bin", ".cargo/bin"];
+
 /// Where a call would run.
 pub(crate) struct Place<'a> {
     /// Absolute working directory.
     pub(crate) cwd: &'a Path,
     /// The search path of commands.
     pub(crate) path: &'a OsStr,
+    /// The home folder of the user: login profiles put folders of it on the search path.
+    pub(crate) home: &'a Path,
     /// Whether commands in the sandbox may write there.
     pub(crate) writable: &'a dyn Fn(&Path) -> bool,
 }
@@ -39,9 +44,12 @@ fn find(name: &str, place: &Place<'_>) -> Option<PathBuf> {
     let runs = |file: &PathBuf| {
         file.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
     };
-    let first = candidates.into_iter().find(runs)?;
-    let real = first.canonicalize().unwrap_or_else(|_| first.clone());
-    ((place.writable)(&first) || (place.writable)(&real)).then_some(first)
+    let changeable = |file: &PathBuf| {
+        (place.writable)(file) || file.canonicalize().is_ok_and(|real| (place.writable)(&real))
+    };
+    let by_profile = PROFILE_DIRS.map(|dir| place.home.join(dir).join(name)).into_iter();
+    let first = candidates.into_iter().find(runs);
+    first.into_iter().chain(by_profile.filter(runs)).find(changeable)
 }
 
 /// Takes back what rules allow where that is doubtful; a sentence for each.
@@ -155,7 +163,8 @@ mod tests {
             let root = self.root();
             let writable = |path: &Path| path.starts_with(&root) && !path.starts_with(root.join(".git"));
             let path = std::env::join_paths([root.join("bin"), "rel".into(), "/usr/bin".into()]).unwrap();
-            let place = Place { cwd: &root, path: &path, writable: &writable };
+            let place =
+                Place { cwd: &root, path: &path, home: Path::new("/nonexistent"), writable: &writable };
             let commands = Commands::of_script(script);
             let words: Vec<String> = prefix.split(' ').map(str::to_owned).collect();
             let rule = crate::approvals::rules::Rule::allowing(&words);

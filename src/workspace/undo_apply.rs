@@ -65,6 +65,8 @@ struct Work<'a> {
     resumed: bool,
     /// Restored files by the inode that they had: other names of the same file are linked to them.
     links: BTreeMap<u64, Restored>,
+    /// Inodes that lost a name: their time of change moved on.
+    unlinked: BTreeSet<u64>,
     /// Inodes that got another name: their time of change moved on.
     relinked: BTreeSet<u64>,
 }
@@ -113,6 +115,7 @@ pub(crate) fn look(root: &Path, store: &mut Store, changes: &[Change]) -> io::Re
         dry: true,
         resumed: false,
         links: BTreeMap::new(),
+        unlinked: BTreeSet::new(),
         relinked: BTreeSet::new(),
     };
     Ok(work.all(changes).0)
@@ -127,8 +130,17 @@ pub(crate) fn apply(
     resumed: bool,
 ) -> io::Result<(Vec<Step>, Vec<Change>)> {
     let root = open_root(root)?;
-    Ok(Work { root, store, saved, dry: false, resumed, links: BTreeMap::new(), relinked: BTreeSet::new() }
-        .all(changes))
+    Ok(Work {
+        root,
+        store,
+        saved,
+        dry: false,
+        resumed,
+        links: BTreeMap::new(),
+        unlinked: BTreeSet::new(),
+        relinked: BTreeSet::new(),
+    }
+    .all(changes))
 }
 
 type Done = (Option<Step>, Option<Change>);
@@ -173,6 +185,7 @@ impl Work<'_> {
             Some(parent) => stamp_at(parent, name)?,
             None => None,
         };
+        let now = self.unmoved(change, now);
         let is_as_before = now == change.before.map(|state| state.stamp);
         if is_as_before && !(self.resumed && now.is_none()) {
             return Ok((None, None));
@@ -234,6 +247,14 @@ impl Work<'_> {
         Some((Some(step), (!nothing).then_some(again)))
     }
 
+    /// The marks of a path without what this very undo did to them: a file loses a name when another name of it is
+    /// restored.
+    fn unmoved(&self, change: &Change, now: Option<Stamp>) -> Option<Stamp> {
+        let (Some(found), Some(after)) = (now, change.after) else { return now };
+        let ours = self.resumed || self.unlinked.contains(&found.inode());
+        if ours && found.same_but_change(&after) { Some(after) } else { now }
+    }
+
     /// What was at a path, kept for the way back.
     fn kept(&mut self, parent: &OwnedFd, name: &Path, change: &Change, now: Stamp) -> io::Result<State> {
         match self.saved.get(&change.path) {
@@ -250,6 +271,7 @@ impl Work<'_> {
         let flags = if now.kind == Kind::Folder { AtFlags::REMOVEDIR } else { AtFlags::empty() };
         match rustix::fs::unlinkat(parent, name, flags) {
             Ok(()) => {
+                self.unlinked.insert(now.inode());
                 let again = Change { path: change.path.clone(), before: Some(before), after: None };
                 Ok((Some(Step::Removed(change.path.clone())), Some(again)))
             }
@@ -283,6 +305,7 @@ impl Work<'_> {
             write(parent, &temp, &bytes, Mode::from_raw_mode(before.stamp.mode & 0o777))
         };
         let placed = placed.and_then(|()| Ok(rustix::fs::renameat(parent, &temp, parent, name)?));
+        self.unlinked.extend(now.map(Stamp::inode));
         if placed.is_err() {
             let _ = rustix::fs::unlinkat(parent, &temp, AtFlags::empty());
         }
