@@ -58,7 +58,7 @@ pub(crate) fn sources(
         let folders = layers::project_folders(root, cwd, codex_home).into_iter().map(|dir| dir.join("rules"));
         if trust == Trust::Trusted {
             places.extend(folders);
-        } else if let Some(last) = folders.filter(|dir| dir.symlink_metadata().is_ok()).last() {
+        } else if let Some(last) = folders.into_iter().rfind(|dir| dir.symlink_metadata().is_ok()) {
             let shown = last.display();
             warning = Some(format!("{shown} exists but is not loaded: this project is not trusted"));
         }
