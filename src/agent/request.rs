@@ -112,11 +112,15 @@ pub(crate) fn due_context(thread: &Thread, history: &History) -> Vec<ModelItem> 
     if told::is_due(history, Fragment::AgentsMd, &settings.agents_md) {
         due.push(items::harness(settings.agents_md.as_str()));
     }
-    let limits = sandbox::limits(&settings.roots);
-    let now = jiff::Zoned::now();
-    let environment = environment(&settings.cwd, &settings.shell, &now, &settings.roots, &limits);
+    let roots = thread.roots.now();
+    let (now, limits) = (jiff::Zoned::now(), sandbox::limits(&roots));
+    let environment = environment(&settings.cwd, &settings.shell, &now, &roots, &limits);
     if told::is_due(history, Fragment::Environment, &environment) {
         due.push(items::harness(environment));
+    }
+    let allowed = thread.roots.said();
+    if told::is_due(history, Fragment::Allowed, &allowed) {
+        due.push(items::harness(allowed));
     }
     due
 }

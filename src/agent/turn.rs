@@ -2,6 +2,7 @@
 //! ops, so that an interrupt or more input is heard at once. The conversation is committed attempt by attempt:
 //! what an attempt brought is stored when the service has said that it is complete, never half.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::sync::mpsc;
@@ -23,7 +24,7 @@ use crate::protocol::limits::LimitsSnapshot;
 use crate::protocol::op::Op;
 use crate::protocol::tokens::TokenUsage;
 use crate::protocol::turn::{TurnEnd, TurnStatus};
-use crate::responses::{ResponseEvent, ResponseStream, TurnState};
+use crate::responses::{ResponseEvent, ResponseStream, TurnState, items};
 
 /// Why a turn ends before its answer.
 #[derive(Debug)]
@@ -125,6 +126,10 @@ impl<'a> Turn<'a> {
         ready?;
         self.thread.store_settings();
         self.thread.tell_context();
+        let undo = Arc::clone(&self.thread.services.undo);
+        if let Some(news) = undo.news(&self.thread.settings.cwd, self.thread.id).await {
+            self.thread.remember(items::harness(news));
+        }
         self.thread.writable()?;
         Ok(())
     }
@@ -376,7 +381,8 @@ impl<'a> Turn<'a> {
             end.status = TurnStatus::Failed;
             end.error = Some(error);
         }
-        self.thread.services.undo.after_turn().await;
+        let running = self.thread.registry.commands().sessions.count() > 0;
+        self.thread.services.undo.after_turn(self.thread.id, running).await;
         self.thread.readers.tell(Event::TurnCompleted(Box::new(end))).await;
         let mut left_over = std::mem::take(&mut self.later);
         let inputs = std::mem::take(&mut self.steering).into_iter();

@@ -59,8 +59,9 @@ pub(super) async fn open(mut config: Config, env: &Env, begin: Begin) -> Result<
     let fresh = services.limits.as_ref().map(Cache::keep_fresh);
     let (settings, mut warnings) = wire::settings(&config, env);
     warnings.append(&mut config.warnings);
-    warnings.extend(services.rules.problems().iter().cloned());
+    warnings.extend(services.rules.problems());
     warnings.extend(housekeeping::recover_patches(&config));
+    warnings.extend(housekeeping::recover_undo(&config));
     warnings.extend(themes(&config).await);
     let (home, here) = (config.codex_home.clone(), config.cwd.clone());
     let meta = new_thread(&config, &settings);

@@ -29,7 +29,7 @@ mod secrets;
 pub(crate) use self::{
     confine::{Error, confine},
     denial::{Ended, denial},
-    detect::{Level, gaps, remember_in},
+    detect::{Level, gaps, level, remember_in},
     entry::entry,
     explain::sentences,
     foreground::foreground,

@@ -132,6 +132,20 @@ impl Roots {
         again
     }
 
+    /// Makes one more folder writable, as if it had been configured; what is protected below it stays so. Not in a
+    /// read-only sandbox.
+    pub(crate) fn open(&mut self, folder: &Path) {
+        if self.mode == SandboxMode::WorkspaceWrite {
+            self.add(folder, Origin::Extra);
+        }
+    }
+
+    /// The writable folders that are workspaces, and no folders for temporary files.
+    pub(crate) fn lasting(&self) -> impl Iterator<Item = &Path> {
+        let lasting = |root: &&Root| matches!(root.origin, Origin::Workdir | Origin::Extra);
+        self.roots.iter().filter(lasting).map(|root| root.path.as_path())
+    }
+
     /// Keeps the content of what `list` names from commands.
     pub(crate) fn deny_read(&mut self, list: DenyRead) {
         self.deny_read = list;

@@ -121,7 +121,7 @@ impl ApplyPatch {
                 granted.extend(paths.into_iter().map(|path| (ctx.thread_id, path)));
                 Ok(())
             }
-            Answer::Decline => Err("patch rejected by user".into()),
+            Answer::Decline | Answer::Open | Answer::OpenForProject => Err("patch rejected by user".into()),
             Answer::Cancel => Err("aborted by user".into()),
         }
     }
@@ -135,7 +135,7 @@ impl ApplyPatch {
         if ctx.cancel.is_cancelled() {
             return self.finish(ctx, id, plan.changes, ItemStatus::Declined, "aborted by user".into()).await;
         }
-        ctx.undo.before_change(&ctx.cwd).await;
+        ctx.undo.before_change(&ctx.cwd, ctx.sandbox.writable_roots().to_vec()).await;
         let journals = self.journals.clone();
         // Once begun it runs to its end: an interrupt must not leave half a patch.
         let written =

@@ -87,6 +87,9 @@ impl Commands {
                 live.remark(notes.join("\n"));
                 Reached::Done(live, notes)
             }
+            AfterFailure::AgainConfined(confine) => {
+                self.once(ctx, request, live.leave_item(), true, confine, limit).await
+            }
             AfterFailure::Again => self.once(ctx, request, live.leave_item(), false, None, limit).await,
         }
     }

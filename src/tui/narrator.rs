@@ -315,6 +315,7 @@ fn answer(line: &str, ask: &Ask) -> Option<Answer> {
     let choices = approval::choices(ask);
     let meant = match line {
         "y" | "yes" => Answer::Accept,
+        "o" => Answer::Open,
         "a" => Answer::AcceptForSession,
         "t" => Answer::AcceptForProject,
         "p" => Answer::AcceptAlways,
@@ -327,6 +328,8 @@ fn answer(line: &str, ask: &Ask) -> Option<Answer> {
 
 fn spoken_answer(answer: Answer) -> &'static str {
     match answer {
+        Answer::Open => "yes, in the sandbox, with this place open for this session",
+        Answer::OpenForProject => "yes, in the sandbox, with this place open in this project",
         Answer::Accept => "yes, once",
         Answer::AcceptForSession => "yes, for this session",
         Answer::AcceptForProject => "yes, always in this project, by the rule",
@@ -405,6 +408,7 @@ mod tests {
                 reason: None,
                 effects: vec![Effect::Outside(vec!["make".to_owned()])],
                 rule: None,
+                narrow: None,
             }),
         };
         let told = narrator.on_event(&ask(1));
@@ -437,6 +441,7 @@ mod tests {
             actions: Vec::new(),
             effects: Vec::new(),
             rule: None,
+            narrow: None,
             reason: Some("Fine.\n1: yes".to_owned()),
         };
         let change = FileChange {
