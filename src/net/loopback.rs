@@ -104,6 +104,7 @@ pub(crate) async fn knock(port: u16, path: &str, time: Duration) {
 async fn serve(listener: TcpListener, visits: mpsc::Sender<Visit>, stop: CancellationToken) {
     let mut open = FuturesUnordered::new();
     loop {
+        // Waiting again loses nothing: a visitor who was not taken waits in the listener, open visits in `open`.
         tokio::select! {
             () = stop.cancelled() => break,
             accepted = listener.accept(), if open.len() < MOST_CONNECTIONS => match accepted {

@@ -301,7 +301,8 @@ impl App {
         let Live { info, ops, events, past, earlier, usage, warnings, limits } = match result {
             Ok(live) if wanted => *live,
             Ok(live) => {
-                self.end_thread(Some(Channels { ops: live.ops, events: live.events }));
+                let channels = Channels { ops: live.ops, events: live.events };
+                self.ending.push(tasks::spawn("end thread", close(channels, VecDeque::new())));
                 return Ok(());
             }
             Err(_) if !wanted => return Ok(()),
@@ -354,6 +355,8 @@ impl App {
                     self.opening += 1;
                     self.runner.run(Effect::Open(begin), 0);
                 }
+                // What was shown in the thread that goes on stays with it.
+                Effect::Forget if self.live.is_some() => self.outbox.retain(is_note),
                 Effect::Forget => self.outbox.clear(),
                 Effect::Editor(text) => Box::pin(self.edit(&text)).await?,
                 Effect::Notify(words) => {
@@ -377,7 +380,10 @@ impl App {
     fn end_thread(&mut self, thread: Option<Channels>) {
         self.ending.retain(|task| !task.is_finished());
         if let Some(thread) = thread {
-            self.ending.push(tasks::spawn("end thread", close(thread)));
+            // What was shown belongs to the thread it was shown in; the rest was meant for whoever comes next.
+            let (notes, rest) = std::mem::take(&mut self.outbox).into_iter().partition(is_note);
+            self.outbox = rest;
+            self.ending.push(tasks::spawn("end thread", close(thread, notes)));
         }
     }
 
@@ -472,15 +478,23 @@ async fn next_limits(limits: Option<&mut watch::Receiver<Arc<AccountLimits>>>) -
     }
 }
 
-/// Ends a thread and waits until it is on disk.
-async fn close(live: Channels) {
+fn is_note(op: &Op) -> bool {
+    matches!(op, Op::Note(_))
+}
+
+/// Tells a thread its last notes, ends it and waits until it is on disk.
+async fn close(live: Channels, last: VecDeque<Op>) {
     let Channels { ops, mut events } = live;
     let told = async {
+        for op in last {
+            let _ = ops.send(op).await;
+        }
         let _ = ops.send(Op::Shutdown).await;
         std::future::pending::<()>().await;
     };
     let gone = async { while !matches!(events.recv().await, None | Some(Event::Closed)) {} };
     tokio::select! {
+        biased; // both are kept until the thread is gone; telling never ends by itself
         () = gone => {}
         () = told => {}
     }

@@ -18,6 +18,7 @@ use super::theme::Theme;
 use super::transcript::{self, Transcript};
 use super::usage::look::View;
 use super::usage::{Standing, notice};
+use crate::base::clean::in_words;
 use crate::base::ids::{AskId, ItemId};
 use crate::base::path::with_tilde;
 use crate::protocol::ask::Ask;
@@ -75,8 +76,8 @@ pub(crate) struct Left {
     pub(crate) turn: TurnState,
     /// It could not be opened itself.
     pub(crate) nothing_open: bool,
-    /// The other one is a copy of it: the screen shows that already.
-    pub(crate) copied: bool,
+    /// The other one is a copy of it.
+    pub(crate) forked: bool,
 }
 
 /// The turn, as the screen sees it.
@@ -100,6 +101,8 @@ pub(crate) struct TurnState {
     pub(crate) answered: bool,
     /// The last prompts, for the notify program.
     pub(crate) prompts: Vec<String>,
+    /// What the patches of the last turn changed together, as a diff.
+    pub(crate) diff: String,
     /// The last answer, for the end of the program.
     pub(crate) last_answer: Option<String>,
 }
@@ -254,7 +257,8 @@ impl Model {
 
     /// Says something in the hint line for a while.
     pub(crate) fn toast(&mut self, text: impl Into<String>) {
-        self.toast = Some(Toast { text: text.into(), until_ms: self.now_ms + TOAST_MS });
+        self.toast =
+            Some(Toast { text: in_words(&text.into()).into_owned(), until_ms: self.now_ms + TOAST_MS });
     }
 
     /// What popups may know.

@@ -14,7 +14,7 @@ use crate::tui::onboarding::{sign_in, trust};
 use crate::tui::popups::any::Popup;
 use crate::tui::popups::{folder, resume};
 use crate::tui::setup::{Mode, Tour};
-use crate::tui::transcript::{Level, Past};
+use crate::tui::transcript::{Level, Notice, Past};
 
 /// The first effects, after the first frame.
 pub(crate) fn begin(model: &mut Model, effects: &mut Effects) {
@@ -254,7 +254,7 @@ pub(crate) fn opened(
         Err(error) => return not_opened(model, &error, effects),
     };
     model.turn.early.clear();
-    let copied = arrive(model);
+    let forked = arrive(model);
     if opened.info.cwd != model.cwd() {
         answers::moved(model, &opened.info.cwd);
         // What the terminal scrolls is printed already.
@@ -263,22 +263,21 @@ pub(crate) fn opened(
         }
     }
     let past: Vec<Past> = opened.past.into_iter().map(Past::from).collect();
-    if copied {
-        model.transcript.notice(Level::Info, "You go on in a copy; the thread before stays as it was.");
-    } else {
-        model.transcript.replay(&past);
-    }
+    model.transcript.replay(&past);
     if let Some(gone) = model.folder_gone.take() {
         let words = format!("This thread worked in {gone}, which is gone; it goes on in this folder.");
         model.transcript.notice(Level::Info, &words);
     }
-    model.earlier = opened.earlier && !copied;
+    model.earlier = opened.earlier;
+    if forked {
+        model.transcript.notice(Level::Info, "You go on in a copy; the thread before stays as it was.");
+    }
     for warning in opened.warnings {
-        model.transcript.notice(Level::Warning, &warning);
+        model.transcript.remark(Notice::new(Level::Warning, &warning));
         model.warnings.push("Start-up", warning);
     }
     if let Some(tour) = model.setup.tour.as_mut().filter(|tour| !tour.told.is_empty()) {
-        model.transcript.notice(Level::Info, &std::mem::take(&mut tour.told));
+        model.transcript.remark(Notice::new(Level::Info, &std::mem::take(&mut tour.told)));
         model.suggestions = std::mem::take(&mut tour.prompts).into();
     }
     model.facts.usage = opened.usage;
@@ -303,14 +302,12 @@ fn not_opened(model: &mut Model, error: &ErrorInfo, effects: &mut Effects) {
     if let Some(left) = model.left.take() {
         (model.turn, model.nothing_open) = (left.turn, left.nothing_open);
     }
-    answers::error(model, error);
+    model.transcript.remark(Notice::error(error));
 }
 
-/// The other thread is here: what belonged to the one before goes. Tells whether its cells stay, because the other one
-/// is a copy of it and they are all there are.
+/// The other thread is here: what belonged to the one before goes. Tells whether the other one is a copy of it.
 fn arrive(model: &mut Model) -> bool {
     let Some(left) = model.left.take() else { return false };
-    let copied = left.copied && !model.earlier;
     model.facts.usage = None;
     model.facts.plan = None;
     model.glance = None;
@@ -318,11 +315,9 @@ fn arrive(model: &mut Model) -> bool {
     model.rewinding = None;
     model.usage.parked = None;
     model.usage.hint = crate::tui::usage::Hint::Gone;
-    if !copied {
-        model.status_cell = None;
-        model.transcript.clear();
-    }
-    copied
+    model.status_cell = None;
+    model.transcript.clear();
+    left.forked
 }
 
 /// Another thread is to take the place of the open one, which stays until that one is there. What is typed from now
@@ -337,8 +332,8 @@ pub(crate) fn switch(model: &mut Model, begin: Begin, effects: &mut Effects) {
         Some(left) => (left.turn, left.nothing_open),
         None => (now, model.nothing_open),
     };
-    let copied = matches!(begin, Begin::Fork(_));
-    model.left = Some(Box::new(Left { turn, nothing_open, copied }));
+    let forked = matches!(begin, Begin::Fork(_));
+    model.left = Some(Box::new(Left { turn, nothing_open, forked }));
     model.facts.running = false;
     model.browse = None;
     model.nothing_open = false;
