@@ -106,6 +106,9 @@ impl Behind {
         let open = self.open.as_mut().ok_or_else(no_thread)?;
         let identity = open.manager.adopt().await?;
         open.info.account = opening::named(Some(&identity)).unwrap_or_default();
+        if let Some(account) = &open.account {
+            account.cache.follow_sign_in().await;
+        }
         Ok(open.info.account.clone())
     }
 

@@ -84,6 +84,21 @@ impl Cache {
         history::read(&self.file().history())
     }
 
+    /// Opens the file of whoever is signed in now, when that is another account.
+    pub(crate) async fn follow_sign_in(&self) {
+        let Some(backend) = &self.inner.backend else { return };
+        if let Some(id) = backend.account_in_force().await
+            && self.file().account_id() != id.as_deref()
+        {
+            self.switch(id.as_deref());
+        }
+    }
+
+    /// Whose limits these are.
+    pub(crate) fn account_id(&self) -> Option<String> {
+        self.file().account_id().map(str::to_owned)
+    }
+
     /// Writes down what an answer of the model told. Readings of another account are left out.
     pub(crate) async fn record(&self, snapshots: Vec<LimitsSnapshot>) {
         let now_ms = self.now_ms();

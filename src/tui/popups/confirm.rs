@@ -5,6 +5,7 @@ use super::menu::Menu;
 use super::wish::Wish;
 use crate::tui::door::Setting;
 use crate::tui::transcript::{Key, Source};
+use crate::tui::usage::menu::Want;
 
 /// `/copy`: the answer or one of its code blocks.
 pub(crate) fn copy(sources: Vec<Source>) -> Menu {
@@ -42,6 +43,17 @@ pub(crate) fn adopt(why: &str) -> Menu {
     Menu::new("Go on as another account?", rows).text(crate::tui::text::sanitize(why).replace('\n', " "))
 }
 
+/// A prompt of an earlier run waited in another thread. `over`: its time has come.
+pub(crate) fn waiting(at: &str, over: bool) -> Menu {
+    let there = if over { "and send it there" } else { "and go on waiting there" };
+    let rows = vec![
+        (Row::new("Go back to its thread").detail(there), Wish::Usage(Want::BackToWaiting)),
+        (Row::new("Keep it here").detail("enter sends it"), Wish::Usage(Want::NoWaiting)),
+    ];
+    Menu::new("A prompt is waiting", rows)
+        .text(format!("The prompt below was to be sent again at {at}, in the thread of your last session."))
+}
+
 /// `/tui`.
 pub(crate) fn screen(fullscreen: bool) -> Menu {
     let rows = vec![
@@ -76,6 +88,10 @@ mod tests {
                 format!("adopt_{width}"),
                 paper(width, &adopt.draw(width, 20, &Theme::default()).lines)
             );
+            for (name, over) in [("waiting", false), ("waiting_over", true)] {
+                let drawn = waiting("23:43", over).draw(width, 20, &Theme::default());
+                assert_screen!(format!("{name}_{width}"), paper(width, &drawn.lines));
+            }
             assert_screen!(
                 format!("screen_{width}"),
                 paper(width, &screen(true).draw(width, 20, &Theme::default()).lines)

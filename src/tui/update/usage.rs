@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::dispatch::Effects;
-use super::{chat, commands, follow};
+use super::{chat, commands, follow, waiting};
 use crate::limits::AccountLimits;
 use crate::limits::activity::View as Chart;
 use crate::limits::alarms::{self, Alarm};
@@ -23,7 +23,7 @@ use crate::tui::transcript::Level;
 use crate::tui::usage::menu::{Usage, Want};
 use crate::tui::usage::reached::Panel;
 use crate::tui::usage::redeem::Move;
-use crate::tui::usage::{Ask, Hint, News, Parked, ended_words};
+use crate::tui::usage::{Ask, Hint, News, ended_words};
 
 /// A thread is open: its account has shared limits, or none.
 pub(crate) fn opened(model: &mut Model, limits: Option<Arc<AccountLimits>>, effects: &mut Effects) {
@@ -57,6 +57,8 @@ pub(crate) fn changed(model: &mut Model, limits: Arc<AccountLimits>, effects: &m
     if known.is_some_and(|known| known.account_id != limits.account_id) {
         model.usage.forget();
         model.usage.shared = true;
+        finish(model, effects);
+        read(model, effects);
     }
     if limits.full_read.is_some() && model.usage.hint == Hint::Due {
         let some = limits.reset_credits.as_ref().is_some_and(|held| held.value.available_count > 0);
@@ -163,10 +165,9 @@ pub(crate) fn grant(model: &mut Model, want: Want, effects: &mut Effects) {
             effects.push(Effect::Limits(Ask::Plan(question, Default::default())));
             model.popup = Some(Popup::Usage(Box::new(Usage::for_prompt(question))));
         }
-        Want::WaitUntil(at) => {
-            let text = model.composer.draft().expand();
-            model.usage.parked = Some(Parked { at, text });
-        }
+        Want::WaitUntil(at) => waiting::begin(model, at, effects),
+        Want::BackToWaiting => waiting::go_back(model, effects),
+        Want::NoWaiting => waiting::forget(model),
         Want::Model => commands::run(model, crate::tui::slash::Command::Model, "", model.unix, effects),
     }
 }
@@ -292,19 +293,7 @@ pub(crate) fn look_after(model: &mut Model, effects: &mut Effects) {
             model.popup = Some(Popup::Reached(Box::new(Panel::new(error))));
         }
     }
-    look_after_parked(model, effects);
-}
-
-/// The prompt that waits for a reset: sent when its time has come; another text in the prompt is another wish.
-fn look_after_parked(model: &mut Model, effects: &mut Effects) {
-    let Some(parked) = model.usage.parked.clone() else { return };
-    if model.is_running() || model.composer.draft().expand() != parked.text {
-        model.usage.parked = None;
-        model.toast("The prompt was changed: no longer waiting, enter sends it");
-    } else if model.unix >= parked.at && model.popup.is_none() {
-        model.usage.parked = None;
-        chat::resend(model, effects);
-    }
+    waiting::look_after(model, effects);
 }
 
 #[cfg(test)]

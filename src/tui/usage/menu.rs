@@ -43,6 +43,10 @@ pub(crate) enum Want {
     RedeemForPrompt,
     /// Send the prompt again at this moment (unix seconds, our clock).
     WaitUntil(u64),
+    /// Go back to the thread in which the prompt of an earlier run waited.
+    BackToWaiting,
+    /// Let that prompt wait no more.
+    NoWaiting,
     /// Choose another model.
     Model,
 }

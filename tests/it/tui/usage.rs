@@ -332,6 +332,45 @@ fn a_prompt_waits_for_the_reset() {
     assert_eq!(count(&terminal.rows(), "⏳"), 0);
 }
 
+/// Waiting outlives the app: the next start goes back and sends the prompt, once, and it stands there once.
+#[test]
+fn waiting_goes_on_after_a_crash() {
+    let world = world(&says("better late"));
+    account(&world, &json!({"credits": [], "windows": [{"used": 100, "seconds": 18000, "resets_in": 8}]}));
+    let terminal = app(&world);
+    terminal.until("5h 0% left");
+    let refusal = r#"{"error":{"type":"usage_limit_reached","message":"used up","plan_type":"plus"}}"#;
+    fault(&world, "/v1/responses", &format!("kind = 'status'\ncode = 429\nbody_text = '{refusal}'"));
+    terminal.submit("when you can");
+    terminal.until("1. Wait, and send again at");
+    terminal.keys("1");
+    terminal.until("⏳ sends again at");
+    let waits = || {
+        let drafts = fs::read_dir(world.codex_home().join("tmp/drafts")).into_iter().flatten().flatten();
+        drafts.filter(|entry| entry.path().extension().is_some_and(|end| end == "waits")).count()
+    };
+    let started = Instant::now();
+    while waits() == 0 {
+        assert!(started.elapsed() < Duration::from_secs(20), "the waiting was not kept");
+    }
+    terminal.signal("KILL");
+    drop(terminal);
+    let again = Terminal::start(codex(&world));
+    again.until("A prompt is waiting");
+    again.keys("1");
+    again.until("⏳ sends again at");
+    again.until("better late");
+    again.until(READY);
+    assert_eq!((world.backend.requests().len(), waits()), (2, 0));
+    let last = world.backend.requests().pop().unwrap();
+    assert_eq!(last["input"].to_string().matches("when you can").count(), 1, "{}", last["input"]);
+    assert_eq!(count(&again.rows(), "when you can"), 1, "{}", again.text());
+    drop(again);
+    let third = app(&world);
+    third.until("5h ");
+    assert_eq!(world.backend.requests().len(), 2, "it was sent");
+}
+
 #[test]
 fn a_budget_stops_before_the_next_request() {
     let world = world("[[rule]]\noutput = [{ text = 'one more' }]\nlimits = [90.0, 12.5]\n");
