@@ -369,6 +369,7 @@ impl Thread {
             last_message: None,
             duration_ms: 0,
             price: Vec::new(),
+            price_so_far: false,
         };
         self.store(|w| w.turn_completed(&end));
     }

@@ -200,6 +200,7 @@ impl Behind {
             Setting::StatusLine(items) => edit::set_list(&path, &["tui", "status_line"], &items),
             Setting::Title(items) => edit::set_list(&path, &["tui", "terminal_title"], &items),
             Setting::Theme(name) => edit::set_text(&path, &["tui", "theme"], &name),
+            Setting::NoModelNudge => edit::set_flag(&path, &["notice", "hide_rate_limit_model_nudge"], true),
             Setting::Fullscreen(on) => {
                 let word = if on { "auto" } else { "never" };
                 edit::set_text(&path, &["tui", "alternate_screen"], word)

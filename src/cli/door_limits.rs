@@ -4,7 +4,7 @@
 use tokio::sync::mpsc;
 
 use super::usage_account::Account;
-use crate::backend::activity;
+use crate::backend::{activity, nudge};
 use crate::base::tasks::{self, Task};
 use crate::limits::intent::Decision;
 use crate::limits::redeemer::{Error, Plan, Wish};
@@ -40,6 +40,7 @@ fn refuse(call: LimitsCall) {
         LimitsCall::Alarms(reply) => drop(reply.send(Ok(Vec::new()))),
         LimitsCall::Activity(reply) => drop(reply.send(Err(error()))),
         LimitsCall::Plan(_, reply) => drop(reply.send(Err(error()))),
+        LimitsCall::Nudge(_, reply) => drop(reply.send(Err(error()))),
         LimitsCall::Finish(reply) => drop(reply.send(Ok(None))),
         LimitsCall::Redeem(..) => {}
     }
@@ -56,6 +57,11 @@ async fn carry_out(account: Account, call: LimitsCall) {
         LimitsCall::Activity(reply) => {
             let read = activity::read(&account.backend).await;
             drop(reply.send(read.map_err(|error| refused(&error))));
+        }
+        LimitsCall::Nudge(more, reply) => {
+            let id = account.cache.account_id().unwrap_or_default();
+            let asked = nudge::nudge(&account.backend, &id, more).await;
+            drop(reply.send(asked.map_err(|error| refused(&error))));
         }
         LimitsCall::Plan(wish, reply) => {
             account.cache.follow_sign_in().await;

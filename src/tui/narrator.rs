@@ -418,6 +418,7 @@ mod tests {
             last_message: None,
             duration_ms: 7000,
             price: Vec::new(),
+            price_so_far: false,
         };
         let told = narrator.on_event(&Event::TurnCompleted(Box::new(end)));
         assert_eq!(told, ["Interrupted after 7 seconds."]);

@@ -61,6 +61,7 @@ pub(super) fn setup() -> Setup {
         keep_history: true,
         history_max_bytes: None,
         no_burst: true,
+        no_model_nudge: false,
         warnings: Vec::new(),
         tour: None,
     }
@@ -114,6 +115,7 @@ impl Scene {
             last_message: None,
             duration_ms: 5000,
             price: Vec::new(),
+            price_so_far: false,
         };
         self.event(Event::TurnCompleted(Box::new(end)))
     }
@@ -247,6 +249,7 @@ impl Scene {
             last_message: Some("Done.".to_owned()),
             duration_ms: 5000,
             price: Vec::new(),
+            price_so_far: false,
         };
         self.event(Event::TurnCompleted(Box::new(end)))
     }

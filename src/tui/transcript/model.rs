@@ -59,6 +59,8 @@ pub(super) struct Ended<'a> {
     pub(super) at: Option<u64>,
     /// What it cost of each limit window.
     pub(super) price: &'a [Price],
+    /// But for its last answer.
+    pub(super) so_far: bool,
 }
 
 /// A cell that an open item is shown in.
@@ -102,6 +104,7 @@ impl Model {
                 duration_ms: Some(end.duration_ms),
                 at: Some(now.unix),
                 price: &end.price,
+                so_far: end.price_so_far,
             }),
             Event::TurnStarted { .. }
             | Event::DiffUpdated { .. }
@@ -341,7 +344,8 @@ impl Model {
             (TurnStatus::Completed, _) if bare_compaction => return,
             (TurnStatus::Completed, _) => match end.duration_ms {
                 Some(ms) => {
-                    Body::TurnEnd(Box::new(TurnEnd::done(ms, end.at.map(self.setup.wall_clock), end.price)))
+                    let at = end.at.map(self.setup.wall_clock);
+                    Body::TurnEnd(Box::new(TurnEnd::done(ms, at, end.price, end.so_far)))
                 }
                 None => return,
             },

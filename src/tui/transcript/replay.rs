@@ -52,6 +52,7 @@ impl Model {
                 duration_ms: turn.duration_ms,
                 at: turn.started_at.map(|at| at.saturating_add(seconds)),
                 price: &[],
+                so_far: false,
             });
             for item in after {
                 self.complete(item, Now::default());

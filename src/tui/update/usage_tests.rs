@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use crate::backend::nudge::{More, Nudged};
 use crate::limits::intent::Verdict;
 use crate::protocol::error::{ErrorInfo, ErrorKind};
 use crate::protocol::limits::ResetCredits;
 use crate::protocol::op::Op;
+use crate::protocol::turn::TurnStatus;
 use crate::tui::composer::Draft;
 use crate::tui::effect::Effect;
 use crate::tui::msg::{Answer, Msg};
@@ -353,6 +355,65 @@ fn alarms_are_claimed_before_they_are_told() {
     assert!(scene.shown().contains("⚠ A usage limit reset expires in 1h 56m"), "{}", scene.shown());
     scene.wait(30_000);
     assert!(!scene.shown().contains("A usage limit reset expires"));
+}
+
+/// Limits of a member of a workspace that has no credits left.
+fn member() -> crate::limits::AccountLimits {
+    let mut limits = samples::limits([100.0, 64.0], "team", None);
+    limits.reached = Some(crate::limits::state::Stamped {
+        value: "workspace_member_credits_depleted".to_owned(),
+        at_ms: NOW * 1000,
+        source: crate::limits::state::Source::Usage,
+    });
+    limits
+}
+
+#[test]
+fn a_member_asks_the_owner_once() {
+    let mut scene = Scene::limited(member(), 80, 30);
+    scene.turn("hello").effects.clear();
+    scene.fails(reached());
+    assert!(scene.shown().contains("Ask the owner for credits"), "{}", scene.shown());
+    let row = if scene.shown().contains("2. Ask the owner") { "2" } else { "1" };
+    asks(&mut scene);
+    scene.keys(&[row, row]);
+    assert!(matches!(asks(&mut scene)[..], [Ask::Nudge(More::Credits)]), "once");
+    assert!(scene.shown().contains("asking …"), "{}", scene.shown());
+    let failed = ErrorInfo::new(ErrorKind::Connection, "no network");
+    scene.answer(Answer::Limits(News::Nudged(Err(failed))));
+    assert!(scene.shown().contains("not asked: no network"), "{}", scene.shown());
+    scene.keys(&[row]);
+    assert!(matches!(asks(&mut scene)[..], [Ask::Nudge(_)]), "after an error it may be tried again");
+    scene.answer(Answer::Limits(News::Nudged(Ok(Nudged::Sent))));
+    assert!(scene.shown().contains("asked: they got a mail"), "{}", scene.shown());
+    scene.keys(&[row, "esc"]);
+    assert!(asks(&mut scene).is_empty() && scene.prompt() == "hello");
+    scene.keys(&["ctrl-u"]).text("/usage").keys(&["enter"]);
+    assert!(scene.shown().contains("Ask the owner for credits"), "{}", scene.shown());
+    // Owners and other plans have nobody to ask.
+    let mut owner = member();
+    owner.reached.as_mut().unwrap().value = "workspace_owner_credits_depleted".to_owned();
+    scene.send(Msg::Limits(Arc::new(owner)));
+    assert!(!scene.shown().contains("Ask the owner"), "{}", scene.shown());
+}
+
+#[test]
+fn a_smaller_model_is_offered_once_and_changes_nothing_by_itself() {
+    let mut scene = scene([92.0, 64.0]);
+    scene.turn("hello").ends(TurnStatus::Completed);
+    assert!(scene.shown().contains("Use a smaller model?"), "{}", scene.shown());
+    assert!(scene.shown().contains("8% of your 5h limit is left"), "{}", scene.shown());
+    scene.effects.clear();
+    scene.keys(&["enter"]);
+    assert!(told(&mut scene).is_empty() && scene.model.popup.is_none(), "what is preselected keeps the model");
+    scene.turn("again").ends(TurnStatus::Completed);
+    assert!(scene.model.popup.is_none(), "once");
+    for (used, typed, hidden) in [(89.0, "", false), (100.0, "", false), (92.0, "half a", false), (92.0, "", true)] {
+        let mut scene = self::scene([used, 64.0]);
+        scene.model.usage.offered_model |= hidden;
+        scene.turn("hello").text(typed).ends(TurnStatus::Completed);
+        assert!(scene.model.popup.is_none(), "{used} {typed} {hidden}");
+    }
 }
 
 #[test]

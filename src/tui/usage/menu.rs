@@ -7,8 +7,10 @@ use super::activity::{self, Page as ActivityPage};
 use super::credits;
 use super::forecast;
 use super::look::{View, plain, wrapped};
+use super::reached;
 use super::redeem::{Flow, Move};
 use super::windows;
+use crate::backend::nudge::More;
 use crate::limits::activity::{Activity, View as Chart};
 use crate::limits::redeemer::Wish as Redemption;
 use crate::limits::show;
@@ -49,6 +51,8 @@ pub(crate) enum Want {
     NoWaiting,
     /// Choose another model.
     Model,
+    /// Ask the owner of the workspace for more.
+    Nudge(More),
 }
 
 #[derive(Clone, Debug)]
@@ -62,6 +66,7 @@ enum Page {
 enum Entry {
     Analytics,
     Redeem,
+    Nudge(More),
     Read,
 }
 
@@ -180,6 +185,7 @@ impl Usage {
             Picked::Row(index) => Outcome::Keep(Wish::Usage(match entries.get(index) {
                 Some(Entry::Analytics) => Want::Activity(Chart::Daily),
                 Some(Entry::Redeem) => Want::Load,
+                Some(Entry::Nudge(more)) => Want::Nudge(*more),
                 Some(Entry::Read) | None => Want::Read,
             })),
         }
@@ -196,6 +202,7 @@ impl Usage {
             Some(0) => rows.push((redeem.detail("none available · check again"), Entry::Redeem)),
             Some(count) => rows.push((redeem.detail(format!("{count} available")), Entry::Redeem)),
         }
+        rows.extend(reached::ask_owner(view).map(|(row, more)| (row, Entry::Nudge(more))));
         rows.push((Row::new("Read again").detail("or press r"), Entry::Read));
         let (rows, entries) = rows.into_iter().unzip();
         let mut list = List::numbered(rows);

@@ -60,6 +60,10 @@ pub(crate) struct Standing {
     pub(crate) redeeming: bool,
     /// Something left unfinished is looked after.
     pub(crate) finishing: bool,
+    /// What became of asking the owner of the workspace for more, in words.
+    pub(crate) nudged: Option<String>,
+    /// A smaller model was offered, or is never to be.
+    pub(crate) offered_model: bool,
     /// Why the last prompt was refused: a limit or a budget.
     pub(crate) refusal: Option<ErrorInfo>,
     /// The user is to be asked what to do about that, when nothing else is open.
@@ -77,6 +81,11 @@ pub(crate) struct Standing {
 }
 
 impl Standing {
+    /// Nothing is known yet. `no_model_nudge`: a smaller model is never offered.
+    pub(crate) fn new(no_model_nudge: bool) -> Self {
+        Self { offered_model: no_model_nudge, ..Self::default() }
+    }
+
     /// The number of the next question.
     pub(crate) fn next(&mut self) -> u64 {
         self.asked += 1;
@@ -115,6 +124,7 @@ impl Standing {
             redeeming: self.redeeming,
             kept: self.kept,
             offered: self.offered,
+            offered_model: self.offered_model,
             on_disk: self.on_disk,
             ..Self::default()
         };

@@ -332,6 +332,54 @@ fn a_prompt_waits_for_the_reset() {
     assert_eq!(count(&terminal.rows(), "⏳"), 0);
 }
 
+#[test]
+fn a_member_of_a_workspace_asks_its_owner() {
+    let world = world("");
+    let mut limits = exhausted();
+    limits["plan"] = json!("team");
+    limits["credits"] = json!([]);
+    limits["reached"] = json!("workspace_member_usage_limit_reached");
+    account(&world, &limits);
+    let terminal = app(&world);
+    terminal.until("5h 0% left");
+    terminal.submit("/usage");
+    terminal.until("2. Ask the owner for a higher limit");
+    terminal.keys("2");
+    terminal.until("asked: they got a mail");
+    let (_, body) = world.backend.call("GET", "/control/account", "");
+    assert!(body.contains(r#""nudges":["usage_limit"]"#), "{body}");
+    drop(terminal);
+    // Somebody else, a little later.
+    let terminal = app(&world);
+    terminal.until("5h 0% left");
+    terminal.submit("/usage");
+    terminal.until("2. Ask the owner");
+    terminal.keys("2");
+    terminal.until("they were asked a short while ago");
+}
+
+#[test]
+fn a_smaller_model_is_offered_and_can_be_switched_off_for_ever() {
+    let world = world("[[rule]]\noutput = [{ text = 'one more' }]\nlimits = [92.0, 12.5]\n");
+    let terminal = app(&world);
+    terminal.until("5h 18% left");
+    terminal.submit("first");
+    terminal.until("Use a smaller model?");
+    terminal.keys("3");
+    terminal.until_gone("Use a smaller model?");
+    let started = Instant::now();
+    let config = || fs::read_to_string(world.codex_home().join("config.toml")).unwrap();
+    while !config().contains("hide_rate_limit_model_nudge = true") {
+        assert!(started.elapsed() < Duration::from_secs(20), "{}", config());
+    }
+    drop(terminal);
+    let terminal = app(&world);
+    terminal.submit("second");
+    terminal.until("one more");
+    terminal.until(READY);
+    assert_eq!(count(&terminal.rows(), "Use a smaller model?"), 0, "{}", terminal.text());
+}
+
 /// Waiting outlives the app: the next start goes back and sends the prompt, once, and it stands there once.
 #[test]
 fn waiting_goes_on_after_a_crash() {
