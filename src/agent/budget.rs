@@ -54,7 +54,7 @@ impl Ledger {
     /// none, so that the price is that of all answers but the last.
     pub(crate) async fn settle(&self, services: &Services) -> bool {
         let Some(cache) = services.limits.as_ref().filter(|_| self.begun.is_some()) else { return false };
-        let ended_ms = cache.now_s().saturating_mul(1000);
+        let ended_ms = cache.now_ms();
         let _ = tokio::time::timeout(SETTLE, cache.refresh(BACKGROUND)).await;
         cache.get().full_read.is_some_and(|read| read.sent_ms >= ended_ms)
     }

@@ -28,7 +28,8 @@ pub(crate) fn is_ours(path: &str) -> bool {
 /// The end of a path, for both kinds of base address.
 fn route_of(path: &str) -> Option<&str> {
     let route = path.strip_prefix("/backend-api/wham/").or_else(|| path.strip_prefix("/api/codex/"))?;
-    let ours = ["usage", "profiles/me", "rate-limit-reset-credits", "rate-limit-reset-credits/consume", NUDGE];
+    let ours =
+        ["usage", "profiles/me", "rate-limit-reset-credits", "rate-limit-reset-credits/consume", NUDGE];
     ours.contains(&route).then_some(route)
 }
 
@@ -73,7 +74,9 @@ pub(crate) async fn route(
             Ok(match asked.get("credit_type").and_then(Value::as_str) {
                 Some(kind @ ("credits" | "usage_limit")) => match backend.state().account.nudge(kind) {
                     true => json_response(StatusCode::OK, &json!({})),
-                    false => refused(StatusCode::TOO_MANY_REQUESTS, "cooldown", "the owner was asked just now"),
+                    false => {
+                        refused(StatusCode::TOO_MANY_REQUESTS, "cooldown", "the owner was asked just now")
+                    }
                 },
                 _ => refused(StatusCode::BAD_REQUEST, "credit_type", "credit_type is missing"),
             })

@@ -75,7 +75,8 @@ impl Cache {
         self.inner.clock.now_s()
     }
 
-    pub(super) fn now_ms(&self) -> u64 {
+    /// The same in milliseconds.
+    pub(crate) fn now_ms(&self) -> u64 {
         self.inner.clock.now_ms()
     }
 

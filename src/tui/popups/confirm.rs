@@ -66,12 +66,11 @@ pub(crate) fn smaller_model(left: &str, now: &Model, smaller: &Model) -> Menu {
             Row::new(format!("Use {}", smaller.display_name)).detail("in this thread, until you change it"),
             Wish::Model { slug: smaller.slug.to_string(), effort: None, save: false },
         ),
-        (
-            Row::new("Keep it and never ask").detail("kept in config.toml"),
-            Wish::Save(Setting::NoModelNudge),
-        ),
+        (Row::new("Keep it and never ask").detail("kept in config.toml"), Wish::Save(Setting::NoModelNudge)),
     ];
-    Menu::new("Use a smaller model?", rows).text(format!("{left} is left. A smaller model makes it last longer."))
+    Menu::new("Use a smaller model?", rows)
+        .text(format!("{left} is left. A smaller model makes it last longer."))
+        .yielding()
 }
 
 /// `/tui`.

@@ -21,6 +21,8 @@ pub(crate) struct Menu {
     /// Another key that chooses, and what it wants instead.
     other: Option<(char, Vec<Wish>)>,
     hint: &'static str,
+    /// Letters are for the prompt, and close it: it came unasked.
+    yields: bool,
 }
 
 impl Menu {
@@ -34,6 +36,7 @@ impl Menu {
             wishes,
             other: None,
             hint: "enter select · esc back",
+            yields: false,
         }
     }
 
@@ -50,6 +53,12 @@ impl Menu {
         self
     }
 
+    /// Lets letters that choose nothing close it and go to the prompt.
+    pub(crate) fn yielding(mut self) -> Self {
+        self.yields = true;
+        self
+    }
+
     /// Takes a key.
     pub(crate) fn on_key(&mut self, key: Key, keymap: &Keymap) -> Outcome {
         if let Some((letter, wishes)) = &self.other
@@ -60,6 +69,7 @@ impl Menu {
                 .map_or(Outcome::Stay, |wish| Outcome::Wish(wish.clone()));
         }
         match self.list.on_key(key, keymap) {
+            Picked::Nothing if self.yields && key.is_letter() => Outcome::Wish(Wish::TypedAhead(vec![key])),
             Picked::Nothing | Picked::Moved => Outcome::Stay,
             Picked::Row(index) => {
                 self.wishes.get(index).map_or(Outcome::Close, |wish| Outcome::Wish(wish.clone()))

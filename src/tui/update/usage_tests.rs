@@ -405,10 +405,18 @@ fn a_smaller_model_is_offered_once_and_changes_nothing_by_itself() {
     assert!(scene.shown().contains("8% of your 5h limit is left"), "{}", scene.shown());
     scene.effects.clear();
     scene.keys(&["enter"]);
-    assert!(told(&mut scene).is_empty() && scene.model.popup.is_none(), "what is preselected keeps the model");
+    assert!(
+        told(&mut scene).is_empty() && scene.model.popup.is_none(),
+        "what is preselected keeps the model"
+    );
     scene.turn("again").ends(TurnStatus::Completed);
     assert!(scene.model.popup.is_none(), "once");
-    for (used, typed, hidden) in [(89.0, "", false), (100.0, "", false), (92.0, "half a", false), (92.0, "", true)] {
+    let mut typing = self::scene([92.0, 64.0]);
+    typing.turn("hello").ends(TurnStatus::Completed).text("and then");
+    assert!(typing.model.popup.is_none() && typing.prompt() == "and then", "{}", typing.prompt());
+    for (used, typed, hidden) in
+        [(89.0, "", false), (100.0, "", false), (92.0, "half a", false), (92.0, "", true)]
+    {
         let mut scene = self::scene([used, 64.0]);
         scene.model.usage.offered_model |= hidden;
         scene.turn("hello").text(typed).ends(TurnStatus::Completed);

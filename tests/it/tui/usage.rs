@@ -10,10 +10,10 @@ use super::terminal::{CTRL_C, ENTER, ESC, Terminal, UP};
 use crate::support::World;
 
 const CONSUME: &str = "/backend-api/wham/rate-limit-reset-credits/consume";
-const USAGE: &str = "/backend-api/wham/usage";
+pub(super) const USAGE: &str = "/backend-api/wham/usage";
 
 /// A home that is signed in with ChatGPT.
-fn world(script: &str) -> World {
+pub(super) fn world(script: &str) -> World {
     let world = World::new(script);
     let tokens = json!({"id_token": "e30.e30.e30", "access_token": world.backend.token,
         "refresh_token": "refresh-canary", "account_id": "acct-demo"});
@@ -36,7 +36,7 @@ fn configure(world: &World, more: &str) {
 }
 
 #[track_caller]
-fn account(world: &World, change: &Value) {
+pub(super) fn account(world: &World, change: &Value) {
     let (status, body) = world.backend.call("PATCH", "/control/account", &change.to_string());
     assert_eq!(status, 200, "{body}");
 }
@@ -63,11 +63,11 @@ fn keys(world: &World) -> Vec<String> {
     consumes.map(|record| record["body"]["redeem_request_id"].as_str().unwrap().to_owned()).collect()
 }
 
-fn asked(world: &World, route: &str) -> u64 {
+pub(super) fn asked(world: &World, route: &str) -> u64 {
     world.backend.state()["routes"][route].as_u64().unwrap_or(0)
 }
 
-fn app(world: &World) -> Terminal {
+pub(super) fn app(world: &World) -> Terminal {
     ready_sized(codex(world), 80, 30)
 }
 
@@ -428,7 +428,7 @@ fn a_budget_stops_before_the_next_request() {
     terminal.until("5h 90% left");
     terminal.submit("first");
     terminal.until("one more");
-    terminal.until("used 90% of 5h");
+    terminal.until("used at least 90% of 5h");
     terminal.submit("second");
     terminal.until("Budget used up");
     assert_eq!(world.backend.requests().len(), 1, "nothing left");
