@@ -232,6 +232,10 @@ impl Usage {
         let plan = plan.map(|plan| format!(" · {}", credits::plan_name(&plan.value))).unwrap_or_default();
         let title = text::truncate_end(&format!("Usage{plan}"), 40).into_owned();
         let mut body = vec![frame::title(&title, &age(view), width, theme), Line::default()];
+        if let Some(words) = reached::standing(view) {
+            body.extend(wrapped(&words, Role::Bad, 2, width, theme));
+            body.push(Line::default());
+        }
         let bars = windows::rows(view, width, theme);
         if bars.is_empty() {
             let words =
@@ -239,9 +243,6 @@ impl Usage {
             body.extend(wrapped(words, Role::Dim, 2, width, theme));
         }
         body.extend(bars);
-        if view.limits.is_some_and(|limits| limits.is_reached(view.now_s)) {
-            body.extend(wrapped("The usage limit is reached.", Role::Bad, 2, width, theme));
-        }
         body.extend(failure(view, width, theme));
         let rest = [credits::rows(view, width, theme), forecast::advice(view, width, theme)];
         for part in rest.into_iter().filter(|part| !part.is_empty()) {

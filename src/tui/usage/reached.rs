@@ -142,6 +142,17 @@ pub(super) fn ask_owner(view: &View<'_>) -> Option<(Row, More)> {
     Some((Row::new(label).detail(detail), more))
 }
 
+/// That the limit is reached, and when it comes back; nothing when it is not.
+pub(super) fn standing(view: &View<'_>) -> Option<String> {
+    view.limits.filter(|limits| limits.is_reached(view.now_s))?;
+    let now = view.now();
+    let back = comes_back(view).map(|at| {
+        let (moment, span) = (words::moment(at, now, view.zone), words::span(at.saturating_sub(now)));
+        format!(": it comes back at {moment}, in {span}")
+    });
+    Some(format!("The usage limit is reached{}.", back.unwrap_or_default()))
+}
+
 /// When every window that is used up has come back, on the service's clock; nothing when nobody knows.
 fn comes_back(view: &View<'_>) -> Option<u64> {
     let limits = view.limits?;
