@@ -54,6 +54,11 @@ fn a_sign_in_that_fails_says_why_and_can_be_tried_again() {
 #[test]
 fn another_account_is_only_gone_on_with_when_the_user_says_so() {
     let world = bed::world("");
+    let config = world.codex_home().join("config.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    let port = world.backend.port;
+    fs::write(&config, format!("chatgpt_base_url = \"http://127.0.0.1:{port}/backend-api\"\n{text}"))
+        .unwrap();
     store(&world, 3600);
     let terminal = Terminal::start(codex(&world));
     terminal.until(READY);
