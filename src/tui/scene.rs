@@ -47,6 +47,7 @@ pub(super) fn setup() -> Setup {
         cwd: PathBuf::from("/home/u/work/project"),
         codex_home: PathBuf::from("/home/u/.codex"),
         sign_in: false,
+        sign_in_trouble: None,
         ask_trust: None,
         begin: Begin::New,
         pick: None,

@@ -11,7 +11,7 @@ fn press(page: &mut Page, code: Code) -> Outcome {
 }
 
 fn text(page: &Page) -> String {
-    let lines = page.draw(80, &Theme::default()).lines;
+    let lines = page.draw(80, 40, &Theme::default()).lines;
     lines.iter().map(|line| format!("{line}\n")).collect()
 }
 
@@ -75,7 +75,7 @@ fn a_sign_in_waits_is_given_up_and_fails_with_a_reason() {
 #[test]
 fn views() {
     for width in [60, 80, 120] {
-        let draw = |page: &Page| paper(width, &page.draw(width, &Theme::default()).lines);
+        let draw = |page: &Page| paper(width, &page.draw(width, 40, &Theme::default()).lines);
         let mut page = Page::new(true);
         assert_screen!(format!("choices_{width}"), draw(&page));
         press(&mut page, Code::Char('1'));
@@ -93,4 +93,20 @@ fn views() {
         page.refused("The key was not stored: no space left on the disk.");
         assert_screen!(format!("key_{width}"), draw(&page));
     }
+}
+
+#[test]
+fn the_smallest_window_shows_every_choice_and_what_is_wrong() {
+    let trouble = "The credential file /home/u/.codex/auth.json cannot be read: it is not a regular file. Move it away or \
+                   mend it, then start codex again.";
+    let page = Page::new(true).with_trouble(Some(trouble.to_owned()));
+    let drawn = page.draw(40, 12, &Theme::default());
+    assert!(drawn.lines.len() <= 12);
+    assert_screen!("trouble_40", paper(40, &drawn.lines));
+    let mut page = Page::new(false);
+    press(&mut page, Code::Char('1'));
+    page.show(Way::Code, "https://auth.example/codex/device".to_owned(), Some("ABCD-12345".to_owned()));
+    let drawn = page.draw(40, 12, &Theme::default());
+    assert_screen!("code_40", paper(40, &drawn.lines));
+    assert!(drawn.lines.iter().any(|line| line.to_string().contains("ABCD-12345")));
 }
