@@ -1,9 +1,12 @@
 //! From the first frame to the first prompt: sign-in, trust, opening the thread, the prompt of the command line.
 
 use super::dispatch::Effects;
-use super::{answers, chat, follow, route, usage};
+use super::{answers, chat, follow, route, usage, waiting};
 use crate::base::path::with_tilde;
 use crate::protocol::error::ErrorInfo;
+use crate::protocol::input::UserInput;
+use crate::protocol::item::Item;
+use crate::threads::Turn;
 use crate::tui::composer::Draft;
 use crate::tui::door::{Begin, Elsewhere, Glimpse, ThreadFilter, Way};
 use crate::tui::effect::Effect;
@@ -254,6 +257,7 @@ pub(crate) fn opened(
             return model.transcript.remark(Notice::error(&error));
         }
     };
+    model.turn.refused = unanswered(&opened.past);
     model.turn.early.clear();
     if opened.info.cwd != model.cwd() {
         answers::moved(model, &opened.info.cwd);
@@ -295,6 +299,20 @@ pub(crate) fn opened(
     chat::send_next(model, effects);
 }
 
+/// The text of the last prompt, when the model had said nothing to it: sent again it stands there once.
+fn unanswered(past: &[Turn]) -> Option<String> {
+    let mut text = String::new();
+    for item in &past.last()?.items {
+        let Item::UserMessage { content, .. } = item else { return None };
+        for part in content {
+            if let UserInput::Text { text: more } = part {
+                text.push_str(more);
+            }
+        }
+    }
+    Some(text).filter(|text| !text.is_empty())
+}
+
 /// Another thread takes the place of the open one.
 pub(crate) fn switch(model: &mut Model, begin: Begin, effects: &mut Effects) {
     model.facts.usage = None;
@@ -308,7 +326,7 @@ pub(crate) fn switch(model: &mut Model, begin: Begin, effects: &mut Effects) {
     model.rewinding = None;
     model.nothing_open = false;
     model.status_cell = None;
-    model.usage.parked = None;
+    waiting::end(model);
     model.usage.hint = crate::tui::usage::Hint::Gone;
     model.earlier = false;
     model.forked = matches!(begin, Begin::Fork(_));
