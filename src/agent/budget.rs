@@ -3,6 +3,7 @@
 //! same again for this thread.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -11,12 +12,16 @@ use super::services::Services;
 use crate::base::tasks;
 use crate::limits::budget::{self, Exceeded, Mark, Scope, Sums};
 use crate::limits::history;
+use crate::limits::refresh::BACKGROUND;
 use crate::limits::text;
 use crate::protocol::error::{ErrorInfo, ErrorKind};
 use crate::protocol::limits::Price;
 
 /// Numbers older than this, in seconds, may lack what others used since.
 const FRESH_S: u64 = 120;
+
+/// The end of a turn is told at the latest after this, whatever the service does.
+const SETTLE: Duration = Duration::from_millis(1500);
 
 /// What a thread keeps of its spending.
 #[derive(Debug, Default)]
@@ -42,6 +47,16 @@ impl Ledger {
     /// An answer has told where the limits stand as it began.
     pub(crate) fn told(&mut self, services: &Services) {
         self.begun.get_or_insert_with(|| mark(services));
+    }
+
+    /// A turn has ended: what its last answer cost shows only in a reading that begins now. There is one when the
+    /// shared numbers are old enough for it, and it is not waited for longer than [`SETTLE`]. False when there was
+    /// none, so that the price is that of all answers but the last.
+    pub(crate) async fn settle(&self, services: &Services) -> bool {
+        let Some(cache) = services.limits.as_ref().filter(|_| self.begun.is_some()) else { return false };
+        let ended_ms = cache.now_ms();
+        let _ = tokio::time::timeout(SETTLE, cache.refresh(BACKGROUND)).await;
+        cache.get().full_read.is_some_and(|read| read.sent_ms >= ended_ms)
     }
 
     /// A turn has ended: its price.

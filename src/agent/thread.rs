@@ -383,6 +383,7 @@ impl Thread {
             duration_ms: 0,
             price: Vec::new(),
             changed: None,
+            price_so_far: false,
         };
         self.store(|w| w.turn_completed(&end));
     }

@@ -365,6 +365,10 @@ impl<'a> Turn<'a> {
         if status == TurnStatus::Interrupted {
             self.thread.remember_aborted();
         }
+        let settled = match status {
+            TurnStatus::Completed => self.thread.ledger.settle(&self.thread.services).await,
+            TurnStatus::Interrupted | TurnStatus::Failed | TurnStatus::InProgress => false,
+        };
         let price = self.thread.ledger.end(&self.thread.services);
         let mut end = TurnEnd {
             turn_id: self.id,
@@ -375,6 +379,7 @@ impl<'a> Turn<'a> {
             duration_ms: started.elapsed().as_millis() as u64,
             price,
             changed: self.thread.changed.take(),
+            price_so_far: !settled,
         };
         self.thread.store(|w| w.turn_completed(&end));
         if let (Err(error), TurnStatus::Completed) = (self.thread.sync().await, status) {

@@ -47,6 +47,8 @@ pub(crate) enum Route {
     Consume,
     /// Tokens per day.
     Activity,
+    /// A mail to the owner of the workspace.
+    Nudge,
 }
 
 impl Route {
@@ -61,6 +63,8 @@ impl Route {
             (Self::Consume, false) => "api/codex/rate-limit-reset-credits/consume",
             (Self::Activity, true) => "wham/profiles/me",
             (Self::Activity, false) => "api/codex/profiles/me",
+            (Self::Nudge, true) => "wham/accounts/send_add_credits_nudge_email",
+            (Self::Nudge, false) => "api/codex/accounts/send_add_credits_nudge_email",
         }
     }
 
@@ -71,6 +75,7 @@ impl Route {
             Self::ResetCredits => "the list of reset credits",
             Self::Consume => "the redemption of reset credits",
             Self::Activity => "the token activity",
+            Self::Nudge => "asking the owner for more",
         }
     }
 }

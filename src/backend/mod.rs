@@ -6,6 +6,7 @@
 //! - [`usage`]: windows, credits and spend control
 //! - [`reset_credits`]: the list of reset credits
 //! - [`consume`]: using a reset credit
+//! - [`nudge`]: asking the owner of a workspace for more
 //! - [`activity`]: tokens per day
 
 pub(crate) mod activity;
@@ -13,6 +14,7 @@ pub(crate) mod client;
 pub(crate) mod consume;
 pub(crate) mod error;
 pub(crate) mod json;
+pub(crate) mod nudge;
 pub(crate) mod reset_credits;
 pub(crate) mod usage;
 

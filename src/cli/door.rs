@@ -123,6 +123,9 @@ impl Behind {
         let open = self.open.as_mut().ok_or_else(no_thread)?;
         let identity = open.manager.adopt().await?;
         open.info.account = opening::named(Some(&identity)).unwrap_or_default();
+        if let Some(account) = &open.account {
+            account.cache.follow_sign_in().await;
+        }
         Ok(open.info.account.clone())
     }
 
@@ -242,6 +245,7 @@ impl Behind {
             Setting::StatusLine(items) => edit::set_list(&path, &["tui", "status_line"], &items),
             Setting::Title(items) => edit::set_list(&path, &["tui", "terminal_title"], &items),
             Setting::Theme(name) => edit::set_text(&path, &["tui", "theme"], &name),
+            Setting::NoModelNudge => edit::set_flag(&path, &["notice", "hide_rate_limit_model_nudge"], true),
             Setting::Fullscreen(on) => {
                 let word = if on { "auto" } else { "never" };
                 edit::set_text(&path, &["tui", "alternate_screen"], word)

@@ -4,7 +4,7 @@
 use tokio::sync::mpsc;
 
 use super::usage_account::Account;
-use crate::backend::activity;
+use crate::backend::{activity, nudge};
 use crate::base::tasks::{self, Task};
 use crate::limits::intent::Decision;
 use crate::limits::redeemer::{Error, Plan, Wish};
@@ -40,6 +40,7 @@ fn refuse(call: LimitsCall) {
         LimitsCall::Alarms(reply) => drop(reply.send(Ok(Vec::new()))),
         LimitsCall::Activity(reply) => drop(reply.send(Err(error()))),
         LimitsCall::Plan(_, reply) => drop(reply.send(Err(error()))),
+        LimitsCall::Nudge(_, reply) => drop(reply.send(Err(error()))),
         LimitsCall::Finish(reply) => drop(reply.send(Ok(None))),
         LimitsCall::Redeem(..) => {}
     }
@@ -49,7 +50,7 @@ async fn carry_out(account: Account, call: LimitsCall) {
     match call {
         LimitsCall::Refresh(max_age, reply) => {
             let read = account.cache.refresh(max_age).await;
-            account.redeemer.notice(&account.cache.get()).await;
+            account.redeemer.in_force().notice(&account.cache.get()).await;
             drop(reply.send(read.map_err(|error| not_read(&error))));
         }
         LimitsCall::Alarms(reply) => drop(reply.send(Ok(account.cache.alarms().await))),
@@ -57,8 +58,14 @@ async fn carry_out(account: Account, call: LimitsCall) {
             let read = activity::read(&account.backend).await;
             drop(reply.send(read.map_err(|error| refused(&error))));
         }
+        LimitsCall::Nudge(more, reply) => {
+            let id = account.cache.account_id().unwrap_or_default();
+            let asked = nudge::nudge(&account.backend, &id, more).await;
+            drop(reply.send(asked.map_err(|error| refused(&error))));
+        }
         LimitsCall::Plan(wish, reply) => {
-            let plan = account.redeemer.prepare(&wish).await.map(Box::new);
+            account.cache.follow_sign_in().await;
+            let plan = account.redeemer.in_force().prepare(&wish).await.map(Box::new);
             drop(reply.send(plan.map_err(|error| not_judged(&error))));
         }
         LimitsCall::Redeem(plan, wish, told) => redeem(&account, *plan, wish, told).await,
@@ -68,29 +75,32 @@ async fn carry_out(account: Account, call: LimitsCall) {
 
 async fn redeem(account: &Account, plan: Plan, wish: Wish, told: mpsc::Sender<Redeeming>) {
     let damaged = plan.damaged.is_some() && wish.despite_damage;
-    let mut redemption = account.redeemer.start(plan, wish);
+    let redeemer = account.redeemer.in_force();
+    let mut redemption = redeemer.start(plan, wish);
     while let Some(step) = redemption.steps.recv().await {
         // Whoever looks away misses steps, never the end.
         let _ = told.try_send(Redeeming::Step(step));
     }
     let outcome = redemption.outcome().await;
     if damaged {
-        let _ = account.redeemer.damage_told().await;
+        let _ = redeemer.damage_told().await;
     }
     let _ = told.send(Redeeming::Ended(Box::new(outcome))).await;
 }
 
 /// Finishes what an earlier run, or a process that is gone, left unfinished.
 async fn finish(account: &Account) -> Option<Box<crate::limits::redeemer::Outcome>> {
-    if !account.redeemer.book().await.is_ok_and(|book| book.intent.is_some()) {
+    account.cache.follow_sign_in().await;
+    let redeemer = account.redeemer.in_force();
+    if !redeemer.book().await.is_ok_and(|book| book.intent.is_some()) {
         return None;
     }
     let wish = Wish { at_once: true, ..Wish::default() };
-    let plan = account.redeemer.prepare(&wish).await.ok()?;
+    let plan = redeemer.prepare(&wish).await.ok()?;
     if !matches!(plan.decision, Decision::Finish(_)) {
         return None;
     }
-    Some(Box::new(account.redeemer.start(plan, wish).outcome().await))
+    Some(Box::new(redeemer.start(plan, wish).outcome().await))
 }
 
 fn not_read(error: &refresh::Error) -> ErrorInfo {

@@ -100,6 +100,7 @@ fn dispatch(cli: Cli) -> ExitCode {
     if !matches!(cli.command, Some(Command::Sandbox(_))) {
         harden::harden();
         harden::return_memory();
+        harden::return_relocations();
     }
     match cli.command {
         Some(Command::Exec(exec)) => match exec.request(cli.shared) {

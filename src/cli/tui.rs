@@ -234,6 +234,7 @@ fn setup(request: &Request, env: &Env) -> Result<Setup, String> {
         keep_history: config.interface.history == Persistence::SaveAll,
         history_max_bytes: config.interface.history_max_bytes,
         no_burst: config.interface.disable_paste_burst,
+        no_model_nudge: config.interface.no_model_nudge,
         warnings: Vec::new(),
         tour: request.tour.clone(),
         cwd: config.cwd,

@@ -131,6 +131,7 @@ fn past(receipt: &Receipt, when: &When) -> String {
         (V::NothingToReset, _) => "nothing to reset, nothing spent",
         (V::NoCredit, _) => "no such credit, nothing spent",
         (V::NotSent, _) => "not sent, nothing spent",
+        (V::Unanswered, _) => "never answered, still there, nothing spent",
         (V::Outdated, _) => "never carried out, nothing spent",
     };
     let id = receipt.intent.credit_id.as_deref().unwrap_or("picked by the service");

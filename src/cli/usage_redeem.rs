@@ -279,7 +279,7 @@ fn verdict_code(verdict: Verdict) -> (u8, &'static str) {
         Verdict::AlreadyRedeemed => (0, "already_redeemed"),
         Verdict::NothingToReset | Verdict::Outdated => (12, "nothing_to_reset"),
         Verdict::NoCredit => (13, "no_credit"),
-        Verdict::NotSent => (21, "unreachable"),
+        Verdict::NotSent | Verdict::Unanswered => (21, "unreachable"),
     }
 }
 

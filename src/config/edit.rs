@@ -51,6 +51,14 @@ pub(crate) fn set_text(path: &Path, keys: &[&str], text: &str) -> Result<(), Err
     set(path, keys, value(text))
 }
 
+/// Sets one yes or no. Blocks.
+///
+/// # Errors
+/// See [`Error`]; the file is as it was then.
+pub(crate) fn set_flag(path: &Path, keys: &[&str], on: bool) -> Result<(), Error> {
+    set(path, keys, value(on))
+}
+
 /// Sets one list of texts. Blocks.
 ///
 /// # Errors

@@ -64,6 +64,8 @@ pub(crate) struct AccountFile {
     move_after: Option<u64>,
     /// What happens to the answers of redemptions, one after the other.
     after: Option<Vec<After>>,
+    /// Which limit is reached, in the service's word; tells members of a workspace from owners.
+    reached: Option<String>,
     /// The service forgets the keys it has seen.
     forget: Option<bool>,
     /// Told in place of every usage answer.
@@ -91,6 +93,9 @@ pub(crate) struct AccountState {
     after: VecDeque<After>,
     seen: BTreeMap<String, Value>,
     consumed: Vec<Value>,
+    reached: Option<String>,
+    /// What the owner was asked for.
+    nudges: Vec<String>,
     usage: Option<Value>,
     activity: Option<Value>,
 }
@@ -120,6 +125,8 @@ impl Default for AccountState {
             after: VecDeque::new(),
             seen: BTreeMap::new(),
             consumed: Vec::new(),
+            reached: None,
+            nudges: Vec::new(),
             usage: None,
             activity: None,
         }
@@ -156,6 +163,7 @@ impl AccountState {
         }
         self.cap = file.cap.or(self.cap);
         self.count = file.count.or(self.count.take());
+        self.reached = file.reached.or(self.reached.take());
         self.usage = file.usage.or(self.usage.take());
         self.activity = file.activity.or(self.activity.take());
         if let Some(after) = file.after {
@@ -187,7 +195,7 @@ impl AccountState {
         json!({
             "user_id": "user-demo", "account_id": self.account_id, "email": "demo@example.com", "plan_type": self.plan,
             "rate_limit": { "allowed": !self.is_used_up(), "limit_reached": self.is_used_up(), "primary_window": window(0), "secondary_window": window(1) },
-            "credits": null, "additional_rate_limits": [], "rate_limit_reached_type": null,
+            "credits": null, "additional_rate_limits": [], "rate_limit_reached_type": self.reached.as_ref().map(|kind| json!({ "type": kind })),
             "rate_limit_reset_credits": { "available_count": self.count() },
         })
     }
@@ -297,6 +305,8 @@ impl AccountState {
 
     fn headers(&self) -> Vec<(String, String)> {
         let mut headers = Vec::new();
+        let reached = self.reached.clone().filter(|_| self.is_used_up());
+        headers.extend(reached.map(|kind| ("x-codex-rate-limit-reached-type".to_owned(), kind)));
         for (slot, (window, at)) in ["primary", "secondary"].into_iter().zip(&self.windows) {
             headers.push((format!("x-codex-{slot}-used-percent"), format!("{:.1}", window.used)));
             headers.push((format!("x-codex-{slot}-window-minutes"), (window.seconds / 60).to_string()));
@@ -309,9 +319,18 @@ impl AccountState {
         self.count.clone().unwrap_or_else(|| json!(self.rows.iter().filter(|row| is_available(row)).count()))
     }
 
+    /// Tells the owner that somebody wants more of this; false when they were told already.
+    pub(crate) fn nudge(&mut self, kind: &str) -> bool {
+        let first = self.nudges.is_empty();
+        if first {
+            self.nudges.push(kind.to_owned());
+        }
+        first
+    }
+
     /// What was redeemed, for tests.
     pub(crate) fn told(&self) -> Value {
-        json!({ "consumed": self.consumed, "list": self.list(), "waiting_faults": self.after.len() })
+        json!({ "consumed": self.consumed, "nudges": self.nudges, "list": self.list(), "waiting_faults": self.after.len() })
     }
 }
 

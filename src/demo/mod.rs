@@ -19,7 +19,7 @@
 //! - [`server`]: the listener and its routes
 //! - [`responses`]: the model route: validate, choose a rule, answer
 //! - [`account_state`]: the scripted account: windows, reset credits, what was redeemed
-//! - [`reset_credits`]: the account routes: usage, reset credits, redemption, activity
+//! - [`reset_credits`]: the account routes: usage, reset credits, redemption, activity, asking for more
 //! - [`oauth`]: the sign-in service: codes, rotating tokens, counters
 //! - [`control`]: the routes by which tests script the backend and look into it
 //! - [`setting`]: a temporary project and home for a scenario

@@ -1,4 +1,5 @@
-//! The account routes of the scripted backend: usage, the list of reset credits, and their redemption. Faults that
+//! The account routes of the scripted backend: usage, the list of reset credits, their redemption, and the mail to
+//! the owner of a workspace. Faults that
 //! wait for a route happen before anything is carried out; [`After`] says what is lost afterwards.
 
 use std::time::Duration;
@@ -12,6 +13,8 @@ use super::play::{Body, Cut};
 use super::server::{Backend, json_response, refused, text};
 use crate::base::clock::{Clock, SystemClock};
 
+/// The mail to the owner of a workspace.
+const NUDGE: &str = "accounts/send_add_credits_nudge_email";
 /// Longest key.
 const MOST_KEY: usize = 200;
 /// Rows and answers a test may set, in bytes.
@@ -25,7 +28,8 @@ pub(crate) fn is_ours(path: &str) -> bool {
 /// The end of a path, for both kinds of base address.
 fn route_of(path: &str) -> Option<&str> {
     let route = path.strip_prefix("/backend-api/wham/").or_else(|| path.strip_prefix("/api/codex/"))?;
-    let ours = ["usage", "profiles/me", "rate-limit-reset-credits", "rate-limit-reset-credits/consume"];
+    let ours =
+        ["usage", "profiles/me", "rate-limit-reset-credits", "rate-limit-reset-credits/consume", NUDGE];
     ours.contains(&route).then_some(route)
 }
 
@@ -65,6 +69,18 @@ pub(crate) async fn route(
             Ok(json_response(StatusCode::OK, &list))
         }
         (&Method::POST, Some("rate-limit-reset-credits/consume")) => consume(backend, headers, body).await,
+        (&Method::POST, Some(NUDGE)) => {
+            let asked: Value = serde_json::from_str(body).unwrap_or_default();
+            Ok(match asked.get("credit_type").and_then(Value::as_str) {
+                Some(kind @ ("credits" | "usage_limit")) => match backend.state().account.nudge(kind) {
+                    true => json_response(StatusCode::OK, &json!({})),
+                    false => {
+                        refused(StatusCode::TOO_MANY_REQUESTS, "cooldown", "the owner was asked just now")
+                    }
+                },
+                _ => refused(StatusCode::BAD_REQUEST, "credit_type", "credit_type is missing"),
+            })
+        }
         _ => Ok(refused(StatusCode::METHOD_NOT_ALLOWED, "method", "that is not how this route is asked")),
     }
 }

@@ -281,7 +281,10 @@ impl Progress {
         let price: Vec<String> =
             price.map(|p| format!("{:.1}% of the {} limit", p.percent, p.window)).collect();
         if !price.is_empty() {
-            out.push_str(&self.block("limits used so far", &price.join(", ")));
+            out.push_str(&self.block(
+                if end.price_so_far { "limits used so far" } else { "limits used" },
+                &price.join(", "),
+            ));
         }
         out
     }

@@ -113,19 +113,25 @@ pub(crate) fn rows(activity: &Activity, view: View, today: Date, width: usize) -
             View::Daily => daily(&weeks, &mut rows),
             View::Weekly => columns(&sums(&weeks), "tallest", &mut rows),
             View::Cumulative => {
-                let mut total = 0_u64;
-                let running: Vec<u64> = sums(&weeks)
-                    .into_iter()
-                    .map(|week| {
-                        total = total.saturating_add(week);
-                        total
-                    })
-                    .collect();
-                columns(&running, "top", &mut rows);
+                columns(&running(activity, &weeks), "top", &mut rows);
             }
         }
     }
     rows
+}
+
+/// The total at the end of each week. It begins with what was used before the first one, so that it ends at the
+/// lifetime figure; without that figure it begins with nothing.
+fn running(activity: &Activity, weeks: &[[Option<u64>; 7]]) -> Vec<u64> {
+    let sums = sums(weeks);
+    let shown = sums.iter().fold(0_u64, |sum, week| sum.saturating_add(*week));
+    let mut total = activity.lifetime_tokens.unwrap_or(0).saturating_sub(shown);
+    sums.into_iter()
+        .map(|week| {
+            total = total.saturating_add(week);
+            total
+        })
+        .collect()
 }
 
 fn sums(weeks: &[[Option<u64>; 7]]) -> Vec<u64> {
@@ -197,6 +203,12 @@ mod tests {
         assert_eq!(super::weeks(&activity, today, 500).len(), 52);
         let total: u64 = sums(&weeks).iter().sum();
         assert_eq!(total, 15);
+        let all = running(&activity, &weeks);
+        assert_eq!((all[0], all[37]), (123_456_774, 123_456_789), "it ends at the lifetime figure");
+        for lifetime in [None, Some(3)] {
+            let odd = Activity { lifetime_tokens: lifetime, ..activity.clone() };
+            assert_eq!(running(&odd, &weeks)[37], 15, "{lifetime:?}");
+        }
     }
 
     #[test]

@@ -75,13 +75,29 @@ impl Cache {
         self.inner.clock.now_s()
     }
 
-    pub(super) fn now_ms(&self) -> u64 {
+    /// The same in milliseconds.
+    pub(crate) fn now_ms(&self) -> u64 {
         self.inner.clock.now_ms()
     }
 
     /// All readings of the last days, in order. Blocks.
     pub(crate) fn history(&self) -> Vec<Entry> {
         history::read(&self.file().history())
+    }
+
+    /// Opens the file of whoever is signed in now, when that is another account.
+    pub(crate) async fn follow_sign_in(&self) {
+        let Some(backend) = &self.inner.backend else { return };
+        if let Some(id) = backend.account_in_force().await
+            && self.file().account_id() != id.as_deref()
+        {
+            self.switch(id.as_deref());
+        }
+    }
+
+    /// Whose limits these are.
+    pub(crate) fn account_id(&self) -> Option<String> {
+        self.file().account_id().map(str::to_owned)
     }
 
     /// Writes down what an answer of the model told. Readings of another account are left out.

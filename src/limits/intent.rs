@@ -28,6 +28,20 @@ pub(crate) struct Intent {
     /// How many credits there were.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) count_before: Option<u64>,
+    /// Runs that were about to send its key, this one included.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) runs: u32,
+    /// Unix seconds at which the last of them began to.
+    #[serde(default, skip_serializing_if = "is_zero_s")]
+    pub(crate) sent_at: u64,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+fn is_zero_s(number: &u64) -> bool {
+    *number == 0
 }
 
 /// How an intent came to its end.
@@ -48,6 +62,9 @@ pub(crate) enum Verdict {
     NotSent,
     /// It never came to pass, and what it was for is over; nothing was spent.
     Outdated,
+    /// The service never answered, and long after the last request the credit was still there and the windows were
+    /// the same.
+    Unanswered,
 }
 
 impl Verdict {
@@ -55,7 +72,9 @@ impl Verdict {
     pub(crate) fn is_spent(self) -> bool {
         match self {
             Self::Reset | Self::AlreadyRedeemed | Self::SeenByReading => true,
-            Self::NothingToReset | Self::NoCredit | Self::NotSent | Self::Outdated => false,
+            Self::NothingToReset | Self::NoCredit | Self::NotSent | Self::Outdated | Self::Unanswered => {
+                false
+            }
         }
     }
 }
@@ -101,10 +120,12 @@ pub(crate) struct Book {
 }
 
 impl Book {
-    /// Writes an intent down. Its confirmation knew of any damage.
+    /// Writes an intent down. The confirmation of a new one knew of any damage.
     pub(crate) fn open(&mut self, intent: Intent) {
+        if self.intent.as_ref().is_none_or(|known| known.key != intent.key) {
+            self.damaged = None;
+        }
         self.intent = Some(intent);
-        self.damaged = None;
     }
 
     /// Writes a receipt down in place of its intent, or of its earlier form.
@@ -124,6 +145,13 @@ impl Book {
     pub(crate) fn last_key(&self) -> Option<&str> {
         let intent = self.intent.as_ref().or(self.receipts.last().map(|receipt| &receipt.intent));
         intent.map(|intent| intent.key.as_str())
+    }
+
+    /// The credit of the last redemption, when the service never answered for it: should its request be carried out
+    /// after all, a new one for the same credit uses no second one.
+    fn doubtful(&self) -> Option<&str> {
+        let last = self.receipts.last().filter(|receipt| receipt.verdict == Verdict::Unanswered)?;
+        last.intent.credit_id.as_deref()
     }
 
     /// The last redemption that used a credit, as long as its effect has not been seen.
@@ -261,7 +289,11 @@ pub(crate) fn decide(book: &Book, reading: &Reading, named: Option<&str>, force:
     let known = |credit: &&ResetCredit| credit.reset_type == ResetType::CodexRateLimits;
     let credit = match named {
         Some(id) => reading.credit(id).cloned(),
-        None => reading.available().into_iter().find(known).cloned(),
+        None => {
+            let usable = reading.available();
+            let doubtful = usable.iter().find(|credit| book.doubtful() == Some(credit.id.as_str()));
+            doubtful.copied().or_else(|| usable.iter().copied().find(|credit| known(credit))).cloned()
+        }
     };
     if credit.is_none() && named.is_none() && !reading.available().is_empty() && reading.is_complete() {
         return Decision::Refuse(Refusal::OnlyUnknown);

@@ -31,6 +31,8 @@ fn intent(key: &str, credit: Option<&str>) -> Intent {
         made_at: NOW - 60,
         before: vec![mark(80.0, NOW + 9000)],
         count_before: Some(2),
+        runs: 0,
+        sent_at: 0,
     }
 }
 

@@ -21,6 +21,8 @@ fn intent(key: &str) -> Intent {
         made_at: 7,
         before: vec![mark],
         count_before: None,
+        runs: 0,
+        sent_at: 0,
     }
 }
 

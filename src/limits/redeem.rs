@@ -11,6 +11,9 @@ use crate::protocol::limits::{ConsumeOutcome, CreditStatus};
 
 /// An intent older than this, in seconds, is looked after by reading before its key is sent again.
 const OLD_S: u64 = 600;
+/// After so many runs without an answer an old intent is decided by reading, once its last request is as old as
+/// [`OLD_S`]: no request lives that long.
+const RUNS: u32 = 3;
 /// Requests of one run.
 const SENDS: u32 = 3;
 /// Pause before the second request, in milliseconds; doubled before the third.
@@ -129,17 +132,18 @@ pub(crate) struct Machine {
 impl Machine {
     /// Begins a new intent. `watch`: wait for the windows to move.
     pub(crate) fn begin(intent: Intent, watch: bool) -> (Self, Effect) {
-        let effect = Effect::NoteIntent(intent.clone());
-        (Self::new(intent, Phase::Noting, watch, false), effect)
+        let now_ms = intent.made_at.saturating_mul(1000);
+        let mut machine = Self::new(intent, Phase::Noting, watch, false);
+        let effect = machine.note(now_ms);
+        (machine, effect)
     }
 
     /// Goes on with an intent of an earlier run, or of another process that is gone. `now_ms`: unix milliseconds.
     pub(crate) fn resume(intent: Intent, watch: bool, now_ms: u64) -> (Self, Effect) {
         // A clock that went back makes the age unknown, which counts as old.
         let young = (now_ms / 1000).checked_sub(intent.made_at).is_some_and(|age| age <= OLD_S);
-        let phase = if young { Phase::Sending } else { Phase::Looking };
-        let mut machine = Self::new(intent, phase, watch, true);
-        let effect = if young { machine.send() } else { Effect::Read(WATCH_TOTAL_MS) };
+        let mut machine = Self::new(intent, Phase::Looking, watch, true);
+        let effect = if young { machine.note(now_ms) } else { Effect::Read(WATCH_TOTAL_MS) };
         (machine, effect)
     }
 
@@ -210,6 +214,14 @@ impl Machine {
         }
     }
 
+    /// Before the first request of a run: that it is about to leave is written down.
+    fn note(&mut self, now_ms: u64) -> Effect {
+        self.phase = Phase::Noting;
+        self.intent.runs = self.intent.runs.saturating_add(1);
+        self.intent.sent_at = now_ms / 1000;
+        Effect::NoteIntent(self.intent.clone())
+    }
+
     fn send(&mut self) -> Effect {
         self.phase = Phase::Sending;
         self.sends += 1;
@@ -225,7 +237,26 @@ impl Machine {
             }
             // The credit was not used, and what it was meant for is over: using it now is another decision.
             (Some(true), Moved::Yes | Moved::Past) => self.settle(now_ms, Verdict::Outdated, None),
-            (Some(true), Moved::No) | (None, Moved::No | Moved::Past) => self.send(),
+            (there, _) if self.intent.runs >= RUNS => self.unanswered(now_ms, there == Some(true)),
+            (Some(true), Moved::No) | (None, Moved::No | Moved::Past) => self.note(now_ms),
+        }
+    }
+
+    /// The service was asked often enough: what is read decides, when the last request is old enough for that.
+    fn unanswered(&mut self, now_ms: u64, is_there: bool) -> Effect {
+        let quiet = (now_ms / 1000).checked_sub(self.intent.sent_at).is_some_and(|age| age > OLD_S);
+        match (quiet, is_there) {
+            (true, true) => self.settle(now_ms, Verdict::Unanswered, None),
+            // Neither the service nor the account tells: the same key may always be sent again.
+            (true, false) => self.note(now_ms),
+            (false, _) => {
+                let why = format!(
+                    "the service gave no answer in {} runs; ten minutes after the last one the account is looked at \
+                     once more, and if the reset is still there the redemption ends",
+                    self.intent.runs
+                );
+                self.unknown(Trouble { why, again: false, sign_in: false })
+            }
         }
     }
 

@@ -15,6 +15,8 @@ fn intent(credit: Option<&str>) -> Intent {
         made_at: NOW,
         before: vec![mark(80.0, NOW + 9000)],
         count_before: Some(2),
+        runs: 0,
+        sent_at: 0,
     }
 }
 
@@ -168,8 +170,8 @@ fn a_request_that_never_left_closes_the_intent() {
     // But not when an earlier one may have arrived.
     let mixed = vec![OK, lost(true), Input::Waited, unsent(), Input::Waited, unsent(), read(80.0, None)];
     assert_eq!(play(begin(None), mixed), "intent send1 wait500 send2 wait1000 send3 read end:unknown");
-    let resumed = vec![unsent(), Input::Waited, unsent(), Input::Waited, unsent(), read(80.0, None)];
-    assert_eq!(play(resume(None, 5), resumed), "send1 wait500 send2 wait1000 send3 read end:unknown");
+    let resumed = vec![OK, unsent(), Input::Waited, unsent(), Input::Waited, unsent(), read(80.0, None)];
+    assert_eq!(play(resume(None, 5), resumed), "intent send1 wait500 send2 wait1000 send3 read end:unknown");
 }
 
 #[test]
@@ -182,10 +184,15 @@ fn an_old_intent_is_looked_after_before_its_key_is_sent_again() {
         (
             600,
             Some("c-1"),
-            vec![said(AlreadyRedeemed), OK],
-            "send1 receipt:AlreadyRedeemed end:AlreadyRedeemed",
+            vec![OK, said(AlreadyRedeemed), OK],
+            "intent send1 receipt:AlreadyRedeemed end:AlreadyRedeemed",
         ),
-        (601, Some("c-1"), vec![read(80.0, there()), said(Reset), OK], "read send1 receipt:Reset end:Reset"),
+        (
+            601,
+            Some("c-1"),
+            vec![read(80.0, there()), OK, said(Reset), OK],
+            "read intent send1 receipt:Reset end:Reset",
+        ),
         (
             601,
             Some("c-1"),
@@ -206,16 +213,80 @@ fn an_old_intent_is_looked_after_before_its_key_is_sent_again() {
         (
             9001,
             None,
-            vec![over(None), said(AlreadyRedeemed), OK],
-            "read send1 receipt:AlreadyRedeemed end:AlreadyRedeemed",
+            vec![over(None), OK, said(AlreadyRedeemed), OK],
+            "read intent send1 receipt:AlreadyRedeemed end:AlreadyRedeemed",
         ),
         (601, Some("c-1"), vec![Input::Read(Err("down".to_owned()))], "read end:unknown"),
     ] {
         assert_eq!(play(resume(credit, age), inputs), want, "{age} {credit:?}");
     }
+    // The disk does not take that another request is about to leave.
+    let full = Input::Noted(Err("disk full".to_owned()));
+    assert_eq!(play(resume(None, 5), vec![full]), "intent end:not-noted");
     // A clock that went back.
     let (_, effect) = Machine::resume(intent(None), false, (NOW - 50) * 1000);
     assert_eq!(word(&effect), "read");
+}
+
+/// A service that never answers a key holds up nothing for ever: long after the last of several runs, what is read
+/// decides.
+#[test]
+fn an_intent_that_is_never_answered_ends_by_reading() {
+    let there = || Some(credits("c-1", Available, 2));
+    for (runs, quiet_s, credit, inputs, want) in [
+        (3, 601, Some("c-1"), vec![read(80.0, there()), OK], "read receipt:Unanswered end:Unanswered"),
+        (3, 601, None, vec![read(80.0, there()), OK], "read receipt:Unanswered end:Unanswered"),
+        // Its last request may still be on its way.
+        (3, 600, Some("c-1"), vec![read(80.0, there())], "read end:unknown"),
+        (9, 0, Some("c-1"), vec![read(80.0, there())], "read end:unknown"),
+        // It was not asked often enough.
+        (
+            2,
+            601,
+            Some("c-1"),
+            vec![read(80.0, there()), OK, said(Reset), OK],
+            "read intent send1 receipt:Reset end:Reset",
+        ),
+        // Nobody tells whether the credit is there: the same key once more.
+        (
+            3,
+            601,
+            Some("c-1"),
+            vec![read(80.0, None), OK, lost(false), read(80.0, None)],
+            "read intent send1 read end:unknown",
+        ),
+        (
+            3,
+            601,
+            None,
+            vec![read(80.0, Some(credits("c-1", Redeemed, 1))), OK],
+            "read receipt:SeenByReading end:SeenByReading",
+        ),
+        (
+            3,
+            601,
+            Some("c-1"),
+            vec![read(80.0, Some(credits("c-1", Redeeming, 1))), OK, lost(false), read(80.0, None)],
+            "read intent send1 read end:unknown",
+        ),
+    ] {
+        let now = NOW + 5000;
+        let stuck = Intent { runs, sent_at: now - quiet_s, ..intent(credit) };
+        let (mut machine, first) = Machine::resume(stuck, false, now * 1000);
+        let mut words = vec![word(&first)];
+        words.extend(inputs.into_iter().map(|input| word(&machine.step(now * 1000, input))));
+        assert_eq!(words.join(" "), want, "{runs} {quiet_s} {credit:?}");
+    }
+}
+
+#[test]
+fn every_run_that_sends_is_counted_before_it_does() {
+    let (_, first) = begin(None);
+    let Effect::NoteIntent(noted) = first else { panic!("{first:?}") };
+    assert_eq!((noted.runs, noted.sent_at), (1, NOW));
+    let (_, again) = Machine::resume(noted, false, (NOW + 30) * 1000);
+    let Effect::NoteIntent(noted) = again else { panic!("{again:?}") };
+    assert_eq!((noted.runs, noted.sent_at, noted.key.as_str()), (2, NOW + 30, "key-1"));
 }
 
 #[test]

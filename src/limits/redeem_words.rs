@@ -190,6 +190,12 @@ fn settled(receipt: &Receipt, elsewhere: bool, when: &When) -> String {
             None => "There is no reset credit. Nothing was spent.".to_owned(),
         },
         Verdict::NotSent => format!("A redemption was tried{by}, and no request reached the service."),
+        Verdict::Unanswered => format!(
+            "The service never answered the redemption of {}. {} is still there and the windows are the same, so it \
+             was not carried out; nothing was spent. To redeem now, run this again.",
+            moment(receipt.intent.made_at, when.now, &when.zone),
+            wanted(&receipt.intent)
+        ),
         Verdict::Outdated => format!(
             "A redemption of {} was never carried out, and the windows it was meant for are over. Nothing was spent. \
              To redeem now, run this again.",
@@ -255,6 +261,8 @@ mod tests {
             made_at: 999_000,
             before: Vec::new(),
             count_before: None,
+            runs: 0,
+            sent_at: 0,
         }
     }
 
@@ -294,6 +302,10 @@ mod tests {
             (settled(Verdict::NoCredit, None, false, None), &["c-1 is gone", "Nothing was spent"]),
             (settled(Verdict::NotSent, None, true, None), &["no request reached"]),
             (settled(Verdict::Outdated, None, false, None), &["never carried out", "run this again"]),
+            (
+                settled(Verdict::Unanswered, None, false, None),
+                &["never answered", "still there", "run this again"],
+            ),
             (Outcome::NotSent(trouble(false)), &["Nothing was redeemed: it broke.", "later"]),
             (Outcome::NotSent(trouble(true)), &["codex login"]),
             (Outcome::Unknown(Box::new(intent(None)), trouble(false)), &["unknown", "it broke.", "same key"]),

@@ -33,6 +33,7 @@ const STEPS: usize = 64;
 /// Redeems for one account.
 pub(crate) struct Redeemer {
     backend: Arc<Backend>,
+    home: PathBuf,
     account: String,
     place: Place,
     /// Learns every reading that is made here.
@@ -64,6 +65,8 @@ pub(crate) struct Plan {
     pub(crate) reading: Option<Reading>,
     /// The journal was damaged, and is now here.
     pub(crate) damaged: Option<PathBuf>,
+    /// Whose account was looked at.
+    account: String,
     last_key: Option<String>,
     made_ms: u64,
 }
@@ -72,7 +75,7 @@ pub(crate) struct Plan {
 impl Plan {
     /// A plan that nobody made, for those who show plans.
     pub(crate) fn of(decision: Decision, reading: Option<Reading>) -> Self {
-        Self { decision, reading, damaged: None, last_key: None, made_ms: 0 }
+        Self { decision, reading, damaged: None, account: String::new(), last_key: None, made_ms: 0 }
     }
 }
 
@@ -155,7 +158,18 @@ impl Redeemer {
         clock: Arc<dyn Clock>,
     ) -> Arc<Self> {
         let place = Place::new(codex_home, account);
-        Arc::new(Self { backend, account: account.to_owned(), place, cache, clock })
+        let home = codex_home.to_owned();
+        Arc::new(Self { backend, home, account: account.to_owned(), place, cache, clock })
+    }
+
+    /// The one for the account whose limits are shown now: this one, until another account is signed in.
+    pub(crate) fn in_force(self: &Arc<Self>) -> Arc<Self> {
+        let account = self.cache.account_id().unwrap_or_default();
+        if account == self.account {
+            return Arc::clone(self);
+        }
+        let (backend, clock) = (Arc::clone(&self.backend), Arc::clone(&self.clock));
+        Self::new(backend, &self.home, &account, self.cache.clone(), clock)
     }
 
     /// What is written down, read without waiting for anybody.
@@ -175,14 +189,15 @@ impl Redeemer {
         let (book, damaged) = self.look().await?;
         let made_ms = self.clock.now_ms();
         let last_key = book.last_key().map(str::to_owned);
+        let account = self.account.clone();
         let empty = Reading::default();
         if book.intent.is_some() {
             let decision = decide(&book, &empty, wish.credit.as_deref(), wish.force);
-            return Ok(Plan { decision, reading: None, damaged, last_key, made_ms });
+            return Ok(Plan { decision, reading: None, damaged, account, last_key, made_ms });
         }
         let reading = self.read().await?;
         let decision = decide(&book, &reading, wish.credit.as_deref(), wish.force);
-        Ok(Plan { decision, reading: Some(reading), damaged, last_key, made_ms })
+        Ok(Plan { decision, reading: Some(reading), damaged, account, last_key, made_ms })
     }
 
     /// Does what the plan says, after the person said yes. Refusals of the plan stay refusals.
@@ -249,7 +264,7 @@ impl Redeemer {
         let (usage, list) = tokio::join!(usage::read(&self.backend), reset_credits::list(&self.backend));
         let (answer, account) = usage?;
         if answer.account_id.as_deref().unwrap_or_default() != self.account {
-            return Err(backend::Error::Credentials(crate::auth::error::Error::AccountChanged { now: None }));
+            return Err(account_changed());
         }
         let list = list.ok();
         let reading = self.reading(&account, list.clone());
@@ -279,6 +294,10 @@ struct Run {
 
 impl Run {
     async fn all(self, plan: Plan) -> Outcome {
+        if plan.account != self.redeemer.account {
+            // The person said yes to something of another account.
+            return Outcome::NotRead(account_changed());
+        }
         let journal = match self.hold().await {
             Ok(Some(journal)) => Arc::new(journal),
             Ok(None) => return Outcome::Busy,
@@ -355,6 +374,8 @@ impl Run {
                     credit_id,
                     made_at: now_ms / 1000,
                     count_before: reading.count(),
+                    runs: 0,
+                    sent_at: 0,
                     before: reading.marks,
                 };
                 Ok(Machine::begin(intent, watch))
@@ -434,6 +455,10 @@ impl From<Ended> for Outcome {
             Ended::Unknown(intent, trouble) => Self::Unknown(intent, trouble),
         }
     }
+}
+
+fn account_changed() -> backend::Error {
+    backend::Error::Credentials(crate::auth::error::Error::AccountChanged { now: None })
 }
 
 /// What an error says about the fate of the request.

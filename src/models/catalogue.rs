@@ -68,6 +68,15 @@ pub(crate) fn find(slug: &str) -> Model {
     all().iter().find(|model| model.slug == slug).cloned().unwrap_or_else(|| unknown(slug))
 }
 
+/// The cheapest listed model.
+const CHEAPEST: &str = "gpt-5.6-luna";
+
+/// A model that costs less of the limits than `slug`; nothing for the cheapest and for models that are not listed.
+pub(crate) fn cheaper(slug: &str) -> Option<Model> {
+    let now = all().iter().find(|model| model.slug == slug && model.listed)?;
+    (now.slug != CHEAPEST).then(|| find(CHEAPEST))
+}
+
 fn unknown(slug: &str) -> Model {
     Model {
         slug: Cow::Owned(slug.to_owned()),
@@ -104,6 +113,14 @@ mod tests {
         slugs.sort();
         slugs.dedup();
         assert_eq!(slugs.len(), 9, "a slug is listed twice");
+    }
+
+    #[test]
+    fn there_is_a_cheaper_model_for_all_but_one() {
+        let none: Vec<_> = all().iter().filter(|model| cheaper(&model.slug).is_none()).collect();
+        assert_eq!(none.len(), 1);
+        assert!(none[0].slug == CHEAPEST && none[0].listed && none[0].description.contains("cheapest"));
+        assert_eq!(cheaper("llama"), None, "who knows what it costs");
     }
 
     #[test]

@@ -41,6 +41,8 @@ pub(crate) struct TurnEnd {
     pub(crate) duration_ms: u64,
     /// What it cost of each limit window; empty when nobody knows.
     pub(crate) price: Vec<Price>,
+    /// What its last answer cost is not in the price: nobody has told it yet.
+    pub(crate) price_so_far: bool,
     /// What its patches changed together; absent when they changed nothing.
     pub(crate) changed: Option<Changed>,
 }

@@ -55,6 +55,7 @@ pub(crate) fn write(home: &Path, bytes: usize) -> Result<PathBuf, Error> {
             duration_ms: 1,
             price: Vec::new(),
             changed: None,
+            price_so_far: false,
         })?;
     }
     Ok(writer.path().map(Path::to_owned).unwrap_or_default())

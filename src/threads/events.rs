@@ -42,6 +42,8 @@ pub(crate) enum Seen {
         completed_at: Option<u64>,
         /// What it cost of the limits.
         price: Vec<Price>,
+        /// But for its last answer.
+        price_so_far: bool,
         /// What its patches changed.
         changed: Option<Changed>,
     },
@@ -87,6 +89,8 @@ struct TurnIn {
     num_turns: u32,
     #[serde(default)]
     price: Vec<Price>,
+    #[serde(default)]
+    price_so_far: bool,
     #[serde(default)]
     changed: Option<Changed>,
 }
@@ -221,8 +225,9 @@ pub(crate) fn read(raw: &RawValue, fallback: impl Fn() -> ItemId) -> Result<Opti
         end @ ("task_complete" | "turn_complete" | "turn_aborted") => {
             let read: TurnIn = payload(raw)?;
             let aborted = end == "turn_aborted";
-            let TurnIn { turn_id, duration_ms, completed_at, price, changed, .. } = read;
-            Seen::TurnEnded { turn_id: turn(turn_id), aborted, duration_ms, completed_at, price, changed }
+            let TurnIn { turn_id, duration_ms, completed_at, price, price_so_far, changed, .. } = read;
+            let turn_id = turn(turn_id);
+            Seen::TurnEnded { turn_id, aborted, duration_ms, completed_at, price, price_so_far, changed }
         }
         "thread_rolled_back" => Seen::RolledBack { turns: payload::<TurnIn>(raw)?.num_turns },
         // A later version of ours may tell more in it: that costs the note, nothing else.

@@ -1,6 +1,7 @@
 //! Items and turns as the events we write ([`super::events`] reads them back). The names and fields are those of the
 //! rollout format's older record mode, so that other Codex programs can show and continue our threads; the few fields
-//! of our own (`id`, `content`, `command_line`, `status`, `hint`, `kind`, `price`, `changed`) and the kind `notice` are additions that others skip, and make the
+//! of our own (`id`, `content`, `command_line`, `status`, `hint`, `kind`, `price`, `price_so_far`,
+//! `changed`) and the kind `notice` are additions that others skip, and make the
 //! replay exact.
 
 use std::borrow::Cow;
@@ -39,6 +40,8 @@ pub(crate) enum Event<'a> {
         /// Ours, as the next: what the line below the answer says.
         #[serde(skip_serializing_if = "<[Price]>::is_empty")]
         price: &'a [Price],
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        price_so_far: bool,
         #[serde(skip_serializing_if = "Option::is_none")]
         changed: Option<Changed>,
     },
@@ -357,7 +360,7 @@ pub(crate) fn push_turn_end(batch: &mut Batch, end: &TurnEnd, now_ms: u64) -> se
         event(batch, error_event(error, turn_id))?;
     }
     let last_agent_message = end.last_message.as_deref();
-    let (price, changed) = (end.price.as_slice(), end.changed);
+    let (price, price_so_far, changed) = (end.price.as_slice(), end.price_so_far, end.changed);
     event(
         batch,
         Event::TaskComplete {
@@ -367,6 +370,7 @@ pub(crate) fn push_turn_end(batch: &mut Batch, end: &TurnEnd, now_ms: u64) -> se
             completed_at,
             duration_ms,
             price,
+            price_so_far,
             changed,
         },
     )

@@ -42,6 +42,8 @@ pub(crate) struct Turn {
     pub(crate) completed_at: Option<u64>,
     /// What it cost of the limits, as it was shown.
     pub(crate) price: Vec<Price>,
+    /// But for its last answer.
+    pub(crate) price_so_far: bool,
     /// What its patches changed.
     pub(crate) changed: Option<Changed>,
     /// How many of its items came before its end; absent when the end was never written.
@@ -61,6 +63,7 @@ impl Turn {
             duration_ms: None,
             completed_at: None,
             price: Vec::new(),
+            price_so_far: false,
             changed: None,
             ended_at: None,
             notes: Vec::new(),
@@ -141,9 +144,10 @@ impl Builder {
         let reasoning = std::mem::take(&mut self.reasoning);
         match seen {
             Seen::TurnStarted { turn_id, started_at } => self.begin(turn_id, started_at, marks),
-            Seen::TurnEnded { turn_id, aborted, duration_ms, completed_at, price, changed } => {
+            Seen::TurnEnded { turn_id, aborted, duration_ms, completed_at, price, price_so_far, changed } => {
                 let turn = self.end(turn_id, aborted, duration_ms);
-                (turn.completed_at, turn.price, turn.changed) = (completed_at, price, changed);
+                (turn.completed_at, turn.changed) = (completed_at, changed);
+                (turn.price, turn.price_so_far) = (price, price_so_far);
                 self.finish_derived();
                 self.open = false;
             }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::backend::nudge::{More, Nudged};
 use crate::base::ids::ThreadId;
 use crate::base::secret::Secret;
 use crate::limits::AccountLimits;
@@ -81,6 +82,8 @@ pub(crate) enum LimitsCall {
     Plan(Wish, Reply<Box<Plan>>),
     /// Redeems, after the person said yes; the channel ends with the outcome.
     Redeem(Box<Plan>, Wish, mpsc::Sender<Redeeming>),
+    /// Asks the owner of the workspace for more.
+    Nudge(More, Reply<Nudged>),
     /// Finishes what an earlier run left unfinished; `None` when there was nothing.
     Finish(Reply<Option<Box<Outcome>>>),
 }
@@ -272,6 +275,8 @@ pub(crate) enum Setting {
     Theme(String),
     /// Whether the next start uses the whole screen.
     Fullscreen(bool),
+    /// A smaller model is never offered again.
+    NoModelNudge,
 }
 
 /// The app's end. Cheap to clone.

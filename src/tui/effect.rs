@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::composer::Draft;
 use super::door::{Begin, Setting, ThreadFilter, Way};
-use super::usage::Ask;
+use super::usage::{Ask, Kept};
 use crate::base::ids::ThreadId;
 use crate::base::secret::Secret;
 use crate::protocol::op::Op;
@@ -73,6 +73,10 @@ pub(crate) enum Effect {
     PasteImage,
     /// Keep the draft on disk.
     SaveDraft(Draft),
+    /// Note on disk that the draft waits for a reset, or that it does not.
+    Park(Option<Kept>),
+    /// Take that note away; the prompt is sent when it is gone.
+    Release,
     /// Bring back a draft that an earlier run left.
     LoadDraft,
     /// Open the user's editor with this text.

@@ -56,6 +56,11 @@ impl Key {
         Self { code, ctrl: false, alt: false, shift: false }
     }
 
+    /// Whether it is text, but no digit.
+    pub(crate) const fn is_letter(&self) -> bool {
+        matches!(self.code, Code::Char(c) if !c.is_ascii_digit()) && !self.ctrl && !self.alt
+    }
+
     /// A character with control held.
     pub(crate) const fn ctrl(c: char) -> Self {
         Self { code: Code::Char(c), ctrl: true, alt: false, shift: false }

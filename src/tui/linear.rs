@@ -1,1 +1,448 @@
+//! The app without a screen: lines in, lines out, in the terminal's own line mode. What is told and what a line means
+//! is decided in [`super::narrator`].
 
+use std::collections::VecDeque;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+
+use super::app::Outcome;
+use super::door::{Begin, Call, Door, Elsewhere, LimitsCall, Live, ThreadFilter};
+use super::narrator::{GUARD_MS, Meant, Narrator, TOO_SOON};
+use super::popups::resume::age;
+use super::setup::{AskTrust, Setup};
+use super::signals::{self, Signal};
+use super::terminal::{self, Keyboard};
+use super::transcript::{Level, Notice, Past};
+use crate::base::clock::{Clock, SystemClock};
+use crate::base::ids::ThreadId;
+use crate::base::path::with_tilde;
+use crate::limits::refresh::ON_DEMAND;
+use crate::limits::show;
+use crate::protocol::event::Event;
+use crate::protocol::input::UserInput;
+use crate::protocol::note::Note;
+use crate::protocol::op::Op;
+use crate::protocol::turn::Change;
+
+/// Two interrupts within this time quit.
+const TWICE: Duration = Duration::from_secs(2);
+/// How long a thread may take to end.
+const CLOSE_WITHIN: Duration = Duration::from_secs(3);
+/// Threads that are read out.
+const LISTED: usize = 20;
+/// Longest line that is taken, in bytes.
+const LINE_MAX: usize = 1024 * 1024;
+/// What can be typed.
+const HELP: &str = "\
+Type a message and press enter. While codex works, a message is added to what it does.
+!command runs a command in your shell. Control-C stops what runs; twice ends codex.
+/new begins a new thread. /compact summarises the conversation. /diff tells changes in git.
+/undo takes back what the last turn changed in files, /redo brings it again. /stop ends background commands.
+/model NAME and /effort LEVEL change the model. /status tells the settings. /usage tells the limits.
+/exit ends codex.";
+
+/// The running app.
+struct Linear {
+    door: Door,
+    narrator: Narrator,
+    live: Option<Live>,
+    waiting: VecDeque<Op>,
+    /// Images of the command line, until the first message takes them along.
+    images: Vec<PathBuf>,
+    typed: Vec<u8>,
+    started: Instant,
+    interrupted: Option<Instant>,
+    leaving: bool,
+    signal: Option<i32>,
+}
+
+/// What could stand behind a command.
+fn example(command: &str) -> &'static str {
+    if command == "effort" { "high" } else { "gpt-5.5" }
+}
+
+/// Runs until the user leaves.
+///
+/// # Errors
+/// Standard input cannot be waited for.
+pub(crate) async fn run(setup: Setup, door: Door) -> Result<Outcome, terminal::Error> {
+    let (mut signals, _catching) = signals::catch()?;
+    let mut keyboard = Keyboard::open()?;
+    let mut app = Linear {
+        door,
+        narrator: Narrator::default(),
+        live: None,
+        waiting: VecDeque::new(),
+        images: setup.images.clone(),
+        typed: Vec::new(),
+        started: Instant::now(),
+        interrupted: None,
+        leaving: false,
+        signal: None,
+    };
+    app.begin(&setup, &mut keyboard).await;
+    while !app.leaving {
+        let events = app.live.as_mut().map(|live| &mut live.events);
+        tokio::select! {
+            biased; // a person comes first
+            signal = signals.recv() => app.on_signal(signal).await,
+            bytes = keyboard.read() => {
+                let bytes = bytes.map(<[u8]>::to_vec).unwrap_or_default();
+                app.on_bytes(&bytes).await;
+            }
+            event = next(events) => app.on_event(event).await,
+        }
+    }
+    Ok(app.close().await)
+}
+
+async fn next(events: Option<&mut mpsc::Receiver<Event>>) -> Option<Event> {
+    match events {
+        Some(events) => events.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+fn say(lines: impl IntoIterator<Item = impl AsRef<str>>) {
+    let mut out = std::io::stdout().lock();
+    for line in lines {
+        // A terminal that is gone is told by its input.
+        let _ = writeln!(out, "{}", super::text::sanitize(line.as_ref()));
+    }
+    let _ = out.flush();
+}
+
+impl Linear {
+    async fn begin(&mut self, setup: &Setup, keyboard: &mut Keyboard) {
+        let folder = with_tilde(&setup.cwd, setup.surroundings.home.as_deref());
+        say([format!("codex {}, in {folder}. Type /help for what can be typed.", setup.version)]);
+        say(setup.warnings.iter().map(|warning| format!("Warning: {warning}")));
+        if setup.sign_in {
+            match &setup.sign_in_trouble {
+                Some(trouble) => say([format!("Error: {trouble}")]),
+                None => say(["You are not signed in. Run: codex login"]),
+            }
+            self.leaving = true;
+            return;
+        }
+        if let Some(ask) = &setup.ask_trust
+            && !self.ask_trust(ask, keyboard).await
+        {
+            self.leaving = true;
+            return;
+        }
+        let begin = match setup.pick {
+            Some(filter) => self.pick(filter, keyboard).await,
+            None => Some(setup.begin.clone()),
+        };
+        let Some(begin) = begin else {
+            self.leaving = true;
+            return;
+        };
+        let Some(begin) = self.placed(begin, keyboard).await else {
+            self.leaving = true;
+            return;
+        };
+        self.open(begin).await;
+        if let Some(tour) = &setup.tour {
+            say([&tour.told]);
+            say(tour.prompts.iter().map(|prompt| format!("Try: {prompt}")));
+        }
+        if let Some(prompt) = &setup.prompt {
+            self.on_line(prompt).await;
+        }
+    }
+
+    /// Asks for trust. False when the user leaves.
+    async fn ask_trust(&mut self, ask: &AskTrust, keyboard: &mut Keyboard) -> bool {
+        say([
+            "May codex work in this folder? It reads, changes and runs files here and follows instructions in them.",
+            &format!("1: trust this folder: {}", ask.trusted),
+            &format!("2: only look: {}", ask.looking),
+            "3: leave",
+            "Type a number and press enter.",
+        ]);
+        let put = Instant::now();
+        loop {
+            let line = keyboard.read().await.map(|bytes| String::from_utf8_lossy(bytes).trim().to_owned());
+            let heard = put.elapsed() >= Duration::from_millis(GUARD_MS);
+            match line.as_deref() {
+                Ok(line) if !line.is_empty() && !heard => say([TOO_SOON]),
+                Ok("1") => {
+                    if let Err(error) = self.door.call(Call::Trust).await {
+                        say([format!("Error: {error}")]);
+                    }
+                    return true;
+                }
+                Ok("2") => {
+                    if let Err(error) = self.door.call(Call::LookOnly).await {
+                        say([format!("Error: {error}")]);
+                        return false;
+                    }
+                    return true;
+                }
+                Ok("3" | "") | Err(_) => return false,
+                Ok(_) => say(["Type 1, 2 or 3 and press enter."]),
+            }
+        }
+    }
+
+    /// Lists the newest stored threads and takes one by its number. `None` when the user leaves.
+    async fn pick(&mut self, filter: ThreadFilter, keyboard: &mut Keyboard) -> Option<Begin> {
+        let mut rows = Vec::new();
+        if let Ok(mut batches) = self.door.threads(filter).await {
+            while rows.len() < LISTED
+                && let Some(batch) = batches.recv().await
+            {
+                rows.extend(batch);
+            }
+        }
+        rows.truncate(LISTED);
+        if rows.is_empty() {
+            say(["There is no earlier thread here; this is a new one."]);
+            return Some(Begin::New);
+        }
+        let now = SystemClock.now_ms();
+        say(rows.iter().enumerate().map(|(at, row)| {
+            let title = super::text::sanitize(&row.title).replace('\n', " ");
+            format!("{}: {title}, {}", at + 1, age(now.saturating_sub(row.at_ms)))
+        }));
+        say(["Type a number and press enter to go on with that thread; enter alone begins a new one."]);
+        loop {
+            let bytes = keyboard.read().await.ok().filter(|bytes| !bytes.is_empty())?;
+            let line = String::from_utf8_lossy(bytes).trim().to_owned();
+            let row = line.parse::<usize>().ok().and_then(|number| rows.get(number.checked_sub(1)?));
+            match row {
+                Some(row) => return Some(Begin::Resume(row.id)),
+                None if line.is_empty() => return Some(Begin::New),
+                None => say([format!("Type a number from 1 to {} and press enter.", rows.len())]),
+            }
+        }
+    }
+
+    /// Asks where to go on with a thread that worked in another folder. `None` when the user leaves.
+    async fn placed(&mut self, begin: Begin, keyboard: &mut Keyboard) -> Option<Begin> {
+        if begin == Begin::New {
+            return Some(begin);
+        }
+        let found = self.door.call(|reply| Call::Locate(begin.clone(), reply)).await;
+        let Ok(Some(Elsewhere { id, there, exists: true, permissions, here })) = found else {
+            return Some(begin);
+        };
+        say([
+            format!("This thread began in {}. Where to go on?", there.display()),
+            format!("1: in this folder, {}", here.display()),
+            format!("2: in its own, with these permissions: {permissions}"),
+            "Type a number and press enter; enter alone leaves.".to_owned(),
+        ]);
+        loop {
+            let bytes = keyboard.read().await.ok().filter(|bytes| !bytes.is_empty())?;
+            match String::from_utf8_lossy(bytes).trim() {
+                "1" => return Some(Begin::ResumeIn(id, here)),
+                "2" => return Some(Begin::ResumeIn(id, there)),
+                "" => return None,
+                _ => say(["Type 1 or 2 and press enter."]),
+            }
+        }
+    }
+
+    async fn open(&mut self, begin: Begin) {
+        self.shut_down().await;
+        match self.door.call(|reply| Call::Open(begin, reply)).await {
+            Ok(mut live) => {
+                say(live.warnings.iter().map(|warning| format!("Warning: {warning}")));
+                let past: Vec<Past> = std::mem::take(&mut live.past).into_iter().map(Past::from).collect();
+                say(self.narrator.on_past(&past));
+                self.live = Some(live);
+                while let Some(op) = self.waiting.pop_front() {
+                    self.send(op).await;
+                }
+            }
+            Err(error) => say([format!("Error: {error}")]),
+        }
+    }
+
+    async fn send(&mut self, op: Op) {
+        match &self.live {
+            Some(live) => {
+                if live.ops.send(op).await.is_err() {
+                    say(["Error: the thread has stopped. Type /new to begin another."]);
+                }
+            }
+            None => self.waiting.push_back(op),
+        }
+    }
+
+    async fn on_signal(&mut self, signal: Option<Signal>) {
+        match signal {
+            Some(Signal::End(number)) if number == rustix::process::Signal::INT.as_raw() => {
+                if self.narrator.is_running() {
+                    self.send(Op::Interrupt).await;
+                } else if self.interrupted.is_some_and(|at| at.elapsed() < TWICE) {
+                    self.leaving = true;
+                } else {
+                    self.interrupted = Some(Instant::now());
+                    say(["Press control-C again to end codex."]);
+                }
+            }
+            Some(Signal::End(number)) => {
+                self.signal = Some(number);
+                self.leaving = true;
+            }
+            Some(Signal::Resize | Signal::Continue) | None => {}
+        }
+    }
+
+    /// Bytes as the terminal's line mode gives them; none at all is the end.
+    async fn on_bytes(&mut self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            self.leaving = true;
+            return;
+        }
+        self.typed.extend_from_slice(bytes);
+        while let Some(end) = self.typed.iter().position(|byte| *byte == b'\n') {
+            let line: Vec<u8> = self.typed.drain(..=end).collect();
+            let line = String::from_utf8_lossy(&line).into_owned();
+            self.on_line(&line).await;
+        }
+        self.typed.truncate(LINE_MAX);
+    }
+
+    async fn on_line(&mut self, line: &str) {
+        self.narrator.tick(self.now_ms());
+        match self.narrator.on_line(line) {
+            Meant::Op(Op::UserTurn { mut input, output_schema }) => {
+                let images = std::mem::take(&mut self.images).into_iter();
+                input.extend(images.map(|path| UserInput::LocalImage { path }));
+                self.send(Op::UserTurn { input, output_schema }).await;
+            }
+            Meant::Op(op) => self.send(op).await,
+            Meant::Say(words) => say([words]),
+            Meant::Command(name, args) => self.command(&name, &args).await,
+            Meant::Nothing => {}
+        }
+    }
+
+    async fn command(&mut self, name: &str, args: &str) {
+        match (name, args) {
+            ("exit" | "quit", _) => self.leaving = true,
+            ("help", _) => say([HELP]),
+            ("new" | "clear", _) if !self.narrator.is_running() => {
+                self.open(Begin::New).await;
+                say(["A new thread."]);
+            }
+            ("compact", _) => self.send(Op::Compact).await,
+            ("stop", _) => self.send(Op::StopSessions).await,
+            ("status", _) => self.status(),
+            ("usage", _) => self.usage().await,
+            ("diff", _) => match self.door.call(Call::Diff).await {
+                Ok(diff) => say(super::text::sanitize(&diff).lines()),
+                Err(error) => say([format!("Error: {error}")]),
+            },
+            ("undo" | "redo", _) if !self.narrator.is_running() && self.live.is_some() => {
+                let cwd = self.live.as_ref().map(|live| live.info.cwd.clone()).unwrap_or_default();
+                match self.door.call(|reply| Call::Undo(cwd, name == "redo", reply)).await {
+                    Ok(text) => say(super::text::sanitize(&text).lines()),
+                    Err(error) => say([format!("Error: {error}")]),
+                }
+            }
+            ("model", name) if !name.is_empty() => {
+                let change = Change { model: Some(name.to_owned()), ..Change::default() };
+                self.send(Op::Configure(Box::new(change))).await;
+            }
+            ("effort", level) if !level.is_empty() => {
+                let change = Change { effort: Some(level.to_owned()), ..Change::default() };
+                self.send(Op::Configure(Box::new(change))).await;
+            }
+            ("model" | "effort", _) => {
+                self.status();
+                say([format!("Type /{name} and what it shall be, for example: /{name} {}", example(name))]);
+            }
+            ("new" | "clear" | "undo" | "redo", _) => {
+                say([format!("/{name} has to wait until codex is ready.")])
+            }
+            _ => say([format!("There is no /{name} in plain lines. Type /help for what can be typed.")]),
+        }
+    }
+
+    fn status(&self) {
+        let Some(live) = &self.live else { return say(["No thread is open."]) };
+        let info = &live.info;
+        let effort = info.effort.as_deref().map(|effort| format!(", reasoning {effort}")).unwrap_or_default();
+        say([
+            format!("Model: {}{effort}", info.model),
+            format!("Folder: {}", info.cwd.display()),
+            format!("Permissions: {}", super::popups::permissions::words(info.approval, &info.sandbox)),
+            format!("Account: {}", info.account),
+            format!("Thread: {}", info.id),
+        ]);
+    }
+
+    async fn usage(&self) {
+        let Some(limits) = self.live.as_ref().and_then(|live| live.limits.as_ref()) else {
+            return say(["Usage limits belong to a ChatGPT plan. Run: codex login"]);
+        };
+        let read = self.door.call(|reply| Call::Limits(LimitsCall::Refresh(ON_DEMAND, reply))).await;
+        if let Err(error) = read {
+            say([format!("Error: {error}")]);
+        }
+        let limits = limits.borrow().clone();
+        let lines = show::lines(&limits, SystemClock.now_s(), super::moment::zone());
+        say(lines.iter().map(|line| super::text::sanitize(line).into_owned()));
+        say(["To use a reset, end codex and run: codex usage redeem"]);
+    }
+
+    async fn on_event(&mut self, event: Option<Event>) {
+        let Some(event) = event else {
+            self.live = None;
+            return;
+        };
+        if let (Event::Configured(now), Some(live)) = (&event, &mut self.live) {
+            let other = live.info.model != now.model || live.info.effort != now.effort;
+            live.info.model.clone_from(&now.model);
+            live.info.effort.clone_from(&now.effort);
+            if other {
+                let effort = now.effort.as_deref().map(|effort| format!(" {effort}")).unwrap_or_default();
+                let words = format!("Model: {}{effort}", now.model);
+                say([&words]);
+                self.keep(Level::Info, &words).await;
+            }
+        }
+        self.narrator.tick(self.now_ms());
+        say(self.narrator.on_event(&event));
+        if let Event::Warning { message } = &event {
+            self.keep(Level::Warning, message).await;
+        }
+    }
+
+    /// Keeps a line that was said with the thread, so that it is said again when the thread is opened again.
+    async fn keep(&mut self, level: Level, message: &str) {
+        let note = Notice::new(level, message).note();
+        let after_end = !self.narrator.is_running();
+        if self.live.is_some() {
+            self.send(Op::Note(Box::new(Note { after_end, ..note }))).await;
+        }
+    }
+
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Ends the open thread and waits until it is on disk.
+    async fn shut_down(&mut self) -> Option<ThreadId> {
+        let Live { info, ops, mut events, .. } = self.live.take()?;
+        let _ = ops.send(Op::Shutdown).await;
+        let gone = async { while !matches!(events.recv().await, None | Some(Event::Closed)) {} };
+        let _ = tokio::time::timeout(CLOSE_WITHIN, gone).await;
+        Some(info.id)
+    }
+
+    async fn close(mut self) -> Outcome {
+        let thread = self.shut_down().await;
+        let farewell = thread.map(|id| format!("\nTo go on: codex resume {id}\n")).unwrap_or_default();
+        Outcome { farewell, signal: self.signal, thread, fault: false }
+    }
+}

@@ -222,7 +222,7 @@ impl Model {
             asks: VecDeque::new(),
             page: None,
             warnings,
-            usage: Standing::default(),
+            usage: Standing::new(setup.no_model_nudge),
             toast: None,
             armed: None,
             browse: None,

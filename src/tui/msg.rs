@@ -75,7 +75,9 @@ pub(crate) enum Answer {
     /// Text back from the editor.
     Edited(Result<String, String>),
     /// A draft that an earlier run left.
-    Draft(Box<super::composer::Draft>),
+    Draft(Box<super::composer::Draft>, Option<super::usage::Kept>),
+    /// The note that the draft waits is gone, or why not.
+    Released(Result<(), String>),
     /// Changes in git.
     Diff(Result<String, ErrorInfo>),
     /// What undo came to.

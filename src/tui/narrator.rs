@@ -494,6 +494,7 @@ mod tests {
             duration_ms: 7000,
             price: Vec::new(),
             changed: None,
+            price_so_far: false,
         };
         let told = narrator.on_event(&Event::TurnCompleted(Box::new(end)));
         assert_eq!(told, ["Interrupted after 7 seconds."]);

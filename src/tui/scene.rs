@@ -63,6 +63,7 @@ pub(super) fn setup() -> Setup {
         keep_history: true,
         history_max_bytes: None,
         no_burst: true,
+        no_model_nudge: false,
         warnings: Vec::new(),
         tour: None,
     }
@@ -117,6 +118,7 @@ impl Scene {
             duration_ms: 5000,
             price: Vec::new(),
             changed: None,
+            price_so_far: false,
         };
         self.event(Event::TurnCompleted(Box::new(end)))
     }
@@ -252,6 +254,7 @@ impl Scene {
             duration_ms: 5000,
             price: Vec::new(),
             changed: None,
+            price_so_far: false,
         };
         self.event(Event::TurnCompleted(Box::new(end)))
     }

@@ -109,6 +109,8 @@ pub(crate) struct Setup {
     pub(crate) history_max_bytes: Option<u64>,
     /// Quick keys are never taken for a paste.
     pub(crate) no_burst: bool,
+    /// A smaller model is never offered.
+    pub(crate) no_model_nudge: bool,
     /// Sentences for the user.
     pub(crate) warnings: Vec<String>,
     /// The model is scripted, and this is shown of it.

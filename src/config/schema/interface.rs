@@ -47,6 +47,8 @@ pub(crate) struct Interface {
     pub(crate) history_max_bytes: Option<u64>,
     /// Quick keys are never taken for a paste.
     pub(crate) disable_paste_burst: bool,
+    /// A smaller model is never offered when a limit is nearly used up.
+    pub(crate) no_model_nudge: bool,
     /// The terminal app.
     pub(crate) tui: Tui,
 }
@@ -66,6 +68,7 @@ pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Interface, Error> {
         let persistence = table.choice("persistence")?.unwrap_or(Persistence::SaveAll);
         Ok((persistence, table.number("max_bytes", 0)?))
     })?;
+    let no_model_nudge = reader.table("notice", |table| table.flag("hide_rate_limit_model_nudge"))?;
     // Nothing opens files from here; a word that is none is told all the same.
     reader.choice::<FileOpener>("file_opener")?;
     Ok(Interface {
@@ -75,6 +78,7 @@ pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Interface, Error> {
         history,
         history_max_bytes,
         disable_paste_burst: reader.flag("disable_paste_burst")?.unwrap_or(false),
+        no_model_nudge: no_model_nudge.unwrap_or(false),
         tui: reader.table("tui", tui::read)?,
     })
 }

@@ -33,7 +33,8 @@ const LATER: &[&str] = &[
     "model_providers.*.aws",
     "model_providers.*.supports_websockets",
     "model_providers.*.websocket_connect_timeout_ms",
-    "notice",
+    "notice.fast_default_opt_out",
+    "notice.model_migrations",
     "otel",
     "permissions",
     "personality",
@@ -69,7 +70,8 @@ pub(crate) fn protects(path: &str, name: &str) -> bool {
 
 /// Whether `name` in the table at `path` is on the list.
 pub(crate) fn accepted(path: &str, name: &str) -> bool {
-    names(path).any(|known| known == name)
+    // Notices of the full program are switched off by a key each; some have dots in their names.
+    names(path).any(|known| known == name) || (path == "notice" && name.starts_with("hide_"))
 }
 
 /// The listed keys of the table at `path`.
@@ -110,6 +112,8 @@ mod tests {
         assert!(accepted("tui", "animations"));
         assert!(accepted("model_providers.mine", "aws"));
         assert!(accepted("model_providers.\"a.b\"", "aws"));
+        assert!(accepted("notice", "hide_gpt-5.1-codex-max_migration_prompt"));
+        assert!(!accepted("notice", "hidden") && !accepted("", "hide_"));
         assert!(!accepted("model_providers", "aws"));
         assert!(!accepted("model_providers.mine.deep", "aws"));
         assert!(!accepted("tui", "aws"));

@@ -3,8 +3,10 @@
 use super::list::Row;
 use super::menu::Menu;
 use super::wish::Wish;
+use crate::models::catalogue::Model;
 use crate::tui::door::Setting;
 use crate::tui::transcript::{Key, Source};
+use crate::tui::usage::menu::Want;
 
 /// `/copy`: the answer or one of its code blocks.
 pub(crate) fn copy(sources: Vec<Source>) -> Menu {
@@ -43,6 +45,35 @@ pub(crate) fn adopt(why: &str) -> Menu {
     Menu::new("Go on as another account?", rows).text(crate::tui::text::sanitize(why).replace('\n', " "))
 }
 
+/// A prompt of an earlier run waited in another thread. `over`: its time has come.
+pub(crate) fn waiting(at: &str, over: bool) -> Menu {
+    let there = if over { "and send it there" } else { "and go on waiting there" };
+    let rows = vec![
+        (Row::new("Go back to its thread").detail(there), Wish::Usage(Want::BackToWaiting)),
+        (Row::new("Keep it here").detail("enter sends it"), Wish::Usage(Want::NoWaiting)),
+    ];
+    Menu::new("A prompt is waiting", rows)
+        .text(format!("The prompt below was to be sent again at {at}, in the thread of your last session."))
+}
+
+/// A window is nearly used up: a smaller model makes it last. What is preselected changes nothing.
+pub(crate) fn smaller_model(left: &str, now: &Model, smaller: &Model) -> Menu {
+    let rows = vec![
+        (
+            Row::new(format!("Keep {}", now.display_name)).detail("asked once per session"),
+            Wish::Notice(format!("{} goes on", now.display_name)),
+        ),
+        (
+            Row::new(format!("Use {}", smaller.display_name)).detail("in this thread, until you change it"),
+            Wish::Model { slug: smaller.slug.to_string(), effort: None, save: false },
+        ),
+        (Row::new("Keep it and never ask").detail("kept in config.toml"), Wish::Save(Setting::NoModelNudge)),
+    ];
+    Menu::new("Use a smaller model?", rows)
+        .text(format!("{left} is left. A smaller model makes it last longer."))
+        .yielding()
+}
+
 /// `/tui`.
 pub(crate) fn screen(fullscreen: bool) -> Menu {
     let rows = vec![
@@ -77,6 +108,14 @@ mod tests {
                 format!("adopt_{width}"),
                 paper(width, &adopt.draw(width, 20, &Theme::default()).lines)
             );
+            let find = crate::models::catalogue::find;
+            let smaller = smaller_model("8% of your 5h limit", &find("gpt-5.5"), &find("gpt-5.6-luna"));
+            let drawn = smaller.draw(width, 20, &Theme::default());
+            assert_screen!(format!("smaller_model_{width}"), paper(width, &drawn.lines));
+            for (name, over) in [("waiting", false), ("waiting_over", true)] {
+                let drawn = waiting("23:43", over).draw(width, 20, &Theme::default());
+                assert_screen!(format!("{name}_{width}"), paper(width, &drawn.lines));
+            }
             assert_screen!(
                 format!("screen_{width}"),
                 paper(width, &screen(true).draw(width, 20, &Theme::default()).lines)

@@ -23,6 +23,8 @@ pub(crate) struct Menu {
     /// Another key that chooses, and what it wants instead.
     other: Option<(char, Vec<Wish>)>,
     hint: &'static str,
+    /// Letters are for the prompt, and close it: it came unasked.
+    yields: bool,
     /// Keys before this moment were meant for something else.
     guard_ms: u64,
     /// What leaving it wants.
@@ -40,6 +42,7 @@ impl Menu {
             wishes,
             other: None,
             hint: "enter select · esc back",
+            yields: false,
             guard_ms: 0,
             leaving: None,
         }
@@ -55,6 +58,12 @@ impl Menu {
     pub(crate) fn other(mut self, key: char, wishes: Vec<Wish>, hint: &'static str) -> Self {
         self.other = Some((key, wishes));
         self.hint = hint;
+        self
+    }
+
+    /// Lets letters that choose nothing close it and go to the prompt.
+    pub(crate) fn yielding(mut self) -> Self {
+        self.yields = true;
         self
     }
 
@@ -86,6 +95,7 @@ impl Menu {
                 .map_or(Outcome::Stay, |wish| Outcome::Wish(wish.clone()));
         }
         match self.list.on_key(key, keymap) {
+            Picked::Nothing if self.yields && key.is_letter() => Outcome::Wish(Wish::TypedAhead(vec![key])),
             Picked::Nothing | Picked::Moved => Outcome::Stay,
             Picked::Row(index) => {
                 self.wishes.get(index).map_or(Outcome::Close, |wish| Outcome::Wish(wish.clone()))

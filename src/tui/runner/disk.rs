@@ -13,9 +13,15 @@ use crate::base::fs;
 use crate::base::tasks::{self, Task};
 use crate::tui::composer::{Draft, draft, history_file};
 use crate::tui::msg::Answer;
+use crate::tui::usage::Kept;
 
 /// Jobs that may wait.
 const JOBS: usize = 256;
+
+/// Ending of the note that a draft waits.
+const WAITS: &str = "waits";
+/// Such a note is shorter.
+const MAX_NOTE: u64 = 4096;
 
 /// Something to do on the disk.
 pub(super) enum Job {
@@ -25,6 +31,10 @@ pub(super) enum Job {
     LoadHistory(Option<u64>),
     /// Keep this draft.
     SaveDraft(Box<Draft>),
+    /// Note that the draft waits for a reset, or that it does not.
+    Park(Option<Kept>),
+    /// Take that note away, and say when it is gone.
+    Release,
     /// Bring back a draft whose program is gone.
     LoadDraft,
 }
@@ -48,6 +58,11 @@ impl Places {
     /// The draft of this program.
     pub(super) fn own_draft(&self) -> PathBuf {
         self.drafts.join(format!("{}-{}.json", self.prefix, std::process::id()))
+    }
+
+    /// The note that it waits.
+    fn own_note(&self) -> PathBuf {
+        self.own_draft().with_extension(WAITS)
     }
 }
 
@@ -87,7 +102,11 @@ fn work(places: &Places, job: Job) -> Option<Answer> {
         Job::SaveDraft(draft) => {
             save_draft(places, &draft).err().map(|error| trouble("The draft could not be kept", &error))
         }
-        Job::LoadDraft => load_draft(places).map(|draft| Answer::Draft(Box::new(draft))),
+        Job::Park(kept) => {
+            park(places, kept).err().map(|error| trouble("The waiting could not be kept", &error))
+        }
+        Job::Release => Some(Answer::Released(park(places, None).map_err(|error| error.to_string()))),
+        Job::LoadDraft => load_draft(places).map(|(draft, kept)| Answer::Draft(Box::new(draft), kept)),
     }
 }
 
@@ -103,8 +122,23 @@ pub(super) fn save_draft(places: &Places, draft: &Draft) -> io::Result<()> {
     draft::save(&places.own_draft(), draft)
 }
 
-/// The newest draft of this folder whose program is gone. It belongs to this program from here on.
-fn load_draft(places: &Places) -> Option<Draft> {
+/// Notes that the draft of this program waits, or that it does not.
+fn park(places: &Places, kept: Option<Kept>) -> io::Result<()> {
+    match kept {
+        Some(kept) => {
+            fs::create_private_dir(&places.drafts)?;
+            fs::replace(&places.own_note(), &serde_json::to_vec(&kept)?, 0o600)
+        }
+        None => match std::fs::remove_file(places.own_note()) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        },
+    }
+}
+
+/// The newest draft of this folder whose program is gone, and until when it waited. Both belong to this program from
+/// here on, and to no other that starts at the same time.
+fn load_draft(places: &Places) -> Option<(Draft, Option<Kept>)> {
     let left = std::fs::read_dir(&places.drafts).ok()?.filter_map(|entry| {
         let entry = entry.ok()?;
         let name = entry.file_name().into_string().ok()?;
@@ -113,12 +147,23 @@ fn load_draft(places: &Places) -> Option<Draft> {
         let gone = Pid::from_raw(id).is_none_or(|pid| test_kill_process(pid) == Err(rustix::io::Errno::SRCH));
         gone.then(|| (entry.metadata().and_then(|meta| meta.modified()).ok(), entry.path()))
     });
-    let (_, path) = left.max()?;
-    let found = draft::load(&path);
-    if found.as_ref().is_none_or(|draft| save_draft(places, draft).is_ok()) {
-        let _ = std::fs::remove_file(&path);
+    let mut left: Vec<_> = left.collect();
+    left.sort();
+    while let Some((_, path)) = left.pop() {
+        if std::fs::rename(&path, places.own_draft()).is_err() {
+            // Another program was quicker.
+            continue;
+        }
+        let _ = std::fs::rename(path.with_extension(WAITS), places.own_note());
+        let Some(draft) = draft::load(&places.own_draft()) else {
+            let _ = std::fs::remove_file(places.own_draft());
+            let _ = std::fs::remove_file(places.own_note());
+            return None;
+        };
+        let note = fs::read_bounded(&places.own_note(), MAX_NOTE).ok();
+        return Some((draft, note.and_then(|note| serde_json::from_slice(&note).ok())));
     }
-    found
+    None
 }
 
 #[cfg(test)]
@@ -146,10 +191,28 @@ mod tests {
         // No process has this number: it is beyond the largest there is.
         let left = places.drafts.join(format!("{}-{}.json", places.prefix, i32::MAX));
         std::fs::rename(places.own_draft(), &left).unwrap();
-        assert_eq!(load_draft(&places), Some(draft));
+        assert_eq!(load_draft(&places), Some((draft, None)));
         assert!(!left.exists() && places.own_draft().exists());
         let elsewhere = Places { prefix: prefix(Path::new("/other")), ..places };
         assert_eq!(load_draft(&elsewhere), None);
+    }
+
+    #[test]
+    fn a_waiting_draft_comes_back_with_its_note_to_one_program() {
+        let dir = tempfile::tempdir().unwrap();
+        let places = places(dir.path());
+        let (draft, kept) =
+            (Draft::from_text("later"), Kept { at: 77, thread: crate::base::ids::ThreadId::new() });
+        save_draft(&places, &draft).unwrap();
+        park(&places, Some(kept)).unwrap();
+        let left = places.drafts.join(format!("{}-{}.json", places.prefix, i32::MAX));
+        std::fs::rename(places.own_draft(), &left).unwrap();
+        std::fs::rename(places.own_note(), left.with_extension(WAITS)).unwrap();
+        assert_eq!(load_draft(&places), Some((draft, Some(kept))));
+        assert_eq!(load_draft(&places), None, "it is this program's now");
+        assert!(matches!(work(&places, Job::Release), Some(Answer::Released(Ok(())))));
+        assert!(!places.own_note().exists() && places.own_draft().exists());
+        assert!(matches!(work(&places, Job::Release), Some(Answer::Released(Ok(())))), "there is none");
     }
 
     #[test]

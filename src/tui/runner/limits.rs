@@ -26,6 +26,7 @@ pub(super) async fn carry_out(ask: Ask, door: Door, done: mpsc::Sender<Done>) {
         Ask::Plan(id, wish) => {
             News::Planned(id, door.call(|reply| call(LimitsCall::Plan(wish, reply))).await)
         }
+        Ask::Nudge(more) => News::Nudged(door.call(|reply| call(LimitsCall::Nudge(more, reply))).await),
         Ask::Finish => News::Finished(door.call(|reply| call(LimitsCall::Finish(reply))).await),
         Ask::Redeem(plan, wish) => {
             let (told, mut steps) = mpsc::channel(STEPS);

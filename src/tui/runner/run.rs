@@ -115,6 +115,8 @@ impl Runner {
             }
             Effect::LoadHistory(before) => self.on_disk(Job::LoadHistory(before)),
             Effect::SaveDraft(draft) => self.on_disk(Job::SaveDraft(Box::new(draft))),
+            Effect::Park(kept) => self.on_disk(Job::Park(kept)),
+            Effect::Release => self.on_disk(Job::Release),
             Effect::LoadDraft => self.on_disk(Job::LoadDraft),
             Effect::FindFiles(root, query) => self.find_files(root, query),
             Effect::CheckImages(token, base, paths) => {

@@ -63,6 +63,8 @@ pub(super) struct Ended<'a> {
     pub(super) price: &'a [Price],
     /// What its patches changed.
     pub(super) changed: Option<Changed>,
+    /// But for its last answer.
+    pub(super) so_far: bool,
 }
 
 /// A cell that an open item is shown in.
@@ -114,6 +116,7 @@ impl Model {
                 at: Some(now.unix),
                 price: &end.price,
                 changed: end.changed,
+                so_far: end.price_so_far,
             }),
             Event::TurnStarted { .. } => self.ended = false,
             Event::DiffUpdated { .. }
@@ -389,7 +392,7 @@ impl Model {
             (TurnStatus::Completed, _) => match end.duration_ms {
                 Some(ms) => {
                     let at = end.at.map(self.setup.wall_clock);
-                    Body::TurnEnd(Box::new(TurnEnd::done(ms, at, end.changed, end.price)))
+                    Body::TurnEnd(Box::new(TurnEnd::done(ms, at, end.changed, end.price, end.so_far)))
                 }
                 None => return,
             },

@@ -225,6 +225,7 @@ fn a_resumed_thread_looks_as_it_did() {
         duration_ms: Some(5_000),
         completed_at: None,
         price: Vec::new(),
+        price_so_far: false,
         changed: None,
         ended_at: None,
         notes: Vec::new(),

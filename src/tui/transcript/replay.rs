@@ -28,6 +28,8 @@ pub(crate) struct Past {
     pub(crate) completed_at: Option<u64>,
     /// What it cost of the limits.
     pub(crate) price: Vec<Price>,
+    /// But for its last answer.
+    pub(crate) price_so_far: bool,
     /// What its patches changed.
     pub(crate) changed: Option<Changed>,
     /// How many of its items came before its end, when that is known.
@@ -39,8 +41,20 @@ pub(crate) struct Past {
 impl From<Turn> for Past {
     fn from(turn: Turn) -> Self {
         let Turn { id: _, items, status, error, started_at, duration_ms, .. } = turn;
-        let Turn { completed_at, price, changed, ended_at, notes, .. } = turn;
-        Self { items, status, error, started_at, duration_ms, completed_at, price, changed, ended_at, notes }
+        let Turn { completed_at, price, price_so_far, changed, ended_at, notes, .. } = turn;
+        Self {
+            items,
+            status,
+            error,
+            started_at,
+            duration_ms,
+            completed_at,
+            price,
+            price_so_far,
+            changed,
+            ended_at,
+            notes,
+        }
     }
 }
 
@@ -99,6 +113,7 @@ impl Model {
             duration_ms: turn.duration_ms,
             at: turn.completed_at.or(turn.started_at.map(|at| at.saturating_add(seconds))),
             price: &turn.price,
+            so_far: turn.price_so_far,
             changed: turn.changed,
         });
     }

@@ -130,6 +130,7 @@ fn earlier_turns_come_in_front_without_moving_the_view() {
         duration_ms: None,
         completed_at: None,
         price: Vec::new(),
+        price_so_far: false,
         changed: None,
         ended_at: None,
         notes: Vec::new(),

@@ -89,6 +89,7 @@ pub(crate) fn saved(model: &mut Model, setting: &Setting, result: Result<(), Err
             Setting::Fullscreen(true) => model.toast("The next start uses the whole screen"),
             Setting::Fullscreen(false) => model.toast("The next start uses the terminal's scrollback"),
             Setting::Model { .. } => {}
+            Setting::NoModelNudge => model.toast("Never asked again: notice.hide_rate_limit_model_nudge"),
             Setting::StatusLine(_) | Setting::Title(_) | Setting::Theme(_) => model.toast("Kept"),
         },
     }
@@ -104,7 +105,7 @@ pub(crate) fn apply(model: &mut Model, setting: &Setting) {
         Setting::StatusLine(names) => model.options.status_line = items(names, &DEFAULT_LINE),
         Setting::Title(names) => model.options.title = items(names, &DEFAULT_TITLE),
         Setting::Theme(name) => model.theme.syntax.clone_from(name),
-        Setting::Fullscreen(_) | Setting::Model { .. } => {}
+        Setting::Fullscreen(_) | Setting::Model { .. } | Setting::NoModelNudge => {}
     }
 }
 

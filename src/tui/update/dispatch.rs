@@ -1,6 +1,6 @@
 //! Message → component. Routing only: what a case does is in the file of its concern. Pure: no clock, no IO.
 
-use super::{answers, follow, route, start, usage, wishes};
+use super::{answers, follow, route, start, usage, waiting, wishes};
 use crate::protocol::op::Op;
 use crate::tui::effect::Effect;
 use crate::tui::model::Model;
@@ -82,11 +82,11 @@ fn on_answer(model: &mut Model, answer: Answer, at: At, effects: &mut Effects) {
             let wanted = model.composer.editor_done(&text, &env);
             route::carry_out(model, wanted, effects);
         }
-        Answer::Draft(draft) if model.composer.is_empty() => {
-            let wanted = model.composer.set(&draft, &env);
-            route::carry_out(model, wanted, effects);
+        Answer::Draft(draft, kept) if model.composer.is_empty() => {
+            waiting::found(model, &draft, kept, effects);
         }
-        Answer::Draft(_) => {}
+        Answer::Draft(..) => {}
+        Answer::Released(result) => waiting::released(model, result, effects),
         Answer::Attached(Err(why)) | Answer::Edited(Err(why)) | Answer::Trouble(why) => model.toast(why),
         Answer::Diff(result) => answers::diff(model, result),
         Answer::Undone(result) => answers::undone(model, result),

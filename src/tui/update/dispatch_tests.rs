@@ -409,14 +409,14 @@ fn nothing_typed_early_is_lost() {
     assert_eq!((scene.sent(), scene.prompt().as_str()), (vec!["early".to_owned()], "more"));
     scene.open(samples::thread());
     assert_eq!((scene.sent().len(), scene.prompt().as_str()), (0, "more"), "it is not sent again");
-    scene.answer(Answer::Draft(Box::new(Draft::from_text("old"))));
+    scene.answer(Answer::Draft(Box::new(Draft::from_text("old")), None));
     assert_eq!(scene.prompt(), "more", "an old draft does not take the place of what is typed");
 }
 
 #[test]
 fn an_old_draft_comes_back_into_an_empty_prompt() {
     let mut scene = scene();
-    scene.answer(Answer::Draft(Box::new(Draft::from_text("old"))));
+    scene.answer(Answer::Draft(Box::new(Draft::from_text("old")), None));
     assert_eq!(scene.prompt(), "old");
 }
 

@@ -181,6 +181,9 @@ fn turn_completed(model: &mut Model, end: &TurnEnd, effects: &mut Effects) {
     }
     chat::turn_ended(model, end.status, effects);
     usage::turn_ended(model, end, effects);
+    if end.status == crate::protocol::turn::TurnStatus::Completed {
+        usage::offer_model(model);
+    }
     if let Some(error) = end.error.as_ref().filter(|error| error.kind == ErrorKind::AccountChanged) {
         commands::open_menu(model, confirm::adopt(&error.message));
     }

@@ -5,6 +5,7 @@
 //! - [`route`]: keys and pastes → whoever is on top
 //! - [`chat`]: prompts on their way: sent, queued, interrupted, taken back
 //! - [`commands`]: slash commands → what they do
+//! - [`waiting`]: a prompt that waits for a reset
 //! - [`wishes`]: wishes of popups → what they do
 //! - [`follow`]: events of the thread → the state around the transcript
 //! - [`usage`]: limits: what comes, what is wanted, what waits
@@ -18,6 +19,7 @@ mod follow;
 mod route;
 mod start;
 mod usage;
+mod waiting;
 mod wishes;
 
 pub(super) use dispatch::update;

@@ -1,9 +1,12 @@
 //! From the first frame to the first prompt: sign-in, trust, opening the thread, the prompt of the command line.
 
 use super::dispatch::Effects;
-use super::{answers, chat, follow, route, usage};
+use super::{answers, chat, follow, route, usage, waiting};
 use crate::base::path::with_tilde;
 use crate::protocol::error::ErrorInfo;
+use crate::protocol::input::UserInput;
+use crate::protocol::item::Item;
+use crate::threads::Turn;
 use crate::tui::composer::Draft;
 use crate::tui::door::{Begin, Elsewhere, Glimpse, ThreadFilter, Way};
 use crate::tui::effect::Effect;
@@ -253,6 +256,7 @@ pub(crate) fn opened(
         Ok(opened) => opened,
         Err(error) => return not_opened(model, &error, effects),
     };
+    model.turn.refused = unanswered(&opened.past);
     model.turn.early.clear();
     let forked = arrive(model);
     if opened.info.cwd != model.cwd() {
@@ -295,6 +299,20 @@ pub(crate) fn opened(
     chat::send_next(model, effects);
 }
 
+/// The text of the last prompt, when the model had said nothing to it: sent again it stands there once.
+fn unanswered(past: &[Turn]) -> Option<String> {
+    let mut text = String::new();
+    for item in &past.last()?.items {
+        let Item::UserMessage { content, .. } = item else { return None };
+        for part in content {
+            if let UserInput::Text { text: more } = part {
+                text.push_str(more);
+            }
+        }
+    }
+    Some(text).filter(|text| !text.is_empty())
+}
+
 /// A thread is not open. The one before goes on, and what was typed for the other one stands in the prompt again.
 fn not_opened(model: &mut Model, error: &ErrorInfo, effects: &mut Effects) {
     nothing_open(model, effects);
@@ -313,7 +331,7 @@ fn arrive(model: &mut Model) -> bool {
     model.glance = None;
     model.asks.clear();
     model.rewinding = None;
-    model.usage.parked = None;
+    waiting::end(model);
     model.usage.hint = crate::tui::usage::Hint::Gone;
     model.status_cell = None;
     model.transcript.clear();

@@ -5,13 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::dispatch::Effects;
-use super::{chat, commands, follow};
+use super::{chat, commands, follow, waiting};
+use crate::backend::nudge::{More, Nudged};
 use crate::limits::AccountLimits;
 use crate::limits::activity::View as Chart;
 use crate::limits::alarms::{self, Alarm};
 use crate::limits::merge::{self, Writer};
 use crate::limits::redeemer::Outcome;
 use crate::limits::refresh::ON_DEMAND;
+use crate::models::catalogue;
 use crate::protocol::error::ErrorKind;
 use crate::protocol::limits::LimitsSnapshot;
 use crate::protocol::turn::{TurnEnd, TurnStatus};
@@ -19,11 +21,20 @@ use crate::tui::effect::Effect;
 use crate::tui::model::Model;
 use crate::tui::moment;
 use crate::tui::popups::any::Popup;
+use crate::tui::popups::confirm;
 use crate::tui::transcript::Level;
+use crate::tui::usage::look;
 use crate::tui::usage::menu::{Usage, Want};
 use crate::tui::usage::reached::Panel;
 use crate::tui::usage::redeem::Move;
-use crate::tui::usage::{Ask, Hint, News, Parked, ended_words};
+use crate::tui::usage::{Ask, Hint, News, ended_words};
+
+/// What stands beside the wish to ask the owner of a workspace while it is on its way.
+const ASKING: &str = "asking …";
+/// And when it is done.
+const ASKED: &str = "asked: they got a mail";
+/// Percent used from which a smaller model is offered.
+const OFFER_FROM: f64 = 90.0;
 
 /// A thread is open: its account has shared limits, or none.
 pub(crate) fn opened(model: &mut Model, limits: Option<Arc<AccountLimits>>, effects: &mut Effects) {
@@ -57,6 +68,8 @@ pub(crate) fn changed(model: &mut Model, limits: Arc<AccountLimits>, effects: &m
     if known.is_some_and(|known| known.account_id != limits.account_id) {
         model.usage.forget();
         model.usage.shared = true;
+        finish(model, effects);
+        read(model, effects);
     }
     if limits.full_read.is_some() && model.usage.hint == Hint::Due {
         let some = limits.reset_credits.as_ref().is_some_and(|held| held.value.available_count > 0);
@@ -163,11 +176,19 @@ pub(crate) fn grant(model: &mut Model, want: Want, effects: &mut Effects) {
             effects.push(Effect::Limits(Ask::Plan(question, Default::default())));
             model.popup = Some(Popup::Usage(Box::new(Usage::for_prompt(question))));
         }
-        Want::WaitUntil(at) => {
-            let text = model.composer.draft().expand();
-            model.usage.parked = Some(Parked { at, text });
-        }
+        Want::WaitUntil(at) => waiting::begin(model, at, effects),
+        Want::BackToWaiting => waiting::go_back(model, effects),
+        Want::NoWaiting => waiting::forget(model),
+        Want::Nudge(more) => nudge(model, more, effects),
         Want::Model => commands::run(model, crate::tui::slash::Command::Model, "", model.unix, effects),
+    }
+}
+
+/// Asks the owner once; a refusal or an error may be tried again.
+fn nudge(model: &mut Model, more: More, effects: &mut Effects) {
+    if !matches!(model.usage.nudged.as_deref(), Some(ASKING | ASKED)) {
+        model.usage.nudged = Some(ASKING.to_owned());
+        effects.push(Effect::Limits(Ask::Nudge(more)));
     }
 }
 
@@ -225,6 +246,13 @@ pub(crate) fn on_news(model: &mut Model, news: News, effects: &mut Effects) {
         }
         News::Step(step) => drop(with_flow(model, |flow, _| flow.step(&step))),
         News::Redeemed(outcome) => redeemed(model, outcome.map_err(|error| error.to_string())),
+        News::Nudged(result) => {
+            model.usage.nudged = Some(match result {
+                Ok(Nudged::Sent) => ASKED.to_owned(),
+                Ok(Nudged::TooSoon) => "they were asked a short while ago".to_owned(),
+                Err(error) => format!("not asked: {}", look::plain(&error.to_string())),
+            });
+        }
         News::Finished(result) => {
             model.usage.finishing = false;
             if let Ok(Some(outcome)) = result
@@ -270,6 +298,28 @@ fn with_flow<T>(
     done
 }
 
+/// After a turn that went well: when a window is nearly used up, a smaller model is offered, once per run and never
+/// over a prompt that is being typed.
+pub(crate) fn offer_model(model: &mut Model) {
+    let free = model.popup.is_none() && model.page.is_none() && model.composer.is_empty();
+    if !free || model.is_running() || model.usage.offered_model || !model.usage.shared {
+        return;
+    }
+    let (Some(limits), Some(thread)) = (&model.facts.limits, &model.facts.thread) else { return };
+    let windows = limits.windows(model.unix);
+    let scarce = windows.iter().filter(|window| window.is_main() && window.used >= OFFER_FROM);
+    let fullest = scarce.max_by(|a, b| a.used.total_cmp(&b.used)).filter(|window| window.used < 100.0);
+    if let Some(fullest) = fullest.filter(|_| !limits.has_bought_credits())
+        && let Some(smaller) = catalogue::cheaper(&thread.model)
+    {
+        let left = crate::limits::text::left(fullest.used);
+        let now = catalogue::find(&thread.model);
+        let menu = confirm::smaller_model(&format!("{left} of your {} limit", fullest.name), &now, &smaller);
+        model.usage.offered_model = true;
+        model.popup = Some(Popup::Menu(Box::new(menu)));
+    }
+}
+
 /// A turn has ended: when a limit or a budget ended it, its prompt comes back and the user is asked what to do.
 pub(crate) fn turn_ended(model: &mut Model, end: &TurnEnd, effects: &mut Effects) {
     let Some(error) = end.error.as_ref().filter(|_| end.status == TurnStatus::Failed) else { return };
@@ -292,19 +342,7 @@ pub(crate) fn look_after(model: &mut Model, effects: &mut Effects) {
             model.popup = Some(Popup::Reached(Box::new(Panel::new(error))));
         }
     }
-    look_after_parked(model, effects);
-}
-
-/// The prompt that waits for a reset: sent when its time has come; another text in the prompt is another wish.
-fn look_after_parked(model: &mut Model, effects: &mut Effects) {
-    let Some(parked) = model.usage.parked.clone() else { return };
-    if model.is_running() || model.composer.draft().expand() != parked.text {
-        model.usage.parked = None;
-        model.toast("The prompt was changed: no longer waiting, enter sends it");
-    } else if model.unix >= parked.at && model.popup.is_none() {
-        model.usage.parked = None;
-        chat::resend(model, effects);
-    }
+    waiting::look_after(model, effects);
 }
 
 #[cfg(test)]

@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 
+use crate::backend::nudge::{More, Nudged};
 use crate::limits::intent::Verdict;
 use crate::protocol::error::{ErrorInfo, ErrorKind};
 use crate::protocol::limits::ResetCredits;
 use crate::protocol::op::Op;
+use crate::protocol::turn::TurnStatus;
+use crate::tui::composer::Draft;
 use crate::tui::effect::Effect;
 use crate::tui::msg::{Answer, Msg};
 use crate::tui::popups::any::Popup;
 use crate::tui::scene::Scene;
 use crate::tui::usage::samples::{self, NOW};
-use crate::tui::usage::{Ask, News};
+use crate::tui::usage::{Ask, Kept, News};
 
 fn scene(used: [f64; 2]) -> Scene {
     Scene::limited(samples::limits(used, "plus", Some(samples::two())), 80, 30)
@@ -220,11 +223,89 @@ fn a_prompt_waits_and_is_sent_once_at_the_reset() {
     told(&mut scene);
     scene.wait(5_390_000);
     assert!(told(&mut scene).is_empty(), "not before its time");
+    scene.effects.clear();
     scene.wait(20_000);
+    assert!(released(&mut scene), "the note on disk goes first");
+    assert!(told(&mut scene).is_empty() && scene.prompt() == "hello");
+    scene.answer(Answer::Released(Ok(())));
     assert_eq!(told(&mut scene).len(), 2);
+    scene.answer(Answer::Released(Ok(())));
+    assert!(told(&mut scene).is_empty(), "once");
     scene.user("hello").effects.clear();
     scene.fails(reached()).wait(100_000);
     assert!(told(&mut scene).is_empty(), "once");
+}
+
+/// Whether the note that a prompt waits is to be taken away before it is sent.
+fn released(scene: &mut Scene) -> bool {
+    scene.effects.iter().any(|effect| matches!(effect, Effect::Release))
+}
+
+/// What was noted on disk of a prompt that waits, last.
+fn noted(scene: &mut Scene) -> Option<Option<Kept>> {
+    let noted = scene.effects.iter().rev().find_map(|effect| match effect {
+        Effect::Park(kept) => Some(*kept),
+        _ => None,
+    });
+    scene.effects.clear();
+    noted
+}
+
+#[test]
+fn a_waiting_prompt_is_noted_on_disk_until_it_waits_no_more() {
+    for stop in [&["esc"][..], &["x"]] {
+        let mut scene = refused([100.0, 64.0]);
+        scene.keys(&["2"]);
+        let thread = scene.model.facts.thread.as_ref().unwrap().id;
+        assert!(noted(&mut scene).flatten().is_some_and(|kept| kept.thread == thread && kept.at > NOW));
+        scene.keys(stop);
+        assert_eq!(noted(&mut scene), Some(None), "{stop:?}");
+    }
+    // Without the note gone, another run would send it too.
+    let mut scene = refused([100.0, 64.0]);
+    scene.keys(&["2"]).wait(6_000_000);
+    told(&mut scene);
+    scene.answer(Answer::Released(Err("the disk is gone".to_owned())));
+    assert!(told(&mut scene).is_empty() && scene.prompt() == "hello");
+    assert!(scene.shown().contains("The prompt was not sent"), "{}", scene.shown());
+}
+
+#[test]
+fn a_prompt_of_an_earlier_run_goes_on_waiting_in_its_thread() {
+    let mut scene = scene([100.0, 64.0]);
+    let thread = scene.model.facts.thread.as_ref().unwrap().id;
+    let draft = || Box::new(Draft::from_text("hello"));
+    scene.answer(Answer::Draft(draft(), Some(Kept { at: NOW - 60, thread })));
+    assert!(scene.shown().contains("⏳ sends again at"), "{}", scene.shown());
+    assert!(!released(&mut scene), "there is time to stop it");
+    scene.wait(11_000);
+    assert!(released(&mut scene));
+    scene.answer(Answer::Released(Ok(())));
+    assert!(told(&mut scene).iter().any(|op| op.contains("hello")));
+}
+
+#[test]
+fn elsewhere_the_way_back_is_offered() {
+    let elsewhere = Kept { at: NOW + 600, thread: crate::base::ids::ThreadId::new() };
+    let offered = || {
+        let mut scene = scene([100.0, 64.0]);
+        scene.answer(Answer::Draft(Box::new(Draft::from_text("hello")), Some(elsewhere)));
+        assert!(scene.shown().contains("A prompt is waiting"), "{}", scene.shown());
+        scene.effects.clear();
+        scene
+    };
+    let mut back = offered();
+    back.keys(&["1"]);
+    let opens = back.effects.iter().any(|effect| {
+        matches!(effect, Effect::Open(crate::tui::door::Begin::Resume(id)) if *id == elsewhere.thread)
+    });
+    assert!(opens && noted(&mut back).is_none(), "it still waits");
+    let mut here = offered();
+    here.keys(&["2"]).wait(6_000_000);
+    assert_eq!((noted(&mut here), here.prompt()), (Some(None), "hello".to_owned()));
+    let mut later = offered();
+    later.keys(&["esc"]).wait(6_000_000);
+    assert!(noted(&mut later).is_none() && !later.shown().contains("A prompt is waiting"), "asked once");
 }
 
 #[test]
@@ -274,6 +355,73 @@ fn alarms_are_claimed_before_they_are_told() {
     assert!(scene.shown().contains("⚠ A usage limit reset expires in 1h 56m"), "{}", scene.shown());
     scene.wait(30_000);
     assert!(!scene.shown().contains("A usage limit reset expires"));
+}
+
+/// Limits of a member of a workspace that has no credits left.
+fn member() -> crate::limits::AccountLimits {
+    let mut limits = samples::limits([100.0, 64.0], "team", None);
+    limits.reached = Some(crate::limits::state::Stamped {
+        value: "workspace_member_credits_depleted".to_owned(),
+        at_ms: NOW * 1000,
+        source: crate::limits::state::Source::Usage,
+    });
+    limits
+}
+
+#[test]
+fn a_member_asks_the_owner_once() {
+    let mut scene = Scene::limited(member(), 80, 30);
+    scene.turn("hello").effects.clear();
+    scene.fails(reached());
+    assert!(scene.shown().contains("Ask the owner for credits"), "{}", scene.shown());
+    let row = if scene.shown().contains("2. Ask the owner") { "2" } else { "1" };
+    asks(&mut scene);
+    scene.keys(&[row, row]);
+    assert!(matches!(asks(&mut scene)[..], [Ask::Nudge(More::Credits)]), "once");
+    assert!(scene.shown().contains("asking …"), "{}", scene.shown());
+    let failed = ErrorInfo::new(ErrorKind::Connection, "no network");
+    scene.answer(Answer::Limits(News::Nudged(Err(failed))));
+    assert!(scene.shown().contains("not asked: no network"), "{}", scene.shown());
+    scene.keys(&[row]);
+    assert!(matches!(asks(&mut scene)[..], [Ask::Nudge(_)]), "after an error it may be tried again");
+    scene.answer(Answer::Limits(News::Nudged(Ok(Nudged::Sent))));
+    assert!(scene.shown().contains("asked: they got a mail"), "{}", scene.shown());
+    scene.keys(&[row, "esc"]);
+    assert!(asks(&mut scene).is_empty() && scene.prompt() == "hello");
+    scene.keys(&["ctrl-u"]).text("/usage").keys(&["enter"]);
+    assert!(scene.shown().contains("Ask the owner for credits"), "{}", scene.shown());
+    // Owners and other plans have nobody to ask.
+    let mut owner = member();
+    owner.reached.as_mut().unwrap().value = "workspace_owner_credits_depleted".to_owned();
+    scene.send(Msg::Limits(Arc::new(owner)));
+    assert!(!scene.shown().contains("Ask the owner"), "{}", scene.shown());
+}
+
+#[test]
+fn a_smaller_model_is_offered_once_and_changes_nothing_by_itself() {
+    let mut scene = scene([92.0, 64.0]);
+    scene.turn("hello").ends(TurnStatus::Completed);
+    assert!(scene.shown().contains("Use a smaller model?"), "{}", scene.shown());
+    assert!(scene.shown().contains("8% of your 5h limit is left"), "{}", scene.shown());
+    scene.effects.clear();
+    scene.keys(&["enter"]);
+    assert!(
+        told(&mut scene).is_empty() && scene.model.popup.is_none(),
+        "what is preselected keeps the model"
+    );
+    scene.turn("again").ends(TurnStatus::Completed);
+    assert!(scene.model.popup.is_none(), "once");
+    let mut typing = self::scene([92.0, 64.0]);
+    typing.turn("hello").ends(TurnStatus::Completed).text("and then");
+    assert!(typing.model.popup.is_none() && typing.prompt() == "and then", "{}", typing.prompt());
+    for (used, typed, hidden) in
+        [(89.0, "", false), (100.0, "", false), (92.0, "half a", false), (92.0, "", true)]
+    {
+        let mut scene = self::scene([used, 64.0]);
+        scene.model.usage.offered_model |= hidden;
+        scene.turn("hello").text(typed).ends(TurnStatus::Completed);
+        assert!(scene.model.popup.is_none(), "{used} {typed} {hidden}");
+    }
 }
 
 #[test]

@@ -75,7 +75,7 @@ fn listed(view: &View<'_>, width: u16, theme: &Theme) -> Vec<Line<'static>> {
     let usable = advice::usable(list, now);
     let mut rows = Vec::new();
     for credit in usable.iter().take(LISTED) {
-        let words = format!("{} · {}", title(credit, view), expiry(credit, view));
+        let words = format!("{} · {}", title(credit, view), expiry_in_short(credit, view));
         rows.extend(wrapped(&words, expiry_role(credit, now), COLUMN, width, theme));
     }
     if usable.len() > LISTED {
@@ -132,6 +132,17 @@ pub(super) fn expiry(credit: &ResetCredit, view: &View<'_>) -> String {
         }
         None if credit.expiry_unreadable => "expires at a time that cannot be read".to_owned(),
         None => "does not expire".to_owned(),
+    }
+}
+
+/// The same with no more of the date than it takes, for a list that is glanced at.
+fn expiry_in_short(credit: &ResetCredit, view: &View<'_>) -> String {
+    let now = view.now();
+    match credit.expires_at {
+        Some(at) if at > now => {
+            format!("expires in {} ({})", words::span(at - now), words::moment(at, now, view.zone))
+        }
+        _ => expiry(credit, view),
     }
 }
 

@@ -198,6 +198,15 @@ fn settled(receipt: &Receipt, elsewhere: bool, now: u64, zone: &TimeZone, resend
             "The request did not reach the service. Nothing was spent.",
             &[AGAIN, CLOSE],
         ),
+        Verdict::Unanswered => Ending::new(
+            "Not reset",
+            format!(
+                "The service never answered the redemption of {}. The reset is still there and the windows are the \
+                 same: it was not carried out. Nothing was spent.",
+                moment(receipt.intent.made_at, now, zone)
+            ),
+            &[AGAIN, CLOSE],
+        ),
         Verdict::Outdated => Ending::new(
             "Not reset",
             format!(

@@ -7,8 +7,10 @@ use super::activity::{self, Page as ActivityPage};
 use super::credits;
 use super::forecast;
 use super::look::{View, plain, wrapped};
+use super::reached;
 use super::redeem::{Flow, Move};
 use super::windows;
+use crate::backend::nudge::More;
 use crate::limits::activity::{Activity, View as Chart};
 use crate::limits::redeemer::Wish as Redemption;
 use crate::limits::show;
@@ -43,8 +45,14 @@ pub(crate) enum Want {
     RedeemForPrompt,
     /// Send the prompt again at this moment (unix seconds, our clock).
     WaitUntil(u64),
+    /// Go back to the thread in which the prompt of an earlier run waited.
+    BackToWaiting,
+    /// Let that prompt wait no more.
+    NoWaiting,
     /// Choose another model.
     Model,
+    /// Ask the owner of the workspace for more.
+    Nudge(More),
 }
 
 #[derive(Clone, Debug)]
@@ -58,6 +66,7 @@ enum Page {
 enum Entry {
     Analytics,
     Redeem,
+    Nudge(More),
     Read,
 }
 
@@ -181,6 +190,7 @@ impl Usage {
             Picked::Row(index) => Outcome::Keep(Wish::Usage(match entries.get(index) {
                 Some(Entry::Analytics) => Want::Activity(Chart::Daily),
                 Some(Entry::Redeem) => Want::Load,
+                Some(Entry::Nudge(more)) => Want::Nudge(*more),
                 Some(Entry::Read) | None => Want::Read,
             })),
         }
@@ -197,6 +207,7 @@ impl Usage {
             Some(0) => rows.push((redeem.detail("none available · check again"), Entry::Redeem)),
             Some(count) => rows.push((redeem.detail(format!("{count} available")), Entry::Redeem)),
         }
+        rows.extend(reached::ask_owner(view).map(|(row, more)| (row, Entry::Nudge(more))));
         rows.push((Row::new("Read again").detail("or press r"), Entry::Read));
         let (rows, entries) = rows.into_iter().unzip();
         let mut list = List::numbered(rows);
@@ -226,6 +237,10 @@ impl Usage {
         let plan = plan.map(|plan| format!(" · {}", credits::plan_name(&plan.value))).unwrap_or_default();
         let title = text::truncate_end(&format!("Usage{plan}"), 40).into_owned();
         let mut body = vec![frame::title(&title, &age(view), width, theme), Line::default()];
+        if let Some(words) = reached::standing(view) {
+            body.extend(wrapped(&words, Role::Bad, 2, width, theme));
+            body.push(Line::default());
+        }
         let bars = windows::rows(view, width, theme);
         if bars.is_empty() {
             let words =
@@ -233,9 +248,6 @@ impl Usage {
             body.extend(wrapped(words, Role::Dim, 2, width, theme));
         }
         body.extend(bars);
-        if view.limits.is_some_and(|limits| limits.is_reached(view.now_s)) {
-            body.extend(wrapped("The usage limit is reached.", Role::Bad, 2, width, theme));
-        }
         body.extend(failure(view, width, theme));
         let rest = [credits::rows(view, width, theme), forecast::advice(view, width, theme)];
         for part in rest.into_iter().filter(|part| !part.is_empty()) {

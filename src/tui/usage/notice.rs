@@ -70,7 +70,7 @@ mod tests {
         let mut said = samples::shared();
         said.tell("Less than 25% of your 5h limit is left. It resets 23:43.".to_owned(), 0);
         let mut parked = samples::shared();
-        parked.parked = Some(Parked { at: NOW + 5402, text: "hello".to_owned() });
+        parked.parked = Some(Parked { at: NOW + 5402, text: "hello".to_owned(), leaving: false });
         for (name, used, standing, count) in [
             ("nothing", 50.0, samples::shared(), 0),
             ("hint", 50.0, hint.clone(), 1),

@@ -6,6 +6,7 @@ use ratatui::text::Line;
 use super::look::{View, countdown, plain, wrapped};
 use super::menu::Want;
 use super::windows;
+use crate::backend::nudge::More;
 use crate::limits::text as words;
 use crate::protocol::error::{ErrorInfo, ErrorKind};
 use crate::tui::keymap::Keymap;
@@ -23,6 +24,7 @@ enum Choice {
     Redeem,
     Wait(u64),
     Model,
+    Nudge(More),
     GoOn,
     Dismiss,
 }
@@ -62,6 +64,7 @@ impl Panel {
             let ours = view.now_s.saturating_add(at.saturating_sub(now)).saturating_add(AFTER_S);
             rows.push((Row::new(label).detail(detail), Choice::Wait(ours)));
         }
+        rows.extend(ask_owner(view).map(|(row, more)| (row, Choice::Nudge(more))));
         if other_family(view) {
             rows.push((Row::new("Switch model").detail("another model has its own limit"), Choice::Model));
         }
@@ -96,6 +99,7 @@ impl Panel {
                 Some(Choice::Redeem) => wish(Want::RedeemForPrompt),
                 Some(Choice::Wait(at)) => wish(Want::WaitUntil(*at)),
                 Some(Choice::Model) => wish(Want::Model),
+                Some(Choice::Nudge(more)) => Outcome::Keep(Wish::Usage(Want::Nudge(*more))),
                 Some(Choice::GoOn) => wish(Want::Resend),
                 Some(Choice::Dismiss) | None => Outcome::Close,
             },
@@ -124,6 +128,29 @@ impl Panel {
         lines.extend(keep);
         Drawn::rows(frame::fit(lines, height, kept, theme))
     }
+}
+
+/// What a member of a workspace can ask its owner for, when that is what is missing.
+pub(super) fn ask_owner(view: &View<'_>) -> Option<(Row, More)> {
+    let limits = view.limits.filter(|limits| limits.is_reached(view.now_s))?;
+    let more = More::of(&limits.reached.as_ref()?.value)?;
+    let label = match more {
+        More::Credits => "Ask the owner for credits",
+        More::Limit => "Ask the owner for a higher limit",
+    };
+    let detail = view.standing.nudged.clone().unwrap_or_else(|| "they get a mail".to_owned());
+    Some((Row::new(label).detail(detail), more))
+}
+
+/// That the limit is reached, and when it comes back; nothing when it is not.
+pub(super) fn standing(view: &View<'_>) -> Option<String> {
+    view.limits.filter(|limits| limits.is_reached(view.now_s))?;
+    let now = view.now();
+    let back = comes_back(view).map(|at| {
+        let (moment, span) = (words::moment(at, now, view.zone), words::span(at.saturating_sub(now)));
+        format!(": it comes back at {moment}, in {span}")
+    });
+    Some(format!("The usage limit is reached{}.", back.unwrap_or_default()))
 }
 
 /// When every window that is used up has come back, on the service's clock; nothing when nobody knows.

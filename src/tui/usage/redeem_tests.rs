@@ -69,6 +69,7 @@ fn views_of_every_end() {
         ("nothing", samples::settled(Verdict::NothingToReset, false)),
         ("gone", samples::settled(Verdict::NoCredit, false)),
         ("outdated", samples::settled(Verdict::Outdated, false)),
+        ("unanswered", samples::settled(Verdict::Unanswered, false)),
         ("not_sent", Outcome::NotSent(trouble("the network is down"))),
         ("unknown", unknown),
         ("busy", Outcome::Busy),

@@ -91,6 +91,8 @@ pub(crate) fn intent() -> Intent {
         made_at: NOW - 120,
         before: Vec::new(),
         count_before: Some(2),
+        runs: 0,
+        sent_at: 0,
     }
 }
 

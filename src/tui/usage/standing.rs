@@ -1,6 +1,9 @@
 //! What the app itself knows about limits, besides the numbers: whether somebody is signed in, what is being asked,
 //! what the user was told, and the prompt that waits for a reset.
 
+use serde::{Deserialize, Serialize};
+
+use crate::base::ids::ThreadId;
 use crate::protocol::error::ErrorInfo;
 
 /// How long a sentence stands above the prompt, in milliseconds.
@@ -13,6 +16,17 @@ pub(crate) struct Parked {
     pub(crate) at: u64,
     /// What stood in the prompt then: another text is another wish.
     pub(crate) text: String,
+    /// It is sent as soon as the note on disk is gone.
+    pub(crate) leaving: bool,
+}
+
+/// The note on disk that the draft beside it waits for a reset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Kept {
+    /// Unix seconds.
+    pub(crate) at: u64,
+    /// The thread that it is for.
+    pub(crate) thread: ThreadId,
 }
 
 /// The hint at reset credits after the start.
@@ -46,17 +60,32 @@ pub(crate) struct Standing {
     pub(crate) redeeming: bool,
     /// Something left unfinished is looked after.
     pub(crate) finishing: bool,
+    /// What became of asking the owner of the workspace for more, in words.
+    pub(crate) nudged: Option<String>,
+    /// A smaller model was offered, or is never to be.
+    pub(crate) offered_model: bool,
     /// Why the last prompt was refused: a limit or a budget.
     pub(crate) refusal: Option<ErrorInfo>,
     /// The user is to be asked what to do about that, when nothing else is open.
     pub(crate) panel_due: bool,
     /// A prompt that waits for a reset.
     pub(crate) parked: Option<Parked>,
+    /// A prompt that waited in an earlier run and has not been taken up.
+    pub(crate) kept: Option<Kept>,
+    /// The way back to it was offered.
+    pub(crate) offered: bool,
+    /// There is a note on disk about one of the two.
+    pub(crate) on_disk: bool,
     notice: Option<(String, u64)>,
     asked: u64,
 }
 
 impl Standing {
+    /// Nothing is known yet. `no_model_nudge`: a smaller model is never offered.
+    pub(crate) fn new(no_model_nudge: bool) -> Self {
+        Self { offered_model: no_model_nudge, ..Self::default() }
+    }
+
     /// The number of the next question.
     pub(crate) fn next(&mut self) -> u64 {
         self.asked += 1;
@@ -90,7 +119,14 @@ impl Standing {
 
     /// The account is another one, or nobody is signed in.
     pub(crate) fn forget(&mut self) {
-        let asked = self.asked;
-        *self = Self { asked, redeeming: self.redeeming, ..Self::default() };
+        *self = Self {
+            asked: self.asked,
+            redeeming: self.redeeming,
+            kept: self.kept,
+            offered: self.offered,
+            offered_model: self.offered_model,
+            on_disk: self.on_disk,
+            ..Self::default()
+        };
     }
 }

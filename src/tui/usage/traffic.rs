@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::backend::nudge::{More, Nudged};
 use crate::limits::activity::Activity;
 use crate::limits::alarms::Alarm;
 use crate::limits::redeemer::{Outcome, Plan, Step, Wish};
@@ -21,6 +22,8 @@ pub(crate) enum Ask {
     Plan(u64, Wish),
     /// Redeem.
     Redeem(Box<Plan>, Wish),
+    /// Ask the owner of the workspace for more.
+    Nudge(More),
     /// Finish what an earlier run left unfinished.
     Finish,
 }
@@ -40,6 +43,8 @@ pub(crate) enum News {
     Step(Step),
     /// Its end; the error means that nobody knows it.
     Redeemed(Result<Box<Outcome>, ErrorInfo>),
+    /// The owner was asked for more, or not.
+    Nudged(Result<Nudged, ErrorInfo>),
     /// What was left unfinished is finished; nothing when there was nothing.
     Finished(Result<Option<Box<Outcome>>, ErrorInfo>),
 }

@@ -86,12 +86,18 @@ impl Bed {
     }
 }
 
-/// The document of a run, checked against its schema and against the exit code.
+/// The document of `codex usage`, checked against its schema and against the exit code.
 #[track_caller]
 pub(super) fn document(output: &Output) -> Value {
+    checked("usage", output)
+}
+
+/// The document of a run, checked against the schema called `kind` and against the exit code.
+#[track_caller]
+pub(super) fn checked(kind: &str, output: &Output) -> Value {
     let read: Value = serde_json::from_str(&output.stdout)
         .unwrap_or_else(|e| panic!("{e}: {}\n{}", output.stdout, output.stderr));
-    schema::check("usage", &read);
+    schema::check(kind, &read);
     assert_eq!(read["exit_code"].as_i64(), output.code.map(i64::from), "{read}");
     read
 }

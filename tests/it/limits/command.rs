@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::json;
 
-use super::bed::{Bed, USAGE, document, used};
+use super::bed::{Bed, USAGE, checked, document, used};
 
 #[test]
 fn fresh_numbers_are_shown_and_kept() {
@@ -99,8 +99,29 @@ fn activity_and_history() {
     bed.json(&["--max-age", "0"]);
     let shown = bed.usage(&["history"]).run().expect(0).stdout;
     assert!(shown.contains("5h 8%") && shown.contains("weekly 2%"), "{shown}");
+    let json = |args: &[&str], code| checked(args[0], &bed.usage(args).arg("--json").run().expect(code));
+    assert_eq!(json(&["history"], 0)["days"][0]["spent_percent"]["5h"], 8.0);
+    assert_eq!(json(&["history", "--days", "1"], 0)["days"].as_array().unwrap().len(), 1);
+    assert_eq!(json(&["explain"], 0)["windows"]["5h"]["elsewhere_percent"], 8.0);
+    for view in ["daily", "weekly", "cumulative"] {
+        let read = json(&["activity", view], 0);
+        let listed: u64 =
+            read["days"].as_array().unwrap().iter().map(|day| day["tokens"].as_u64().unwrap()).sum();
+        assert_eq!((read["view"].as_str(), read["lifetime_tokens"].as_u64()), (Some(view), Some(listed)));
+    }
+    bed.account(&json!({"activity": {"stats": {"lifetime_tokens": 7, "daily_usage_buckets": null}}}));
+    assert_eq!(json(&["activity"], 0)["days"], json!(null));
     bed.account(&json!({"activity": {"stats": null}}));
     bed.usage(&["activity"]).run().expect(21);
+    assert!(json(&["activity"], 21)["error"]["message"].is_string());
+    bed.sign_in("acct-two");
+    for word in ["history", "explain"] {
+        json(&[word], 23);
+    }
+    fs::remove_file(bed.world.codex_home().join("auth.json")).unwrap();
+    for word in ["history", "explain", "activity"] {
+        json(&[word], 20);
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod bad;
 mod bed;
 mod canary;
 mod command;
+mod exit_codes;
 mod redeem;
 mod redeem_bed;
 mod redeem_journal;

@@ -27,6 +27,8 @@ fn age(bed: &Bed, seconds: u64) {
     for mut entry in bed.entries() {
         if let Some(at) = entry["intent"]["made_at"].as_u64() {
             entry["intent"]["made_at"] = json!(at - seconds);
+            let sent = entry["intent"]["sent_at"].as_u64().unwrap();
+            entry["intent"]["sent_at"] = json!(sent - seconds);
         }
         let json = entry.to_string();
         let sum: String =
@@ -87,6 +89,34 @@ fn an_old_intent_is_closed_by_what_is_read() {
     bed.fault(USAGE, "kind = 'status'\ncode = 500");
     bed.redeem(&["--yes", "--no-wait"]).run().expect(22);
     assert_eq!(bed.keys().len(), from);
+}
+
+/// A service that never answers holds up an account's redemptions for some time, not for ever.
+#[test]
+fn a_key_that_is_never_answered_ends_by_reading() {
+    let bed = Bed::new("");
+    unfinished(&bed, false, &json!({}));
+    let down = |bed: &Bed| bed.fault(CONSUME, "kind = 'status'\ncode = 500\ntimes = 3");
+    for runs in 2..=3 {
+        down(&bed);
+        bed.redeem(&["--yes", "--no-wait"]).run().expect(22);
+        assert_eq!(bed.entries().last().unwrap()["intent"]["runs"], runs);
+    }
+    // The last request may still be on its way.
+    age(&bed, 595);
+    bed.redeem(&["--credit", "c-2", "--yes"]).run().expect(14);
+    let from = bed.keys().len();
+    age(&bed, 10);
+    let ended = bed.redeem(&["--yes", "--no-wait"]).run().expect(21);
+    assert!(ended.stdout.contains("never answered") || ended.stderr.contains("never answered"), "{ended:?}");
+    assert_eq!((bed.keys().len(), bed.consumed().len()), (from, 0), "nothing was sent");
+    assert_eq!(bed.receipts().last().unwrap()["verdict"], "unanswered");
+    // Now another yes makes another key, and uses the same credit.
+    bed.redeem(&["--yes", "--no-wait"]).run().expect(0);
+    let consumed = bed.consumed();
+    assert_eq!((consumed.len(), consumed[0]["credit"].as_str()), (1, Some("c-1")));
+    assert_ne!(bed.keys().last(), Some(&bed.keys()[from - 1]));
+    bed.agree();
 }
 
 #[test]

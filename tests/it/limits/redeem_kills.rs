@@ -142,6 +142,26 @@ fn killed_anywhere() {
     kills((0..96).map(|n| Step::Anywhere((n * 1733) % 90_000)));
 }
 
+/// The run that finishes for a killed one is killed too, anywhere: before it notes that it sends, while, after.
+#[test]
+fn killed_while_it_finishes_for_a_killed_one() {
+    let bed = Bed::new("");
+    for n in 0..32_u64 {
+        bed.anew(&json!({"after": ["hang"]}));
+        let first = bed.redeem(&["--yes", "--no-wait"]).start();
+        until(|| bed.consumed().len() == 1);
+        kill(first);
+        let started = Instant::now();
+        let second = bed.redeem(&["--yes", "--no-wait"]).start();
+        Step::Anywhere((n * 2909) % 90_000).reach(&bed, [0; 3], started);
+        kill(second);
+        let last = bed.redeem(&["--yes", "--no-wait", "--json"]).run();
+        assert!(matches!(last.code, Some(0 | 12 | 14)), "{n}: {last:?}");
+        assert_eq!(bed.consumed().len(), 1, "{n}: {last:?}");
+        bed.agree();
+    }
+}
+
 #[test]
 fn ten_at_once_use_one_credit() {
     let bed = Bed::new("");

@@ -18,7 +18,22 @@ pub(super) fn check(name: &str, document: &Value) {
 fn value(schema: &Value, found: &Value, place: &str, faults: &mut Vec<String>) {
     for (word, says) in schema.as_object().unwrap() {
         let good = match word.as_str() {
-            "$schema" | "title" | "description" | "properties" | "additionalProperties" => true,
+            "$schema"
+            | "title"
+            | "description"
+            | "properties"
+            | "patternProperties"
+            | "additionalProperties" => true,
+            // The words of one of two: `then` is not used.
+            "if" => {
+                let mut not = Vec::new();
+                value(says, found, place, &mut not);
+                if let Some(other) = schema.get("else").filter(|_| !not.is_empty()) {
+                    value(other, found, place, faults);
+                }
+                true
+            }
+            "else" => schema.get("if").is_some(),
             "type" => match says {
                 Value::Array(kinds) => kinds.iter().any(|kind| is(kind.as_str().unwrap(), found)),
                 kind => is(kind.as_str().unwrap(), found),
@@ -42,7 +57,7 @@ fn value(schema: &Value, found: &Value, place: &str, faults: &mut Vec<String>) {
         }
     }
     for (name, inner) in found.as_object().into_iter().flatten() {
-        match schema["properties"].get(name) {
+        match schema["properties"].get(name).or_else(|| pattern(schema, name)) {
             Some(schema) => value(schema, inner, &format!("{place}.{name}"), faults),
             None if schema["additionalProperties"] == false => {
                 faults.push(format!("{place}.{name} is not documented"))
@@ -50,6 +65,19 @@ fn value(schema: &Value, found: &Value, place: &str, faults: &mut Vec<String>) {
             None => {}
         }
     }
+}
+
+/// The schema behind the pattern that fits a name. Patterns are lists of whole words: `^(a|b)$`.
+fn pattern<'a>(schema: &'a Value, name: &str) -> Option<&'a Value> {
+    let mut patterns = schema["patternProperties"].as_object()?.iter();
+    let fits = |pattern: &str| {
+        let words = pattern.strip_prefix("^(").and_then(|rest| rest.strip_suffix(")$"));
+        words
+            .unwrap_or_else(|| panic!("the pattern `{pattern}` is not understood here"))
+            .split('|')
+            .any(|word| word == name)
+    };
+    patterns.find(|(pattern, _)| fits(pattern)).map(|(_, schema)| schema)
 }
 
 fn is(kind: &str, value: &Value) -> bool {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::bed::{Bed, USAGE, used};
+use super::bed::{Bed, USAGE, checked, used};
 use super::redeem_bed::CONSUME;
 
 const SCRIPT: &str = "[[rule]]\noutput = [{ text = 'done' }]\nlimits = [37.5, 12.5]\n";
@@ -10,11 +10,13 @@ const SCRIPT: &str = "[[rule]]\noutput = [{ text = 'done' }]\nlimits = [37.5, 12
 #[test]
 fn headers_of_answers_reach_all_processes() {
     let bed = Bed::new(SCRIPT);
+    // What is left is only in the headers: the service does not answer for the account.
+    bed.fault(USAGE, "kind = 'status'\ncode = 500");
     bed.world.exec(&["hello"]).run().expect(0);
     let read = bed.json(&["--offline"]);
     assert_eq!(used(&read), [37.5, 12.5]);
     assert_eq!(read["windows"][0]["source"], "answer");
-    assert_eq!(bed.asked(USAGE), 0, "a turn asks nobody");
+    assert_eq!(bed.asked(USAGE), 1, "a finished turn asks once");
 }
 
 #[test]
@@ -86,20 +88,37 @@ fn a_budget_ends_the_turn_before_the_next_request() {
 #[test]
 fn the_price_of_a_turn_is_told() {
     let bed = Bed::new(ROUNDS);
-    let output = bed.world.codex().args(["exec", "work"]).run().expect(0);
-    assert!(output.stderr.contains("11.0% of the 5h limit, 1.0% of the weekly limit"), "{}", output.stderr);
+    // An answer tells where the limits stood as it began: what the last one cost, the account tells.
+    bed.account(&json!({"windows": [{"used": 24.5, "seconds": 18000, "resets_in": 10800}, {"used": 3, "seconds": 604_800, "resets_in": 345_600}]}));
+    let work = || bed.world.codex().args(["exec", "work"]).run().expect(0).stderr;
+    let told = work();
+    assert!(told.contains("limits used") && !told.contains("so far"), "{told}");
+    assert!(told.contains("14.5% of the 5h limit, 2.0% of the weekly limit"), "{told}");
+    // Within the time to live nobody asks again, and the price is said to be incomplete.
+    let again = work();
+    assert!(again.contains("limits used so far") && bed.asked(USAGE) == 1, "{again}");
+}
+
+#[test]
+fn a_turn_does_not_wait_for_a_service_that_does_not_answer() {
+    let bed = Bed::new(ROUNDS);
+    bed.fault(USAGE, "kind = 'stall'\nat = 'headers'");
+    let started = std::time::Instant::now();
+    let told = bed.world.codex().args(["exec", "work"]).run().expect(0).stderr;
+    assert!(started.elapsed() < std::time::Duration::from_secs(8), "{:?}", started.elapsed());
+    assert!(told.contains("limits used so far") && told.contains("11.0% of the 5h limit"), "{told}");
 }
 
 #[test]
 fn use_is_explained_by_threads_models_and_tools() {
     let bed = Bed::new(ROUNDS);
     bed.usage(&["explain"]).run().expect(23);
+    bed.account(&json!({"windows": [{"used": 21, "seconds": 18000, "resets_in": 10800}, {"used": 2, "seconds": 604_800, "resets_in": 345_600}]}));
     bed.world.exec(&["find the bug"]).run().expect(0);
     // Somebody else goes on.
     bed.account(&json!({"windows": [{"used": 31, "seconds": 18000, "resets_in": 10800}, {"used": 2, "seconds": 604_800, "resets_in": 345_600}]}));
     bed.json(&["--max-age", "0"]);
-    let output = bed.usage(&["explain", "--json"]).run().expect(0);
-    let read: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+    let read = checked("explain", &bed.usage(&["explain", "--json"]).run().expect(0));
     let five = &read["windows"]["5h"];
     assert_eq!(five["total_percent"], 21.0, "{read:#}");
     assert_eq!(five["threads"][0]["title"], "find the bug");

@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::bed::READY;
-use super::terminal::{ENTER, ESC, Terminal};
+use super::terminal::{ENTER, ESC, Terminal, UP};
 use crate::auth::bed::{self, file, store};
 use crate::support::{Codex, World};
 
@@ -54,6 +54,11 @@ fn a_sign_in_that_fails_says_why_and_can_be_tried_again() {
 #[test]
 fn another_account_is_only_gone_on_with_when_the_user_says_so() {
     let world = bed::world("");
+    let config = world.codex_home().join("config.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    let port = world.backend.port;
+    fs::write(&config, format!("chatgpt_base_url = \"http://127.0.0.1:{port}/backend-api\"\n{text}"))
+        .unwrap();
     store(&world, 3600);
     let terminal = Terminal::start(codex(&world));
     terminal.until(READY);
@@ -80,5 +85,21 @@ fn another_account_is_only_gone_on_with_when_the_user_says_so() {
     terminal.keys(ENTER);
     terminal.until("• Hello.");
     assert_eq!(world.backend.records()[1]["headers"]["chatgpt-account-id"], "acct-two");
+    // What is redeemed from here on is that account's.
+    terminal.until(READY);
+    terminal.submit("/usage");
+    terminal.until("2 available");
+    terminal.keys("2");
+    terminal.until("usage limit resets available.");
+    terminal.keys(ENTER);
+    terminal.until("› No, go back");
+    terminal.keys(UP);
+    terminal.until("› Yes, use reset");
+    terminal.keys(ENTER);
+    terminal.until("Usage reset.");
+    let (_, body) = world.backend.call("GET", "/control/account", "");
+    let told: serde_json::Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(told["consumed"].as_array().unwrap().len(), 1, "{told}");
+    assert_eq!(told["consumed"][0]["account"], "acct-two");
     assert_eq!(world.backend.signed("renewals"), 0);
 }

@@ -10,10 +10,10 @@ use super::terminal::{CTRL_C, ENTER, ESC, Terminal, UP};
 use crate::support::World;
 
 const CONSUME: &str = "/backend-api/wham/rate-limit-reset-credits/consume";
-const USAGE: &str = "/backend-api/wham/usage";
+pub(super) const USAGE: &str = "/backend-api/wham/usage";
 
 /// A home that is signed in with ChatGPT.
-fn world(script: &str) -> World {
+pub(super) fn world(script: &str) -> World {
     let world = World::new(script);
     let tokens = json!({"id_token": "e30.e30.e30", "access_token": world.backend.token,
         "refresh_token": "refresh-canary", "account_id": "acct-demo"});
@@ -36,7 +36,7 @@ fn configure(world: &World, more: &str) {
 }
 
 #[track_caller]
-fn account(world: &World, change: &Value) {
+pub(super) fn account(world: &World, change: &Value) {
     let (status, body) = world.backend.call("PATCH", "/control/account", &change.to_string());
     assert_eq!(status, 200, "{body}");
 }
@@ -63,11 +63,11 @@ fn keys(world: &World) -> Vec<String> {
     consumes.map(|record| record["body"]["redeem_request_id"].as_str().unwrap().to_owned()).collect()
 }
 
-fn asked(world: &World, route: &str) -> u64 {
+pub(super) fn asked(world: &World, route: &str) -> u64 {
     world.backend.state()["routes"][route].as_u64().unwrap_or(0)
 }
 
-fn app(world: &World) -> Terminal {
+pub(super) fn app(world: &World) -> Terminal {
     ready_sized(codex(world), 80, 30)
 }
 
@@ -333,6 +333,93 @@ fn a_prompt_waits_for_the_reset() {
 }
 
 #[test]
+fn a_member_of_a_workspace_asks_its_owner() {
+    let world = world("");
+    let mut limits = exhausted();
+    limits["plan"] = json!("team");
+    limits["credits"] = json!([]);
+    limits["reached"] = json!("workspace_member_usage_limit_reached");
+    account(&world, &limits);
+    let terminal = app(&world);
+    terminal.until("5h 0% left");
+    terminal.submit("/usage");
+    terminal.until("2. Ask the owner for a higher limit");
+    terminal.keys("2");
+    terminal.until("asked: they got a mail");
+    let (_, body) = world.backend.call("GET", "/control/account", "");
+    assert!(body.contains(r#""nudges":["usage_limit"]"#), "{body}");
+    drop(terminal);
+    // Somebody else, a little later.
+    let terminal = app(&world);
+    terminal.until("5h 0% left");
+    terminal.submit("/usage");
+    terminal.until("2. Ask the owner");
+    terminal.keys("2");
+    terminal.until("they were asked a short while ago");
+}
+
+#[test]
+fn a_smaller_model_is_offered_and_can_be_switched_off_for_ever() {
+    let world = world("[[rule]]\noutput = [{ text = 'one more' }]\nlimits = [92.0, 12.5]\n");
+    let terminal = app(&world);
+    terminal.until("5h 18% left");
+    terminal.submit("first");
+    terminal.until("Use a smaller model?");
+    terminal.keys("3");
+    terminal.until_gone("Use a smaller model?");
+    let started = Instant::now();
+    let config = || fs::read_to_string(world.codex_home().join("config.toml")).unwrap();
+    while !config().contains("hide_rate_limit_model_nudge = true") {
+        assert!(started.elapsed() < Duration::from_secs(20), "{}", config());
+    }
+    drop(terminal);
+    let terminal = app(&world);
+    terminal.submit("second");
+    terminal.until("one more");
+    terminal.until(READY);
+    assert_eq!(count(&terminal.rows(), "Use a smaller model?"), 0, "{}", terminal.text());
+}
+
+/// Waiting outlives the app: the next start goes back and sends the prompt, once, and it stands there once.
+#[test]
+fn waiting_goes_on_after_a_crash() {
+    let world = world(&says("better late"));
+    account(&world, &json!({"credits": [], "windows": [{"used": 100, "seconds": 18000, "resets_in": 8}]}));
+    let terminal = app(&world);
+    terminal.until("5h 0% left");
+    let refusal = r#"{"error":{"type":"usage_limit_reached","message":"used up","plan_type":"plus"}}"#;
+    fault(&world, "/v1/responses", &format!("kind = 'status'\ncode = 429\nbody_text = '{refusal}'"));
+    terminal.submit("when you can");
+    terminal.until("1. Wait, and send again at");
+    terminal.keys("1");
+    terminal.until("⏳ sends again at");
+    let waits = || {
+        let drafts = fs::read_dir(world.codex_home().join("tmp/drafts")).into_iter().flatten().flatten();
+        drafts.filter(|entry| entry.path().extension().is_some_and(|end| end == "waits")).count()
+    };
+    let started = Instant::now();
+    while waits() == 0 {
+        assert!(started.elapsed() < Duration::from_secs(20), "the waiting was not kept");
+    }
+    terminal.signal("KILL");
+    drop(terminal);
+    let again = Terminal::start(codex(&world));
+    again.until("A prompt is waiting");
+    again.keys("1");
+    again.until("⏳ sends again at");
+    again.until("better late");
+    again.until(READY);
+    assert_eq!((world.backend.requests().len(), waits()), (2, 0));
+    let last = world.backend.requests().pop().unwrap();
+    assert_eq!(last["input"].to_string().matches("when you can").count(), 1, "{}", last["input"]);
+    assert_eq!(count(&again.rows(), "when you can"), 1, "{}", again.text());
+    drop(again);
+    let third = app(&world);
+    third.until("5h ");
+    assert_eq!(world.backend.requests().len(), 2, "it was sent");
+}
+
+#[test]
 fn a_budget_stops_before_the_next_request() {
     let world = world("[[rule]]\noutput = [{ text = 'one more' }]\nlimits = [90.0, 12.5]\n");
     account(&world, &json!({"windows": [{"used": 10, "seconds": 18000, "resets_in": 4000}]}));
@@ -341,7 +428,7 @@ fn a_budget_stops_before_the_next_request() {
     terminal.until("5h 90% left");
     terminal.submit("first");
     terminal.until("one more");
-    terminal.until("used 90% of 5h");
+    terminal.until("used at least 90% of 5h");
     terminal.submit("second");
     terminal.until("Budget used up");
     assert_eq!(world.backend.requests().len(), 1, "nothing left");
