@@ -602,6 +602,12 @@ fn a_copy_shows_everything_once() {
         error: None,
         started_at: None,
         duration_ms: None,
+        completed_at: None,
+        price: Vec::new(),
+        price_so_far: false,
+        changed: None,
+        ended_at: None,
+        notes: Vec::new(),
     };
     scene.send(Msg::Opened(Ok(Box::new(crate::tui::msg::Opened {
         info: samples::thread(),
