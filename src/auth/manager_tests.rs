@@ -6,8 +6,11 @@ use serde_json::json;
 
 use super::*;
 use crate::auth::claims;
-use crate::auth::issuer::Overrides;
-use crate::auth::store::FILE_NAME;
+use crate::auth::credentials::OpenAi;
+use crate::auth::issuer::{Issuer, Overrides};
+use crate::auth::store::{FILE_NAME, Store};
+use crate::auth::workspace::Rules;
+use crate::base::secret::Secret;
 use crate::config::schema::login::LoginMethod;
 use crate::net::http::HttpSettings;
 

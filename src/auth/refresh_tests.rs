@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::auth::claims::fake_token;
+use crate::auth::credentials::{Credentials, OpenAi};
 use crate::auth::issuer::Overrides;
-use crate::auth::manager::{Credentials, Manager, OpenAi};
+use crate::auth::manager::Manager;
 use crate::auth::source::TokenSource;
 use crate::auth::store::{FILE_NAME, Stored};
 use crate::auth::workspace::Rules;

@@ -8,7 +8,7 @@ use super::door::Behind;
 use super::exit::Exit;
 use super::fault;
 use super::wire;
-use crate::auth::manager;
+use crate::auth::under_way;
 use crate::base::{path, tasks};
 use crate::config::schema::interface::Persistence;
 use crate::config::schema::tui::{AlternateScreen, NotificationCondition};
@@ -118,7 +118,7 @@ pub(crate) fn run(request: &Request, env: &Env) -> Exit {
             outcome
         })
     }));
-    runtime.block_on(manager::settle());
+    runtime.block_on(under_way::settle());
     runtime.shutdown_background();
     match outcome {
         Ok(Ok(outcome)) => {
