@@ -6,6 +6,7 @@
 //! - [`held`]: the credentials in use and what is known about them
 //! - [`under_way`]: renewals of this process, one for all tasks that ask
 //! - [`recovery`]: machine: what to do after a 401
+//! - [`marks`]: what is known about the last refresh token that was sent
 //! - [`refresh`]: one renewal for all tasks and processes, under the lock
 //! - [`issuer`]: the service that signs people in: addresses and requests
 //! - [`sign_in`]: what all ways to sign in share, and signing out
@@ -32,6 +33,7 @@ mod held;
 pub(crate) mod issuer;
 mod keyring;
 pub(crate) mod manager;
+mod marks;
 mod recovery;
 mod refresh;
 pub(crate) mod sign_in;

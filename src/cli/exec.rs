@@ -117,7 +117,7 @@ fn prepare(
         last_message::check(path)
             .map_err(|error| anyhow::anyhow!("cannot write the answer to {}: {error}", path.display()))?;
     }
-    let manager = wire::credentials(&config, env).map_err(plain)?;
+    let manager = wire::admitted(&config, env).map_err(plain)?;
     let (mut services, _) = wire::services(&config, env, manager, &ThreadSource::Exec).map_err(plain)?;
     if options.ephemeral {
         // Nothing of the thread is stored, so neither is what it would take to undo it.

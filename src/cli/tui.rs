@@ -8,7 +8,7 @@ use super::door::Behind;
 use super::exit::Exit;
 use super::fault;
 use super::wire;
-use crate::auth::under_way;
+use crate::auth::{self, under_way};
 use crate::base::{path, tasks};
 use crate::config::schema::interface::Persistence;
 use crate::config::schema::tui::{AlternateScreen, NotificationCondition};
@@ -156,7 +156,14 @@ fn setup(request: &Request, env: &Env) -> Result<Setup, String> {
         (false, true) => Mode::Scrollback,
         (false, false) => Mode::Full,
     };
-    let sign_in = config.provider.requires_openai_auth && wire::credentials(&config, env).is_err();
+    let refused = match config.provider.requires_openai_auth {
+        true => wire::admitted(&config, env).err(),
+        false => None,
+    };
+    // That nobody is signed in needs no reason; everything else is told on the page.
+    let nobody = auth::error::Error::NotSignedIn.to_string();
+    let sign_in =
+        refused.map(|error| if error.message == nobody { String::new() } else { error.to_string() });
     let ask_trust = (config.trust == Trust::Unknown && !request.screen.work.bypass)
         .then(|| config.project_root.clone().unwrap_or_else(|| config.cwd.clone()));
     let (begin, pick) = match &request.thread {

@@ -106,8 +106,9 @@ impl Linear {
         let folder = with_tilde(&setup.cwd, setup.surroundings.home.as_deref());
         say([format!("codex {}, in {folder}. Type /help for what can be typed.", setup.version)]);
         say(setup.warnings.iter().map(|warning| format!("Warning: {warning}")));
-        if setup.sign_in {
-            say(["You are not signed in. Run: codex login"]);
+        if let Some(why) = &setup.sign_in {
+            let nobody = "You are not signed in. Run: codex login";
+            say([if why.is_empty() { nobody } else { why.as_str() }]);
             self.leaving = true;
             return;
         }

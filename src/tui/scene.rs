@@ -46,7 +46,7 @@ pub(super) fn setup() -> Setup {
         mode: Mode::Full,
         cwd: PathBuf::from("/home/u/work/project"),
         codex_home: PathBuf::from("/home/u/.codex"),
-        sign_in: false,
+        sign_in: None,
         ask_trust: None,
         begin: Begin::New,
         pick: None,

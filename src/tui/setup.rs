@@ -66,8 +66,8 @@ pub(crate) struct Setup {
     pub(crate) cwd: PathBuf,
     /// Folder of the user's files.
     pub(crate) codex_home: PathBuf,
-    /// Credentials are needed and missing.
-    pub(crate) sign_in: bool,
+    /// Credentials are needed and missing; what is wrong with those there are, or nothing.
+    pub(crate) sign_in: Option<String>,
     /// The folder to ask trust for, when the user was not asked yet.
     pub(crate) ask_trust: Option<PathBuf>,
     /// Which thread to open.

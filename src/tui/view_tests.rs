@@ -170,7 +170,10 @@ fn looking_around() {
 fn first_pages() {
     for (width, height) in SIZES {
         let page = |setup: Setup| Scene::with(setup, width, height).screen();
-        assert_screen!(format!("sign_in_{width}x{height}"), page(Setup { sign_in: true, ..setup() }));
+        assert_screen!(
+            format!("sign_in_{width}x{height}"),
+            page(Setup { sign_in: Some(String::new()), ..setup() })
+        );
         let ask_trust = Some("/home/u/work/project".into());
         assert_screen!(format!("trust_{width}x{height}"), page(Setup { ask_trust, ..setup() }));
     }

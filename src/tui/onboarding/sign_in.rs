@@ -59,8 +59,9 @@ struct Shown {
 }
 
 impl Page {
-    /// The choices. Where a browser would not be seen, the code comes first.
-    pub(crate) fn new(browser: bool) -> Self {
+    /// The choices. Where a browser would not be seen, the code comes first. `why` tells what is wrong with the
+    /// credentials there are; empty when there are none.
+    pub(crate) fn new(browser: bool, why: &str) -> Self {
         let ways = if browser { [Way::Browser, Way::Code] } else { [Way::Code, Way::Browser] };
         let row = |way| match way {
             Way::Browser => Row::new("Sign in with ChatGPT").detail("included in Plus, Pro, Business"),
@@ -72,7 +73,8 @@ impl Page {
             Row::new("Try it offline").detail("nothing leaves this machine"),
             Row::new("Leave"),
         ]);
-        Self { list: List::numbered(rows), ways, step: Step::Choices, busy: false, trouble: None }
+        let trouble = (!why.is_empty()).then(|| why.to_owned());
+        Self { list: List::numbered(rows), ways, step: Step::Choices, busy: false, trouble }
     }
 
     /// The sign-in shows where to go.

@@ -17,7 +17,7 @@ fn text(page: &Page) -> String {
 
 #[test]
 fn a_key_is_typed_or_pasted_and_never_shown() {
-    let mut page = Page::new(true);
+    let mut page = Page::new(true, "");
     press(&mut page, Code::Char('3'));
     assert_eq!(press(&mut page, Code::Enter), Outcome::Stay);
     page.paste("sk-secret\n");
@@ -30,7 +30,7 @@ fn a_key_is_typed_or_pasted_and_never_shown() {
 
 #[test]
 fn choices() {
-    let press = |browser, code| super::tests::press(&mut Page::new(browser), code);
+    let press = |browser, code| super::tests::press(&mut Page::new(browser, ""), code);
     assert_eq!(press(true, Code::Enter), Outcome::SignIn(Way::Browser));
     assert_eq!(press(true, Code::Char('2')), Outcome::SignIn(Way::Code));
     assert_eq!(
@@ -46,7 +46,7 @@ fn choices() {
 
 #[test]
 fn a_sign_in_waits_is_given_up_and_fails_with_a_reason() {
-    let mut page = Page::new(true);
+    let mut page = Page::new(true, "");
     press(&mut page, Code::Char('1'));
     assert_eq!(page.paste("http://127.0.0.1:1455/x"), Outcome::Stay, "nothing waits for it yet");
     page.show(Way::Code, "https://other".to_owned(), None);
@@ -76,7 +76,7 @@ fn a_sign_in_waits_is_given_up_and_fails_with_a_reason() {
 fn views() {
     for width in [60, 80, 120] {
         let draw = |page: &Page| paper(width, &page.draw(width, &Theme::default()).lines);
-        let mut page = Page::new(true);
+        let mut page = Page::new(true, "");
         assert_screen!(format!("choices_{width}"), draw(&page));
         press(&mut page, Code::Char('1'));
         page.show(Way::Browser, URL.to_owned(), None);

@@ -334,8 +334,12 @@ fn reasoning_steps_by_keys() {
 
 #[test]
 fn the_first_pages_lead_to_the_conversation() {
-    let first =
-        Setup { sign_in: true, ask_trust: Some("/p".into()), prompt: Some("do it".to_owned()), ..setup() };
+    let first = Setup {
+        sign_in: Some(String::new()),
+        ask_trust: Some("/p".into()),
+        prompt: Some("do it".to_owned()),
+        ..setup()
+    };
     let mut scene = Scene::with(first, 80, 24);
     assert!(matches!(scene.model.stage, Stage::SignIn(_)));
     scene.keys(&["3"]);
@@ -351,7 +355,7 @@ fn the_first_pages_lead_to_the_conversation() {
 
 #[test]
 fn a_key_that_is_refused_can_be_typed_again() {
-    let mut scene = Scene::with(Setup { sign_in: true, ..setup() }, 80, 24);
+    let mut scene = Scene::with(Setup { sign_in: Some(String::new()), ..setup() }, 80, 24);
     scene.keys(&["3"]).text("x").keys(&["enter"]);
     let error = ErrorInfo::new(ErrorKind::Io, "no space left");
     scene.answer(Answer::SignedIn(Err(error)));

@@ -20,10 +20,10 @@ pub(crate) fn begin(model: &mut Model, effects: &mut Effects) {
     effects.push(Effect::LoadDraft);
     let wanted = model.composer.warm_up();
     route::carry_out(model, wanted, effects);
-    if model.setup.sign_in {
+    if let Some(why) = &model.setup.sign_in {
         let around = &model.setup.surroundings;
         let browser = around.display && !around.ssh;
-        model.stage = Stage::SignIn(Box::new(sign_in::Page::new(browser)));
+        model.stage = Stage::SignIn(Box::new(sign_in::Page::new(browser, why)));
         return;
     }
     after_sign_in(model, effects);
