@@ -10,7 +10,7 @@ use super::door_limits::LimitsDesk;
 use super::door_sign_in::Running;
 use super::housekeeping;
 use super::opening::{self, Opened};
-use super::wire;
+use super::{signing, wire};
 use crate::auth::api_key;
 use crate::auth::issuer::Overrides;
 use crate::auth::sign_in::{SignIn, sign_out};
@@ -21,6 +21,7 @@ use crate::base::tasks;
 use crate::config::{self, Config, Env, Flags, edit, home};
 use crate::demo::server::Server;
 use crate::protocol::error::{ErrorInfo, ErrorKind};
+use crate::protocol::policy::SandboxMode;
 use crate::threads::{self, Turn, names};
 use crate::tui::door::{Begin, Call, Live, Setting, ThreadFilter, ThreadRow};
 use crate::workspace::undo::{self, Which};
@@ -35,8 +36,10 @@ const ALONE: usize = 100;
 pub(crate) struct Behind {
     env: Env,
     flags: Flags,
+    /// Where the user went on with a thread, instead of where the program was started.
+    folder: Option<PathBuf>,
     /// The open thread.
-    open: Option<Opened>,
+    pub(super) open: Option<Opened>,
     /// The scripted service, once the user chose it.
     demo: Option<Server>,
     /// Questions about the limits that are being answered.
@@ -48,7 +51,15 @@ pub(crate) struct Behind {
 impl Behind {
     /// Answers calls under this environment and these flags.
     pub(crate) fn new(env: Env, flags: Flags) -> Self {
-        Self { env, flags, open: None, demo: None, limits: LimitsDesk::default(), signing: None }
+        Self {
+            env,
+            flags,
+            folder: None,
+            open: None,
+            demo: None,
+            limits: LimitsDesk::default(),
+            signing: None,
+        }
     }
 
     /// Answers calls until the app has closed its end.
@@ -62,11 +73,17 @@ impl Behind {
         match call {
             Call::Open(begin, reply) => drop(reply.send(self.open(begin).await)),
             Call::Threads(filter, rows) => self.list(filter, rows),
+            Call::Glance(pieces) => self.glance(pieces),
+            Call::Locate(begin, reply) => drop(reply.send(self.locate(begin).await)),
             Call::Earlier(reply) => drop(reply.send(self.earlier().await)),
             Call::Rename(name, reply) => drop(reply.send(self.rename(name).await)),
             Call::Diff(reply) => drop(reply.send(self.diff().await)),
             Call::Undo(cwd, again, reply) => drop(reply.send(self.undo(cwd, again).await)),
             Call::Trust(reply) => drop(reply.send(self.trust().await)),
+            Call::LookOnly(reply) => {
+                self.look_only();
+                drop(reply.send(Ok(())));
+            }
             Call::SignIn(key, reply) => drop(reply.send(self.with_key(&key).await)),
             Call::SignInBy(way, reply) => match self.sign_in() {
                 Ok(sign_in) => {
@@ -109,14 +126,39 @@ impl Behind {
         Ok(open.info.account.clone())
     }
 
-    async fn sign_out(&self) -> Result<(), ErrorInfo> {
+    async fn sign_out(&self) -> Result<String, ErrorInfo> {
         let SignIn { issuer, store, .. } = self.sign_in()?;
-        Ok(sign_out(&store, &issuer).await.map(drop)?)
+        let gone = sign_out(&store, &issuer).await?;
+        let stays = signing::remaining(&self.config()?, &self.env);
+        Ok(match (gone, stays) {
+            (true, None) => "The stored credentials are gone. Restart codex to sign in again.".to_owned(),
+            (true, Some(stays)) => format!("The stored credentials are gone. {stays}"),
+            (false, None) => "Nobody was signed in; there is nothing to remove.".to_owned(),
+            (false, Some(stays)) => format!("Nothing is stored that could be removed. {stays}"),
+        })
+    }
+
+    /// From now on read-only, whatever configuration and command line say.
+    fn look_only(&mut self) {
+        (self.flags.sandbox, self.flags.full_auto, self.flags.bypass) =
+            (Some(SandboxMode::ReadOnly), false, false);
     }
 
     /// The configuration as it is on disk now, under our flags.
-    fn config(&self) -> Result<Config, ErrorInfo> {
-        config::load(&self.env, &self.flags).map_err(|error| told(&error))
+    pub(super) fn config(&self) -> Result<Config, ErrorInfo> {
+        self.config_in(self.folder.clone())
+    }
+
+    /// The same as it would be in another folder.
+    pub(super) fn config_in(&self, folder: Option<PathBuf>) -> Result<Config, ErrorInfo> {
+        let mut flags = self.flags.clone();
+        flags.cwd = folder.or(flags.cwd);
+        config::load(&self.env, &flags).map_err(|error| told(&error))
+    }
+
+    /// Whether the command line says where to work.
+    pub(super) fn is_placed(&self) -> bool {
+        self.flags.cwd.is_some()
     }
 
     fn home(&self) -> Result<PathBuf, ErrorInfo> {
@@ -124,6 +166,9 @@ impl Behind {
     }
 
     async fn open(&mut self, begin: Begin) -> Result<Live, ErrorInfo> {
+        if let Begin::ResumeIn(_, folder) = &begin {
+            self.folder = Some(folder.clone());
+        }
         let mut config = self.config()?;
         if let Some(server) = &self.demo {
             opening::point_at(server, &mut config);
@@ -249,7 +294,7 @@ impl Behind {
     }
 }
 
-fn row(summary: threads::Summary, by_creation: bool) -> ThreadRow {
+pub(super) fn row(summary: threads::Summary, by_creation: bool) -> ThreadRow {
     let at_ms = if by_creation { summary.created_ms } else { None };
     ThreadRow {
         id: summary.found.id,

@@ -65,10 +65,10 @@ pub(crate) fn login(args: &Login, shared: Shared, env: &Env) -> Exit {
 /// Runs `codex logout`.
 pub(crate) fn logout(shared: Shared, env: &Env) -> Exit {
     // A broken configuration must not keep credentials on the machine.
-    let store = match configuration(shared, env) {
-        Ok(config) => wire::store(&config),
+    let (store, stays) = match configuration(shared, env) {
+        Ok(config) => (wire::store(&config), signing::remaining(&config, env)),
         Err(error) => match home::find(env) {
-            Ok(home) => Store::new(&home),
+            Ok(home) => (Store::new(&home), None),
             Err(_) => return wrong(&error),
         },
     };
@@ -80,6 +80,9 @@ pub(crate) fn logout(shared: Shared, env: &Env) -> Exit {
         Ok(true) => tell("Signed out: the stored credentials were removed."),
         Ok(false) => tell("Nobody was signed in; nothing to remove."),
         Err(error) => return failed(error),
+    }
+    if let Some(stays) = stays {
+        tell(&stays);
     }
     Exit::Success
 }

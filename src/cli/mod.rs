@@ -8,6 +8,7 @@
 //! - [`housekeeping`]: what a start finds of earlier runs
 //! - [`opening`]: how a thread of the terminal app begins
 //! - [`door`]: the other end of the terminal app's door
+//! - [`door_glance`]: the part of it that looks around
 //! - [`door_limits`]: the part of it that is about limits
 //! - [`door_sign_in`]: sign-in from inside the terminal app
 //! - [`tui`]: `codex` and `codex resume`
@@ -35,6 +36,7 @@ mod browse;
 mod demo;
 mod doctor;
 mod door;
+mod door_glance;
 mod door_limits;
 mod door_sign_in;
 mod exec;

@@ -100,17 +100,8 @@ struct Begun {
 fn begin_at(home: &Path, here: &Path, begin: Begin, meta: NewThread) -> Result<Begun, threads::Error> {
     let found = match begin {
         Begin::New => return Ok(fresh(home, meta)),
-        Begin::Resume(id) => threads::find(home, id)?,
-        Begin::ResumeNamed(what) => threads::resolve(home, &what)?,
-        Begin::ResumeLast { everywhere } => {
-            let last = threads::last(home, (!everywhere).then_some(here));
-            let none = match everywhere {
-                true => "there is no earlier thread",
-                false => {
-                    "no earlier thread was started in this folder; add --all for the last one of any folder"
-                }
-            };
-            last.ok_or(threads::Error::Unsupported { what: none })?.found
+        Begin::Resume(_) | Begin::ResumeIn(..) | Begin::ResumeNamed(_) | Begin::ResumeLast { .. } => {
+            stored(home, here, &begin)?
         }
         Begin::Fork(source) => {
             let source = threads::find(home, source)?;
@@ -125,6 +116,25 @@ fn begin_at(home: &Path, here: &Path, begin: Begin, meta: NewThread) -> Result<B
     }
     let (writer, mended) = Writer::reopen(home, found.id, &found.path, Arc::new(SystemClock))?;
     loaded(home, found.id, &found.path, writer, mended.message().into_iter().collect())
+}
+
+/// The stored thread that `begin` continues.
+pub(super) fn stored(home: &Path, here: &Path, begin: &Begin) -> Result<threads::Found, threads::Error> {
+    match begin {
+        Begin::Resume(id) | Begin::ResumeIn(id, _) | Begin::Fork(id) => threads::find(home, *id),
+        Begin::ResumeNamed(what) => threads::resolve(home, what),
+        Begin::ResumeLast { everywhere } => {
+            let last = threads::last(home, (!everywhere).then_some(here));
+            let none = match everywhere {
+                true => "there is no earlier thread",
+                false => {
+                    "no earlier thread was started in this folder; add --all for the last one of any folder"
+                }
+            };
+            Ok(last.ok_or(threads::Error::Unsupported { what: none })?.found)
+        }
+        Begin::New => Err(threads::Error::Unsupported { what: "a new thread continues none" }),
+    }
 }
 
 fn fresh(home: &Path, meta: NewThread) -> Begun {

@@ -13,10 +13,30 @@ use crate::auth::manager::Identity;
 use crate::auth::sign_in::SignIn;
 use crate::base::clean;
 use crate::base::tasks;
-use crate::config::Env;
+use crate::config::{Config, Env};
 
 /// Longest pasted address, in bytes.
 const PASTE_MAX: usize = 16 << 10;
+
+/// What still counts when nothing is stored, and how to end that; nothing when nothing does.
+pub(super) fn remaining(config: &Config, env: &Env) -> Option<String> {
+    let provider = &config.provider;
+    let set = |name: &str| env.secret(name).is_some();
+    let name = match &provider.env_key {
+        Some(name) if set(name) => name.as_str(),
+        _ if provider.bearer_token.is_some() => {
+            return Some(format!(
+                "The token of the provider {} stands in the configuration and still counts: take it out there.",
+                provider.name
+            ));
+        }
+        None if provider.requires_openai_auth => {
+            ["CODEX_API_KEY", "CODEX_ACCESS_TOKEN", "OPENAI_API_KEY"].into_iter().find(|name| set(name))?
+        }
+        Some(_) | None => return None,
+    };
+    Some(format!("What the environment variable {name} holds still counts: unset it to be signed out."))
+}
 
 /// Signs in with a code on another device.
 pub(super) async fn with_code(sign_in: SignIn) -> Result<Identity, Error> {

@@ -8,15 +8,18 @@ use super::door::Behind;
 use super::exit::Exit;
 use super::fault;
 use super::wire;
-use crate::auth::{self, under_way};
+use crate::auth::{error as auth, under_way};
 use crate::base::{path, tasks};
 use crate::config::schema::interface::Persistence;
 use crate::config::schema::tui::{AlternateScreen, NotificationCondition};
-use crate::config::{self, Env, Flags, Trust};
+use crate::config::{self, Config, Env, Flags, Trust};
+use crate::protocol::error::{ErrorInfo, ErrorKind};
+use crate::protocol::policy::SandboxPolicy;
 use crate::tui::app;
 use crate::tui::door::{Begin, Door, ThreadFilter};
 use crate::tui::keymap::Remap;
-use crate::tui::setup::{Mode, Notify, Setup, Tour};
+use crate::tui::popups::permissions;
+use crate::tui::setup::{AskTrust, Mode, Notify, Setup, Tour};
 use crate::tui::terminal::Surroundings;
 
 /// How the app begins.
@@ -144,6 +147,32 @@ fn fail(text: &str) -> Exit {
     Exit::Failure
 }
 
+/// The question of trust, with what either answer would let happen under this configuration.
+fn ask_trust(request: &Request, env: &Env, config: &Config) -> AskTrust {
+    let folder = config.project_root.clone().unwrap_or_else(|| config.cwd.clone());
+    let quoted = folder.to_string_lossy().replace('\\', "\\\\").replace('"', "\\\"");
+    let mut flags = request.flags();
+    flags.overrides.push(format!("projects.\"{quoted}\".trust_level=\"trusted\""));
+    let words = |config: &Config| permissions::explained(config.approval, &config.sandbox);
+    AskTrust {
+        trusted: match config::load(env, &flags) {
+            Ok(trusted) => words(&trusted),
+            // What is wrong in the folder's own settings is told when they count.
+            Err(_) => "As its own settings say; they have a mistake, which is told next.".to_owned(),
+        },
+        looking: permissions::explained(config.approval, &SandboxPolicy::ReadOnly { network_access: false }),
+        folder,
+    }
+}
+
+/// Why stored credentials cannot be used, when there are some: nobody should sign in over a file that is in the way.
+fn trouble(error: &ErrorInfo) -> Option<String> {
+    match error.kind {
+        ErrorKind::Io => Some(format!("{} Move it away or mend it, then start codex again.", error.message)),
+        _ => (error.message != auth::Error::NotSignedIn.to_string()).then(|| error.to_string()),
+    }
+}
+
 /// Everything the first frame needs, and nothing that takes time.
 fn setup(request: &Request, env: &Env) -> Result<Setup, String> {
     let config = config::load(env, &request.flags()).map_err(|error| error.to_string())?;
@@ -156,16 +185,12 @@ fn setup(request: &Request, env: &Env) -> Result<Setup, String> {
         (false, true) => Mode::Scrollback,
         (false, false) => Mode::Full,
     };
-    let refused = match config.provider.requires_openai_auth {
+    let signed_out = match config.provider.requires_openai_auth {
         true => wire::admitted(&config, env).err(),
         false => None,
     };
-    // That nobody is signed in needs no reason; everything else is told on the page.
-    let nobody = auth::error::Error::NotSignedIn.to_string();
-    let sign_in =
-        refused.map(|error| if error.message == nobody { String::new() } else { error.to_string() });
     let ask_trust = (config.trust == Trust::Unknown && !request.screen.work.bypass)
-        .then(|| config.project_root.clone().unwrap_or_else(|| config.cwd.clone()));
+        .then(|| ask_trust(request, env, &config));
     let (begin, pick) = match &request.thread {
         Wanted::New => (Begin::New, None),
         Wanted::Last => (Begin::ResumeLast { everywhere: false }, None),
@@ -180,7 +205,8 @@ fn setup(request: &Request, env: &Env) -> Result<Setup, String> {
         version: env!("CARGO_PKG_VERSION"),
         surroundings,
         mode,
-        sign_in,
+        sign_in: signed_out.is_some(),
+        sign_in_trouble: signed_out.and_then(|error| trouble(&error)),
         ask_trust,
         begin,
         pick,

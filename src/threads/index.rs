@@ -80,6 +80,15 @@ pub(crate) struct List {
     filter: Filter,
     names: HashMap<ThreadId, String>,
     seen: HashSet<ThreadId>,
+    /// Files that may still be looked into.
+    heads: usize,
+}
+
+impl List {
+    /// Looks into this many files at most.
+    pub(crate) fn within(self, heads: usize) -> Self {
+        Self { heads, ..self }
+    }
 }
 
 /// Starts a list.
@@ -93,7 +102,7 @@ pub(crate) fn list(home: &Path, filter: Filter, order: Order) -> List {
             Box::new(all.into_iter().map(|(_, found)| found))
         }
     };
-    List { files, filter, names: names::all(home), seen: HashSet::new() }
+    List { files, filter, names: names::all(home), seen: HashSet::new(), heads: usize::MAX }
 }
 
 impl Iterator for List {
@@ -106,6 +115,7 @@ impl Iterator for List {
             if self.seen.contains(&found.id) {
                 continue;
             }
+            self.heads = self.heads.checked_sub(1)?;
             let id = found.id;
             if let Some(mut summary) = summary(found, &self.filter) {
                 summary.name = self.names.get(&id).cloned();
@@ -166,6 +176,15 @@ pub(crate) fn resolve(home: &Path, what: &str) -> Result<Found, Error> {
     }
     let named = names::ids(home, what).into_iter().find_map(|id| find(home, id).ok());
     named.ok_or_else(|| Error::NotFound { what: what.to_owned() })
+}
+
+/// The working directory a thread began in, when its file says so.
+///
+/// # Errors
+/// The file cannot be read.
+pub(crate) fn folder_of(found: &Found) -> Result<Option<PathBuf>, Error> {
+    let head = head::read(&found.path).map_err(Error::io("read", &found.path))?;
+    Ok(head.meta.and_then(|meta| meta.cwd))
 }
 
 /// All files of a thread, newest first.

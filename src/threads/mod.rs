@@ -57,7 +57,7 @@ mod writer;
 
 pub(crate) use error::Error;
 pub(crate) use fork::fork;
-pub(crate) use index::{Filter, List, Order, Summary, find, id_of, last, list, resolve};
+pub(crate) use index::{Filter, Found, List, Order, Summary, find, folder_of, id_of, last, list, resolve};
 pub(crate) use meta::{Git, NewThread};
 pub(crate) use rebuild::{Cursor, Loaded, PageSize, earlier, load, tail};
 pub(crate) use settings::Settings;

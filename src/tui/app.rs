@@ -22,6 +22,7 @@ use crate::base::clock::{Clock, SystemClock};
 use crate::base::ids::ThreadId;
 use crate::base::tasks::{self, Task};
 use crate::limits::AccountLimits;
+use crate::protocol::error::ErrorInfo;
 use crate::protocol::event::Event;
 use crate::protocol::op::Op;
 
@@ -81,6 +82,8 @@ struct App {
     limits: Option<watch::Receiver<Arc<AccountLimits>>>,
     ending: Vec<Task<()>>,
     outbox: VecDeque<Op>,
+    /// Threads that are being opened; only the last one counts.
+    opening: usize,
     started: Instant,
     leaving: bool,
     signal: Option<i32>,
@@ -118,6 +121,7 @@ impl App {
             limits: None,
             ending: Vec::new(),
             outbox: VecDeque::new(),
+            opening: 0,
             started: Instant::now(),
             leaving: false,
             signal: None,
@@ -282,12 +286,25 @@ impl App {
         match done {
             Done::Answer(answer) => self.message(Msg::Answer(answer)).await,
             Done::Bytes(bytes) => Ok(self.window.write(&bytes)?),
-            Done::Opened(Err(error)) => self.message(Msg::Opened(Err(error))).await,
-            Done::Opened(Ok(live)) => self.on_opened(*live).await,
+            Done::Opened(result) => {
+                self.opening = self.opening.saturating_sub(1);
+                self.on_opened(result).await
+            }
         }
     }
 
-    async fn on_opened(&mut self, live: Live) -> Result<(), terminal::Error> {
+    async fn on_opened(&mut self, result: Result<Box<Live>, ErrorInfo>) -> Result<(), terminal::Error> {
+        let live = match result {
+            // The user has since asked for another one.
+            Err(_) if self.opening > 0 => return Ok(()),
+            Ok(live) if self.opening > 0 => {
+                self.ending
+                    .push(tasks::spawn("end thread", close(Channels { ops: live.ops, events: live.events })));
+                return Ok(());
+            }
+            Err(error) => return self.message(Msg::Opened(Err(error))).await,
+            Ok(live) => *live,
+        };
         let Live { info, ops, events, past, earlier, usage, warnings, limits } = live;
         self.live = Some(Channels { ops, events });
         self.limits = limits;
@@ -326,8 +343,10 @@ impl App {
                 Effect::Op(op) => self.outbox.push_back(op),
                 Effect::Open(begin) => {
                     self.shut_down();
+                    self.opening += 1;
                     self.runner.run(Effect::Open(begin), 0);
                 }
+                Effect::Forget => self.outbox.clear(),
                 Effect::Editor(text) => Box::pin(self.edit(&text)).await?,
                 Effect::Notify(words) => {
                     let osc9 = self.model.setup.surroundings.osc9;

@@ -19,6 +19,7 @@ use crate::protocol::op::Op;
 use crate::protocol::policy::{ApprovalPolicy, SandboxPolicy};
 use crate::protocol::tokens::ThreadUsage;
 use crate::threads::Turn;
+use crate::workspace::changed::Changed;
 
 /// Calls that may wait.
 const CALLS: usize = 32;
@@ -34,6 +35,10 @@ pub(crate) enum Call {
     Open(Begin, Reply<Live>),
     /// Lists stored threads, newest first, in batches; the end of the channel ends the list.
     Threads(ThreadFilter, mpsc::Sender<Vec<ThreadRow>>),
+    /// What can be gone on with in this folder, piece by piece.
+    Glance(mpsc::Sender<Glimpse>),
+    /// Where the thread that would be continued worked, when that is not this folder and nobody has decided.
+    Locate(Begin, Reply<Option<Elsewhere>>),
     /// The turns before those that were given so far, oldest first, and whether there are more.
     Earlier(Reply<(Vec<Turn>, bool)>),
     /// Names the open thread.
@@ -44,6 +49,8 @@ pub(crate) enum Call {
     Undo(PathBuf, bool, Reply<String>),
     /// Stores that the folder is trusted, and configures anew; threads opened later run with that.
     Trust(Reply<()>),
+    /// Looks at the folder without trusting it: whatever the configuration says, this run is read-only.
+    LookOnly(Reply<()>),
     /// Stores an API key.
     SignIn(Secret, Reply<()>),
     /// Begins to sign in with ChatGPT; the one before ends.
@@ -54,8 +61,8 @@ pub(crate) enum Call {
     Adopt(Reply<String>),
     /// Uses the scripted service from now on.
     Demo(Reply<()>),
-    /// Forgets the stored credentials.
-    Logout(Reply<()>),
+    /// Forgets the stored credentials; what is true afterwards, in sentences.
+    Logout(Reply<String>),
     /// Writes a setting of the app to the user's configuration.
     Save(Setting, Reply<()>),
     /// Something about the limits of the account.
@@ -114,6 +121,8 @@ pub(crate) enum Begin {
     New,
     /// Where this one ended.
     Resume(ThreadId),
+    /// The same, in this folder from now on.
+    ResumeIn(ThreadId, PathBuf),
     /// Where the last one ended.
     ResumeLast {
         /// Of all folders, not only this one.
@@ -204,6 +213,43 @@ pub(crate) struct ThreadRow {
     pub(crate) branch: Option<String>,
     /// Start or last change, unix milliseconds, as listed by.
     pub(crate) at_ms: u64,
+}
+
+/// A thread that worked in another folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Elsewhere {
+    /// Identity.
+    pub(crate) id: ThreadId,
+    /// Where it worked.
+    pub(crate) there: PathBuf,
+    /// That folder is still there.
+    pub(crate) exists: bool,
+    /// What holds there without asking, in words.
+    pub(crate) permissions: String,
+    /// This folder.
+    pub(crate) here: PathBuf,
+}
+
+/// One of the things that can be gone on with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Glimpse {
+    /// The thread used last in this folder.
+    Last(Option<ThreadRow>),
+    /// The repository.
+    Git(GitState),
+}
+
+/// Where the repository stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum GitState {
+    /// There is none.
+    None,
+    /// Changes are counted; with the branch, when there is one.
+    Counted(Option<String>, Changed),
+    /// Nobody counted: the folder is not trusted, and git may run what is configured in it.
+    Untrusted(Option<String>),
+    /// Git does not answer.
+    Silent(Option<String>),
 }
 
 /// A setting the app itself changes.

@@ -16,6 +16,12 @@ pub(crate) enum Effect {
     Op(Op),
     /// Open a thread; the one before ends.
     Open(Begin),
+    /// See what can be gone on with in this folder.
+    Glance,
+    /// See where the thread worked that would be continued.
+    Locate(Begin),
+    /// Drop what was handed over and waits for a thread: it went back to the user.
+    Forget,
     /// Find the turns before those shown.
     Earlier,
     /// List stored threads.
@@ -35,6 +41,8 @@ pub(crate) enum Effect {
     CheckFolder(PathBuf, PathBuf),
     /// Store that the folder is trusted.
     Trust,
+    /// Look at the folder without trusting it.
+    LookOnly,
     /// Store an API key.
     SignIn(Secret),
     /// Sign in with ChatGPT.

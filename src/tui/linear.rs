@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 use super::app::Outcome;
-use super::door::{Begin, Call, Door, LimitsCall, Live, ThreadFilter};
+use super::door::{Begin, Call, Door, Elsewhere, LimitsCall, Live, ThreadFilter};
 use super::narrator::{Meant, Narrator};
 use super::popups::resume::age;
-use super::setup::Setup;
+use super::setup::{AskTrust, Setup};
 use super::signals::{self, Signal};
 use super::terminal::{self, Keyboard};
 use super::transcript::Past;
@@ -106,13 +106,17 @@ impl Linear {
         let folder = with_tilde(&setup.cwd, setup.surroundings.home.as_deref());
         say([format!("codex {}, in {folder}. Type /help for what can be typed.", setup.version)]);
         say(setup.warnings.iter().map(|warning| format!("Warning: {warning}")));
-        if let Some(why) = &setup.sign_in {
-            let nobody = "You are not signed in. Run: codex login";
-            say([if why.is_empty() { nobody } else { why.as_str() }]);
+        if setup.sign_in {
+            match &setup.sign_in_trouble {
+                Some(trouble) => say([format!("Error: {trouble}")]),
+                None => say(["You are not signed in. Run: codex login"]),
+            }
             self.leaving = true;
             return;
         }
-        if setup.ask_trust.is_some() && !self.ask_trust(keyboard).await {
+        if let Some(ask) = &setup.ask_trust
+            && !self.ask_trust(ask, keyboard).await
+        {
             self.leaving = true;
             return;
         }
@@ -121,6 +125,10 @@ impl Linear {
             None => Some(setup.begin.clone()),
         };
         let Some(begin) = begin else {
+            self.leaving = true;
+            return;
+        };
+        let Some(begin) = self.placed(begin, keyboard).await else {
             self.leaving = true;
             return;
         };
@@ -135,11 +143,11 @@ impl Linear {
     }
 
     /// Asks for trust. False when the user leaves.
-    async fn ask_trust(&mut self, keyboard: &mut Keyboard) -> bool {
+    async fn ask_trust(&mut self, ask: &AskTrust, keyboard: &mut Keyboard) -> bool {
         say([
             "May codex work in this folder? It reads, changes and runs files here and follows instructions in them.",
-            "1: trust this folder",
-            "2: only look, ask before every change",
+            &format!("1: trust this folder: {}", ask.trusted),
+            &format!("2: only look: {}", ask.looking),
             "3: leave",
             "Type a number and press enter.",
         ]);
@@ -152,7 +160,13 @@ impl Linear {
                     }
                     return true;
                 }
-                Ok("2") => return true,
+                Ok("2") => {
+                    if let Err(error) = self.door.call(Call::LookOnly).await {
+                        say([format!("Error: {error}")]);
+                        return false;
+                    }
+                    return true;
+                }
                 Ok("3" | "") | Err(_) => return false,
                 Ok(_) => say(["Type 1, 2 or 3 and press enter."]),
             }
@@ -188,6 +202,32 @@ impl Linear {
                 Some(row) => return Some(Begin::Resume(row.id)),
                 None if line.is_empty() => return Some(Begin::New),
                 None => say([format!("Type a number from 1 to {} and press enter.", rows.len())]),
+            }
+        }
+    }
+
+    /// Asks where to go on with a thread that worked in another folder. `None` when the user leaves.
+    async fn placed(&mut self, begin: Begin, keyboard: &mut Keyboard) -> Option<Begin> {
+        if begin == Begin::New {
+            return Some(begin);
+        }
+        let found = self.door.call(|reply| Call::Locate(begin.clone(), reply)).await;
+        let Ok(Some(Elsewhere { id, there, exists: true, permissions, here })) = found else {
+            return Some(begin);
+        };
+        say([
+            format!("This thread began in {}. Where to go on?", there.display()),
+            format!("1: in this folder, {}", here.display()),
+            format!("2: in its own, with these permissions: {permissions}"),
+            "Type a number and press enter; enter alone leaves.".to_owned(),
+        ]);
+        loop {
+            let bytes = keyboard.read().await.ok().filter(|bytes| !bytes.is_empty())?;
+            match String::from_utf8_lossy(bytes).trim() {
+                "1" => return Some(Begin::ResumeIn(id, here)),
+                "2" => return Some(Begin::ResumeIn(id, there)),
+                "" => return None,
+                _ => say(["Type 1 or 2 and press enter."]),
             }
         }
     }

@@ -6,6 +6,7 @@
 //! - [`door`]: what the app asks of the program around it
 //! - [`effect`]: what the update asks for
 //! - [`farewell`]: what stays in the shell
+//! - [`glance`]: what can be gone on with, while nothing was said
 //! - [`keymap`]: key → action, and the help sheet
 //! - [`keys`]: one key press, as the components see it
 //! - [`linear`]: plain lines, for screen readers and bare terminals
@@ -41,6 +42,7 @@ pub(crate) mod composer;
 pub(crate) mod door;
 mod effect;
 mod farewell;
+mod glance;
 pub(crate) mod keymap;
 pub(crate) mod keys;
 mod linear;
@@ -51,14 +53,22 @@ mod narrator;
 pub(crate) mod onboarding;
 mod pager;
 mod palette;
+#[cfg(test)]
+mod pictures;
 pub(crate) mod popups;
 mod runner;
+#[cfg(test)]
+mod scene;
 mod scrollback;
 pub(crate) mod setup;
 mod signals;
 pub(crate) mod slash;
 pub(crate) mod status;
+#[cfg(test)]
+mod svg;
 pub(crate) mod terminal;
+#[cfg(test)]
+pub(crate) mod testing;
 pub(crate) mod text;
 pub(crate) mod theme;
 pub(crate) mod transcript;
@@ -68,12 +78,3 @@ mod update;
 pub(crate) mod usage;
 mod view;
 mod window;
-
-#[cfg(test)]
-mod pictures;
-#[cfg(test)]
-mod scene;
-#[cfg(test)]
-mod svg;
-#[cfg(test)]
-pub(crate) mod testing;

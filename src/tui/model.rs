@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 
 use super::composer::{Composer, Draft, Queue};
+use super::glance::Glance;
 use super::keymap::{Keymap, Remap};
 use super::onboarding::{sign_in, trust};
 use super::pager::Page;
@@ -73,6 +74,8 @@ pub(crate) struct Rewinding {
 pub(crate) struct TurnState {
     /// What runs.
     pub(crate) working: Option<Working>,
+    /// What was given before any thread was open.
+    pub(crate) early: Vec<Draft>,
     /// Prompts handed over that begin a turn of their own and were not told back yet.
     pub(crate) awaited: usize,
     /// Commands of the user that run.
@@ -123,6 +126,8 @@ pub(crate) struct Model {
     pub(crate) stage: Stage,
     /// What happened.
     pub(crate) transcript: Transcript,
+    /// What can be gone on with, while nothing was said.
+    pub(crate) glance: Option<Glance>,
     /// The prompt.
     pub(crate) composer: Composer,
     /// Messages that wait.
@@ -149,6 +154,8 @@ pub(crate) struct Model {
     pub(crate) rewinding: Option<Rewinding>,
     /// The thread could not be opened, and no other is on its way.
     pub(crate) nothing_open: bool,
+    /// The folder of the thread that is being opened, when that is gone.
+    pub(crate) folder_gone: Option<String>,
     /// The block of `/status`, while it is the newest.
     pub(crate) status_cell: Option<transcript::Key>,
     /// There are turns before those shown, and nobody fetches them.
@@ -192,6 +199,7 @@ impl Model {
                 directory: with_tilde(&setup.cwd, around.home.as_deref()),
                 wall_clock: super::moment::clock,
             }),
+            glance: None,
             composer: if setup.no_burst { composer.without_burst_detection() } else { composer },
             queue: Queue::default(),
             turn: TurnState::default(),
@@ -205,6 +213,7 @@ impl Model {
             browse: None,
             rewinding: None,
             nothing_open: false,
+            folder_gone: None,
             status_cell: None,
             earlier: false,
             suggestions: VecDeque::new(),

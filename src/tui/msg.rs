@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::composer::history_file;
-use super::door::{Setting, ThreadFilter, ThreadInfo, ThreadRow, Way};
+use super::door::{Begin, Elsewhere, Glimpse, Setting, ThreadFilter, ThreadInfo, ThreadRow, Way};
 use super::terminal::Input;
 use super::usage::News;
 use crate::limits::AccountLimits;
@@ -60,6 +60,10 @@ pub(crate) struct Opened {
 
 /// What an effect came to.
 pub(crate) enum Answer {
+    /// Something that can be gone on with.
+    Glimpse(Glimpse),
+    /// Where the thread worked that is to be continued.
+    Located(Begin, Result<Option<Elsewhere>, ErrorInfo>),
     /// Files for `@`.
     Files(Found),
     /// Earlier prompts.
@@ -98,8 +102,8 @@ pub(crate) enum Answer {
     Adopted(Result<String, ErrorInfo>),
     /// An address was taken, or why not.
     Pasted(Result<(), ErrorInfo>),
-    /// Credentials are gone.
-    LoggedOut(Result<(), ErrorInfo>),
+    /// Credentials are gone; what is true now.
+    LoggedOut(Result<String, ErrorInfo>),
     /// Something is in the clipboard or in a file; where, or why not.
     Copied(String, Result<String, String>),
     /// About the limits of the account.

@@ -1,4 +1,4 @@
-//! A full page to read: a diff, a long command, the keys. Scrolls, finds, closes. Rows are laid out once per width.
+//! A full page to read: a diff, a long command, the keys. Scrolls, finds, closes. Rows are laid out once per width and theme.
 
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -45,7 +45,7 @@ pub(crate) struct Page {
     top: usize,
     find: Option<Field>,
     needle: String,
-    laid: RefCell<Option<(u16, Rc<Vec<Line<'static>>>)>>,
+    laid: RefCell<Option<(Look, Rc<Vec<Line<'static>>>)>>,
     height: std::cell::Cell<usize>,
 }
 
@@ -54,6 +54,9 @@ impl PartialEq for Page {
         (&self.title, &self.content) == (&other.title, &other.content)
     }
 }
+
+/// What rows are laid out for.
+type Look = (u16, Theme);
 
 /// What a key did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,12 +147,13 @@ impl Page {
 
     fn lines(&self, width: u16, theme: &Theme) -> Rc<Vec<Line<'static>>> {
         if let Some((laid, lines)) = &*self.laid.borrow()
-            && *laid == width
+            && laid.0 == width
+            && laid.1 == *theme
         {
             return Rc::clone(lines);
         }
         let lines = Rc::new(lay_out(&self.content, width, theme));
-        *self.laid.borrow_mut() = Some((width, Rc::clone(&lines)));
+        *self.laid.borrow_mut() = Some(((width, theme.clone()), Rc::clone(&lines)));
         lines
     }
 

@@ -33,10 +33,11 @@ fn dark_text(role: Role) -> Option<Shades> {
 fn light_text(role: Role) -> Option<Shades> {
     Some(match role {
         Role::Dim => (0x6a_6f78, 242, Color::Reset),
-        Role::Accent | Role::Code | Role::Link => (0x00_6b7d, 24, Color::Cyan),
+        // Cyan and yellow of most palettes are too pale for a light ground.
+        Role::Accent | Role::Code | Role::Link => (0x00_6b7d, 24, Color::Blue),
         Role::Good | Role::Added => (0x1f_7a2e, 28, Color::Green),
         Role::Bad | Role::Removed => (0xb5_2a2a, 124, Color::Red),
-        Role::Warn => (0x8a_5a00, 94, Color::Yellow),
+        Role::Warn => (0x8a_5a00, 94, Color::Magenta),
         Role::Text | Role::Band | Role::Strong | Role::AddedBand | Role::RemovedBand | Role::Selected => {
             return None;
         }

@@ -53,6 +53,17 @@ impl Tour {
     }
 }
 
+/// The question whether a folder is trusted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct AskTrust {
+    /// The folder.
+    pub(crate) folder: PathBuf,
+    /// What may happen in it when it is trusted, in words.
+    pub(crate) trusted: String,
+    /// What may happen when it is only looked at.
+    pub(crate) looking: String,
+}
+
 /// What the app starts with.
 #[derive(Clone, Debug)]
 pub(crate) struct Setup {
@@ -66,10 +77,12 @@ pub(crate) struct Setup {
     pub(crate) cwd: PathBuf,
     /// Folder of the user's files.
     pub(crate) codex_home: PathBuf,
-    /// Credentials are needed and missing; what is wrong with those there are, or nothing.
-    pub(crate) sign_in: Option<String>,
-    /// The folder to ask trust for, when the user was not asked yet.
-    pub(crate) ask_trust: Option<PathBuf>,
+    /// Credentials are needed and missing.
+    pub(crate) sign_in: bool,
+    /// Why what is stored of them cannot be used, and what to do.
+    pub(crate) sign_in_trouble: Option<String>,
+    /// The trust to ask for, when the user was not asked yet.
+    pub(crate) ask_trust: Option<AskTrust>,
     /// Which thread to open.
     pub(crate) begin: Begin,
     /// Show these stored threads first.

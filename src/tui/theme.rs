@@ -83,11 +83,23 @@ impl Theme {
         }
     }
 
+    /// `color` as this terminal can show it, or that of less important text when it cannot be read on the terminal's
+    /// ground: themes are made for one ground, and their greys for no other.
+    pub(crate) fn readable(&self, color: Color) -> Option<Color> {
+        let ground = if self.light { Color::Rgb(0xf4, 0xf4, 0xf4) } else { Color::Rgb(0x18, 0x18, 0x18) };
+        let fg = self.color(color)?;
+        if palette::can_be_read(fg, ground) { Some(fg) } else { self.style(Role::Dim).fg }
+    }
+
     /// `color` as this terminal can show it; `None` when it shows no colours.
     pub(crate) fn color(&self, color: Color) -> Option<Color> {
         palette::fit(color, self.colors)
     }
 }
+
+#[cfg(test)]
+#[path = "light_tests.rs"]
+mod light;
 
 #[cfg(test)]
 mod tests {

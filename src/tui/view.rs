@@ -9,7 +9,7 @@ use super::composer::Look;
 use super::keymap::Action;
 use super::model::{Armed, Model, SMALLEST, Stage};
 use super::popups::any::Popup;
-use super::popups::frame::Drawn;
+use super::popups::frame::{self, Drawn};
 use super::status::line;
 use super::text;
 use super::theme::Role;
@@ -34,8 +34,12 @@ pub(crate) fn view(model: &Model, buf: &mut Buffer) -> Cursor {
         return too_small(model, area, buf);
     }
     match &model.stage {
-        Stage::SignIn(page) => return lines(&page.draw(area.width, &model.theme), area, buf),
-        Stage::Trust(page) => return lines(&page.draw(area.width, &model.theme), area, buf),
+        Stage::SignIn(page) => {
+            return lines(&page.draw(area.width, usize::from(area.height), &model.theme), area, buf);
+        }
+        Stage::Trust(page) => {
+            return lines(&page.draw(area.width, usize::from(area.height), &model.theme), area, buf);
+        }
         Stage::Main => {}
     }
     if let Some(page) = &model.page {
@@ -82,6 +86,7 @@ fn conversation(model: &Model, area: Rect, buf: &mut Buffer) -> Cursor {
     let rows = model.transcript.rows_wanted(area.width, room, &model.theme, model.now_ms).min(room);
     let above = Rect { height: rows, ..area };
     model.transcript.view(above, buf, &model.theme, model.now_ms);
+    glance(model, Rect { y: above.bottom(), height: area.height - bottom - rows, ..area }, buf);
     for (y, line) in (above.bottom()..area.bottom() - bottom).zip(&middle) {
         buf.set_line(area.x, y, line, area.width);
     }
@@ -91,7 +96,38 @@ fn conversation(model: &Model, area: Rect, buf: &mut Buffer) -> Cursor {
         buf.set_line(area.x, y, line, area.width);
     }
     let below = Rect { y: area.bottom() - bottom, height: bottom, ..area };
-    foot(model, below, area.height, buf)
+    match model.popup.as_ref().filter(|popup| popup.floats()) {
+        None => foot(model, below, area.height, buf),
+        Some(popup) => {
+            // Seen below the box, without a cursor.
+            prompt(model, below, area.height, buf);
+            frame::float(&boxed_rows(model, popup, area.width, area.height), area, buf, &model.theme);
+            None
+        }
+    }
+}
+
+/// The rows inside the box of a popup that floats over a screen of this size.
+fn boxed_rows(model: &Model, popup: &Popup, width: u16, height: u16) -> Vec<Line<'static>> {
+    let room = usize::from(height.saturating_sub(2));
+    popup.draw(frame::inside(width), room, &model.around(), &model.theme).lines
+}
+
+/// What can be gone on with, a blank row below the transcript.
+fn glance(model: &Model, room: Rect, buf: &mut Buffer) {
+    let Some(glance) = model.glance.as_ref().filter(|_| !model.is_running() && model.transcript.is_at_end())
+    else {
+        return;
+    };
+    let key = model.keymap.shown(Action::ResumeLast);
+    let mut lines = glance.lines(&key, &model.usage_view(), room.width, &model.theme);
+    if matches!(model.popup, Some(Popup::Usage(_) | Popup::Reached(_))) {
+        // The page tells the same at length.
+        lines.pop();
+    }
+    for (y, line) in (room.y + 1..room.bottom()).zip(&lines) {
+        buf.set_line(room.x, y, line, room.width);
+    }
 }
 
 /// The live part of the screen alone: what goes on, and the prompt. For the mode in which the terminal scrolls.
@@ -103,15 +139,24 @@ pub(crate) fn live_lines(model: &Model, width: u16, height: u16) -> (Vec<Line<'s
         rows.push(Line::default());
     }
     rows.extend(notices);
-    (rows, bottom_height(model, area))
+    let boxed = model.popup.as_ref().filter(|popup| popup.floats());
+    let foot = boxed.map(|popup| boxed_rows(model, popup, width, height.saturating_sub(1)).len() + 3);
+    let foot = foot.map(|rows| u16::try_from(rows).unwrap_or(u16::MAX).min(height));
+    (rows, foot.unwrap_or_else(|| bottom_height(model, area)))
 }
 
 /// Draws the prompt, or what stands in its place, at the bottom.
 pub(crate) fn foot(model: &Model, area: Rect, screen_rows: u16, buf: &mut Buffer) -> Cursor {
+    let under = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     match &model.popup {
+        Some(popup) if popup.floats() => {
+            let rows = boxed_rows(model, popup, area.width, under.height);
+            frame::float(&rows, under, buf, &model.theme);
+            None
+        }
         Some(popup) => {
             let drawn = popup_rows(model, popup, area.width, screen_rows);
-            lines(&drawn, Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area }, buf)
+            lines(&drawn, under, buf)
         }
         None => prompt(model, area, screen_rows, buf),
     }
@@ -119,7 +164,7 @@ pub(crate) fn foot(model: &Model, area: Rect, screen_rows: u16, buf: &mut Buffer
 
 /// Rows of the prompt with its two lines, or of the popup, a blank row above included.
 fn bottom_height(model: &Model, area: Rect) -> u16 {
-    let wanted = match &model.popup {
+    let wanted = match model.popup.as_ref().filter(|popup| !popup.floats()) {
         Some(popup) => {
             u16::try_from(popup_rows(model, popup, area.width, area.height).lines.len()).unwrap_or(u16::MAX)
         }
@@ -230,6 +275,9 @@ fn hint_line(model: &Model, width: u16) -> Line<'static> {
 }
 
 fn hint(model: &Model) -> String {
+    if model.popup.as_ref().is_some_and(Popup::floats) {
+        return String::new();
+    }
     let key = |action| model.keymap.shown(action);
     match (&model.toast, model.armed) {
         (_, Some((Armed::Quit, _))) => return format!("{} again to quit", key(Action::Cancel)),

@@ -9,7 +9,7 @@ use crate::protocol::turn::TurnStatus;
 use crate::tui::door::ThreadFilter;
 use crate::tui::msg::{Answer, Msg};
 use crate::tui::scene::{Scene, setup};
-use crate::tui::setup::Setup;
+use crate::tui::setup::{AskTrust, Setup};
 use crate::tui::status::facts::samples;
 use crate::tui::testing::assert_screen;
 
@@ -170,11 +170,12 @@ fn looking_around() {
 fn first_pages() {
     for (width, height) in SIZES {
         let page = |setup: Setup| Scene::with(setup, width, height).screen();
-        assert_screen!(
-            format!("sign_in_{width}x{height}"),
-            page(Setup { sign_in: Some(String::new()), ..setup() })
-        );
-        let ask_trust = Some("/home/u/work/project".into());
+        assert_screen!(format!("sign_in_{width}x{height}"), page(Setup { sign_in: true, ..setup() }));
+        let ask_trust = Some(AskTrust {
+            folder: "/home/u/work/project".into(),
+            trusted: "Workspace: this folder is writable, network off; asks for more.".to_owned(),
+            looking: "Read only: nothing is writable, network off; asks for more.".to_owned(),
+        });
         assert_screen!(format!("trust_{width}x{height}"), page(Setup { ask_trust, ..setup() }));
     }
 }

@@ -57,19 +57,24 @@ pub(crate) fn changes(cwd: &Path) -> Result<String, Error> {
     Ok(diff)
 }
 
-/// Standard output of git, and whether there was more.
-fn git(cwd: &Path, args: &[&str], max: u64) -> io::Result<(String, bool)> {
-    let mut child = Command::new("git")
+/// The git program in `cwd`, without hooks, helpers and locks of its own; its standard output is a pipe.
+pub(super) fn command(cwd: &Path) -> Command {
+    let mut command = Command::new("git");
+    command
         .args(["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "diff.external="])
-        .args(args.iter().map(|arg| OsStr::from_bytes(arg.as_bytes())))
         .current_dir(cwd)
         .env("GIT_OPTIONAL_LOCKS", "0")
         .env("GIT_PAGER", "cat")
         .env("LC_ALL", "C")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()?;
+        .stderr(Stdio::null());
+    command
+}
+
+/// Standard output of git, and whether there was more.
+fn git(cwd: &Path, args: &[&str], max: u64) -> io::Result<(String, bool)> {
+    let mut child = command(cwd).args(args.iter().map(|arg| OsStr::from_bytes(arg.as_bytes()))).spawn()?;
     let mut bytes = Vec::new();
     if let Some(stdout) = child.stdout.take() {
         stdout.take(max + 1).read_to_end(&mut bytes)?;

@@ -1,6 +1,7 @@
 //! The user's files as the agent finds them.
 //!
 //! - [`agents_md`]: instruction files from the project root down to the working directory
+//! - [`changed`]: how many files are changed, for a line on the screen
 //! - [`diff`]: what changed in the repository, by the git program
 //! - [`git`]: repository root, branch, commit and origin, read from files without running git
 //! - [`search`]: fuzzy search over file names; [`search_walk`] lists the tree, [`search_rank`] orders the matches
@@ -8,6 +9,7 @@
 //!   records, [`undo_apply`] puts them back
 
 pub(crate) mod agents_md;
+pub(crate) mod changed;
 pub(crate) mod diff;
 pub(crate) mod git;
 pub(crate) mod search;

@@ -127,6 +127,7 @@ actions! {
         Interrupt "interrupt" ["esc"] "interrupt the turn; twice when idle: edit an earlier prompt"
         LessReasoning "less_reasoning" ["alt-,", "shift-down"] "less reasoning"
         MoreReasoning "more_reasoning" ["alt-.", "shift-up"] "more reasoning"
+        ResumeLast "resume_last" ["f5"] "resume the last thread of this folder, at the start"
         EditQueued "edit_queued" ["shift-left", "alt-up"] "edit the last queued message"
         ScrollUp "scroll_up" ["page-up"] "a page back"
         ScrollDown "scroll_down" ["page-down"] "a page on"

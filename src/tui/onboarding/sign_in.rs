@@ -59,9 +59,8 @@ struct Shown {
 }
 
 impl Page {
-    /// The choices. Where a browser would not be seen, the code comes first. `why` tells what is wrong with the
-    /// credentials there are; empty when there are none.
-    pub(crate) fn new(browser: bool, why: &str) -> Self {
+    /// The choices. Where a browser would not be seen, the code comes first.
+    pub(crate) fn new(browser: bool) -> Self {
         let ways = if browser { [Way::Browser, Way::Code] } else { [Way::Code, Way::Browser] };
         let row = |way| match way {
             Way::Browser => Row::new("Sign in with ChatGPT").detail("included in Plus, Pro, Business"),
@@ -73,8 +72,13 @@ impl Page {
             Row::new("Try it offline").detail("nothing leaves this machine"),
             Row::new("Leave"),
         ]);
-        let trouble = (!why.is_empty()).then(|| why.to_owned());
-        Self { list: List::numbered(rows), ways, step: Step::Choices, busy: false, trouble }
+        Self { list: List::numbered(rows), ways, step: Step::Choices, busy: false, trouble: None }
+    }
+
+    /// Says why what is stored cannot be used.
+    pub(crate) fn with_trouble(mut self, trouble: Option<String>) -> Self {
+        self.trouble = trouble;
+        self
     }
 
     /// The sign-in shows where to go.
@@ -180,23 +184,37 @@ impl Page {
         self.trouble = None;
     }
 
-    /// Its rows.
-    pub(crate) fn draw(&self, width: u16, theme: &Theme) -> Drawn {
-        let mut lines =
-            vec![Line::default(), frame::title("Welcome to codex", "", width, theme), Line::default()];
+    /// Its rows, at most `height`: without the blank ones and what needs not be said where that is little.
+    pub(crate) fn draw(&self, width: u16, height: usize, theme: &Theme) -> Drawn {
+        let roomy = self.laid_out(true, width, theme);
+        if roomy.lines.len() <= height {
+            return roomy;
+        }
+        let close = self.laid_out(false, width, theme);
+        Drawn { lines: frame::fit(close.lines, height, 1, theme), cursor: close.cursor }
+    }
+
+    fn laid_out(&self, roomy: bool, width: u16, theme: &Theme) -> Drawn {
+        let gap = |lines: &mut Vec<Line<'static>>| lines.extend(roomy.then(Line::default));
+        let mut lines = Vec::new();
+        gap(&mut lines);
+        lines.push(frame::title("Welcome to codex", "", width, theme));
+        gap(&mut lines);
         let mut cursor = None;
         match &self.step {
             Step::Choices => {
-                let text = "Codex needs a service that answers. How do you want to sign in?";
-                lines.extend(frame::prose(text, Role::Text, width, theme));
-                lines.push(Line::default());
+                if roomy {
+                    let text = "Codex needs a service that answers. How do you want to sign in?";
+                    lines.extend(frame::prose(text, Role::Text, width, theme));
+                }
+                gap(&mut lines);
                 lines.extend(self.list.lines(width, 5, theme));
             }
             Step::Key(field) => {
                 let text =
                     "Paste or type your API key. It is stored in your codex folder, readable only by you.";
                 lines.extend(frame::prose(text, Role::Text, width, theme));
-                lines.push(Line::default());
+                gap(&mut lines);
                 let (shown, column) = field.view(usize::from(width.saturating_sub(6)), true);
                 cursor = u16::try_from(lines.len()).ok().map(|row| (4 + column, row));
                 lines.push(Line::from(vec![
@@ -204,13 +222,16 @@ impl Page {
                     Span::raw(shown),
                 ]));
             }
-            Step::Waiting(way, shown) => lines.extend(waiting(*way, shown.as_ref(), width, theme)),
+            Step::Waiting(way, shown) => {
+                let rows = waiting(*way, shown.as_ref(), width, theme);
+                lines.extend(rows.into_iter().filter(|row| roomy || !row.spans.is_empty()));
+            }
         }
         if let Some(trouble) = &self.trouble {
-            lines.push(Line::default());
+            gap(&mut lines);
             lines.extend(frame::prose(&format!("■ {trouble}"), Role::Bad, width, theme));
         }
-        lines.push(Line::default());
+        gap(&mut lines);
         lines.push(frame::hint(self.hint(), width, theme));
         Drawn { lines, cursor }
     }

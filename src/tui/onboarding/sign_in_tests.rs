@@ -11,13 +11,13 @@ fn press(page: &mut Page, code: Code) -> Outcome {
 }
 
 fn text(page: &Page) -> String {
-    let lines = page.draw(80, &Theme::default()).lines;
+    let lines = page.draw(80, 40, &Theme::default()).lines;
     lines.iter().map(|line| format!("{line}\n")).collect()
 }
 
 #[test]
 fn a_key_is_typed_or_pasted_and_never_shown() {
-    let mut page = Page::new(true, "");
+    let mut page = Page::new(true);
     press(&mut page, Code::Char('3'));
     assert_eq!(press(&mut page, Code::Enter), Outcome::Stay);
     page.paste("sk-secret\n");
@@ -30,7 +30,7 @@ fn a_key_is_typed_or_pasted_and_never_shown() {
 
 #[test]
 fn choices() {
-    let press = |browser, code| super::tests::press(&mut Page::new(browser, ""), code);
+    let press = |browser, code| super::tests::press(&mut Page::new(browser), code);
     assert_eq!(press(true, Code::Enter), Outcome::SignIn(Way::Browser));
     assert_eq!(press(true, Code::Char('2')), Outcome::SignIn(Way::Code));
     assert_eq!(
@@ -46,7 +46,7 @@ fn choices() {
 
 #[test]
 fn a_sign_in_waits_is_given_up_and_fails_with_a_reason() {
-    let mut page = Page::new(true, "");
+    let mut page = Page::new(true);
     press(&mut page, Code::Char('1'));
     assert_eq!(page.paste("http://127.0.0.1:1455/x"), Outcome::Stay, "nothing waits for it yet");
     page.show(Way::Code, "https://other".to_owned(), None);
@@ -75,8 +75,8 @@ fn a_sign_in_waits_is_given_up_and_fails_with_a_reason() {
 #[test]
 fn views() {
     for width in [60, 80, 120] {
-        let draw = |page: &Page| paper(width, &page.draw(width, &Theme::default()).lines);
-        let mut page = Page::new(true, "");
+        let draw = |page: &Page| paper(width, &page.draw(width, 40, &Theme::default()).lines);
+        let mut page = Page::new(true);
         assert_screen!(format!("choices_{width}"), draw(&page));
         press(&mut page, Code::Char('1'));
         page.show(Way::Browser, URL.to_owned(), None);
@@ -93,4 +93,20 @@ fn views() {
         page.refused("The key was not stored: no space left on the disk.");
         assert_screen!(format!("key_{width}"), draw(&page));
     }
+}
+
+#[test]
+fn the_smallest_window_shows_every_choice_and_what_is_wrong() {
+    let trouble = "The credential file /home/u/.codex/auth.json cannot be read: it is not a regular file. Move it away or \
+                   mend it, then start codex again.";
+    let page = Page::new(true).with_trouble(Some(trouble.to_owned()));
+    let drawn = page.draw(40, 12, &Theme::default());
+    assert!(drawn.lines.len() <= 12);
+    assert_screen!("trouble_40", paper(40, &drawn.lines));
+    let mut page = Page::new(false);
+    press(&mut page, Code::Char('1'));
+    page.show(Way::Code, "https://auth.example/codex/device".to_owned(), Some("ABCD-12345".to_owned()));
+    let drawn = page.draw(40, 12, &Theme::default());
+    assert_screen!("code_40", paper(40, &drawn.lines));
+    assert!(drawn.lines.iter().any(|line| line.to_string().contains("ABCD-12345")));
 }

@@ -1,4 +1,5 @@
-//! May codex work in this folder? Both answers go on: with the workspace writable, or read-only.
+//! May codex work in this folder? Both answers go on, and each says what may happen then: as configured for a folder
+//! that is trusted, or read-only.
 
 use ratatui::text::{Line, Span};
 
@@ -6,11 +7,18 @@ use crate::tui::keymap::Keymap;
 use crate::tui::keys::Key;
 use crate::tui::popups::frame::{self, Drawn};
 use crate::tui::popups::list::{List, Picked, Row};
+use crate::tui::setup::AskTrust;
 use crate::tui::text;
 use crate::tui::theme::{Role, Theme};
 
 /// Keys are ignored for this long: they were meant for something else.
 const GUARD_MS: u64 = 300;
+
+/// The warning.
+const LONG: &str = "Codex reads, changes and runs files here, and follows the instructions and settings it finds in \
+                    them. Say yes only if you know where they come from. Trust is remembered in your configuration.";
+/// The same where there is little room.
+const SHORT: &str = "Say yes only if you know where its files come from.";
 
 /// What was decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,18 +38,21 @@ pub(crate) enum Outcome {
 pub(crate) struct Page {
     folder: String,
     list: List,
+    /// What each of the first answers lets happen, in words.
+    levels: [String; 2],
     opened_ms: u64,
 }
 
 impl Page {
     /// Asks about `folder`, as it is to be shown.
-    pub(crate) fn new(folder: &str, now_ms: u64) -> Self {
-        let rows = vec![
-            Row::new("Trust this folder").detail("change files, run commands in it"),
-            Row::new("Only look").detail("ask before every change"),
-            Row::new("Leave"),
-        ];
-        Self { folder: text::reveal_line(folder), list: List::numbered(rows), opened_ms: now_ms }
+    pub(crate) fn new(folder: &str, ask: &AskTrust, now_ms: u64) -> Self {
+        let rows = vec![Row::new("Trust this folder"), Row::new("Only look"), Row::new("Leave")];
+        Self {
+            folder: text::reveal_line(folder),
+            list: List::numbered(rows),
+            levels: [ask.trusted.clone(), ask.looking.clone()],
+            opened_ms: now_ms,
+        }
     }
 
     /// Takes a key.
@@ -60,24 +71,36 @@ impl Page {
         }
     }
 
-    /// Its rows.
-    pub(crate) fn draw(&self, width: u16, theme: &Theme) -> Drawn {
+    /// Its rows, at most `height`; where that is little, in fewer words.
+    pub(crate) fn draw(&self, width: u16, height: usize, theme: &Theme) -> Drawn {
+        let roomy = self.laid_out(LONG, true, width, theme);
+        if roomy.len() <= height {
+            return Drawn::rows(roomy);
+        }
+        Drawn::rows(frame::fit(self.laid_out(SHORT, false, width, theme), height, 2, theme))
+    }
+
+    fn laid_out(&self, words: &str, roomy: bool, width: u16, theme: &Theme) -> Vec<Line<'static>> {
         let folder = text::truncate_middle(&self.folder, usize::from(width.saturating_sub(4))).into_owned();
-        let mut lines = vec![
-            Line::default(),
-            frame::title("May codex work in this folder?", "", width, theme),
-            Line::default(),
-            Line::from(vec![Span::raw("  "), Span::styled(folder, theme.style(Role::Accent))]),
-            Line::default(),
-        ];
-        let text = "Codex reads, changes and runs files here, and follows the instructions and settings it finds in \
-                    them. Say yes only if you know where they come from. Trust is remembered in your configuration.";
-        lines.extend(frame::prose(text, Role::Text, width, theme));
-        lines.push(Line::default());
-        lines.extend(self.list.lines(width, 3, theme));
-        lines.push(Line::default());
+        let gap = || roomy.then(Line::default);
+        let mut lines = Vec::from_iter(gap());
+        lines.push(frame::title("May codex work in this folder?", "", width, theme));
+        lines.extend(gap());
+        lines.push(Line::from(vec![Span::raw("  "), Span::styled(folder, theme.style(Role::Accent))]));
+        lines.extend(gap());
+        lines.extend(frame::prose(words, Role::Text, width, theme));
+        lines.extend(gap());
+        let margin = Line::raw(" ".repeat(5));
+        for (index, row) in self.list.lines(width, 3, theme).into_iter().enumerate() {
+            lines.push(row);
+            if let Some(level) = self.levels.get(index) {
+                let level = Line::styled(level.clone(), theme.style(Role::Dim));
+                lines.extend(text::wrap(&level, width, &margin, &margin));
+            }
+        }
+        lines.extend(gap());
         lines.push(frame::hint("enter select · esc leave", width, theme));
-        Drawn::rows(lines)
+        lines
     }
 }
 
@@ -86,6 +109,14 @@ mod tests {
     use super::*;
     use crate::tui::keys::Code;
     use crate::tui::testing::{assert_screen, paper};
+
+    fn ask() -> AskTrust {
+        AskTrust {
+            folder: "/x".into(),
+            trusted: "Workspace: this folder is writable, network off; asks for more.".to_owned(),
+            looking: "Read only: nothing is writable, network off; asks for more.".to_owned(),
+        }
+    }
 
     #[test]
     fn answers() {
@@ -97,15 +128,17 @@ mod tests {
             (Key::plain(Code::Esc), 300, Outcome::Quit),
             (Key::ctrl('c'), 0, Outcome::Quit),
         ] {
-            assert_eq!(Page::new("/x", 0).on_key(key, at, &map), want, "{key:?} at {at}");
+            assert_eq!(Page::new("/x", &ask(), 0).on_key(key, at, &map), want, "{key:?} at {at}");
         }
     }
 
     #[test]
     fn views() {
-        for width in [60, 80, 120] {
-            let page = Page::new("/home/u/work/a/rather/deep/folder/with/a/long/name/project", 0);
-            assert_screen!(format!("page_{width}"), paper(width, &page.draw(width, &Theme::default()).lines));
+        let folder = "/home/u/work/a/rather/deep/folder/with/a/long/name/project";
+        for (width, height) in [(40, 12), (60, 20), (80, 24), (120, 40)] {
+            let drawn = Page::new(folder, &ask(), 0).draw(width, height, &Theme::default());
+            assert!(drawn.lines.len() <= height, "{width}");
+            assert_screen!(format!("page_{width}"), paper(width, &drawn.lines));
         }
     }
 }

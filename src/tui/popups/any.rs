@@ -59,7 +59,7 @@ impl Popup {
     pub(crate) fn on_key(&mut self, key: Key, around: &Around<'_>) -> Outcome {
         match self {
             Self::Approval(popup) => popup.on_key(key, around.now_ms, around.keymap),
-            Self::Menu(popup) => popup.on_key(key, around.keymap),
+            Self::Menu(popup) => popup.on_key_at(key, around.now_ms, around.keymap),
             Self::Prompt(popup) => popup.on_key(key),
             Self::Warnings(popup) => popup.on_key(key, around.warnings),
             Self::Theme(popup) => popup.on_key(key, around.keymap),
@@ -83,6 +83,11 @@ impl Popup {
             Self::Reached(popup) => popup.draw(&around.usage, width, height, theme),
             Self::Resume(_) => Drawn::default(),
         }
+    }
+
+    /// Whether it floats over the screen in a box, instead of standing in the prompt's place.
+    pub(crate) fn floats(&self) -> bool {
+        matches!(self, Self::Usage(usage) if usage.floats())
     }
 
     /// Draws a full page and tells where its cursor is; `None` when the popup is no page.

@@ -1,6 +1,8 @@
-//! What all popups look like: a title, their content, one line of keys at the end. No box: a blank row and the
-//! title set them apart.
+//! What all popups look like: a title, their content, one line of keys at the end. A blank row and the title set them
+//! apart; what floats over the screen stands in a box.
 
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::tui::text;
@@ -55,6 +57,63 @@ pub(crate) fn prose(raw: &str, role: Role, width: u16, theme: &Theme) -> Vec<Lin
 pub(crate) fn hint(words: &str, width: u16, theme: &Theme) -> Line<'static> {
     let words = text::truncate_end(words, usize::from(width.saturating_sub(MARGIN))).into_owned();
     Line::from(vec![Span::raw("  "), Span::styled(words, theme.style(Role::Dim))])
+}
+
+/// Columns of a floating box that is not pressed for room.
+const BOX: u16 = 60;
+
+/// Columns for the rows in the floating box of a screen this wide: its edges and a blank column are left out.
+pub(crate) fn inside(width: u16) -> u16 {
+    width.saturating_sub(2).min(BOX).saturating_sub(3)
+}
+
+/// Draws these rows in a box in the middle of `area`, one cell around it left blank where there is room.
+pub(crate) fn float(rows: &[Line<'static>], area: Rect, buf: &mut Buffer, theme: &Theme) {
+    let width = inside(area.width) + 3;
+    let height = u16::try_from(rows.len()).unwrap_or(u16::MAX).saturating_add(2).min(area.height);
+    let at = Rect {
+        x: area.x + (area.width - width.min(area.width)) / 2,
+        y: area.y + (area.height - height) / 2,
+        width,
+        height,
+    };
+    let around = Rect {
+        x: at.x.saturating_sub(1),
+        y: at.y.saturating_sub(1),
+        width: at.width.saturating_add(2),
+        height: at.height.saturating_add(2),
+    };
+    blank(around.intersection(area), buf);
+    let style = theme.style(Role::Accent);
+    let edge = "─".repeat(usize::from(width.saturating_sub(2)));
+    let last = at.bottom().saturating_sub(1);
+    for y in at.y..at.bottom() {
+        match rows.get(usize::from(y - at.y).wrapping_sub(1)).filter(|_| y < last) {
+            Some(row) => {
+                buf.set_line(at.x + 1, y, row, inside(area.width));
+                buf.set_string(at.x, y, "│", style);
+                buf.set_string(at.right().saturating_sub(1), y, "│", style);
+            }
+            None if y == at.y => buf.set_string(at.x, y, format!("╭{edge}╮"), style),
+            None => buf.set_string(at.x, y, format!("╰{edge}╯"), style),
+        }
+    }
+}
+
+/// Clears cells. A wide character that is cut at the edge is taken out whole.
+fn blank(area: Rect, buf: &mut Buffer) {
+    for y in area.y..area.bottom() {
+        for x in area.x..area.right() {
+            if let Some(cell) = buf.cell_mut((x, y)) {
+                cell.reset();
+            }
+        }
+        if let Some(cell) = area.x.checked_sub(1).and_then(|x| buf.cell_mut((x, y)))
+            && text::width(cell.symbol()) > 1
+        {
+            cell.set_symbol(" ");
+        }
+    }
 }
 
 /// At most `height` rows: what does not fit is left out before the last `keep` rows and said to be.

@@ -10,6 +10,8 @@ use crate::tui::theme::{Role, Theme};
 
 /// Rows of a long menu that are shown at once.
 const ROWS: usize = 12;
+/// So long keys are not for a menu that opened by itself, in milliseconds.
+const GUARD_MS: u64 = 300;
 
 /// A menu.
 #[derive(Clone, Debug)]
@@ -21,6 +23,10 @@ pub(crate) struct Menu {
     /// Another key that chooses, and what it wants instead.
     other: Option<(char, Vec<Wish>)>,
     hint: &'static str,
+    /// Keys before this moment were meant for something else.
+    guard_ms: u64,
+    /// What leaving it wants.
+    leaving: Option<Wish>,
 }
 
 impl Menu {
@@ -34,6 +40,8 @@ impl Menu {
             wishes,
             other: None,
             hint: "enter select · esc back",
+            guard_ms: 0,
+            leaving: None,
         }
     }
 
@@ -48,6 +56,24 @@ impl Menu {
         self.other = Some((key, wishes));
         self.hint = hint;
         self
+    }
+
+    /// It opens by itself: what was typed a moment before is not for it, and leaving it wants something.
+    pub(crate) fn unasked(mut self, now_ms: u64, leaving: Wish) -> Self {
+        self.guard_ms = now_ms + GUARD_MS;
+        self.leaving = Some(leaving);
+        self
+    }
+
+    /// Takes a key at this time: not before it could be read.
+    pub(crate) fn on_key_at(&mut self, key: Key, now_ms: u64, keymap: &Keymap) -> Outcome {
+        if now_ms < self.guard_ms {
+            return Outcome::Keep(Wish::TypedAhead(vec![key]));
+        }
+        match (self.on_key(key, keymap), &self.leaving) {
+            (Outcome::Close, Some(leaving)) => Outcome::Wish(leaving.clone()),
+            (outcome, _) => outcome,
+        }
     }
 
     /// Takes a key.

@@ -12,6 +12,7 @@
 //! - [`permissions`]: what may happen without asking
 //! - [`facts`]: what the user would allow, in words
 //! - [`confirm`]: copy, go back, which screen
+//! - [`folder`]: where to go on with a thread of another folder
 //! - [`prompt`]: one line to be typed
 //! - [`resume`]: stored threads, a full page
 //! - [`statusline`]: items of the status line and the title
@@ -23,6 +24,7 @@ pub(crate) mod approval;
 pub(crate) mod confirm;
 pub(crate) mod facts;
 pub(crate) mod field;
+pub(crate) mod folder;
 pub(crate) mod frame;
 pub(crate) mod list;
 pub(crate) mod menu;

@@ -86,6 +86,27 @@ pub(crate) fn words(approval: ApprovalPolicy, sandbox: &SandboxPolicy) -> String
     format!("{}, {ask}", sandbox.mode().as_str())
 }
 
+/// The same for somebody who was never told: what can be written, whether there is a network, when codex asks.
+pub(crate) fn explained(approval: ApprovalPolicy, sandbox: &SandboxPolicy) -> String {
+    let (name, level) = match sandbox {
+        SandboxPolicy::ReadOnly { .. } => ("Read only", "nothing is writable"),
+        SandboxPolicy::WorkspaceWrite { .. } => ("Workspace", "this folder is writable"),
+        SandboxPolicy::DangerFullAccess => ("Full access", "everything is writable"),
+    };
+    let network = if sandbox.network_access() { "on" } else { "off" };
+    let asks = match approval {
+        ApprovalPolicy::OnRequest if matches!(sandbox, SandboxPolicy::DangerFullAccess) => {
+            "asks now and then"
+        }
+        ApprovalPolicy::OnRequest => "asks for more",
+        ApprovalPolicy::Untrusted => "asks before every command that is not known to be harmless",
+        ApprovalPolicy::OnFailure => "asks when something was refused",
+        ApprovalPolicy::Never => "never asks",
+        ApprovalPolicy::Granular(_) => "asks by category",
+    };
+    format!("{name}: {level}, network {network}; {asks}.")
+}
+
 /// The menu.
 pub(crate) fn menu(approval: ApprovalPolicy, sandbox: &SandboxPolicy) -> Menu {
     let now = Preset::of(approval, sandbox);
@@ -115,6 +136,36 @@ pub(crate) fn confirm_full_access(sandbox: &SandboxPolicy) -> Menu {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn levels_are_told_in_words() {
+        let workspace = |network_access| SandboxPolicy::WorkspaceWrite {
+            writable_roots: Vec::new(),
+            network_access,
+            exclude_tmpdir_env_var: false,
+            exclude_slash_tmp: false,
+        };
+        let looking = SandboxPolicy::ReadOnly { network_access: false };
+        for (approval, sandbox, want) in [
+            (
+                ApprovalPolicy::OnRequest,
+                looking,
+                "Read only: nothing is writable, network off; asks for more.",
+            ),
+            (
+                ApprovalPolicy::Never,
+                workspace(true),
+                "Workspace: this folder is writable, network on; never asks.",
+            ),
+            (
+                ApprovalPolicy::Never,
+                SandboxPolicy::DangerFullAccess,
+                "Full access: everything is writable, network on; never asks.",
+            ),
+        ] {
+            assert_eq!(explained(approval, &sandbox), want);
+        }
+    }
     use crate::tui::keymap::Keymap;
     use crate::tui::keys::{Code, Key};
     use crate::tui::popups::wish::Outcome;

@@ -1,5 +1,7 @@
 //! What a popup wants done. Popups decide, the app carries out.
 
+use std::path::PathBuf;
+
 use crate::base::ids::{AskId, ThreadId};
 use crate::protocol::ask::Answer;
 use crate::protocol::turn::Change;
@@ -48,6 +50,10 @@ pub(crate) enum Wish {
     },
     /// Open this thread.
     Resume(ThreadId),
+    /// Open this thread, and work in this folder.
+    ResumeIn(ThreadId, PathBuf),
+    /// Do not open the thread after all.
+    NotResumed,
     /// List threads of another kind.
     Threads(ThreadFilter),
     /// Name the thread.

@@ -93,7 +93,9 @@ impl Runner {
             | Effect::Rename(_)
             | Effect::Diff
             | Effect::Undo { .. }
+            | Effect::Locate(_)
             | Effect::Trust
+            | Effect::LookOnly
             | Effect::SignIn(_)
             | Effect::Pasted(_)
             | Effect::Adopt
@@ -103,6 +105,7 @@ impl Runner {
             Effect::SignInBy(way) => self.sign_in(way),
             Effect::GiveUp => self.signing = None,
             Effect::Threads(filter) => self.list(filter),
+            Effect::Glance => self.glance(),
             Effect::Limits(ask) => self.limits(ask),
             Effect::CheckFolder(base, folder) => {
                 self.blocking("folder", move || Answer::Folder(check_folder(&base, &folder)));
@@ -138,6 +141,7 @@ impl Runner {
                 self.keep(tasks::spawn("notify", async move { programs::notify(&program, json).await }));
             }
             Effect::Op(_)
+            | Effect::Forget
             | Effect::Editor(_)
             | Effect::Notify(_)
             | Effect::Redraw
@@ -164,6 +168,13 @@ impl Runner {
             Effect::Trust => {
                 self.answer("trust", async move { Answer::Trusted(door.call(Call::Trust).await) })
             }
+            Effect::LookOnly => {
+                self.answer("look only", async move { Answer::Trusted(door.call(Call::LookOnly).await) })
+            }
+            Effect::Locate(begin) => self.answer("locate thread", async move {
+                let found = door.call(|reply| Call::Locate(begin.clone(), reply)).await;
+                Answer::Located(begin, found)
+            }),
             Effect::SignIn(key) => self.answer("sign in", async move {
                 Answer::SignedIn(door.call(|reply| Call::SignIn(key, reply)).await)
             }),
@@ -263,6 +274,19 @@ impl Runner {
                 }
             }
             let _ = done.send(Done::Answer(Answer::ThreadsDone(filter))).await;
+        }));
+    }
+
+    fn glance(&mut self) {
+        let (door, done) = (self.door.clone(), self.done.clone());
+        self.keep(tasks::spawn("glance", async move {
+            let (pieces, mut seen) = mpsc::channel(FOUND);
+            if door.send(Call::Glance(pieces)).await.is_err() {
+                return;
+            }
+            while let Some(piece) = seen.recv().await {
+                let _ = done.send(Done::Answer(Answer::Glimpse(piece))).await;
+            }
         }));
     }
 

@@ -123,7 +123,7 @@ fn to_style(style: SyntaxStyle, look: &Look, theme: &Theme) -> Style {
         _ if Some(color) == look.foreground => None,
         _ => Some(Color::Rgb(color.r, color.g, color.b)),
     };
-    let mut out = Style { fg: foreground.and_then(|color| theme.color(color)), ..Style::new() };
+    let mut out = Style { fg: foreground.and_then(|color| theme.readable(color)), ..Style::new() };
     for (font, modifier) in [
         (FontStyle::BOLD, Modifier::BOLD),
         (FontStyle::ITALIC, Modifier::ITALIC),

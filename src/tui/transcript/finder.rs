@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 use super::cell::{Look, Needle};
 use super::layout::Place;
 use super::list::Key;
-use super::search::{Direction, Hit, find};
+use super::search::{Direction, Hit, all, find};
 use super::viewport::{Anchor, Viewport};
 use crate::tui::keys::{Code, Key as Press};
 use crate::tui::text;
@@ -15,6 +15,9 @@ use crate::tui::transcript::list::Cells;
 /// Characters of what is looked for.
 const MAX: usize = 200;
 
+/// Most cells whose places are counted.
+const COUNTED: usize = 200;
+
 /// Find, open.
 #[derive(Debug)]
 pub(crate) struct Finder {
@@ -23,6 +26,8 @@ pub(crate) struct Finder {
     hit: Option<Place>,
     /// Where the view stood.
     origin: Anchor,
+    /// Which of how many places that is, when they were counted.
+    count: Option<(usize, usize)>,
     /// The cell that was unfolded to show the place.
     opened: Option<Key>,
 }
@@ -41,7 +46,7 @@ pub(crate) enum Found {
 impl Finder {
     /// Opens while the view stands at `origin`.
     pub(crate) fn new(origin: Anchor) -> Self {
-        Self { typed: String::new(), needle: Needle::default(), hit: None, origin, opened: None }
+        Self { typed: String::new(), needle: Needle::default(), hit: None, origin, count: None, opened: None }
     }
 
     /// What is looked for.
@@ -91,6 +96,7 @@ impl Finder {
     fn again(&mut self, cells: &mut Cells, view: &Viewport, unfolded: bool) {
         self.needle = Needle::new(&self.typed);
         let from = self.hit.take();
+        self.count = None;
         self.fold_back(cells);
         if self.typed.is_empty() {
             view.set_anchor(self.origin);
@@ -130,6 +136,8 @@ impl Finder {
         }
         self.hit = Some(hit.place);
         view.sheet(cells, unfolded, |sheet| {
+            let all = all(sheet, &self.needle, COUNTED).unwrap_or_default();
+            self.count = all.iter().position(|place| *place == hit.place).map(|at| (at + 1, all.len()));
             // A row under the sticky prompt is as good as hidden.
             if view.row_of(sheet, hit.place).is_none_or(|row| row == 0 || row + 1 >= view.height()) {
                 view.reveal(sheet, hit.place, view.height() / 3);
@@ -145,10 +153,13 @@ impl Finder {
 
     /// The line to type in, with what the keys do.
     pub(crate) fn line(&self, width: u16, look: &Look<'_>) -> Line<'static> {
-        let state = match (self.typed.is_empty(), self.hit) {
-            (true, _) => "",
-            (false, Some(_)) => "  ctrl-p older · ctrl-n newer · enter keep · esc back",
-            (false, None) => "  not found · esc back",
+        let state = match (self.typed.is_empty(), self.hit, self.count) {
+            (true, ..) => String::new(),
+            (false, None, _) => "  not found · esc back".to_owned(),
+            (false, Some(_), count) => {
+                let count = count.map(|(at, all)| format!("  {at} of {all} ·")).unwrap_or_default();
+                format!("{count}  ctrl-p older · ctrl-n newer · enter keep · esc back").replace("·  ", "· ")
+            }
         };
         let line = Line::from(vec![
             Span::styled("Find: ", look.style(Role::Accent)),

@@ -44,6 +44,23 @@ pub(crate) fn find(
     }
 }
 
+/// All rows with the text, oldest first, as [`find`] goes over them. `None` when they are in more than `cells` cells: to
+/// lay those out for a number would cost more than it tells.
+pub(crate) fn all(sheet: &Sheet<'_>, needle: &Needle, cells: usize) -> Option<Vec<Place>> {
+    let mut rows = Vec::new();
+    let mut found = 0;
+    for (index, slot) in (0..sheet.cells.len()).filter_map(|index| Some((index, sheet.cells.at(index)?))) {
+        if slot.body.cell().has(needle) {
+            found += 1;
+            if found > cells {
+                return None;
+            }
+            rows.extend(rows_of(sheet, slot, index, needle).0);
+        }
+    }
+    Some(rows)
+}
+
 fn in_cell(
     sheet: &Sheet<'_>,
     slot: &Slot,
@@ -56,11 +73,7 @@ fn in_cell(
     if !slot.body.cell().has(needle) {
         return None;
     }
-    // The row as it is shown comes first; then what is folded away.
-    let gap = usize::from(index > 0);
-    let folded = !sheet.is_unfolded(slot);
-    let shown = if folded { shown_rows(sheet, slot, index, needle) } else { Vec::new() };
-    let rows = if shown.is_empty() { unfolded_rows(sheet, slot, needle, gap) } else { shown.clone() };
+    let (rows, folded) = rows_of(sheet, slot, index, needle);
     let beyond = |place: &Place| match (from, direction) {
         (None, _) => true,
         (Some(from), _) if *place == from => inclusive,
@@ -71,7 +84,17 @@ fn in_cell(
         Direction::Older => rows.into_iter().rev().find(beyond),
         Direction::Newer => rows.into_iter().find(beyond),
     }?;
-    Some(Hit { place, folded: folded && shown.is_empty() })
+    Some(Hit { place, folded })
+}
+
+/// The rows with the text, and whether they are folded away. The row as it is shown comes first; then what is folded.
+fn rows_of(sheet: &Sheet<'_>, slot: &Slot, index: usize, needle: &Needle) -> (Vec<Place>, bool) {
+    let folded = !sheet.is_unfolded(slot);
+    let shown = if folded { shown_rows(sheet, slot, index, needle) } else { Vec::new() };
+    if !shown.is_empty() {
+        return (shown, false);
+    }
+    (unfolded_rows(sheet, slot, needle, usize::from(index > 0)), folded)
 }
 
 fn shown_rows(sheet: &Sheet<'_>, slot: &Slot, index: usize, needle: &Needle) -> Vec<Place> {

@@ -109,13 +109,9 @@ pub(crate) fn apply(model: &mut Model, setting: &Setting) {
 }
 
 /// Credentials are gone, or not.
-pub(crate) fn logged_out(model: &mut Model, result: Result<(), ErrorInfo>) {
+pub(crate) fn logged_out(model: &mut Model, result: Result<String, ErrorInfo>) {
     match result {
-        Ok(()) => {
-            model
-                .transcript
-                .notice(Level::Info, "The stored credentials are gone. Restart codex to sign in again.");
-        }
+        Ok(words) => model.transcript.notice(Level::Info, &words),
         Err(info) => error(model, &info),
     }
 }

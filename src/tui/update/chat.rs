@@ -29,6 +29,7 @@ pub(crate) fn submit(model: &mut Model, draft: Draft, effects: &mut Effects) {
         return refuse(model, &draft, effects);
     }
     model.transcript.scroll(transcript::Scroll::End);
+    note_early(model, &draft);
     let sent = draft.clone();
     if model.is_running() {
         model.queue.steer(draft);
@@ -69,11 +70,20 @@ pub(crate) fn queue(model: &mut Model, draft: Draft, effects: &mut Effects) {
 
 /// A command for the user's own shell.
 pub(crate) fn shell(model: &mut Model, command: String, effects: &mut Effects) {
+    let draft = Draft { shell: true, ..Draft::from_text(&command) };
     if model.nothing_open {
-        return refuse(model, &Draft::from_text(&format!("!{command}")), effects);
+        return refuse(model, &draft, effects);
     }
     model.transcript.scroll(transcript::Scroll::End);
+    note_early(model, &draft);
     effects.push(Effect::Op(Op::UserShell { command }));
+}
+
+/// Keeps what is given before a thread is open, for the case that none will be.
+fn note_early(model: &mut Model, draft: &Draft) {
+    if model.facts.thread.is_none() {
+        model.turn.early.push(draft.clone());
+    }
 }
 
 /// The next queued prompt leaves, when nothing runs.

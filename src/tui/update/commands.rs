@@ -37,7 +37,7 @@ pub(crate) fn run(model: &mut Model, command: Command, args: &str, unix: u64, ef
         Command::Compact => effects.push(Effect::Op(Op::Compact)),
         Command::New | Command::Clear => start::switch(model, Begin::New, effects),
         Command::Resume if args.is_empty() => start::pick(model, ThreadFilter::default(), effects),
-        Command::Resume => start::switch(model, Begin::ResumeNamed(args.to_owned()), effects),
+        Command::Resume => start::resume(model, Begin::ResumeNamed(args.to_owned()), effects),
         Command::Fork => fork(model, effects),
         Command::Rename if args.is_empty() => open_rename(model),
         Command::Rename => effects.push(Effect::Rename(args.to_owned())),

@@ -25,6 +25,7 @@ pub(crate) fn update(model: &mut Model, msg: Msg, at: At) -> Effects {
         Msg::Answer(answer) => on_answer(model, answer, at, &mut effects),
     }
     usage::look_after(model, &mut effects);
+    start::look_after(model);
     route::next_question(model, &mut effects);
     effects
 }
@@ -59,6 +60,8 @@ fn tick(model: &mut Model, effects: &mut Effects) {
 fn on_answer(model: &mut Model, answer: Answer, at: At, effects: &mut Effects) {
     let env = crate::tui::model::env!(model);
     match answer {
+        Answer::Glimpse(glimpse) => start::glimpse(model, glimpse),
+        Answer::Located(begin, found) => start::located(model, begin, found, effects),
         Answer::Files(found) => model.composer.files_found(&found.query, found.rows, found.done),
         Answer::History(page) => {
             let wanted = model.composer.history_loaded(page, &env);

@@ -16,7 +16,7 @@ use crate::tui::model::Stage;
 use crate::tui::msg::{Answer, Msg};
 use crate::tui::popups::any::Popup;
 use crate::tui::scene::{Scene, setup};
-use crate::tui::setup::{Notify, Setup};
+use crate::tui::setup::{AskTrust, Notify, Setup};
 use crate::tui::status::facts::samples;
 use crate::tui::terminal::Input;
 
@@ -275,7 +275,7 @@ fn commands_do_what_they_say() {
     assert!(matches!(effect("/diff"), Effect::Diff));
     assert!(matches!(effect("/new"), Effect::Open(Begin::New)));
     assert!(
-        matches!(effect("/resume my thread"), Effect::Open(Begin::ResumeNamed(name)) if name == "my thread")
+        matches!(effect("/resume my thread"), Effect::Locate(Begin::ResumeNamed(name)) if name == "my thread")
     );
     assert!(matches!(effect("/fork"), Effect::Open(Begin::Fork(id)) if id == samples::thread().id));
     assert!(matches!(effect("/rename a name"), Effect::Rename(name) if name == "a name"));
@@ -332,14 +332,14 @@ fn reasoning_steps_by_keys() {
     assert!(matches!(scene.ops().as_slice(), [Op::Configure(c)] if c.effort.as_deref() == Some("high")));
 }
 
+fn trust(folder: &str) -> AskTrust {
+    AskTrust { folder: folder.into(), trusted: "Workspace.".to_owned(), looking: "Read only.".to_owned() }
+}
+
 #[test]
 fn the_first_pages_lead_to_the_conversation() {
-    let first = Setup {
-        sign_in: Some(String::new()),
-        ask_trust: Some("/p".into()),
-        prompt: Some("do it".to_owned()),
-        ..setup()
-    };
+    let first =
+        Setup { sign_in: true, ask_trust: Some(trust("/p")), prompt: Some("do it".to_owned()), ..setup() };
     let mut scene = Scene::with(first, 80, 24);
     assert!(matches!(scene.model.stage, Stage::SignIn(_)));
     scene.keys(&["3"]);
@@ -348,6 +348,8 @@ fn the_first_pages_lead_to_the_conversation() {
     scene.answer(Answer::SignedIn(Ok(())));
     assert!(matches!(scene.model.stage, Stage::Trust(_)));
     scene.keys(&["2"]);
+    assert!(matches!(scene.effects.last(), Some(Effect::LookOnly)), "read-only, whatever is configured");
+    scene.answer(Answer::Trusted(Ok(())));
     assert!(matches!(scene.model.stage, Stage::Main));
     assert!(scene.effects.iter().any(|effect| matches!(effect, Effect::Open(Begin::New))));
     assert_eq!(scene.sent(), ["do it"], "the prompt of the command line waits for the thread, in order");
@@ -355,7 +357,7 @@ fn the_first_pages_lead_to_the_conversation() {
 
 #[test]
 fn a_key_that_is_refused_can_be_typed_again() {
-    let mut scene = Scene::with(Setup { sign_in: Some(String::new()), ..setup() }, 80, 24);
+    let mut scene = Scene::with(Setup { sign_in: true, ..setup() }, 80, 24);
     scene.keys(&["3"]).text("x").keys(&["enter"]);
     let error = ErrorInfo::new(ErrorKind::Io, "no space left");
     scene.answer(Answer::SignedIn(Err(error)));
@@ -388,8 +390,9 @@ fn a_thread_that_cannot_be_opened_is_told() {
     scene.send(Msg::Opened(Err(ErrorInfo::new(ErrorKind::Io, "The disk is gone."))));
     assert!(!scene.model.is_running());
     assert!(scene.shown().contains("■ The disk is gone."));
+    assert_eq!(scene.prompt(), "hello", "nobody has read it");
     scene.effects.clear();
-    scene.text("precious").keys(&["enter"]);
+    scene.keys(&["ctrl-c"]).text("precious").keys(&["enter"]);
     assert!(!scene.model.is_running() && scene.ops().is_empty(), "nobody is there to work");
     assert_eq!(scene.prompt(), "precious");
     assert!(scene.shown().contains("No thread is open: /new begins one"), "{}", scene.shown());

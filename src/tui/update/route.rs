@@ -32,7 +32,7 @@ pub(crate) fn on_key(model: &mut Model, key: Key, at: At, effects: &mut Effects)
         }
         Stage::Trust(page) => {
             let outcome = page.on_key(key, at.ms, &model.keymap);
-            return start::on_trust(model, outcome, effects);
+            return start::on_trust(outcome, effects);
         }
         Stage::Main => {}
     }
@@ -167,6 +167,7 @@ fn on_chat(model: &mut Model, action: Action, armed: Option<Armed>, effects: &mu
         Action::Interrupt => on_esc(model, armed, effects),
         Action::LessReasoning => chat::step_effort(model, false, effects),
         Action::MoreReasoning => chat::step_effort(model, true, effects),
+        Action::ResumeLast => start::resume_last(model, effects),
         Action::EditQueued => chat::edit_queued(model, effects),
         Action::ScrollUp => {
             model.transcript.scroll(Scroll::PageUp);

@@ -5,14 +5,15 @@ use super::{answers, chat, follow, route, usage};
 use crate::base::path::with_tilde;
 use crate::protocol::error::ErrorInfo;
 use crate::tui::composer::Draft;
-use crate::tui::door::{Begin, ThreadFilter, Way};
+use crate::tui::door::{Begin, Elsewhere, Glimpse, ThreadFilter, Way};
 use crate::tui::effect::Effect;
+use crate::tui::glance::Glance;
 use crate::tui::model::{Model, Stage, env};
 use crate::tui::msg::Opened;
 use crate::tui::onboarding::{sign_in, trust};
 use crate::tui::popups::any::Popup;
-use crate::tui::popups::resume;
-use crate::tui::setup::Tour;
+use crate::tui::popups::{folder, resume};
+use crate::tui::setup::{Mode, Tour};
 use crate::tui::transcript::{Level, Past};
 
 /// The first effects, after the first frame.
@@ -20,19 +21,20 @@ pub(crate) fn begin(model: &mut Model, effects: &mut Effects) {
     effects.push(Effect::LoadDraft);
     let wanted = model.composer.warm_up();
     route::carry_out(model, wanted, effects);
-    if let Some(why) = &model.setup.sign_in {
+    if model.setup.sign_in {
         let around = &model.setup.surroundings;
         let browser = around.display && !around.ssh;
-        model.stage = Stage::SignIn(Box::new(sign_in::Page::new(browser, why)));
+        let page = sign_in::Page::new(browser).with_trouble(model.setup.sign_in_trouble.take());
+        model.stage = Stage::SignIn(Box::new(page));
         return;
     }
     after_sign_in(model, effects);
 }
 
 fn after_sign_in(model: &mut Model, effects: &mut Effects) {
-    if let Some(folder) = &model.setup.ask_trust {
-        let folder = with_tilde(folder, model.facts.home.as_deref());
-        model.stage = Stage::Trust(Box::new(trust::Page::new(&folder, model.now_ms)));
+    if let Some(ask) = &model.setup.ask_trust {
+        let folder = with_tilde(&ask.folder, model.facts.home.as_deref());
+        model.stage = Stage::Trust(Box::new(trust::Page::new(&folder, ask, model.now_ms)));
         return;
     }
     after_trust(model, effects);
@@ -44,9 +46,113 @@ pub(crate) fn after_trust(model: &mut Model, effects: &mut Effects) {
     if let Some(filter) = model.setup.pick.take() {
         pick(model, filter, effects);
     } else {
-        effects.push(Effect::Open(model.setup.begin.clone()));
+        resume(model, model.setup.begin.clone(), effects);
     }
     submit_first(model, effects);
+}
+
+/// Opens a thread; one that worked in another folder after asking where to go on.
+pub(crate) fn resume(model: &mut Model, begin: Begin, effects: &mut Effects) {
+    match begin {
+        Begin::Resume(_) | Begin::ResumeLast { .. } | Begin::ResumeNamed(_) => {
+            effects.push(Effect::Locate(begin))
+        }
+        Begin::New | Begin::ResumeIn(..) | Begin::Fork(_) => open(model, begin, effects),
+    }
+}
+
+/// The first thread keeps what was typed for it; a later one takes the place of the open one.
+fn open(model: &mut Model, begin: Begin, effects: &mut Effects) {
+    if model.facts.thread.is_none() && !model.nothing_open {
+        effects.push(Effect::Open(begin));
+    } else {
+        switch(model, begin, effects);
+    }
+}
+
+/// Where the thread worked that is to be continued. When that cannot be told, opening it tells why.
+pub(crate) fn located(
+    model: &mut Model,
+    begin: Begin,
+    found: Result<Option<Elsewhere>, ErrorInfo>,
+    effects: &mut Effects,
+) {
+    match found {
+        Ok(Some(elsewhere)) if elsewhere.exists => {
+            let menu = folder::menu(&elsewhere, model.facts.home.as_deref(), model.now_ms);
+            model.popup = Some(Popup::Menu(Box::new(menu)));
+        }
+        Ok(Some(elsewhere)) => {
+            open(model, begin, effects);
+            let gone = with_tilde(&elsewhere.there, model.facts.home.as_deref());
+            model.folder_gone = Some(gone);
+        }
+        Ok(None) | Err(_) => open(model, begin, effects),
+    }
+}
+
+/// What was given for a thread that is not there goes back into the prompt.
+fn take_back_early(model: &mut Model, effects: &mut Effects) {
+    let mut all = std::mem::take(&mut model.turn.early);
+    while let Some(draft) = model.queue.next() {
+        all.push(draft);
+    }
+    if all.is_empty() {
+        return;
+    }
+    let typed = model.composer.draft();
+    if !typed.is_blank() {
+        all.push(typed);
+    }
+    let wanted = model.composer.set(&Draft::join(&all), &env!(model));
+    route::carry_out(model, wanted, effects);
+    model.toast("Nothing was sent; what you typed is in the prompt");
+}
+
+/// The user does not want to go on with the thread after all.
+pub(crate) fn not_resumed(model: &mut Model, effects: &mut Effects) {
+    if model.facts.thread.is_some() {
+        return model.toast("Nothing was changed");
+    }
+    nothing_open(model, effects);
+    let words = "No thread was opened. /new begins one in this folder, /resume lists the others.";
+    model.transcript.notice(Level::Info, words);
+}
+
+fn nothing_open(model: &mut Model, effects: &mut Effects) {
+    model.turn.working = None;
+    model.turn.awaited = 0;
+    model.turn.sent.clear();
+    model.facts.running = false;
+    model.nothing_open = true;
+    effects.push(Effect::Forget);
+    take_back_early(model, effects);
+}
+
+/// Something that can be gone on with was found.
+pub(crate) fn glimpse(model: &mut Model, glimpse: Glimpse) {
+    if let Some(glance) = &mut model.glance {
+        glance.add(glimpse);
+    }
+}
+
+/// After every message: once something is said, the conversation is no longer empty.
+pub(crate) fn look_after(model: &mut Model) {
+    let cells = |glance: &Glance| model.transcript.cells().take(glance.cells() + 1).count();
+    if model.glance.as_ref().is_some_and(|glance| !glance.holds(cells(glance))) {
+        model.glance = None;
+    }
+}
+
+/// One key: on with the thread used last in this folder.
+pub(crate) fn resume_last(model: &mut Model, effects: &mut Effects) {
+    let last = model.glance.as_ref().filter(|_| !model.is_running()).map(|glance| glance.last());
+    match last {
+        Some(Some(Some(row))) => switch(model, Begin::Resume(row.id), effects),
+        Some(Some(None)) => model.toast("There is no earlier thread in this folder; /resume lists all"),
+        Some(None) => model.toast("Still looking for the last thread"),
+        None => model.toast("Only in an empty conversation; /resume lists all threads"),
+    }
 }
 
 /// Shows the stored threads.
@@ -68,7 +174,8 @@ fn submit_first(model: &mut Model, effects: &mut Effects) {
     route::carry_out(model, wanted, effects);
     if let Some(prompt) = prompt {
         let images = model.composer.take();
-        let draft = Draft::join(&[images, Draft::from_text(&prompt)]);
+        let prompt = Draft::from_text(&prompt);
+        let draft = if images.is_blank() { prompt } else { Draft::join(&[images, prompt]) };
         chat::submit(model, draft, effects);
     }
 }
@@ -91,11 +198,11 @@ pub(crate) fn on_sign_in(model: &mut Model, outcome: sign_in::Outcome, effects: 
 }
 
 /// A decision on the trust page.
-pub(crate) fn on_trust(model: &mut Model, outcome: trust::Outcome, effects: &mut Effects) {
+pub(crate) fn on_trust(outcome: trust::Outcome, effects: &mut Effects) {
     match outcome {
         trust::Outcome::Stay => {}
         trust::Outcome::Trust => effects.push(Effect::Trust),
-        trust::Outcome::ReadOnly => after_trust(model, effects),
+        trust::Outcome::ReadOnly => effects.push(Effect::LookOnly),
         trust::Outcome::Quit => effects.push(Effect::Quit),
     }
 }
@@ -141,15 +248,25 @@ pub(crate) fn opened(
     let opened = match opened {
         Ok(opened) => opened,
         Err(error) => {
-            model.turn.working = None;
-            model.turn.awaited = 0;
-            model.facts.running = false;
-            model.nothing_open = true;
+            nothing_open(model, effects);
+            model.folder_gone = None;
             return answers::error(model, &error);
         }
     };
+    model.turn.early.clear();
+    if opened.info.cwd != model.cwd() {
+        answers::moved(model, &opened.info.cwd);
+        // What the terminal scrolls is printed already.
+        if model.setup.mode == Mode::Full && model.transcript.cells().take(2).count() == 1 {
+            model.transcript.clear();
+        }
+    }
     let past: Vec<Past> = opened.past.into_iter().map(Past::from).collect();
     model.transcript.replay(&past);
+    if let Some(gone) = model.folder_gone.take() {
+        let words = format!("This thread worked in {gone}, which is gone; it goes on in this folder.");
+        model.transcript.notice(Level::Info, &words);
+    }
     model.earlier = opened.earlier;
     for warning in opened.warnings {
         model.transcript.notice(Level::Warning, &warning);
@@ -160,10 +277,14 @@ pub(crate) fn opened(
         model.suggestions = std::mem::take(&mut tour.prompts).into();
     }
     model.facts.usage = opened.usage;
-    if opened.info.cwd != model.cwd() {
-        answers::moved(model, &opened.info.cwd);
-    }
     model.facts.thread = Some(opened.info);
+    if let (Some(_), Some(thread)) = (&model.setup.tour, &mut model.facts.thread) {
+        thread.account = format!("none of yours: the demo's ({})", thread.account);
+    }
+    if past.is_empty() && model.setup.tour.is_none() && model.transcript.prompts().next().is_none() {
+        model.glance = Some(Glance::new(model.transcript.cells().count()));
+        effects.push(Effect::Glance);
+    }
     usage::opened(model, opened.limits, effects);
     // `/status` may have been faster than the thread.
     follow::refresh_status(model, unix);
@@ -175,7 +296,9 @@ pub(crate) fn switch(model: &mut Model, begin: Begin, effects: &mut Effects) {
     model.facts.usage = None;
     model.facts.plan = None;
     model.facts.running = false;
-    model.turn = crate::tui::model::TurnState::default();
+    let early = std::mem::take(&mut model.turn.early);
+    model.turn = crate::tui::model::TurnState { early, ..Default::default() };
+    model.glance = None;
     model.asks.clear();
     model.browse = None;
     model.rewinding = None;
@@ -189,3 +312,7 @@ pub(crate) fn switch(model: &mut Model, begin: Begin, effects: &mut Effects) {
     }
     effects.push(Effect::Open(begin));
 }
+
+#[cfg(test)]
+#[path = "start_tests.rs"]
+mod tests;

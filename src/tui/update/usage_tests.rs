@@ -149,7 +149,7 @@ fn an_unknown_end_is_tried_again_with_what_is_on_disk() {
         crate::limits::redeem::Trouble { why: "no answer".to_owned(), again: false, sign_in: false };
     let outcome = crate::limits::redeemer::Outcome::Unknown(Box::new(samples::intent()), trouble);
     scene.answer(Answer::Limits(News::Redeemed(Ok(Box::new(outcome)))));
-    assert!(scene.shown().contains("Trying again is safe"), "{}", scene.shown());
+    assert!(scene.shown().contains("again is safe: it asks"), "{}", scene.shown());
     asks(&mut scene);
     scene.keys(&["enter"]);
     let Some(Ask::Plan(question, wish)) = asks(&mut scene).pop() else { panic!() };

@@ -9,6 +9,7 @@ use crate::protocol::turn::Change;
 use crate::tui::door::{Begin, Setting};
 use crate::tui::effect::Effect;
 use crate::tui::model::Model;
+use crate::tui::popups::any::Popup;
 use crate::tui::popups::wish::{Outcome, Wish};
 use crate::tui::popups::{model as models, permissions};
 use crate::tui::transcript::Level;
@@ -17,12 +18,20 @@ use crate::tui::transcript::Level;
 pub(crate) fn on_outcome(model: &mut Model, outcome: Outcome, effects: &mut Effects) {
     match outcome {
         Outcome::Stay => {}
-        Outcome::Close => model.popup = None,
+        Outcome::Close => close(model, effects),
         Outcome::Keep(wish) => grant(model, wish, effects),
         Outcome::Wish(wish) => {
             model.popup = None;
             grant(model, wish, effects);
         }
+    }
+}
+
+/// Leaving the list of threads before any is open begins a new one: somebody must read what is typed.
+fn close(model: &mut Model, effects: &mut Effects) {
+    let first = model.facts.thread.is_none() && !model.nothing_open;
+    if let Some(Popup::Resume(_)) = model.popup.take().filter(|_| first) {
+        start::resume(model, Begin::New, effects);
     }
 }
 
@@ -45,7 +54,9 @@ fn grant(model: &mut Model, wish: Wish, effects: &mut Effects) {
         }
         Wish::Change(change) => effects.push(Effect::Op(Op::Configure(change))),
         Wish::Model { slug, effort, save } => choose_model(slug, effort, save, effects),
-        Wish::Resume(id) => start::switch(model, Begin::Resume(id), effects),
+        Wish::Resume(id) => start::resume(model, Begin::Resume(id), effects),
+        Wish::ResumeIn(id, folder) => start::resume(model, Begin::ResumeIn(id, folder), effects),
+        Wish::NotResumed => start::not_resumed(model, effects),
         Wish::Threads(filter) => effects.push(Effect::Threads(filter)),
         Wish::Rename(name) => effects.push(Effect::Rename(name)),
         Wish::Copy(what, text) => effects.push(Effect::Copy(what, text)),

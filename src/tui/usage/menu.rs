@@ -120,6 +120,11 @@ impl Usage {
         }
     }
 
+    /// Whether it floats over the screen: spending something is asked apart from everything else.
+    pub(crate) fn floats(&self) -> bool {
+        matches!(self.page, Page::Redeem(_))
+    }
+
     /// Token activity came.
     pub(crate) fn activity(&mut self, question: u64, found: Result<Box<Activity>, String>) {
         if let Page::Activity(page) = &mut self.page {
@@ -203,7 +208,7 @@ impl Usage {
     pub(crate) fn draw(&self, view: &View<'_>, width: u16, height: usize, theme: &Theme) -> Drawn {
         let (mut lines, keep) = match &self.page {
             Page::Menu => self.draw_menu(view, width, theme),
-            Page::Redeem(flow) => flow.draw(view, width, theme),
+            Page::Redeem(flow) => flow.draw(view, width, height, theme),
             Page::Activity(page) => page.draw(view, width, theme),
         };
         let kept = keep.len();

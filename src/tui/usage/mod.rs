@@ -13,6 +13,7 @@
 //! - [`activity`]: tokens per day, week, in all
 //! - [`reached`]: what to do when a limit or a budget is used up
 //! - [`notice`]: the rows above the prompt
+//! - [`box_tests`]: the box of a redemption over whole screens (tests only)
 //! - [`samples`]: accounts, plans and endings for tests (tests only)
 
 mod activity;
@@ -28,6 +29,8 @@ mod standing;
 mod traffic;
 pub(crate) mod windows;
 
+#[cfg(test)]
+mod box_tests;
 #[cfg(test)]
 pub(crate) mod samples;
 

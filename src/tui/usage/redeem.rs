@@ -233,11 +233,12 @@ impl Flow {
         }
     }
 
-    /// Its rows: a body that may be cut, and the rows that must stay.
+    /// Its rows, about `height`: a body that may be cut, and the rows that must stay.
     pub(crate) fn draw(
         &self,
         view: &View<'_>,
         width: u16,
+        height: usize,
         theme: &Theme,
     ) -> (Vec<Line<'static>>, Vec<Line<'static>>) {
         let blank = Line::default;
@@ -254,7 +255,8 @@ impl Flow {
                 let mut body = vec![frame::title("Usage limit resets", "", width, theme)];
                 body.extend(wrapped(&self.available(), Role::Text, 2, width, theme));
                 body.push(blank());
-                body.extend(self.picker_rows(list, view, width, theme));
+                let room = height.saturating_sub(body.len() + 2);
+                body.extend(self.picker_rows(list, view, width, room, theme));
                 (body, vec![blank(), hint("enter select · esc back")])
             }
             State::Confirm(list) => {
@@ -269,7 +271,7 @@ impl Flow {
                 }
                 let mut keep = vec![blank()];
                 keep.extend(list.lines(width, 2, theme));
-                keep.extend([blank(), hint("↑ ↓ choose · enter select · esc back")]);
+                keep.extend([blank(), hint("↑ ↓ · enter select · esc back")]);
                 (body, keep)
             }
             State::Redeeming(words) => {
@@ -298,35 +300,67 @@ impl Flow {
         }
     }
 
-    /// Two rows per credit: its title, and when it was granted and expires.
-    fn picker_rows(&self, list: &List, view: &View<'_>, width: u16, theme: &Theme) -> Vec<Line<'static>> {
-        let selected = list.selected();
-        let total = list.len();
-        let top = selected.saturating_sub(SHOWN / 2).min(total.saturating_sub(SHOWN + 1));
-        let mut rows = Vec::new();
-        for index in (top..total).take(SHOWN + 1) {
-            let credit = self.credits.get(index);
-            let title = match credit {
-                Some(credit) => credits::title(credit, view),
-                None if index + 1 == total => "Cancel".to_owned(),
-                None => credits::generic(view),
-            };
-            let chosen = index == selected;
-            let (mark, style) = if chosen {
-                (Span::styled("› ", theme.style(Role::Accent)), theme.style(Role::Selected))
-            } else {
-                (Span::raw("  "), theme.style(Role::Text))
-            };
-            let label = Span::styled(format!("{}. {title}", index + 1), style);
-            rows.push(text::truncate_line(Line::from(vec![mark, label]), usize::from(width)));
-            let below = match credit {
-                Some(credit) => Some((dates(credit, view), credits::expiry_role(credit, view.now()))),
-                None if index + 1 == total => None,
-                None => Some(("the service picks which one".to_owned(), Role::Dim)),
-            };
-            if let Some((words, role)) = below {
-                rows.extend(wrapped(&words, role, 5, width, theme));
+    /// The rows around the selected credit that fit: at least its own.
+    fn picker_rows(
+        &self,
+        list: &List,
+        view: &View<'_>,
+        width: u16,
+        room: usize,
+        theme: &Theme,
+    ) -> Vec<Line<'static>> {
+        let (selected, total) = (list.selected(), list.len());
+        let block = |index: usize| self.picker_block(index, selected, total, view, width, theme);
+        let (mut first, mut after) = (selected, selected + 1);
+        let mut rows = block(selected);
+        let mut fits = [true, true];
+        while fits.contains(&true) && after - first <= SHOWN {
+            let next = (after < total).then(|| block(after)).filter(|next| rows.len() + next.len() <= room);
+            fits[0] = next.is_some();
+            if let Some(next) = next {
+                rows.extend(next);
+                after += 1;
             }
+            let before = first.checked_sub(1).map(block).filter(|rest| rows.len() + rest.len() <= room);
+            fits[1] = before.is_some();
+            if let Some(before) = before {
+                rows.splice(0..0, before);
+                first -= 1;
+            }
+        }
+        rows
+    }
+
+    /// Two rows and more per credit: its title, and when it was granted and expires.
+    fn picker_block(
+        &self,
+        index: usize,
+        selected: usize,
+        total: usize,
+        view: &View<'_>,
+        width: u16,
+        theme: &Theme,
+    ) -> Vec<Line<'static>> {
+        let credit = self.credits.get(index);
+        let title = match credit {
+            Some(credit) => credits::title(credit, view),
+            None if index + 1 == total => "Cancel".to_owned(),
+            None => credits::generic(view),
+        };
+        let (mark, style) = if index == selected {
+            (Span::styled("› ", theme.style(Role::Accent)), theme.style(Role::Selected))
+        } else {
+            (Span::raw("  "), theme.style(Role::Text))
+        };
+        let label = Span::styled(format!("{}. {title}", index + 1), style);
+        let mut rows = vec![text::truncate_line(Line::from(vec![mark, label]), usize::from(width))];
+        let below = match credit {
+            Some(credit) => Some((dates(credit, view), credits::expiry_role(credit, view.now()))),
+            None if index + 1 == total => None,
+            None => Some(("the service picks which one".to_owned(), Role::Dim)),
+        };
+        if let Some((words, role)) = below {
+            rows.extend(wrapped(&words, role, 5, width, theme));
         }
         rows
     }

@@ -31,7 +31,7 @@ const ESC: Key = Key::plain(Code::Esc);
 
 fn check(name: &str, flow: &Flow) {
     for width in [60, 80, 120] {
-        let (mut lines, keep) = with(|view| flow.draw(view, width, &Theme::default()));
+        let (mut lines, keep) = with(|view| flow.draw(view, width, 40, &Theme::default()));
         lines.extend(keep);
         assert_screen!(format!("{name}_{width}"), paper(width, &lines));
     }

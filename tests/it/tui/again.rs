@@ -1,6 +1,6 @@
 //! Threads that are opened again show what was on the screen before, in the same order.
 
-use super::bed::{READY, calls_then, codex, count, exec, ready, ready_sized, says};
+use super::bed::{READY, be_read, calls_then, codex, count, exec, ready, ready_sized, says};
 use super::terminal::{CTRL_C, CTRL_D, ENTER, Terminal};
 use crate::support::World;
 
@@ -89,12 +89,15 @@ fn all_lists_the_threads_of_other_folders() {
     });
     assert!(listed.text().contains("Folder: all"), "{}", listed.text());
     listed.keys(ENTER);
+    listed.until("Where to go on with this thread?");
+    be_read();
+    listed.keys("1");
     listed.until("• an answer from there");
     // One program writes a thread.
     listed.keys(CTRL_D);
     listed.end().restored().code(0);
     from_there(&["--last"]).until("no earlier thread was started in this folder");
-    from_there(&["--last", "--all"]).until("• an answer from there");
+    from_there(&["--last", "--all"]).until("Where to go on with this thread?");
 }
 
 #[test]

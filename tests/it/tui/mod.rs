@@ -10,6 +10,7 @@
 //! - `ask`: questions
 //! - [`allow`]: what an answer is good for
 //! - [`again`]: threads that are opened again
+//! - [`around`]: what a start finds: the last thread, another folder, credentials that cannot be read
 //! - [`hostile`]: input that wants to do harm
 //! - [`leave`]: every way out
 //! - [`redeem_ask`]: the question before a reset credit is used
@@ -19,6 +20,7 @@
 mod account;
 mod again;
 mod allow;
+mod around;
 mod ask;
 pub(crate) mod bed;
 mod emulator;

@@ -160,7 +160,7 @@ fn a_reset_is_redeemed_and_seen() {
 fn every_other_outcome_is_told_as_it_is() {
     let untouched = json!({"windows": [{"used": 0, "seconds": 18000, "resets_in": 18000}]});
     for (after_plan, after, words, spent) in [
-        (None, json!(["drop"]), "nothing was spent twice", 1),
+        (None, json!(["drop"]), "by your earlier request; nothing was", 1),
         (None, json!([{"status": 500}, {"status": 502}, "drop"]), "Usage reset", 1),
         (Some(untouched), json!([]), "Nothing was spent", 0),
         (Some(json!({"credits": []})), json!([]), "That reset is gone. Nothing was spent.", 0),

@@ -1,0 +1,141 @@
+//! Opening threads: where to go on, and what becomes of words that were given before one was open.
+
+use super::*;
+use crate::base::ids::ThreadId;
+use crate::protocol::error::ErrorKind;
+use crate::tui::msg::{Answer, Msg};
+use crate::tui::scene::{Scene, setup};
+use crate::tui::setup::Setup;
+use crate::tui::status::facts::samples;
+
+const LAST: Begin = Begin::ResumeLast { everywhere: true };
+
+fn elsewhere(exists: bool) -> Elsewhere {
+    Elsewhere {
+        id: ThreadId::new(),
+        there: "/home/u/other".into(),
+        exists,
+        permissions: "Workspace".to_owned(),
+        here: "/home/u/work/project".into(),
+    }
+}
+
+fn resuming(prompt: Option<&str>) -> Scene {
+    let begin = Setup { begin: LAST, prompt: prompt.map(str::to_owned), ..setup() };
+    Scene::with(begin, 80, 24)
+}
+
+fn opens(scene: &Scene) -> Vec<Begin> {
+    let begin = |effect: &Effect| match effect {
+        Effect::Open(begin) => Some(begin.clone()),
+        _ => None,
+    };
+    scene.effects.iter().filter_map(begin).collect()
+}
+
+fn failed() -> Msg {
+    Msg::Opened(Err(ErrorInfo::new(ErrorKind::Io, "thread is open in another codex process")))
+}
+
+#[test]
+fn a_thread_of_this_folder_is_opened_without_a_question() {
+    for found in [Ok(None), Err(ErrorInfo::new(ErrorKind::Io, "no such thread"))] {
+        let mut scene = resuming(None);
+        assert!(opens(&scene).is_empty() && matches!(scene.effects.last(), Some(Effect::Locate(_))));
+        scene.answer(Answer::Located(LAST, found));
+        assert_eq!(opens(&scene), [LAST]);
+        assert!(scene.model.popup.is_none());
+    }
+}
+
+#[test]
+fn a_thread_of_another_folder_asks_where_to_go_on() {
+    let asked = elsewhere(true);
+    for (keys, want) in [(["1"], &asked.here), (["2"], &asked.there)] {
+        let mut scene = resuming(Some("go on"));
+        scene.answer(Answer::Located(LAST, Ok(Some(asked.clone()))));
+        assert!(scene.shown().contains("Where to go on with this thread?"), "{}", scene.shown());
+        assert!(opens(&scene).is_empty());
+        // Typed for the prompt, before anybody could read the question.
+        scene.text("2");
+        assert!(opens(&scene).is_empty());
+        scene.wait(300).keys(&keys);
+        assert_eq!(opens(&scene), [Begin::ResumeIn(asked.id, want.clone())]);
+        assert_eq!((scene.prompt(), scene.sent()), ("2".to_owned(), vec!["go on".to_owned()]));
+    }
+}
+
+#[test]
+fn the_header_shows_where_it_goes_on() {
+    let mut scene = resuming(None);
+    let info = crate::tui::door::ThreadInfo { cwd: "/home/u/other".into(), ..samples::thread() };
+    scene.open(info);
+    let shown = scene.shown();
+    assert!(shown.contains("   ~/other\n") && !shown.contains("~/work/project"), "{shown}");
+}
+
+#[test]
+fn no_answer_opens_nothing_and_gives_the_prompt_back() {
+    let mut scene = resuming(Some("go on"));
+    scene.answer(Answer::Located(LAST, Ok(Some(elsewhere(true))))).wait(300).keys(&["esc"]);
+    assert!(opens(&scene).is_empty());
+    assert!(scene.effects.iter().any(|effect| matches!(effect, Effect::Forget)));
+    assert_eq!(scene.prompt(), "go on");
+    assert!(scene.shown().contains("No thread was opened."), "{}", scene.shown());
+
+    let mut scene = Scene::new(80, 24);
+    scene.text("/resume other").keys(&["enter"]);
+    scene.answer(Answer::Located(LAST, Ok(Some(elsewhere(true))))).wait(300).keys(&["3"]);
+    assert!(opens(&scene).is_empty() && scene.model.facts.thread.is_some(), "the open thread stays");
+}
+
+#[test]
+fn a_folder_that_is_gone_is_told_and_not_asked_about() {
+    let mut scene = resuming(None);
+    scene.answer(Answer::Located(LAST, Ok(Some(elsewhere(false)))));
+    assert_eq!(opens(&scene), [LAST]);
+    scene.open(samples::thread());
+    assert!(scene.shown().contains("worked in ~/other, which is gone"), "{}", scene.shown());
+}
+
+#[test]
+fn words_given_to_a_thread_that_does_not_open_come_back() {
+    let mut scene = Scene::with(Setup { prompt: Some("first".to_owned()), ..setup() }, 80, 24);
+    scene.text("second").keys(&["enter"]).text("third").keys(&["tab"]).text("typed");
+    scene.send(failed());
+    assert_eq!(scene.prompt(), "first\nsecond\nthird\ntyped");
+    assert!(scene.effects.iter().any(|effect| matches!(effect, Effect::Forget)));
+    assert!(!scene.model.is_running());
+    scene.effects.clear();
+    scene.keys(&["enter"]);
+    assert!(scene.sent().is_empty(), "nobody would read it");
+    scene.keys(&["ctrl-c"]).text("/new").keys(&["enter"]).open(samples::thread());
+    assert!(scene.sent().is_empty(), "nothing goes to the next thread by itself");
+}
+
+#[test]
+fn a_command_of_the_user_comes_back_too() {
+    let mut scene = Scene::with(setup(), 80, 24);
+    scene.text("!ls").keys(&["enter"]);
+    scene.send(failed());
+    let draft = scene.model.composer.draft();
+    assert!(draft.shell && draft.expand() == "ls", "{draft:?}");
+}
+
+#[test]
+fn words_given_to_a_thread_that_opens_do_not() {
+    let mut scene = Scene::with(Setup { prompt: Some("first".to_owned()), ..setup() }, 80, 24);
+    scene.open(samples::thread());
+    assert!(scene.prompt().is_empty() && scene.model.turn.early.is_empty());
+    assert_eq!(scene.sent(), ["first"]);
+}
+
+#[test]
+fn leaving_the_list_before_a_thread_is_open_begins_one() {
+    let mut scene = Scene::with(Setup { pick: Some(ThreadFilter::default()), ..setup() }, 80, 24);
+    scene.keys(&["esc"]);
+    assert_eq!(opens(&scene), [Begin::New]);
+    let mut scene = Scene::new(80, 24);
+    scene.text("/resume").keys(&["enter", "esc"]);
+    assert!(opens(&scene).is_empty());
+}
