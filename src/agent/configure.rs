@@ -10,7 +10,11 @@ use crate::config::schema::choice::Choice;
 use crate::config::schema::model::Effort;
 use crate::protocol::event::Event;
 use crate::protocol::turn::{Change, Configured};
+use crate::sandbox;
 use crate::workspace::agents_md::{self, Search};
+
+/// Paths in one line of what holds.
+const LISTED: usize = 8;
 
 /// Applies a change and tells what holds now.
 pub(crate) async fn apply(thread: &mut Thread, change: Change) {
@@ -46,6 +50,7 @@ pub(crate) async fn tell(thread: &mut Thread) {
         effort: settings.effort.clone(),
         approval: settings.approval,
         sandbox: settings.sandbox.as_ref().clone(),
+        access: sandbox::listing(&settings.roots, None, LISTED),
         cwd: settings.cwd.clone(),
         context_window: settings.context_window,
     };

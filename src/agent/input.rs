@@ -31,7 +31,7 @@ async fn load(path: std::path::PathBuf) -> Result<String, ErrorInfo> {
     let bad = |reason: String| {
         ErrorInfo::new(ErrorKind::BadRequest, format!("cannot attach the image {shown}: {reason}"))
     };
-    match tasks::blocking("read image", move || picture::load(&path)).await {
+    match tasks::blocking("read image", move || picture::load(&path, &|_| None)).await {
         Ok(Ok(url)) => Ok(url),
         Ok(Err(error)) => Err(bad(error.to_string())),
         Err(failed) => Err(bad(failed.to_string())),

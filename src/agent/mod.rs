@@ -8,6 +8,8 @@
 //! - [`budget`]: budgets of turns, threads and days
 //! - [`ingest`]: stream events → items; pure
 //! - [`calls`]: carries out the calls of an answer
+//! - [`live_roots`]: the writable paths in force, and what the user opened
+//! - [`denied`]: what a command was refused, and what would open it
 //! - [`permit`]: may this command run, may this patch be written
 //! - [`toolbox`]: the tools of a thread, joined with its permissions
 //! - [`configure`]: new settings for a live thread
@@ -28,11 +30,13 @@ mod calls;
 pub(crate) mod compact;
 pub(crate) mod configure;
 pub(crate) mod context;
+mod denied;
 pub(crate) mod errors;
 pub(crate) mod handle;
 pub(crate) mod history;
 pub(crate) mod ingest;
 pub(crate) mod input;
+pub(crate) mod live_roots;
 pub(crate) mod past;
 pub(crate) mod permit;
 pub(crate) mod readers;

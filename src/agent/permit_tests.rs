@@ -3,6 +3,7 @@
 use tokio::sync::mpsc;
 
 use super::*;
+use crate::agent::live_roots::LiveRoots;
 use crate::protocol::error::{ErrorInfo, ErrorKind};
 use crate::protocol::policy::SandboxPolicy;
 use crate::tools::context::ToolEvent;

@@ -14,6 +14,7 @@ use crate::protocol::model_item::ModelItem;
 use crate::responses::headers::{RequestKind, TurnIds};
 use crate::responses::items::{self, Part};
 use crate::responses::{Reasoning, Request, ResponseStream, TurnState};
+use crate::sandbox;
 
 /// Opens the stream of a turn's next step.
 pub(crate) fn turn_stream(
@@ -111,9 +112,15 @@ pub(crate) fn due_context(thread: &Thread, history: &History) -> Vec<ModelItem> 
     if told::is_due(history, Fragment::AgentsMd, &settings.agents_md) {
         due.push(items::harness(settings.agents_md.as_str()));
     }
-    let environment = environment(&settings.cwd, &settings.shell, &jiff::Zoned::now(), &settings.roots);
+    let roots = thread.roots.now();
+    let (now, limits) = (jiff::Zoned::now(), sandbox::limits(&roots));
+    let environment = environment(&settings.cwd, &settings.shell, &now, &roots, &limits);
     if told::is_due(history, Fragment::Environment, &environment) {
         due.push(items::harness(environment));
+    }
+    let allowed = thread.roots.said();
+    if told::is_due(history, Fragment::Allowed, &allowed) {
+        due.push(items::harness(allowed));
     }
     due
 }

@@ -16,8 +16,8 @@ use super::context::instructions;
 use super::errors;
 use super::handle::{Handle, OPS};
 use super::history::History;
+use super::live_roots::LiveRoots;
 use super::past::{self, Past};
-use super::permit::LiveRoots;
 use super::readers::Readers;
 use super::request;
 use super::services::Services;
@@ -35,7 +35,7 @@ use crate::protocol::limits::LimitsSnapshot;
 use crate::protocol::model_item::ModelItem;
 use crate::protocol::op::Op;
 use crate::protocol::tokens::{ThreadUsage, TokenUsage};
-use crate::protocol::turn::{TurnEnd, TurnStatus};
+use crate::protocol::turn::{Changed, TurnEnd, TurnStatus};
 use crate::responses::items::{self, OutputBody, Part};
 use crate::threads::{Compacted, Writer};
 use crate::tools::context::{ToolContext, ToolEvent};
@@ -91,6 +91,10 @@ pub(crate) struct Thread {
     pub(crate) limits: Option<LimitsSnapshot>,
     tool_sender: mpsc::Sender<ToolEvent>,
     unsaved: Option<ErrorInfo>,
+    /// The model that answered instead of the one that was asked, when the user was told of it.
+    pub(crate) answered_by: Option<String>,
+    /// What the patches of the running turn changed so far.
+    pub(crate) changed: Option<Changed>,
 }
 
 /// Starts a thread.
@@ -124,6 +128,8 @@ pub(crate) fn start(services: Arc<Services>, config: Arc<Config>, start: Start) 
         limits: None,
         tool_sender,
         unsaved: None,
+        answered_by: None,
+        changed: None,
     };
     let task = tasks::spawn("thread", thread.run(ops_receiver));
     Handle { ops, events, task }
@@ -152,6 +158,7 @@ impl Thread {
                     | Op::UserShell { .. }
                     | Op::Configure(_)
                     | Op::Rewind { .. }
+                    | Op::Note(_)
                     | Op::StopSessions),
                 ) => {
                     self.between_turns(op).await;
@@ -175,6 +182,7 @@ impl Thread {
             Op::UserShell { command } => user_shell::start(self, command),
             Op::Configure(change) => configure::apply(self, *change).await,
             Op::Rewind { turns } => self.rewind(turns).await,
+            Op::Note(note) => self.store(|w| w.note(&note)),
             Op::StopSessions => self.settle(true).await,
             Op::UserTurn { .. } | Op::Answer { .. } | Op::Compact | Op::Shutdown => {}
         }
@@ -281,7 +289,12 @@ impl Thread {
     pub(crate) async fn on_tool_event(&mut self, event: ToolEvent) {
         match event {
             ToolEvent::Event(Event::ItemCompleted { item }) => self.complete(item).await,
-            ToolEvent::Event(event) => self.readers.tell(event).await,
+            ToolEvent::Event(event) => {
+                if let Event::DiffUpdated { diff } = &event {
+                    self.changed = Some(crate::patch::size(diff)).filter(|changed| changed.files > 0);
+                }
+                self.readers.tell(event).await
+            }
             ToolEvent::Ask(ask, sender) => {
                 let id = self.asks.open(sender);
                 self.readers.tell(Event::Ask { id, ask }).await;
@@ -369,6 +382,7 @@ impl Thread {
             last_message: None,
             duration_ms: 0,
             price: Vec::new(),
+            changed: None,
         };
         self.store(|w| w.turn_completed(&end));
     }
@@ -400,6 +414,7 @@ impl Thread {
             cwd: settings.cwd.clone(),
             approval: settings.approval,
             sandbox: Arc::clone(&settings.sandbox),
+            roots: Arc::clone(&settings.roots),
             env: Arc::clone(&self.services.env),
             login_shell: settings.login_shell,
             shell_env: Arc::clone(&settings.shell_env),

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::permit::{self, LiveRoots, Permits};
+use super::live_roots::LiveRoots;
+use super::permit::{self, Permits};
 use super::services::Services;
 use super::settings::Settings;
 use crate::config::Config;

@@ -2,6 +2,7 @@
 //! ops, so that an interrupt or more input is heard at once. The conversation is committed attempt by attempt:
 //! what an attempt brought is stored when the service has said that it is complete, never half.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::sync::mpsc;
@@ -23,7 +24,7 @@ use crate::protocol::limits::LimitsSnapshot;
 use crate::protocol::op::Op;
 use crate::protocol::tokens::TokenUsage;
 use crate::protocol::turn::{TurnEnd, TurnStatus};
-use crate::responses::{ResponseStream, TurnState};
+use crate::responses::{ResponseEvent, ResponseStream, TurnState, items};
 
 /// Why a turn ends before its answer.
 #[derive(Debug)]
@@ -115,6 +116,7 @@ impl<'a> Turn<'a> {
 
     async fn begin(&mut self) -> Result<(), Stop> {
         self.thread.turn_id = self.id;
+        self.thread.changed = None;
         self.thread.ledger.begin(&self.thread.services);
         // Before the turn's own lines: it may have to end an earlier turn.
         let ready = past::ready(self.thread).await;
@@ -124,6 +126,10 @@ impl<'a> Turn<'a> {
         ready?;
         self.thread.store_settings();
         self.thread.tell_context();
+        let undo = Arc::clone(&self.thread.services.undo);
+        if let Some(news) = undo.news(&self.thread.settings.cwd, self.thread.id).await {
+            self.thread.remember(items::harness(news));
+        }
         self.thread.writable()?;
         Ok(())
     }
@@ -207,6 +213,9 @@ impl<'a> Turn<'a> {
                 },
                 () = self.thread.readers.flush(), if self.thread.readers.holding() => continue,
             };
+            if let ResponseEvent::Model(name) = &event {
+                self.answered_by(name).await;
+            }
             match ingest.on(event, &mut self.thread.seen_ids) {
                 Step::Tell(events) => {
                     for event in events.into_iter().filter(|e| visible || !is_item(e)) {
@@ -238,6 +247,17 @@ impl<'a> Turn<'a> {
                 }
             }
         }
+    }
+
+    /// The service may answer with another model than the one that was asked; that is said once for each.
+    async fn answered_by(&mut self, name: &str) {
+        let asked = &self.thread.settings.model;
+        if is_model(name, asked) || self.thread.answered_by.as_deref() == Some(name) {
+            return;
+        }
+        let message = format!("The service answers with {name} instead of {asked}.");
+        self.thread.answered_by = Some(name.to_owned());
+        self.thread.readers.tell(Event::Warning { message }).await;
     }
 
     /// Limits go into the cache that all processes share; those of the main family also into the rollout.
@@ -308,6 +328,7 @@ impl<'a> Turn<'a> {
                 user_shell::interrupt(self.thread);
                 self.cancel.cancel();
             }
+            Some(Op::Note(note)) => self.thread.store(|w| w.note(&note)),
             Some(Op::UserShell { command }) => user_shell::start(self.thread, command),
             Some(op @ (Op::Configure(_) | Op::Rewind { .. } | Op::StopSessions)) => self.later.push(op),
             Some(Op::Answer { id, answer }) => {
@@ -353,13 +374,15 @@ impl<'a> Turn<'a> {
             last_message: self.last_message.take(),
             duration_ms: started.elapsed().as_millis() as u64,
             price,
+            changed: self.thread.changed.take(),
         };
         self.thread.store(|w| w.turn_completed(&end));
         if let (Err(error), TurnStatus::Completed) = (self.thread.sync().await, status) {
             end.status = TurnStatus::Failed;
             end.error = Some(error);
         }
-        self.thread.services.undo.after_turn().await;
+        let running = self.thread.registry.commands().sessions.count() > 0;
+        self.thread.services.undo.after_turn(self.thread.id, running).await;
         self.thread.readers.tell(Event::TurnCompleted(Box::new(end))).await;
         let mut left_over = std::mem::take(&mut self.later);
         let inputs = std::mem::take(&mut self.steering).into_iter();
@@ -368,7 +391,33 @@ impl<'a> Turn<'a> {
     }
 }
 
+/// Whether the name of the model that answers means the one that was asked: itself, or a dated version of it.
+fn is_model(name: &str, asked: &str) -> bool {
+    let (name, asked) = (name.to_ascii_lowercase(), asked.to_ascii_lowercase());
+    let date = name.strip_prefix(asked.as_str()).map(|rest| rest.trim_start_matches(['-', '@']));
+    date.is_some_and(|date| date.chars().all(|c| c.is_ascii_digit() || c == '-'))
+}
+
 /// Whether an event shows an item.
 fn is_item(event: &Event) -> bool {
     matches!(event, Event::ItemStarted { .. } | Event::ItemDelta { .. } | Event::ItemDropped { .. })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_model;
+
+    #[test]
+    fn a_dated_version_is_the_same_model() {
+        for (name, asked, same) in [
+            ("gpt-5.5", "gpt-5.5", true),
+            ("GPT-5.5", "gpt-5.5", true),
+            ("gpt-5.5-2026-04-01", "gpt-5.5", true),
+            ("gpt-5.5-mini", "gpt-5.5", false),
+            ("gpt-5.2", "gpt-5.5", false),
+            ("gpt-5", "gpt-5.5", false),
+        ] {
+            assert_eq!(is_model(name, asked), same, "{name} for {asked}");
+        }
+    }
 }

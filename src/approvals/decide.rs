@@ -24,6 +24,9 @@ pub(crate) struct Request<'a> {
     /// For each piece, whether the user allowed it before, run as this call would run it
     /// ([`super::grants::Grants`]); shorter means "no".
     pub(crate) granted: &'a [bool],
+    /// For each piece, whether its program is one that commands can change: its name then says nothing; shorter means
+    /// "no".
+    pub(crate) planted: &'a [bool],
     /// Forced deletions are known to stay in the workspace ([`super::deletes::stay_inside`]). Needed only
     /// without a sandbox; false is always safe.
     pub(crate) deletes_inside: bool,
@@ -129,13 +132,19 @@ impl Request<'_> {
         (0..self.commands.pieces.len()).filter(|at| holds(*at)).collect()
     }
 
+    fn is_planted(&self, at: usize) -> bool {
+        self.planted.get(at).copied().unwrap_or(false)
+    }
+
     fn is_idle(&self, at: usize) -> bool {
         self.commands.shape != Shape::Opaque
+            && !self.is_planted(at)
             && self.commands.pieces.get(at).is_some_and(|piece| safe::is_idle(piece))
     }
 
     fn is_harmless(&self, at: usize) -> bool {
         self.commands.shape != Shape::Opaque
+            && !self.is_planted(at)
             && self.commands.pieces.get(at).is_some_and(|piece| safe::is_harmless(piece))
     }
 

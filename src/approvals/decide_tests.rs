@@ -38,6 +38,7 @@ fn plain(policy: ApprovalPolicy, sandbox: SandboxMode, commands: &Commands) -> R
         escalate: false,
         justification: None,
         granted: &[],
+        planted: &[],
         deletes_inside: false,
     }
 }

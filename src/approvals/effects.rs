@@ -56,7 +56,7 @@ fn bounded(mut effects: Vec<Effect>, places: Vec<Effect>) -> Vec<Effect> {
 }
 
 /// The folder after a change of directory; `None` when the words do not tell.
-fn moved(dir: Option<PathBuf>, args: &[String]) -> Option<PathBuf> {
+pub(super) fn moved(dir: Option<PathBuf>, args: &[String]) -> Option<PathBuf> {
     match args {
         [target] if !target.starts_with('-') => Some(absolute(&dir?, Path::new(target))),
         _ => None,
@@ -139,6 +139,7 @@ mod tests {
             Effect::Confined(text) => text,
             Effect::Outside(programs) => format!("out {}", programs.join("+")),
             Effect::OutsideUnread => "unread".to_owned(),
+            Effect::Refused(text) | Effect::Doubt(text) => text,
             Effect::Writes(at) => format!("w {}", path(&at)),
             Effect::Deletes(at) => format!("d {}", path(&at)),
             Effect::Connects(to) => format!("c {to}"),

@@ -25,6 +25,8 @@ pub(crate) struct Call<'a> {
     pub(crate) cwd: &'a Path,
     /// It would run outside the sandbox.
     pub(crate) outside: bool,
+    /// For each piece, the program that it finds when commands can change it ([`super::vouch::planted`]).
+    pub(crate) planted: &'a [Option<PathBuf>],
 }
 
 /// Identity of a grant.
@@ -35,6 +37,7 @@ struct Grant {
     moves: Vec<Vec<String>>,
     cwd: PathBuf,
     outside: bool,
+    planted: Option<PathBuf>,
 }
 
 impl Call<'_> {
@@ -54,7 +57,8 @@ impl Call<'_> {
             true => (Vec::new(), PathBuf::from("/")),
             false => (moves, self.cwd.to_owned()),
         };
-        Some(Grant { words, moves, cwd, outside })
+        let planted = self.planted.get(at).cloned().flatten();
+        Some(Grant { words, moves, cwd, outside, planted })
     }
 }
 
@@ -77,12 +81,26 @@ impl Grants {
 mod tests {
     use super::*;
 
+    #[test]
+    fn a_program_that_was_put_in_the_way_is_another_one() {
+        let commands = Commands::of_script("touch /x");
+        let argv = ["touch".to_owned(), "/x".to_owned()];
+        let planted = [Some(PathBuf::from("/p/bin/touch"))];
+        let call =
+            |planted| Call { commands: &commands, argv: &argv, cwd: Path::new("/p"), outside: true, planted };
+        let mut grants = Grants::default();
+        grants.allow(call(&[]), &[0]);
+        assert_eq!((grants.cover(call(&[])), grants.cover(call(&planted))), (vec![true], vec![false]));
+        grants.allow(call(&planted), &[0]);
+        assert_eq!(grants.cover(call(&planted)), [true]);
+    }
+
     /// Grants all pieces of `given`, then looks `asked` up; both as (script, folder, outside).
     fn covered(given: (&str, &str, bool), asked: (&str, &str, bool)) -> Vec<bool> {
         let argv = |script: &str| ["bash", "-c", script].map(str::to_owned).to_vec();
         let mut grants = Grants::default();
         let (words, commands) = (argv(given.0), Commands::of_script(given.0));
-        let call = |commands, argv, cwd| Call { commands, argv, cwd, outside: given.2 };
+        let call = |commands, argv, cwd| Call { commands, argv, cwd, outside: given.2, planted: &[] };
         let all: Vec<usize> = (0..commands.pieces.len()).collect();
         grants.allow(call(&commands, &words, Path::new(given.1)), &all);
         let (words, commands) = (argv(asked.0), Commands::of_script(asked.0));

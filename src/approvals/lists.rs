@@ -123,6 +123,88 @@ const CHANGES_SHELL: &[&str] = &[
     "source", "trap", "typeset", "ulimit", "umask", "unalias", "unset",
 ];
 
+/// Commands that shells carry out themselves, so that no program is looked for.
+pub(crate) const BUILTINS: &[&str] = &[
+    ".", ":", "[", "alias", "bg", "builtin", "cd", "command", "declare", "dirs", "echo", "eval", "exec",
+    "exit", "export", "false", "fg", "hash", "jobs", "kill", "local", "popd", "printf", "pushd", "pwd",
+    "read", "readonly", "return", "set", "shift", "shopt", "source", "test", "times", "trap", "true", "type",
+    "typeset", "ulimit", "umask", "unalias", "unset", "wait",
+];
+
+/// Options by which programs run others: program, the verb that they belong to (empty: any), and the options. A rule
+/// covers them only when it names them. Shortened long options count as well.
+pub(crate) const RUNS_BY_OPTION: &[(&str, &str, &[&str])] = &[
+    ("fd", "", &["-x", "-X", "--exec", "--exec-batch"]),
+    ("find", "", &["-exec", "-execdir", "-ok", "-okdir"]),
+    (
+        "git",
+        "",
+        &[
+            "--config",
+            "--config-env",
+            "--exec",
+            "--exec-path",
+            "--ext-diff",
+            "--extcmd",
+            "--open-files-in-pager",
+            "--receive-pack",
+            "--strategy",
+            "--template",
+            "--upload-pack",
+        ],
+    ),
+    ("git", "bisect", &["run"]),
+    ("git", "clone", &["-c", "-u"]),
+    ("git", "difftool", &["-x"]),
+    ("git", "grep", &["-O"]),
+    ("git", "rebase", &["-x"]),
+    ("git", "submodule", &["foreach"]),
+    ("man", "", &["-P", "-H", "--pager", "--html"]),
+    ("rg", "", &["--pre", "--hostname-bin"]),
+    ("rsync", "", &["-e", "--rsh", "--rsync-path"]),
+    ("scp", "", &["-o", "-F", "-S"]),
+    ("sed", "", &["-e", "-f", "--expression", "--file"]),
+    ("sftp", "", &["-o", "-F", "-S"]),
+    ("sort", "", &["--compress-program"]),
+    ("ssh", "", &["-o", "-F"]),
+    (
+        "tar",
+        "",
+        &[
+            "-F",
+            "-I",
+            "--checkpoint-action",
+            "--info-script",
+            "--new-volume-script",
+            "--rmt-command",
+            "--rsh-command",
+            "--to-command",
+            "--use-compress-program",
+        ],
+    ),
+    ("zip", "", &["-TT", "--unzip-command"]),
+];
+
+/// Options of git before its verb that take a word of their own, and those that do not.
+pub(crate) const GIT_GLOBAL: (&[&str], &[&str]) = (
+    &["-C", "-c", "--git-dir", "--work-tree", "--namespace", "--config-env", "--super-prefix"],
+    &[
+        "-p",
+        "-P",
+        "--bare",
+        "--glob-pathspecs",
+        "--icase-pathspecs",
+        "--literal-pathspecs",
+        "--no-advice",
+        "--no-lazy-fetch",
+        "--no-optional-locks",
+        "--no-pager",
+        "--no-replace-objects",
+        "--noglob-pathspecs",
+        "--paginate",
+    ],
+);
+
 /// Whether a piece changes the folder of the pieces after it.
 pub(crate) fn moves(piece: &[String]) -> bool {
     matches!(piece.first().map(String::as_str), Some("cd" | "pushd" | "popd"))

@@ -9,6 +9,8 @@
 //! - [`rule_text`]: the text of a rules file → rules
 //! - [`rule_files`]: rules files on disk, and adding a rule
 //! - [`rulebook`]: all rules in force, and what they say about a call
+//! - [`vouch`]: whether a command is what its words say
+//! - [`network`]: hosts that rules open and close
 //! - [`standing`]: the rules of a thread, and how answers become rules
 //! - [`proposal`]: which rule to offer with a question
 //! - [`grants`]: what the user allowed for the rest of a thread
@@ -18,6 +20,7 @@ pub(crate) mod deletes;
 pub(crate) mod effects;
 pub(crate) mod grants;
 mod lists;
+pub(crate) mod network;
 pub(crate) mod proposal;
 pub(crate) mod rule_files;
 mod rule_text;
@@ -25,3 +28,4 @@ pub(crate) mod rulebook;
 pub(crate) mod rules;
 pub(crate) mod safe;
 pub(crate) mod standing;
+pub(crate) mod vouch;

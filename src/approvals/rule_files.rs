@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -44,6 +45,28 @@ pub(crate) fn load(places: &[PathBuf]) -> (Rulebook, Vec<String>) {
         );
     }
     (book, problems)
+}
+
+/// What shows that rules files are as they were: of each place and file its inode, size and times.
+pub(crate) type Marks = Vec<(PathBuf, Option<[i64; 6]>)>;
+
+/// The marks of everything that [`load`] would read.
+pub(crate) fn marks(places: &[PathBuf]) -> Marks {
+    let of = |path: &Path| {
+        let meta = std::fs::metadata(path).ok()?;
+        let (inode, size) = (meta.ino().cast_signed(), meta.len().cast_signed());
+        Some([inode, size, meta.mtime(), meta.mtime_nsec(), meta.ctime(), meta.ctime_nsec()])
+    };
+    let each = places.iter().flat_map(|place| {
+        let mut found = files(place).unwrap_or_default();
+        found.retain(|file| file != place);
+        std::iter::once(place.clone()).chain(found)
+    });
+    each.map(|path| {
+        let marks = of(&path);
+        (path, marks)
+    })
+    .collect()
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> String {
@@ -94,6 +117,7 @@ fn add(book: &mut Rulebook, file: &Path, problems: &mut Vec<String>) {
     for (name, paths) in reading.hosts {
         book.hosts.entry(name).or_default().extend(paths);
     }
+    book.networks.extend(reading.networks);
     book.blind |= reading.blind;
 }
 

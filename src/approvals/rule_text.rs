@@ -3,6 +3,7 @@
 //! allows is dropped; a faulty one that forbids or asks is kept as far as it can be read, and when nothing of it
 //! can, the reading is `blind` and no allowing rule counts until it is mended.
 
+use super::network::{self, NetworkRule};
 use super::rules::{Rule, RuleDecision};
 
 /// What a file says.
@@ -14,6 +15,8 @@ pub(crate) struct Reading {
     pub(crate) hosts: Vec<(String, Vec<String>)>,
     /// What is wrong.
     pub(crate) problems: Vec<Problem>,
+    /// Rules about hosts.
+    pub(crate) networks: Vec<NetworkRule>,
     /// A rule that may forbid something could not be read.
     pub(crate) blind: bool,
 }
@@ -27,7 +30,7 @@ pub(crate) struct Problem {
     pub(crate) text: String,
 }
 
-/// The calls there are. The last one is known to other programs; here networks are opened by other means.
+/// The calls there are.
 const CALLS: [&str; 3] = ["prefix_rule", "host_executable", "network_rule"];
 /// More rules than this are a mistake.
 const MAX_RULES: usize = 10_000;
@@ -162,7 +165,7 @@ impl Parser<'_> {
             let line = self.line;
             let name = self.name();
             if !CALLS.contains(&name.as_str()) || !self.eat('(') {
-                let calls = "prefix_rule(…) or host_executable(…)";
+                let calls = "prefix_rule(…), host_executable(…) or network_rule(…)";
                 let shown: String = if name.is_empty() { self.rest.chars().take(1).collect() } else { name };
                 return Err(Problem { line, text: format!("`{shown}`: expected {calls}") });
             }
@@ -171,10 +174,7 @@ impl Parser<'_> {
             match name.as_str() {
                 "prefix_rule" => prefix_rule(line, arguments, chunk, reading),
                 "host_executable" => host_executable(line, arguments, reading),
-                _ => {
-                    let text = "network_rule is not in force here; see `network_access` of the configuration";
-                    reading.problems.push(Problem { line, text: text.to_owned() });
-                }
+                _ => network_rule(line, arguments, chunk, reading),
             }
         }
         Ok(())
@@ -465,6 +465,38 @@ fn host_executable(line: usize, mut arguments: Arguments, reading: &mut Reading)
     reading.problems.append(&mut arguments.problems);
     // With a faulty list no path counts: that allows least.
     reading.hosts.extend(name.map(|name| (name, paths.unwrap_or_default())));
+}
+
+fn network_rule(line: usize, mut arguments: Arguments, chunk: &str, reading: &mut Reading) {
+    let decision = match arguments.named.iter_mut().find(|(name, ..)| name == "decision") {
+        // Both words are in use for hosts.
+        Some((_, Value::Text(word), _)) if word == "deny" => {
+            *word = RuleDecision::Forbidden.word().to_owned();
+            decision(&mut arguments, chunk)
+        }
+        _ => decision(&mut arguments, chunk),
+    };
+    let mut text = |name: &str| match arguments.take(name) {
+        Some((Value::Text(text), _)) => Some(text),
+        _ => None,
+    };
+    let (host, protocol) = (text("host"), text("protocol"));
+    let _ = justification(&mut arguments);
+    let rule = host.zip(protocol).and_then(|(host, protocol)| network::rule(&host, &protocol, decision));
+    if rule.is_none() {
+        arguments.fault(
+            line,
+            "network_rule needs `host` (a name without scheme, port or path) and `protocol` (\"https\", \"http\" or \
+             \"socks5_tcp\")",
+        );
+    }
+    unknown(&mut arguments);
+    let faulty = !arguments.problems.is_empty();
+    reading.problems.append(&mut arguments.problems);
+    match rule {
+        Some(rule) if !faulty || decision != RuleDecision::Allow => reading.networks.push(rule),
+        _ => reading.blind |= decision != RuleDecision::Allow,
+    }
 }
 
 fn unknown(arguments: &mut Arguments) {

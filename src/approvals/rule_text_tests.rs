@@ -103,7 +103,11 @@ fn a_fault_is_named() {
             (1, "the rule does not match its example `git pull`"),
             (2, "host_executable needs `name` and `paths`"),
             (3, "`paths` wants a list of absolute paths"),
-            (4, "network_rule is not in force here; see `network_access` of the configuration"),
+            (
+                4,
+                "network_rule needs `host` (a name without scheme, port or path) and `protocol` (\"https\", \"http\" or \
+ \"socks5_tcp\")"
+            ),
         ]
     );
 }

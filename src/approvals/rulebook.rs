@@ -4,7 +4,8 @@
 
 use std::collections::HashSet;
 
-use super::rules::{Hosts, Rule, RuleDecision, RuleMatch, base_name, matching, strictest};
+use super::network::NetworkRule;
+use super::rules::{Hosts, Rule, RuleDecision, RuleMatch, base_name, git_verb, matching, strictest};
 use super::{lists, safe};
 use crate::process::parse::{Commands, Shape};
 
@@ -20,6 +21,8 @@ pub(crate) struct Rulebook {
     pub(crate) hosts: Hosts,
     /// A rule that may forbid something could not be read: none may allow anything.
     pub(crate) blind: bool,
+    /// About hosts.
+    pub(crate) networks: Vec<NetworkRule>,
 }
 
 impl Rulebook {
@@ -50,6 +53,9 @@ impl Rulebook {
         let mut found = matching(&self.rules, Some(&self.hosts), words);
         found.retain(|rule| is_strict(rule) || !(self.blind || strict_only));
         found.extend(self.inside(words, depth));
+        // What stands between `git` and its verb does not hide the verb from strict rules.
+        let bare = without_globals(words).map(|words| matching(&self.rules, Some(&self.hosts), &words));
+        found.extend(bare.into_iter().flatten().filter(is_strict));
         strictest(found)
     }
 
@@ -88,6 +94,13 @@ impl Rulebook {
     }
 }
 
+/// A call of git without the options before its verb; `None` when there are none.
+fn without_globals(words: &[String]) -> Option<Vec<String>> {
+    let (program, args) = words.split_first().filter(|(program, _)| base_name(program) == "git")?;
+    let at = git_verb(args);
+    (at > 0).then(|| std::iter::once(program).chain(args.iter().skip(at)).cloned().collect())
+}
+
 fn is_strict(rule: &RuleMatch) -> bool {
     rule.decision != RuleDecision::Allow
 }
@@ -99,7 +112,12 @@ mod tests {
 
     fn book(text: &str) -> Rulebook {
         let reading = rule_text::read(text);
-        Rulebook { rules: reading.rules, hosts: reading.hosts.into_iter().collect(), blind: reading.blind }
+        Rulebook {
+            rules: reading.rules,
+            hosts: reading.hosts.into_iter().collect(),
+            blind: reading.blind,
+            networks: reading.networks,
+        }
     }
 
     fn verdicts(book: &Rulebook, script: &str) -> String {
@@ -139,6 +157,9 @@ mod tests {
             ("env A=1 curl x", "forbidden"),
             ("echo curl", "-"),
             ("git commit -m 'curl x'", "-"),
+            ("git -C . push", "prompt"),
+            ("/usr/bin/git --no-pager -c a=b --git-dir=x push", "prompt"),
+            ("git -C push status", "-"),
         ] {
             assert_eq!(verdicts(&book, script), want, "{script}");
         }

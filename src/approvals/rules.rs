@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use super::lists;
+
 /// A rule that matched one command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RuleMatch {
@@ -122,6 +124,21 @@ pub(crate) fn matching(rules: &[Rule], hosts: Option<&Hosts>, words: &[String]) 
 pub(crate) fn strictest(matches: impl IntoIterator<Item = RuleMatch>) -> Option<RuleMatch> {
     // The first of equals: the order of files and lines is what the user sees.
     matches.into_iter().reduce(|best, next| if next.decision > best.decision { next } else { best })
+}
+
+/// Where the verb of a call of git stands among its arguments.
+pub(crate) fn git_verb(args: &[String]) -> usize {
+    let (with_value, alone) = lists::GIT_GLOBAL;
+    let mut at = 0;
+    while let Some(arg) = args.get(at).map(String::as_str) {
+        let name = arg.split('=').next().unwrap_or(arg);
+        at += match () {
+            () if with_value.contains(&arg) => 2,
+            () if alone.contains(&arg) || name == "--exec-path" || with_value.contains(&name) => 1,
+            () => break,
+        };
+    }
+    at
 }
 
 /// The last part of a path.

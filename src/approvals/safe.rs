@@ -40,7 +40,8 @@ fn applies(but: But, args: &[String]) -> bool {
             _ => true,
         },
         But::SecondOperand => {
-            args.iter().filter(|arg| !arg.starts_with('-')).count() > 1 || args.iter().any(|arg| arg == "--")
+            args.iter().filter(|arg| !arg.starts_with('-') || *arg == "-").count() > 1
+                || args.iter().any(|arg| arg == "--")
         }
     }
 }
@@ -49,13 +50,15 @@ fn applies(but: But, args: &[String]) -> bool {
 /// often stands beside the piece that matters, as in `cd x && git push | tail -5`.
 pub(crate) fn is_idle(piece: &[String]) -> bool {
     let Some((program, args)) = piece.split_first() else { return false };
-    let plain = |arg: &String| {
-        (arg.starts_with('-') && arg.len() > 1 && !arg.contains('/'))
-            || (!arg.is_empty() && arg.bytes().all(|b| b.is_ascii_digit()))
+    let option = |arg: &String| arg.starts_with('-') && arg.len() > 1 && arg != "--";
+    let plain = |(at, arg): (usize, &String)| {
+        let number = !arg.is_empty() && arg.bytes().all(|b| b.is_ascii_digit());
+        // A number is the value of the option before it; alone it would be a file.
+        let value = number && at.checked_sub(1).and_then(|before| args.get(before)).is_some_and(option);
+        value || (option(arg) && !arg.contains('/') && !arg.starts_with("--files0"))
     };
     lists::IDLE.contains(&program.as_str())
-        || (lists::FILTERS.contains(&program.as_str())
-            && args.iter().all(|arg| plain(arg) && !arg.starts_with("--files0")))
+        || (lists::FILTERS.contains(&program.as_str()) && args.iter().enumerate().all(plain))
 }
 
 /// Whether a program runs other programs that its arguments name.
@@ -211,6 +214,7 @@ mod tests {
             "sed 5p f",
             "uniq a b",
             "uniq -- a b",
+            "uniq - b",
             "base64 -o x f",
             "base64 --output=x f",
             "ls; rm x",
@@ -275,6 +279,10 @@ mod tests {
             ("cat", true),
             ("cat x", false),
             ("cat -", false),
+            ("uniq 1 2", false),
+            ("cat -- 1", false),
+            ("head 1", false),
+            ("head -n 1 -c 2", true),
             ("wc -l x", false),
             ("wc --files0-from=x", false),
             ("./echo x", false),

@@ -4,21 +4,33 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::proposal::Proposal;
-use super::rule_files;
+use super::rule_files::{self, Marks};
 use super::rulebook::Rulebook;
 use super::rules::{Rule, RuleDecision};
 use crate::base::tasks;
 use crate::config::RuleSources;
 
-/// The rules in force.
+/// The rules in force. A file that changes counts from the next command on, whoever changed it: each question looks
+/// at the marks of the files first, which costs less than a watcher and forgets nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Standing {
-    book: Mutex<Arc<Rulebook>>,
+    held: Mutex<Held>,
     sources: RuleSources,
+}
+
+/// What was read, and what shows that it is still so.
+#[derive(Debug, Default)]
+struct Held {
+    book: Arc<Rulebook>,
+    seen: Marks,
     problems: Vec<String>,
+    /// Sentences about the files that nobody was told yet.
+    news: Vec<String>,
+    /// Accepted rules that could not be written down.
+    unwritten: Vec<Rule>,
 }
 
 /// Where an accepted rule holds.
@@ -33,23 +45,38 @@ pub(crate) enum Reach {
 impl Standing {
     /// Reads all rules. Reads the disk.
     pub(crate) fn load(sources: RuleSources) -> Self {
-        let (mut book, problems) = rule_files::load(&sources.places);
-        book.rules.extend(sources.required.iter().map(|required| Rule {
-            pattern: required.pattern.clone(),
-            decision: if required.forbidden { RuleDecision::Forbidden } else { RuleDecision::Prompt },
-            justification: required.justification.clone(),
-        }));
-        Self { book: Mutex::new(Arc::new(book)), sources, problems }
+        let mut held = Held::default();
+        held.read(&sources);
+        held.news.clear();
+        Self { held: Mutex::new(held), sources }
     }
 
     /// Sentences about what is wrong with the files.
-    pub(crate) fn problems(&self) -> &[String] {
-        &self.problems
+    pub(crate) fn problems(&self) -> Vec<String> {
+        self.held().problems.clone()
     }
 
-    /// All rules, as they are now.
+    /// What turned out to be wrong, or to be right again, since this was asked last.
+    pub(crate) fn news(&self) -> Vec<String> {
+        std::mem::take(&mut self.held().news)
+    }
+
+    /// All rules, as they are now. Looks at the files, and reads them when one of them changed.
     pub(crate) fn now(&self) -> Arc<Rulebook> {
-        Arc::clone(&self.book.lock().unwrap_or_else(PoisonError::into_inner))
+        let mut held = self.held();
+        if held.seen != rule_files::marks(&self.sources.places) {
+            held.read(&self.sources);
+        }
+        Arc::clone(&held.book)
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The folder of the user's own files.
+    pub(crate) fn home(&self) -> &Path {
+        self.sources.user_file.ancestors().nth(2).unwrap_or(Path::new("/"))
     }
 
     /// The project that rules are kept for.
@@ -66,12 +93,6 @@ impl Standing {
         proposal: &Proposal,
         reach: Reach,
     ) -> Result<PathBuf, (PathBuf, io::Error)> {
-        {
-            let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut grown = Rulebook::clone(&book);
-            grown.rules.extend(proposal.words.iter().map(|words| Rule::allowing(words)));
-            *book = Arc::new(grown);
-        }
         let (path, heading) = match reach {
             Reach::Always => {
                 (self.sources.user_file.clone(), "Commands that may run outside the sandbox".to_owned())
@@ -86,8 +107,30 @@ impl Standing {
             tasks::blocking("add rule", move || rule_files::append(&target, &heading, &lines)).await;
         match written.map_err(io::Error::other).and_then(|done| done) {
             Ok(()) => Ok(path),
-            Err(error) => Err((path, error)),
+            Err(error) => {
+                let mut held = self.held();
+                held.unwritten.extend(proposal.words.iter().map(|words| Rule::allowing(words)));
+                held.read(&self.sources);
+                Err((path, error))
+            }
         }
+    }
+}
+
+impl Held {
+    fn read(&mut self, sources: &RuleSources) {
+        // The marks first: what changes while it is read is read again.
+        self.seen = rule_files::marks(&sources.places);
+        let (mut book, problems) = rule_files::load(&sources.places);
+        book.rules.extend(sources.required.iter().map(|required| Rule {
+            pattern: required.pattern.clone(),
+            decision: if required.forbidden { RuleDecision::Forbidden } else { RuleDecision::Prompt },
+            justification: required.justification.clone(),
+        }));
+        book.rules.extend(self.unwritten.iter().cloned());
+        self.news.extend(problems.iter().filter(|problem| !self.problems.contains(problem)).cloned());
+        self.problems = problems;
+        self.book = Arc::new(book);
     }
 }
 
@@ -141,6 +184,26 @@ mod tests {
         // Another project has another file.
         let other = RuleSources { places: vec![dir.path().join("rules")], ..sources(dir.path()) };
         assert_eq!(decision(&Standing::load(other), "./run it"), None);
+    }
+
+    #[test]
+    fn what_is_written_meanwhile_counts_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("rules/a.rules");
+        let standing = Standing::load(sources(dir.path()));
+        assert_eq!(decision(&standing, "make"), None);
+        rule_files::append(&file, "", &["prefix_rule(pattern=['make'])".to_owned()]).unwrap();
+        assert_eq!(decision(&standing, "make"), Some(RuleDecision::Allow));
+        // Of the same length, in the same place.
+        std::fs::write(&file, "prefix_rule(pattern=['mike'])\n").unwrap();
+        assert_eq!(decision(&standing, "make"), None);
+        assert_eq!(standing.news(), Vec::<String>::new());
+        std::fs::write(&file, "prefix_rule(pattern=['mike'])\nprefix_rule(decision='forbidden')\n").unwrap();
+        assert_eq!(decision(&standing, "mike"), None, "blind");
+        assert_eq!(standing.news().len(), 2);
+        assert_eq!((standing.news().len(), standing.problems().len()), (0, 2));
+        std::fs::remove_dir_all(dir.path().join("rules")).unwrap();
+        assert_eq!((decision(&standing, "mike"), standing.problems().len()), (None, 0));
     }
 
     #[tokio::test]

@@ -83,6 +83,7 @@ impl BrowserSignIn {
         let mut may_paste = true;
         let mut done = None;
         while done.is_none() {
+            // Both are queues: what is not taken now is taken by the next round. Taking one is finished here.
             done = tokio::select! {
                 visit = self.server.next() => match visit {
                     Some(visit) => self.on_visit(visit).await,

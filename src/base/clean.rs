@@ -35,6 +35,27 @@ pub(crate) fn line(text: &str, max: usize) -> String {
     out
 }
 
+/// Words for people: without the numbers that the system's errors carry, such as `(os error 2)`.
+pub(crate) fn in_words(text: &str) -> Cow<'_, str> {
+    const NUMBER: &str = " (os error ";
+    if !text.contains(NUMBER) {
+        return Cow::Borrowed(text);
+    }
+    let mut pieces = text.split(NUMBER);
+    let mut out = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let rest = piece.trim_start_matches(|c: char| c.is_ascii_digit());
+        match rest.strip_prefix(')').filter(|_| rest.len() < piece.len()) {
+            Some(rest) => out.push_str(rest),
+            None => {
+                out.push_str(NUMBER);
+                out.push_str(piece);
+            }
+        }
+    }
+    Cow::Owned(out)
+}
+
 /// The words of a body that is not JSON: an HTML page's title, else its text, else the text as it is.
 pub(crate) fn body(bytes: &[u8], max: usize) -> String {
     let text = String::from_utf8_lossy(bytes.get(..LOOK_AT).unwrap_or(bytes));
@@ -172,6 +193,21 @@ fn without_tags(html: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_have_no_error_numbers() {
+        for (raw, words) in [
+            (
+                "cannot read /x: No such file or directory (os error 2)",
+                "cannot read /x: No such file or directory",
+            ),
+            ("a (os error 2): b (os error 13).", "a: b."),
+            ("a file called (os error x) or  (os error )", "a file called (os error x) or  (os error )"),
+            ("nothing", "nothing"),
+        ] {
+            assert_eq!(in_words(raw), words);
+        }
+    }
 
     #[test]
     fn lines() {

@@ -1,8 +1,9 @@
-//! A lock between processes. The lock file stays when the lock goes: removing it would let two holders in.
+//! A lock between processes. The lock file stays when the lock goes. Who removes one must hold it; who takes one looks
+//! whether it still has its name, so that two never hold what they think is the same lock.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -21,11 +22,15 @@ impl FileLock {
     /// # Errors
     /// The lock file cannot be created or the file system has no locks.
     pub(crate) fn try_take(path: &Path) -> io::Result<Option<Self>> {
-        let file = open(path)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Self { file })),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(error),
+        loop {
+            let file = open(path)?;
+            match file.try_lock() {
+                Ok(()) if is_at(&file, path)? => return Ok(Some(Self { file })),
+                // Its holder removed it in between.
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
         }
     }
 
@@ -54,6 +59,35 @@ impl Drop for FileLock {
 
 fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
+}
+
+/// Whether `path` names this file: it may have been removed or replaced since it was opened.
+///
+/// # Errors
+/// The file or the folder cannot be looked at.
+pub(crate) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    let here = file.metadata()?;
+    match std::fs::metadata(path) {
+        Ok(there) => Ok((there.dev(), there.ino()) == (here.dev(), here.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Locks a file that is open, waiting for so long when somebody holds it. False when the time is up. Blocks the thread.
+///
+/// # Errors
+/// The file system has no locks.
+pub(crate) fn lock_within(file: &File, time: Duration) -> io::Result<bool> {
+    let begin = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(true),
+            Err(TryLockError::WouldBlock) if begin.elapsed() < time => std::thread::sleep(PAUSE),
+            Err(TryLockError::WouldBlock) => return Ok(false),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -169,6 +169,7 @@ pub(crate) enum Command {
     #[command(visible_alias = "e")]
     Exec(Box<Exec>),
     /// Run a command inside the sandbox and return its exit code
+    #[command(alias = "debug")]
     Sandbox(Box<Sandbox>),
     /// Check that everything works here, the sandbox by live attempts
     Doctor(Doctor),
@@ -340,7 +341,7 @@ enum SandboxSystem {
     /// The same (older spelling)
     #[command(alias = "landlock")]
     Linux(SandboxArgs),
-    /// Run it and say what was refused, and what would allow it
+    /// Run it and say what was refused; without a command, say what holds
     Explain(SandboxArgs),
 }
 

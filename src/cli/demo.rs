@@ -127,6 +127,7 @@ async fn until_stopped(args: &DemoArgs) -> ExitCode {
     tokio::pin!(work);
     let mut code = 1;
     loop {
+        // The work is kept from round to round; a signal waits in its own queue.
         tokio::select! {
             done = &mut work => return match done {
                 Ok(true) => ExitCode::SUCCESS,
@@ -191,6 +192,7 @@ async fn serve(
     let _ = writeln!(out, "{told}");
     let _ = out.flush();
     if args.json {
+        // Whichever comes first is the end; a read of the input that is left behind holds nothing.
         tokio::select! {
             () = stop.cancelled() => return Err(Error::Stopped),
             _ = tasks::blocking("end of standard input", end_of_stdin) => return Ok(true),

@@ -11,13 +11,13 @@ use serde::Serialize;
 
 use super::args::Shared;
 use super::attempts::{self, Attempt};
+use super::doctor_machine::{self as machine, Rung};
 use super::exit::Exit;
 use super::wire;
 use crate::approvals::standing::Standing;
 use crate::config::{self, Config, Env, Flags};
 use crate::exec::text::clean;
 use crate::responses::provider::OPENAI_BASE_URL;
-use crate::sandbox;
 
 /// How long the service may take to be reached.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -43,31 +43,34 @@ enum Health {
 
 /// One thing that was looked at.
 #[derive(Debug, Serialize)]
-struct Check {
+pub(super) struct Check {
     name: &'static str,
     health: Health,
-    found: String,
+    pub(super) found: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     remedy: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
 struct Findings {
+    /// Grows when a field changes its meaning or goes.
+    schema: u32,
     version: &'static str,
     checks: Vec<Check>,
+    rungs: Vec<Rung>,
     attempts: Vec<Attempt>,
 }
 
 impl Check {
-    fn good(name: &'static str, found: impl Into<String>) -> Self {
+    pub(super) fn good(name: &'static str, found: impl Into<String>) -> Self {
         Self { name, health: Health::Good, found: found.into(), remedy: None }
     }
 
-    fn odd(name: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Self {
+    pub(super) fn odd(name: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { name, health: Health::Odd, found: found.into(), remedy: Some(remedy.into()) }
     }
 
-    fn bad(name: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Self {
+    pub(super) fn bad(name: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { health: Health::Bad, ..Self::odd(name, found, remedy) }
     }
 }
@@ -83,7 +86,8 @@ pub(crate) fn run(arguments: &Doctor, shared: &Shared, env: &Env) -> Exit {
             checks.push(configuration(&config));
             checks.push(rules(&config));
             checks.push(credentials(&config, env));
-            checks.push(machine());
+            checks.push(machine::sandbox());
+            checks.push(machine::servers(&config.codex_home));
             let home = config.codex_home.clone();
             if home.starts_with("/tmp") {
                 // `/tmp` is writable inside, so nothing below it is outside.
@@ -109,7 +113,9 @@ pub(crate) fn run(arguments: &Doctor, shared: &Shared, env: &Env) -> Exit {
         Err(error) => checks.push(Check::bad("configuration", error.to_string(), "mend the file")),
     }
     checks.push(terminal(env));
-    let findings = Findings { version: env!("CARGO_PKG_VERSION"), checks, attempts };
+    checks.push(machine::colours(env));
+    let findings =
+        Findings { schema: 1, version: env!("CARGO_PKG_VERSION"), checks, rungs: machine::rungs(), attempts };
     let shown = if arguments.json { json(&findings) } else { Ok(words(&findings)) };
     let written = shown.and_then(|text| std::io::stdout().write_all(text.as_bytes()));
     let broken = findings.checks.iter().any(|check| check.health == Health::Bad)
@@ -138,6 +144,13 @@ fn words(findings: &Findings) -> String {
             text.push_str(&format!("  {:<16} → {}\n", "", clean(remedy)));
         }
     }
+    text.push_str("\nWhat each rung of the sandbox enforces (→ the one in use):\n");
+    for rung in &findings.rungs {
+        let mark = if rung.in_use { "→" } else { " " };
+        text.push_str(&format!("{mark} {}\n", rung.name));
+        text.extend(rung.enforces.iter().map(|what| format!("    ✔ {what}\n")));
+        text.extend(rung.limits.iter().map(|what| format!("    ! {what}\n")));
+    }
     if !findings.attempts.is_empty() {
         text.push_str("\nTried inside the sandbox (workspace-write):\n");
     }
@@ -159,7 +172,7 @@ fn configuration(config: &Config) -> Check {
 fn rules(config: &Config) -> Check {
     let standing = Standing::load(config.rules.clone());
     let count = standing.now().rules.len();
-    match standing.problems() {
+    match standing.problems().as_slice() {
         [] => Check::good("rules", format!("{count} in force")),
         problems => Check::bad("rules", format!("{count} in force, with faults"), problems.join("; ")),
     }
@@ -170,13 +183,6 @@ fn credentials(config: &Config, env: &Env) -> Check {
     match wire::credentials(config, env) {
         Ok(_) => Check::good("credentials", format!("there are some for {provider}")),
         Err(error) => Check::bad("credentials", error.message.clone(), "codex login"),
-    }
-}
-
-fn machine() -> Check {
-    match sandbox::gaps() {
-        None => Check::good("sandbox", "everything that is promised is enforced here"),
-        Some(gap) => Check::odd("sandbox", gap, "a newer kernel, or namespaces for users, closes the gap"),
     }
 }
 

@@ -24,7 +24,7 @@ use crate::protocol::error::{ErrorInfo, ErrorKind};
 use crate::protocol::policy::SandboxMode;
 use crate::threads::{self, Turn, names};
 use crate::tui::door::{Begin, Call, Live, Setting, ThreadFilter, ThreadRow};
-use crate::workspace::undo::{self, Which};
+use crate::workspace::undo_revert::{self, Which};
 use crate::workspace::{diff, git};
 
 /// Rows of one batch of the list of threads.
@@ -205,7 +205,7 @@ impl Behind {
     async fn undo(&self, cwd: PathBuf, again: bool) -> Result<String, ErrorInfo> {
         let base = housekeeping::undo(&self.home()?);
         let which = if again { Which::Again } else { Which::Last };
-        blocking("undo", move || match undo::revert(&base, &cwd, which, false)? {
+        blocking("undo", move || match undo_revert::revert(&base, &cwd, which, false)? {
             Some(report) => Ok(super::undo::words(&report, which, false)),
             None => Err(std::io::Error::other(super::undo::nothing(which, &cwd))),
         })

@@ -78,6 +78,7 @@ async fn until(
     finish: impl Future<Output = Result<Identity, Error>>,
     mut result: oneshot::Sender<Result<(), ErrorInfo>>,
 ) {
+    // Nobody waits for the result any more: dropping the sign-in in the middle is what is wanted.
     tokio::select! {
         done = finish => drop(result.send(done.map(drop).map_err(ErrorInfo::from))),
         () = result.closed() => {}

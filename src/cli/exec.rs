@@ -123,13 +123,14 @@ fn prepare(
         // Nothing of the thread is stored, so neither is what it would take to undo it.
         services.undo = Arc::default();
     }
-    let patches = housekeeping::recover_patches(&config);
+    let mut patches = housekeeping::recover_patches(&config);
+    patches.extend(housekeeping::recover_undo(&config));
     let unfinished = unfinished(&config, env);
     let prompt = input::read(prompt.as_deref(), std::io::stdin(), Patience::USUAL)?;
     let (settings, doc_warnings) = wire::settings(&config, env);
     let resumed = resume.map(|target| find(&config, &target)).transpose()?;
     warnings.extend(patches);
-    warnings.extend(services.rules.problems().iter().cloned());
+    warnings.extend(services.rules.problems());
     warnings.extend(doc_warnings);
     warnings.extend(prompt.warning);
     let start = match resumed {

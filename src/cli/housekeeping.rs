@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::Config;
 use crate::patch;
+use crate::workspace::undo_revert;
 
 /// Folder of the journals of running patches.
 pub(crate) fn journals(config: &Config) -> PathBuf {
@@ -19,6 +20,16 @@ pub(crate) fn outputs(config: &Config) -> PathBuf {
 /// Folder of what undo keeps, one folder per working directory.
 pub(crate) fn undo(codex_home: &Path) -> PathBuf {
     codex_home.join("undo")
+}
+
+/// Finishes what was being taken back when a crash came; sentences for the user about each.
+pub(crate) fn recover_undo(config: &Config) -> Vec<String> {
+    let mended = undo_revert::recover_all(&undo(&config.codex_home)).into_iter();
+    mended
+        .map(|root| {
+            format!("an earlier run ended while it took back a turn in {}; it was finished", root.display())
+        })
+        .collect()
 }
 
 /// Undoes or finishes patches that a crash cut off; sentences for the user about each.

@@ -15,7 +15,8 @@
 //! - [`exec`]: `codex exec`
 //! - [`execpolicy`]: `codex execpolicy`
 //! - [`undo`]: `codex undo`
-//! - [`doctor`]: `codex doctor`; [`attempts`] tries to break out of the sandbox
+//! - [`doctor`]: `codex doctor`; [`attempts`] tries to break out of the sandbox, [`doctor_machine`] looks at the
+//!   machine
 //! - [`exec_require`]: `codex exec --require-remaining`
 //! - [`login`]: `codex login` and `codex logout`
 //! - [`signing`]: sign-in with ChatGPT, for the command line
@@ -35,6 +36,7 @@ mod attempts;
 mod browse;
 mod demo;
 mod doctor;
+mod doctor_machine;
 mod door;
 mod door_glance;
 mod door_limits;

@@ -21,6 +21,7 @@ use crate::limits::Cache;
 use crate::protocol::error::{ErrorInfo, ErrorKind};
 use crate::protocol::thread::ThreadSource;
 use crate::protocol::tokens::ThreadUsage;
+use crate::sandbox;
 use crate::threads::{self, Cursor, NewThread, PageSize, Turn, Writer, names};
 use crate::tui::door::{Begin, Live, ThreadInfo};
 use crate::tui::text::syntaxes;
@@ -58,8 +59,9 @@ pub(super) async fn open(mut config: Config, env: &Env, begin: Begin) -> Result<
     let fresh = services.limits.as_ref().map(Cache::keep_fresh);
     let (settings, mut warnings) = wire::settings(&config, env);
     warnings.append(&mut config.warnings);
-    warnings.extend(services.rules.problems().iter().cloned());
+    warnings.extend(services.rules.problems());
     warnings.extend(housekeeping::recover_patches(&config));
+    warnings.extend(housekeeping::recover_undo(&config));
     warnings.extend(themes(&config).await);
     let (home, here) = (config.codex_home.clone(), config.cwd.clone());
     let meta = new_thread(&config, &settings);
@@ -193,6 +195,9 @@ fn new_thread(config: &Config, settings: &Settings) -> NewThread {
     }
 }
 
+/// Paths in one line of what holds.
+const LISTED: usize = 8;
+
 fn info(
     config: &Config,
     settings: &Settings,
@@ -213,6 +218,7 @@ fn info(
         branch: branch(config.project_root.as_deref()),
         approval: config.approval,
         sandbox: config.sandbox.clone(),
+        access: sandbox::listing(&settings.roots, None, LISTED),
         context_window: Some(settings.context_window),
         instructions: docs.global.into_iter().chain(docs.project).map(|doc| doc.path).collect(),
         account,

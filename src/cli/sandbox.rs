@@ -62,7 +62,7 @@ pub(crate) struct SandboxArgs {
     without: Vec<String>,
 
     /// The command and its arguments, perhaps after `linux`
-    #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
+    #[arg(trailing_var_arg = true, value_name = "COMMAND")]
     command: Vec<OsString>,
 }
 
@@ -77,6 +77,15 @@ enum ModeArg {
 enum LevelArg {
     Namespaces,
     Landlock,
+}
+
+impl From<LevelArg> for Level {
+    fn from(level: LevelArg) -> Self {
+        match level {
+            LevelArg::Namespaces => Self::Namespaces,
+            LevelArg::Landlock => Self::Landlock,
+        }
+    }
 }
 
 /// The modes by the names of permission profiles.
@@ -95,7 +104,7 @@ fn profile(name: &str) -> Result<ModeArg, String> {
 pub(crate) fn run(mut args: SandboxArgs, explain: bool, env: &Env) -> ExitCode {
     let written_after_dashes = std::mem::take(&mut args.command);
     let command = match without_system_word(written_after_dashes) {
-        Ok(command) if !command.is_empty() => command,
+        Ok(command) if !command.is_empty() || explain => command,
         Ok(_) => return fail(2, "no command given; try `codex sandbox -- ls`"),
         Err(system) => {
             return fail(
@@ -109,10 +118,14 @@ pub(crate) fn run(mut args: SandboxArgs, explain: bool, env: &Env) -> ExitCode {
         Err(error) => return fail(1, &format!("nothing was run: {error}")),
     };
     let roots = args.roots(&config, env);
+    let level = args.level.map(Level::from);
+    if command.is_empty() {
+        return describe(&roots, level);
+    }
     let words: Vec<String> = command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     if let Some(outside) = &args.traced {
-        let level = if *outside == mount_namespace() { Level::Landlock } else { Level::Namespaces };
-        return traced(command, &roots, level);
+        let within = if *outside == mount_namespace() { Level::Landlock } else { Level::Namespaces };
+        return traced(command, &roots, within);
     }
     let command = match explain {
         true => args.explaining(command),
@@ -123,10 +136,6 @@ pub(crate) fn run(mut args: SandboxArgs, explain: bool, env: &Env) -> ExitCode {
         Ok(job) => job,
         Err(error) => return fail(2, &error.to_string()),
     };
-    let level = args.level.map(|level| match level {
-        LevelArg::Namespaces => Level::Namespaces,
-        LevelArg::Landlock => Level::Landlock,
-    });
     let outcome = sandbox::foreground(&roots, &job, &words, level, args.without());
     report(&outcome, &program.to_string_lossy())
 }
@@ -149,11 +158,25 @@ fn traced(command: Vec<OsString>, roots: &Roots, level: Level) -> ExitCode {
         false => format!("\nThe sandbox ({}) refused:\n", roots.describe()),
     };
     for sentence in sentences {
-        let clean: String = sentence.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
-        text.push_str(&format!("- {clean}\n"));
+        text.push_str(&format!("- {}\n", clean(&sentence)));
     }
     let _ = std::io::stderr().write_all(text.as_bytes());
     report(&Outcome::from_status(status), "")
+}
+
+/// Says what holds for a command here, all of it.
+fn describe(roots: &Roots, level: Option<Level>) -> ExitCode {
+    let mut text = format!("The sandbox is {}:\n", roots.describe());
+    for line in sandbox::listing(roots, level, usize::MAX) {
+        text.push_str(&format!("- {}\n", clean(&line)));
+    }
+    let _ = std::io::stdout().write_all(text.as_bytes());
+    ExitCode::SUCCESS
+}
+
+/// Without what a terminal could obey.
+fn clean(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 fn mount_namespace() -> OsString {
@@ -285,7 +308,7 @@ mod tests {
         assert!(args.mode() == SandboxMode::ReadOnly && !args.network);
         assert_eq!(parse(&["-P", ":workspace", "ls"]).unwrap().mode(), SandboxMode::WorkspaceWrite);
         assert!(parse(&["-P", "mine", "ls"]).is_err());
-        assert!(parse(&[]).is_err() && parse(&["-s", "everything", "ls"]).is_err());
+        assert!(parse(&["-s", "everything", "ls"]).is_err());
     }
 
     #[test]

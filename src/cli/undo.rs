@@ -12,8 +12,8 @@ use super::exit::Exit;
 use super::housekeeping;
 use crate::config::{self, Env, Flags};
 use crate::exec::text::clean;
-use crate::workspace::undo::{self, Report, Which};
 use crate::workspace::undo_apply::Step;
+use crate::workspace::undo_revert::{self, Report, Which};
 
 /// `codex undo`.
 #[derive(Args, Debug)]
@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: &Undo, shared: &Shared, env: &Env) -> Exit {
         None => Which::Last,
     };
     let base = housekeeping::undo(&config.codex_home);
-    match undo::revert(&base, &config.cwd, which, arguments.dry_run) {
+    match undo_revert::revert(&base, &config.cwd, which, arguments.dry_run) {
         Ok(Some(report)) => {
             let text = words(&report, which, arguments.dry_run);
             let shown: String = text.lines().map(|line| clean(line) + "\n").collect();
@@ -98,6 +98,12 @@ pub(super) fn words(report: &Report, which: Which, dry: bool) -> String {
         text.push_str(
             "  Not everything this turn changed is known: some files were too large, too many or not readable.\n",
         );
+    }
+    if report.running {
+        text.push_str("  Commands of this turn ran on after it: what they wrote later is not known.\n");
+    }
+    if report.skipped {
+        text.push_str("  Folders that git ignores, such as build outputs, are left as they are.\n");
     }
     text
 }

@@ -190,6 +190,7 @@ async fn follow(mut redemption: Redemption, teller: &Teller) -> Option<Outcome> 
                 None => std::future::pending().await,
             }
         };
+        // Steps and interrupts are queues: what is not taken now is taken by the next round.
         tokio::select! {
             step = redemption.steps.recv() => match step {
                 Some(step) => words::step(&step).into_iter().for_each(|line| teller.say(&line)),

@@ -56,13 +56,11 @@ pub(crate) fn sources(
     if !flags.ignore_rules {
         places.push(user.clone());
         let folders = layers::project_folders(root, cwd, codex_home).into_iter().map(|dir| dir.join("rules"));
-        let folders: Vec<PathBuf> = folders.filter(|dir| dir.symlink_metadata().is_ok()).collect();
-        match folders.last() {
-            Some(last) if trust != Trust::Trusted => {
-                let shown = last.display();
-                warning = Some(format!("{shown} exists but is not loaded: this project is not trusted"));
-            }
-            _ => places.extend(folders),
+        if trust == Trust::Trusted {
+            places.extend(folders);
+        } else if let Some(last) = folders.into_iter().rfind(|dir| dir.symlink_metadata().is_ok()) {
+            let shown = last.display();
+            warning = Some(format!("{shown} exists but is not loaded: this project is not trusted"));
         }
         places.push(project_file.clone());
     }

@@ -142,6 +142,7 @@ impl Backend {
 async fn serve(listener: TcpListener, backend: Arc<Backend>) {
     let mut open = FuturesUnordered::new();
     loop {
+        // Waiting again loses nothing: a visitor who was not taken waits in the listener, open visits in `open`.
         tokio::select! {
             accepted = listener.accept(), if open.len() < MOST_CONNECTIONS => match accepted {
                 Ok((stream, _)) => open.push(connection(stream, Arc::clone(&backend))),

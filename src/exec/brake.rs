@@ -34,6 +34,7 @@ pub(crate) fn signals() -> std::io::Result<(mpsc::Receiver<Signal>, tasks::Task<
     let (sender, receiver) = mpsc::channel(4);
     let task = tasks::spawn("signals", async move {
         loop {
+            // Each signal waits in its own queue: what is not taken now is taken by the next round.
             let seen = tokio::select! {
                 Some(()) = interrupt.recv() => Signal::Interrupt,
                 Some(()) = terminate.recv() => Signal::Terminate,

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use super::run::Show;
 use super::text::{Paint, clean, excerpt, paint, thousands};
+use crate::base::clean::in_words;
 use crate::base::ids::{ItemId, ThreadId};
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::event::Event;
@@ -99,7 +100,7 @@ impl Progress {
                 self.retrying(*attempt, *max, *delay_ms, error)
             }
             Event::Warning { message } => {
-                format!("{} {}\n", paint(self.colored, Paint::Warn, "warning:"), clean(message))
+                format!("{} {}\n", paint(self.colored, Paint::Warn, "warning:"), clean(&in_words(message)))
             }
             Event::TurnCompleted(end) => self.turn_completed(end),
             Event::ItemStarted { .. }
@@ -205,7 +206,7 @@ impl Progress {
         };
         let mut out = format!("{}\npatch: {}\n", self.head("apply patch"), paint(self.colored, style, state));
         if let Some(error) = error {
-            out.push_str(&excerpt(&clean(error), 20));
+            out.push_str(&excerpt(&clean(&crate::patch::words::reason(error)), 20));
         }
         for change in changes {
             let _ = writeln!(out, "{}", clean(&change.path.display().to_string()));

@@ -56,6 +56,7 @@ pub(crate) fn end(status: TurnStatus, error: Option<ErrorInfo>) -> Event {
         last_message: Some("All done.".into()),
         duration_ms: 7,
         price: Vec::new(),
+        changed: None,
     }))
 }
 

@@ -118,6 +118,7 @@ async fn serve(listener: TcpListener, visits: mpsc::Sender<Visit>, stop: Cancell
     let mut open = FuturesUnordered::new();
     let mut guests: Vec<Arc<Guest>> = Vec::new();
     loop {
+        // Waiting again loses nothing: a visitor who was not taken waits in the listener, open visits in `open`.
         tokio::select! {
             () = stop.cancelled() => break,
             accepted = listener.accept() => match accepted {

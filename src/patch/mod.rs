@@ -17,6 +17,7 @@
 //! - [`folder`]: folders as open descriptors that no link can swap
 //! - [`journal`]: what a patch is about to do, on disk before it is done
 //! - [`undo`]: take a patch back, also after a crash
+//! - [`words`]: why a patch was not applied, for people
 //! - [`diff`]: unified diff of before and after
 //! - [`turn_diff`]: what the patches of one turn changed together
 //! - [`standalone`]: the program under the name `apply_patch`
@@ -46,14 +47,15 @@ mod testing;
 mod text;
 mod turn_diff;
 mod undo;
+pub(crate) mod words;
 
 pub(crate) use commit::commit;
 pub(crate) use error::Error;
 pub(crate) use heredoc::{as_command, is_name};
 pub(crate) use parse::parse;
-pub(crate) use place::Disk;
+pub(crate) use place::{Disk, Guarded};
 pub(crate) use plan::{Plan, plan};
 pub(crate) use sample::long as sample;
 pub(crate) use standalone::{report, run_standalone};
-pub(crate) use turn_diff::TurnDiff;
+pub(crate) use turn_diff::{TurnDiff, size};
 pub(crate) use undo::recover;

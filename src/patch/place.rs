@@ -3,8 +3,10 @@
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 /// Links followed before giving up, as many as the kernel follows.
 const MAX_LINKS: usize = 40;
@@ -116,24 +118,53 @@ impl Files for Disk {
     }
 
     fn read(&self, real: &Path, limit: u64) -> io::Result<Vec<u8>> {
-        // Not blocking on a pipe, not following a link that was put there since.
-        let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_CLOEXEC;
-        let file = File::options().read(true).custom_flags(flags).open(real)?;
-        let meta = file.metadata()?;
-        if !meta.is_file() {
-            return Err(io::Error::other("not a regular file"));
-        }
-        if meta.len() > limit {
-            return Err(io::ErrorKind::FileTooLarge.into());
-        }
-        let mut bytes = Vec::with_capacity(meta.len() as usize + 1);
-        file.take(limit + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > limit { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
+        read(real, limit, &|_| None)
     }
 
     fn link_text(&self, real: &Path) -> io::Result<PathBuf> {
         std::fs::read_link(real)
     }
+}
+
+/// The same, without what is not to be read: the function says why a real path is not.
+pub(crate) struct Guarded(pub(crate) Secret);
+
+/// Why a real path is not to be read; `None` when it may be.
+pub(crate) type Secret = Arc<dyn Fn(&Path) -> Option<String> + Send + Sync>;
+
+impl Files for Guarded {
+    fn look(&self, path: &Path) -> io::Result<Place> {
+        Disk.look(path)
+    }
+
+    fn read(&self, real: &Path, limit: u64) -> io::Result<Vec<u8>> {
+        read(real, limit, &*self.0)
+    }
+
+    fn link_text(&self, real: &Path) -> io::Result<PathBuf> {
+        Disk.link_text(real)
+    }
+}
+
+/// `secret` is asked about what was opened, not about what was to be: a folder may have been swapped meanwhile.
+fn read(real: &Path, limit: u64, secret: &dyn Fn(&Path) -> Option<String>) -> io::Result<Vec<u8>> {
+    // Not blocking on a pipe, not following a link that was put there since.
+    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_CLOEXEC;
+    let file = File::options().read(true).custom_flags(flags).open(real)?;
+    let at = std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()))?;
+    if let Some(why) = secret(&at) {
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
+    }
+    let meta = file.metadata()?;
+    if !meta.is_file() {
+        return Err(io::Error::other("not a regular file"));
+    }
+    if meta.len() > limit {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    let mut bytes = Vec::with_capacity(meta.len() as usize + 1);
+    file.take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
 }
 
 /// What is at a path, links not followed; `None` when nothing is.

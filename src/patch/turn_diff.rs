@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::diff;
+use crate::protocol::turn::Changed;
 
 /// Longest text that is kept for comparing.
 const MAX_KEPT_BYTES: usize = 4 * 1024 * 1024;
@@ -120,6 +121,25 @@ impl Entry {
             out.push_str(&format!("--- {from}\n+++ {to}\n{hunks}"));
         }
     }
+}
+
+/// The size of a diff that [`TurnDiff::render`] made.
+pub(crate) fn size(diff: &str) -> Changed {
+    let mut size = Changed::default();
+    let mut in_hunk = false;
+    for line in diff.split('\n') {
+        match line.as_bytes().first() {
+            Some(b'd') if line.starts_with("diff --git ") => {
+                size.files = size.files.saturating_add(1);
+                in_hunk = false;
+            }
+            Some(b'@') => in_hunk = true,
+            Some(b'+') if in_hunk => size.added = size.added.saturating_add(1),
+            Some(b'-') if in_hunk => size.removed = size.removed.saturating_add(1),
+            _ => {}
+        }
+    }
+    size
 }
 
 /// A path below `root` relative to it, any other without its leading slash.

@@ -52,3 +52,12 @@ fn added_deleted_and_outside() {
     assert!(outside.contains("--- a/tmp/") || !tree.root.starts_with("/tmp"), "{outside}");
     assert!(!outside.contains("a//"));
 }
+
+#[test]
+fn sizes_count_lines_and_not_headers() {
+    let diff = "diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1,2 +1,3 @@\n same\n--- gone\n+++ come\n+more\n\
+                diff --git a/y b/y\nBinary files a/y and b/y differ\n";
+    let expected = crate::protocol::turn::Changed { files: 2, added: 2, removed: 1 };
+    assert_eq!(super::size(diff), expected);
+    assert_eq!(super::size(""), Default::default());
+}

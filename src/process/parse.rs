@@ -160,6 +160,8 @@ const RESERVED: &[&str] = &[
     "repeat",
     "nocorrect",
     "noglob",
+    // zsh: runs the rest under another name.
+    "-",
     "{}",
 ];
 

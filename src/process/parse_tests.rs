@@ -103,6 +103,13 @@ const OPAQUE: &[&str] = &[
     "function f",
     "{}",
     "%1",
+    "- ls",
+    "a\u{2028}b",
+    "a\u{200b}b",
+    "a\u{85}b",
+    "a\u{c}b",
+    "a\u{1b}b",
+    "a <(b)",
 ];
 
 #[test]
@@ -230,6 +237,47 @@ const PARTS: &[&str] = &[
     "[",
     "]",
     "time ",
+    "~x",
+    "a=b ",
+    "{a,b}",
+    "$'x'",
+    "$\"x\"",
+    "`bb`",
+    "$(bb)",
+    "2>&1",
+    "> f",
+    "<(bb)",
+    "|&",
+    "\u{a0}",
+    "\u{2003}",
+    "\u{200b}",
+    "\u{ff1b}",
+    "\r",
+    "\t",
+    "\u{b}",
+    "\u{c}",
+    "\u{85}",
+    "#\n",
+    " #c\n",
+    "\\#",
+    "!!",
+    "!aa",
+    "coproc ",
+    "function ",
+    "select",
+    "in ",
+    "}",
+    ")",
+    "(",
+    "()",
+    "alias x=bb\n",
+    "\\\n#",
+    "'\n'",
+    "\"\n\"",
+    "\\\\",
+    "\u{1b}[2J",
+    "٣",
+    "ａ",
 ];
 
 const MARKERS: &[&str] = &[
@@ -258,8 +306,13 @@ const BODY: &[&str] = &[
     "E\r\n", "bb",
 ];
 
+/// More of them by hand: `PROPTEST_CASES=20000 cargo test parse`.
+fn cases() -> u32 {
+    ProptestConfig::default().cases.max(400)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn what_is_split_is_what_bash_runs(parts in proptest::collection::vec(proptest::sample::select(PARTS), 1..12)) {
@@ -267,7 +320,7 @@ proptest! {
         let script = format!("aa{}", parts.concat());
         let Some(pieces) = split(&script) else { return Ok(()) };
         // Builtins and the empty name never reach the handler.
-        let hidden = |p: &Vec<String>| matches!(p[0].as_str(), ":" | "." | "[" | "");
+        let hidden = |p: &Vec<String>| matches!(p[0].as_str(), ":" | "." | "[" | "" | "alias");
         if !bash.exists() || pieces.iter().any(hidden) {
             return Ok(());
         }

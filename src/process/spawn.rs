@@ -24,7 +24,7 @@ use super::{posix, pty};
 
 /// Room of a pipe whose writer is faster than we are: few wake-ups, still not much memory.
 const BIG_PIPE: usize = 1 << 20;
-/// The supervisor's answer is one short line; more is not read.
+/// The supervisor's answer is one or two short lines; more is not read.
 const ANSWER_MAX: usize = 4096;
 
 /// Why a command could not be started.
@@ -104,7 +104,7 @@ impl Launcher {
         let control = Polled::stream(ours, Interest::READABLE)?;
         let pid = self.supervisors.start(&argv, &env, &fds)?;
         // From here on an error drops `supervisor`, which ends the command.
-        let supervisor = Supervisor { pid, control: Some(control), exit: None };
+        let supervisor = Supervisor { pid, control: Some(control), exit: None, reached: None };
         drop(theirs);
         supervisor.attach(streams)
     }
@@ -204,6 +204,11 @@ impl Running {
         self.supervisor.terminate();
     }
 
+    /// What the command reached in the network or was refused there, when it has ended and there were chosen ways.
+    pub(crate) fn reached(&self) -> Option<&str> {
+        self.supervisor.reached.as_deref()
+    }
+
     /// Closes our side of the control socket: the command is killed as if we had died. `ended` still tells when it
     /// is done.
     pub(crate) fn hang_up(&self) {
@@ -218,6 +223,7 @@ struct Supervisor {
     pid: Option<Pid>,
     control: Option<Polled>,
     exit: Option<Exit>,
+    reached: Option<String>,
 }
 
 impl Supervisor {
@@ -259,7 +265,10 @@ impl Supervisor {
                 Ok((_, count)) => line.extend_from_slice(buf.get(..count).unwrap_or_default()),
             }
         }
-        parse_answer(&String::from_utf8_lossy(&line))
+        let text = String::from_utf8_lossy(&line);
+        let (first, more) = text.split_once('\n').unwrap_or((&text, ""));
+        self.reached = more.trim_end().strip_prefix("reached ").map(str::to_owned);
+        parse_answer(first)
     }
 
     fn terminate(&self) {
@@ -284,7 +293,7 @@ impl Drop for Supervisor {
     }
 }
 
-/// Reads the supervisor's one line.
+/// Reads the supervisor's first line.
 fn parse_answer(line: &str) -> Exit {
     let line = line.trim_end_matches('\n');
     let (word, rest) = line.split_once(' ').unwrap_or((line, ""));

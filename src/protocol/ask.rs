@@ -25,6 +25,8 @@ pub(crate) enum Ask {
         effects: Vec<Effect>,
         /// The rule that would answer this for good, if one can be offered.
         rule: Option<RuleOffer>,
+        /// The one place that the sandbox refused, if opening it is another answer.
+        narrow: Option<Narrow>,
     },
     /// May this patch be written?
     Patch {
@@ -52,8 +54,34 @@ pub(crate) enum Effect {
     Deletes(PathBuf),
     /// It goes to this host, or to a place of this kind.
     Connects(String),
+    /// The sandbox refused it before: what.
+    Refused(String),
+    /// Something about the command is not what its words say.
+    Doubt(String),
     /// More of the above were left out.
     More(usize),
+}
+
+/// A single place that can be opened while everything else stays closed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Narrow {
+    /// Writing below this folder.
+    Folder(PathBuf),
+    /// This `host:port`.
+    Host(String),
+    /// This port of the machine's own loopback.
+    Port(u16),
+}
+
+impl Narrow {
+    /// What it lets commands do.
+    pub(crate) fn words(&self) -> String {
+        match self {
+            Self::Folder(folder) => format!("write in {}", folder.display()),
+            Self::Host(host) => format!("connect to {host}"),
+            Self::Port(port) => format!("connect to port {port} of this machine"),
+        }
+    }
 }
 
 /// A rule that is offered with a question.
@@ -70,6 +98,11 @@ pub(crate) struct RuleOffer {
 /// What the user said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
+    /// The offered place is opened for this thread, and the command runs in the sandbox. Without an offer the same as
+    /// [`Answer::Decline`].
+    Open,
+    /// The same, from now on in this project, for places that a rule can name.
+    OpenForProject,
     /// Yes, this once.
     Accept,
     /// Yes, and do not ask for the same again in this thread.

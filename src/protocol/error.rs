@@ -1,5 +1,6 @@
 //! The only error a front end shows: what happened and what to do next.
 
+use crate::base::clean::in_words;
 use std::fmt;
 
 /// What kind of trouble, so that a front end can offer the right way out.
@@ -53,9 +54,10 @@ pub(crate) struct ErrorInfo {
 }
 
 impl ErrorInfo {
-    /// An error without a next step.
+    /// An error without a next step. Numbers of the system's errors do not reach the user.
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), hint: None }
+        let message = message.into();
+        Self { kind, message: in_words(&message).into_owned(), hint: None }
     }
 
     /// Adds the next step.

@@ -49,7 +49,6 @@ pub(crate) enum Event {
     /// Unified diff of everything `apply_patch` changed in this turn.
     DiffUpdated {
         /// Git-style unified diff.
-        #[allow(dead_code, reason = "part of the contract; no front end shows the diff of a whole turn")]
         diff: String,
     },
     /// Tokens used so far.

@@ -2,6 +2,7 @@
 
 use super::ask::Answer;
 use super::input::UserInput;
+use super::note::Note;
 use super::turn::Change;
 use crate::base::ids::AskId;
 
@@ -38,6 +39,8 @@ pub(crate) enum Op {
         /// How many of the user's messages.
         turns: u32,
     },
+    /// Keeps a line that the front end showed, in its place in the thread.
+    Note(Box<Note>),
     /// Ends the commands that run in the background.
     StopSessions,
     /// Ends the thread: the running turn is interrupted, the rollout flushed, then `Event::Closed`.

@@ -120,6 +120,14 @@ impl SandboxPolicy {
         }
     }
 
+    /// Folders that are writable besides the working directory, as configured.
+    pub(crate) fn writable_roots(&self) -> &[PathBuf] {
+        match self {
+            Self::WorkspaceWrite { writable_roots, .. } => writable_roots,
+            Self::DangerFullAccess | Self::ReadOnly { .. } => &[],
+        }
+    }
+
     /// Whether commands may use the network.
     pub(crate) fn network_access(&self) -> bool {
         match self {

@@ -41,6 +41,19 @@ pub(crate) struct TurnEnd {
     pub(crate) duration_ms: u64,
     /// What it cost of each limit window; empty when nobody knows.
     pub(crate) price: Vec<Price>,
+    /// What its patches changed together; absent when they changed nothing.
+    pub(crate) changed: Option<Changed>,
+}
+
+/// The size of a change of files.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Changed {
+    /// Files.
+    pub(crate) files: u32,
+    /// Lines that came.
+    pub(crate) added: u32,
+    /// Lines that went.
+    pub(crate) removed: u32,
 }
 
 /// New settings; what is absent stays.
@@ -69,6 +82,8 @@ pub(crate) struct Configured {
     pub(crate) approval: ApprovalPolicy,
     /// What commands may touch.
     pub(crate) sandbox: SandboxPolicy,
+    /// What that comes to on this machine, a sentence each.
+    pub(crate) access: Vec<String>,
     /// Absolute working directory.
     pub(crate) cwd: PathBuf,
     /// Usable context window in tokens.

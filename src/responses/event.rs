@@ -12,7 +12,7 @@ pub(crate) enum ResponseEvent {
     /// The answer begins.
     Created,
     /// The model that really answers, when the server names it.
-    Model(#[allow(dead_code, reason = "told by the server; shown once models can be swapped by it")] String),
+    Model(String),
     /// Rate limits as this answer tells them.
     Limits(Box<LimitsSnapshot>),
     /// A message, some reasoning or a call begins; its texts may still be empty.

@@ -25,7 +25,7 @@ pub(crate) enum Level {
 }
 
 /// Landlock's version that keeps signals inside.
-const SCOPED_SIGNALS: i32 = 6;
+pub(super) const SCOPED_SIGNALS: i32 = 6;
 
 /// The word the probing supervisor is called with instead of a mode.
 pub(super) const PROBE: &str = "probe";

@@ -39,8 +39,9 @@ fn inside(roots: &Roots, level: Level, refusal: &Refusal, path: &Path) -> Option
     let ours = level == Level::Landlock && [libc::EPERM, libc::EACCES].contains(&refusal.errno);
     (ours && roots.can_write(&place(path))).then(|| {
         format!(
-            "{} {}: without namespaces, which this machine does not allow, entries beside a protected folder \
-             and changes of modes, owners and times are refused everywhere",
+            "{} {}: without namespaces, which this machine does not allow, extended attributes are refused \
+             everywhere, and inside another sandbox also entries beside a protected folder and changes of modes, \
+             owners and times",
             refusal.call,
             path.display()
         )
@@ -79,11 +80,16 @@ pub(super) fn write(roots: &Roots, path: &Path) -> Option<String> {
 /// Why a path cannot be read; `None` when the sandbox lets it.
 pub(super) fn read(roots: &Roots, path: &Path) -> Option<String> {
     let hidden = roots.hidden().into_iter().find(|hidden| real(path).starts_with(hidden))?;
-    Some(format!(
+    Some(secret(path, &hidden))
+}
+
+/// The sentence about `path`, which is or is in `hidden`.
+pub(super) fn secret(path: &Path, hidden: &Path) -> String {
+    format!(
         "read {}: on the list of secrets; `deny_read.allow = [\"{}\"]` in config.toml would allow it",
         path.display(),
         hidden.display()
-    ))
+    )
 }
 
 fn network(roots: &Roots, address: SocketAddr) -> Option<String> {

@@ -10,6 +10,7 @@
 //! - [`foreground`]: one confined command in the user's terminal
 //! - [`denial`]: recognises that the sandbox stopped a command
 //! - [`explain`]: what was refused, and what would allow it
+//! - [`listing`]: a policy in sentences
 //! - [`linux`]: the mechanisms
 
 mod confine;
@@ -20,6 +21,7 @@ mod explain;
 mod foreground;
 mod git;
 mod linux;
+mod listing;
 mod nested;
 mod policy;
 mod secrets;
@@ -27,10 +29,11 @@ mod secrets;
 pub(crate) use self::{
     confine::{Error, confine},
     denial::{Ended, denial},
-    detect::{Level, gaps, remember_in},
+    detect::{Level, gaps, level, remember_in},
     entry::entry,
     explain::sentences,
     foreground::foreground,
     linux::follow,
+    listing::{limits, listing},
     policy::{Roots, resolve},
 };

@@ -112,6 +112,11 @@ const ENV_FILES: [&str; 8] = [
     ".env.staging",
 ];
 
+/// The same for a name.
+pub(super) fn is_env_name(name: &OsStr) -> bool {
+    is_env_file(name.as_bytes())
+}
+
 /// `.env` and `.env.something`, except for the ones that are made to be shared.
 fn is_env_file(name: &[u8]) -> bool {
     const SHARED: [&[u8]; 6] = [b".example", b".sample", b".template", b".dist", b".defaults", b".schema"];

@@ -43,8 +43,9 @@ pub(crate) struct Roots {
     /// Read-only although below a root, besides the protected names: targets of `.git` files and symlinks, and
     /// what [`Roots::protect`] was told. Resolved.
     protected: Vec<PathBuf>,
-    /// What the roots hold below.
+    /// What these folders hold below.
     nested: Nested,
+    looked_in: Vec<PathBuf>,
     deny_read: DenyRead,
     network_rules: NetworkRules,
     /// Plain commands of git may write the repository that this folder is in.
@@ -60,6 +61,7 @@ pub(crate) fn resolve(policy: &SandboxPolicy, cwd: &Path, tmpdir: Option<&Path>)
         roots: Vec::new(),
         protected: Vec::new(),
         nested: Nested::default(),
+        looked_in: Vec::new(),
         deny_read: DenyRead::default(),
         network_rules: NetworkRules::default(),
         git: None,
@@ -68,7 +70,8 @@ pub(crate) fn resolve(policy: &SandboxPolicy, cwd: &Path, tmpdir: Option<&Path>)
         policy
     else {
         if !resolved.full_access() {
-            resolved.nested = Nested { repositories: Vec::new(), ..nested::search(&real(cwd)) };
+            resolved.looked_in.push(real(cwd));
+            resolved = resolved.look_again();
         }
         return resolved;
     };
@@ -98,12 +101,49 @@ impl Roots {
         }
         // Temporary folders are shared, large, and nobody's workspace.
         if matches!(origin, Origin::Workdir | Origin::Extra) {
-            let found = nested::search(&path);
-            self.nested.repositories.extend(found.repositories);
-            self.nested.env_files.extend(found.env_files);
-            self.nested.more |= found.more;
+            self.look_in(&path);
+            self.looked_in.push(path.clone());
         }
         self.roots.push(Root { path, origin });
+    }
+
+    fn look_in(&mut self, folder: &Path) {
+        let found = nested::search(folder);
+        let new = |known: &[PathBuf], found: Vec<PathBuf>| -> Vec<PathBuf> {
+            found.into_iter().filter(|path| !known.contains(path)).collect()
+        };
+        if self.mode == SandboxMode::WorkspaceWrite {
+            let repositories = new(&self.nested.repositories, found.repositories);
+            self.nested.repositories.extend(repositories);
+        }
+        let env_files = new(&self.nested.env_files, found.env_files);
+        self.nested.env_files.extend(env_files);
+        self.nested.more |= found.more;
+    }
+
+    /// The same, with the repositories and secrets that have come to exist below since. What was known stays so:
+    /// a command cannot push it off the list by making more of its kind. The folders themselves are not resolved
+    /// again.
+    pub(crate) fn look_again(&self) -> Self {
+        let mut again = self.clone();
+        for folder in &self.looked_in {
+            again.look_in(folder);
+        }
+        again
+    }
+
+    /// Makes one more folder writable, as if it had been configured; what is protected below it stays so. Not in a
+    /// read-only sandbox.
+    pub(crate) fn open(&mut self, folder: &Path) {
+        if self.mode == SandboxMode::WorkspaceWrite {
+            self.add(folder, Origin::Extra);
+        }
+    }
+
+    /// The writable folders that are workspaces, and no folders for temporary files.
+    pub(crate) fn lasting(&self) -> impl Iterator<Item = &Path> {
+        let lasting = |root: &&Root| matches!(root.origin, Origin::Workdir | Origin::Extra);
+        self.roots.iter().filter(lasting).map(|root| root.path.as_path())
     }
 
     /// Keeps the content of what `list` names from commands.
@@ -145,6 +185,24 @@ impl Roots {
             return Vec::new();
         }
         secrets::hidden(&self.deny_read, &self.nested.env_files)
+    }
+
+    /// Why what is at `path` (as [`real`] gives it) is kept from commands, and so from every other way that a model
+    /// has to a file; `None` when it is not.
+    pub(crate) fn cannot_read(&self, path: &Path) -> Option<String> {
+        let by_name = self.deny_read.env_files
+            && path.file_name().is_some_and(nested::is_env_name)
+            && self.looked_in.iter().any(|folder| path.starts_with(folder))
+            && !self.deny_read.allow.iter().any(|allowed| path.starts_with(allowed));
+        match by_name && !self.full_access() {
+            true => Some(super::explain::secret(path, path)),
+            false => super::explain::read(self, path),
+        }
+    }
+
+    /// The repository that plain commands of git may write, when there is one.
+    pub(crate) fn git_folder(&self) -> Option<PathBuf> {
+        self.repository().map(|repository| repository.common)
     }
 
     /// Keeps `path` read-only although a root contains it, for example our own home inside the workspace.

@@ -134,3 +134,27 @@ fn real_resolves_the_existing_part() {
     assert_eq!(real(&w.join("l/x/y")), w.join("a/x/y"));
     assert_eq!(real(&w.join("a/../l")), w.join("a"));
 }
+
+#[test]
+fn looking_again_finds_what_came_and_forgets_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let w = dir.path().canonicalize().unwrap();
+    std::fs::create_dir_all(w.join("old/.git")).unwrap();
+    let policy = SandboxPolicy::WorkspaceWrite {
+        writable_roots: Vec::new(),
+        network_access: false,
+        exclude_tmpdir_env_var: true,
+        exclude_slash_tmp: true,
+    };
+    let mut roots = resolve(&policy, &w, None);
+    roots.deny_read(DenyRead { env_files: true, ..DenyRead::default() });
+    assert_eq!(roots.look_again(), roots);
+    std::fs::rename(w.join("old"), w.join("moved")).unwrap();
+    std::fs::write(w.join("moved/.env"), "x").unwrap();
+    let again = roots.look_again();
+    assert_eq!(again.repositories(), [w.join("old/.git"), w.join("moved/.git")]);
+    assert_eq!((roots.hidden(), again.hidden()), (vec![], vec![w.join("moved/.env")]));
+    // By its name even before: for what works in our own process.
+    std::fs::write(w.join(".env.local"), "x").unwrap();
+    assert!(again.cannot_read(&w.join(".env.local")).is_some() && again.cannot_read(&w.join("a")).is_none());
+}

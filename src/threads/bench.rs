@@ -54,6 +54,7 @@ pub(crate) fn write(home: &Path, bytes: usize) -> Result<PathBuf, Error> {
             last_message: None,
             duration_ms: 1,
             price: Vec::new(),
+            changed: None,
         })?;
     }
     Ok(writer.path().map(Path::to_owned).unwrap_or_default())

@@ -16,6 +16,9 @@ use crate::base::ids::{ItemId, TurnId};
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::input::UserInput;
 use crate::protocol::item::{CommandAction, CommandItem, Item, ItemStatus, ToolStatus};
+use crate::protocol::limits::Price;
+use crate::protocol::note::Note;
+use crate::protocol::turn::Changed;
 
 /// What an event means to a reader of the thread.
 #[derive(Debug)]
@@ -35,7 +38,15 @@ pub(crate) enum Seen {
         aborted: bool,
         /// Wall time in milliseconds.
         duration_ms: Option<u64>,
+        /// Unix seconds.
+        completed_at: Option<u64>,
+        /// What it cost of the limits.
+        price: Vec<Price>,
+        /// What its patches changed.
+        changed: Option<Changed>,
     },
+    /// A line that the user saw beside the items.
+    Note(Note),
     /// The turn failed.
     Failed(ErrorInfo),
     /// An item.
@@ -71,7 +82,13 @@ struct TurnIn {
     #[serde(default)]
     duration_ms: Option<u64>,
     #[serde(default)]
+    completed_at: Option<u64>,
+    #[serde(default)]
     num_turns: u32,
+    #[serde(default)]
+    price: Vec<Price>,
+    #[serde(default)]
+    changed: Option<Changed>,
 }
 
 #[derive(Deserialize)]
@@ -204,9 +221,15 @@ pub(crate) fn read(raw: &RawValue, fallback: impl Fn() -> ItemId) -> Result<Opti
         end @ ("task_complete" | "turn_complete" | "turn_aborted") => {
             let read: TurnIn = payload(raw)?;
             let aborted = end == "turn_aborted";
-            Seen::TurnEnded { turn_id: turn(read.turn_id), aborted, duration_ms: read.duration_ms }
+            let TurnIn { turn_id, duration_ms, completed_at, price, changed, .. } = read;
+            Seen::TurnEnded { turn_id: turn(turn_id), aborted, duration_ms, completed_at, price, changed }
         }
         "thread_rolled_back" => Seen::RolledBack { turns: payload::<TurnIn>(raw)?.num_turns },
+        // A later version of ours may tell more in it: that costs the note, nothing else.
+        "notice" => match payload(raw) {
+            Ok(note) => Seen::Note(note),
+            Err(_) => return Ok(None),
+        },
         "error" => Seen::Failed(error(payload(raw)?)),
         "item_completed" => match paginated::read(raw, &fallback)? {
             Some((turn_id, item)) => Seen::Item { turn_id, item },

@@ -80,6 +80,10 @@ impl Head {
                     self.mark(Marks::UserEvent, offset);
                     self.preview = self.preview.take().or_else(|| preview_of(&content));
                 }
+                // Told before the first turn.
+                Ok(Some(Seen::Note(_))) => {
+                    self.first_turn.get_or_insert(offset);
+                }
                 _ => {}
             },
             Record::Model(raw) if self.preview.is_none() => {

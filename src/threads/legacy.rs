@@ -1,6 +1,6 @@
 //! Items and turns as the events we write ([`super::events`] reads them back). The names and fields are those of the
 //! rollout format's older record mode, so that other Codex programs can show and continue our threads; the few fields
-//! of our own (`id`, `content`, `command_line`, `status`, `hint`, `kind`) are additions that others skip, and make the
+//! of our own (`id`, `content`, `command_line`, `status`, `hint`, `kind`, `price`, `changed`) and the kind `notice` are additions that others skip, and make the
 //! replay exact.
 
 use std::borrow::Cow;
@@ -16,8 +16,9 @@ use crate::protocol::error::ErrorInfo;
 use crate::protocol::input::UserInput;
 use crate::protocol::item::{CommandItem, FileChange, Item, ItemStatus, MessagePhase, ToolStatus};
 use crate::protocol::limits::{LimitsSnapshot, Price};
+use crate::protocol::note::Note;
 use crate::protocol::tokens::{ThreadUsage, TokenUsage};
-use crate::protocol::turn::{TurnEnd, TurnStatus};
+use crate::protocol::turn::{Changed, TurnEnd, TurnStatus};
 
 /// Payloads of `event_msg` lines.
 #[derive(Serialize)]
@@ -35,6 +36,11 @@ pub(crate) enum Event<'a> {
         started_at: u64,
         completed_at: u64,
         duration_ms: u64,
+        /// Ours, as the next: what the line below the answer says.
+        #[serde(skip_serializing_if = "<[Price]>::is_empty")]
+        price: &'a [Price],
+        #[serde(skip_serializing_if = "Option::is_none")]
+        changed: Option<Changed>,
     },
     TurnAborted {
         turn_id: TurnId,
@@ -131,6 +137,8 @@ pub(crate) enum Event<'a> {
     ContextCompacted {
         id: &'a ItemId,
     },
+    /// Ours; other programs pass it over.
+    Notice(&'a Note),
 }
 
 /// `token_count.info`.
@@ -322,6 +330,11 @@ pub(crate) fn push_turn_start(
     )
 }
 
+/// Adds the line of a note.
+pub(crate) fn push_note(batch: &mut Batch, note: &Note) -> serde_json::Result<()> {
+    event(batch, Event::Notice(note))
+}
+
 /// The mark by which readers leave out the last turns.
 pub(crate) fn push_rolled_back(batch: &mut Batch, num_turns: u32) -> serde_json::Result<()> {
     #[derive(Serialize)]
@@ -344,7 +357,19 @@ pub(crate) fn push_turn_end(batch: &mut Batch, end: &TurnEnd, now_ms: u64) -> se
         event(batch, error_event(error, turn_id))?;
     }
     let last_agent_message = end.last_message.as_deref();
-    event(batch, Event::TaskComplete { turn_id, last_agent_message, started_at, completed_at, duration_ms })
+    let (price, changed) = (end.price.as_slice(), end.changed);
+    event(
+        batch,
+        Event::TaskComplete {
+            turn_id,
+            last_agent_message,
+            started_at,
+            completed_at,
+            duration_ms,
+            price,
+            changed,
+        },
+    )
 }
 
 fn error_event(error: &ErrorInfo, turn_id: TurnId) -> Event<'_> {

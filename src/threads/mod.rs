@@ -12,6 +12,7 @@
 //! - [`events`]: stored events as items and turn marks
 //! - [`paginated`]: items as the newer record mode writes them; read only
 //! - [`append`]: all-or-nothing appends with a queue for what could not be written
+//! - [`locks`]: who may append to a thread
 //! - [`writer`]: the one owner of a live thread's file
 //! - [`reader`]: raw lines from the start or from the end, in bounded memory
 //! - [`chain`]: a thread spread over several files by forks and reverts
@@ -42,6 +43,7 @@ mod index;
 mod keep;
 mod legacy;
 mod line;
+mod locks;
 mod meta;
 pub(crate) mod names;
 mod paginated;
@@ -62,5 +64,5 @@ pub(crate) use meta::{Git, NewThread};
 pub(crate) use rebuild::{Cursor, Loaded, PageSize, earlier, load, tail};
 pub(crate) use settings::Settings;
 pub(crate) use spending::{Use, uses};
-pub(crate) use turns::Turn;
+pub(crate) use turns::{Placed, Turn};
 pub(crate) use writer::{Compacted, Writer};

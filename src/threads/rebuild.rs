@@ -16,6 +16,7 @@ use super::reader::{Backwards, Problems, RawLine};
 use super::settings::Settings;
 use super::turns::{Builder, Turn};
 use crate::base::ids::TurnId;
+use crate::protocol::item::Item;
 use crate::protocol::limits::{LimitsSnapshot, Price};
 use crate::protocol::model_item::{ModelItem, ModelItemKind};
 use crate::protocol::tokens::ThreadUsage;
@@ -164,7 +165,7 @@ pub(crate) fn earlier(cursor: Cursor, size: PageSize) -> Result<Page, Error> {
 }
 
 fn page(meta: Meta, segments: Vec<Segment>, size: PageSize, mut problems: Problems) -> Result<Page, Error> {
-    let mut lines = PageLines { size, kept: Vec::new(), bytes: 0, turns: 0, rolled_back: 0, usage: None };
+    let mut lines = PageLines::new(size);
     let mut stopped = None;
     'files: for (place, segment) in segments.iter().enumerate() {
         let mut reader = backwards(segment)?;
@@ -180,7 +181,12 @@ fn page(meta: Meta, segments: Vec<Segment>, size: PageSize, mut problems: Proble
     }
     let marks = segments.first().map_or(Marks::Started, |segment| segment.marks);
     let mut builder = Builder::new(meta.cwd.as_deref());
-    for (bytes, marks, offset) in lines.kept.iter().rev() {
+    let PageLines { kept, usage, .. } = lines;
+    for kept in kept.iter().rev() {
+        let Kept::Line(bytes, marks, offset) = kept else {
+            builder.cut();
+            continue;
+        };
         let fed = line::parse(bytes).and_then(|line| builder.feed(line.record, *marks, *offset));
         if let Err(reason) = fed {
             problems.push(*offset, None, reason);
@@ -195,7 +201,7 @@ fn page(meta: Meta, segments: Vec<Segment>, size: PageSize, mut problems: Proble
         #[cfg(test)]
         begins_inside,
         earlier,
-        usage: lines.usage,
+        usage,
         problems,
     })
 }
@@ -239,13 +245,23 @@ enum Stop {
     InsideTurn,
 }
 
+/// A piece of a page.
+enum Kept {
+    Line(Vec<u8>, Marks, u64),
+    /// What followed here was taken back, in the middle of a turn.
+    Cut,
+}
+
 /// The lines of a page, last first.
 struct PageLines {
     size: PageSize,
-    kept: Vec<(Vec<u8>, Marks, u64)>,
+    kept: Vec<Kept>,
+    /// The start of a turn whose prompt was taken back. It goes with its prompt, unless another prompt of the same
+    /// turn stands before it.
+    rest: Option<Vec<Kept>>,
     bytes: usize,
     turns: usize,
-    /// Turns still to be left out.
+    /// Prompts still to be left out, with all that follows them.
     rolled_back: u32,
     usage: Option<ThreadUsage>,
 }
@@ -258,6 +274,8 @@ enum Role {
     Part,
     /// To be shown, and a turn begins with it.
     Begins,
+    /// To be shown, and the user said it.
+    Prompt,
     /// Turns before it were taken back.
     RollsBack(u32),
     /// It counts tokens.
@@ -265,6 +283,10 @@ enum Role {
 }
 
 impl PageLines {
+    fn new(size: PageSize) -> Self {
+        Self { size, kept: Vec::new(), rest: None, bytes: 0, turns: 0, rolled_back: 0, usage: None }
+    }
+
     /// Takes the line before the last one given; tells when the page is full.
     fn take(&mut self, line: Line<'_>, marks: Marks, offset: u64, bytes: &[u8]) -> Option<Stop> {
         let role = role(line.record, marks);
@@ -275,19 +297,30 @@ impl PageLines {
             self.usage = self.usage.or(usage);
         }
         let begins = matches!(role, Role::Begins);
+        // Where no other line begins a turn, the prompt does.
+        let prompt = matches!(role, Role::Prompt) || (begins && marks != Marks::Started);
         if self.rolled_back > 0 {
-            self.rolled_back -= u32::from(begins);
+            self.rolled_back -= u32::from(prompt);
+            self.rest = (prompt && !begins && self.rolled_back == 0).then(|| vec![Kept::Cut]);
             return None;
         }
-        if begins || matches!(role, Role::Part) {
+        if begins && self.rest.take().is_some() {
+            return None;
+        }
+        if begins || prompt || matches!(role, Role::Part) {
             self.bytes += bytes.len();
-            self.kept.push((bytes.to_vec(), marks, offset));
+            let line = Kept::Line(bytes.to_vec(), marks, offset);
+            self.rest.as_mut().unwrap_or(&mut self.kept).push(line);
+        }
+        let far = self.bytes >= self.size.bytes.saturating_mul(PAGE_SLACK);
+        if prompt || far {
+            self.kept.extend(self.rest.take().into_iter().flatten());
         }
         self.turns += usize::from(begins);
         if begins && (self.turns >= self.size.turns || self.bytes >= self.size.bytes) {
             return Some(Stop::BeforeTurn);
         }
-        (self.bytes >= self.size.bytes.saturating_mul(PAGE_SLACK)).then_some(Stop::InsideTurn)
+        far.then_some(Stop::InsideTurn)
     }
 }
 
@@ -311,6 +344,11 @@ fn role(record: Record<'_>, marks: Marks) -> Role {
             match kind.as_ref().map(|kind| &*kind.kind) {
                 Ok("task_started" | "turn_started") if marks == Marks::Started => Role::Begins,
                 Ok("user_message") if marks == Marks::UserEvent => Role::Begins,
+                Ok("user_message") => Role::Prompt,
+                Ok("item_completed") => match events::read(raw, || "".into()) {
+                    Ok(Some(Seen::Item { item: Item::UserMessage { .. }, .. })) => Role::Prompt,
+                    _ => Role::Part,
+                },
                 Ok("thread_rolled_back") => match events::read(raw, || "".into()) {
                     Ok(Some(Seen::RolledBack { turns })) => Role::RollsBack(turns),
                     _ => Role::None,

@@ -316,6 +316,43 @@ fn turns_that_were_taken_back_are_not_shown() {
     assert_eq!(ids(&earlier(page.earlier.unwrap(), ALL).unwrap()), [id(1)]);
 }
 
+/// Prompts are taken back, not turns: a turn may hold several prompts, and a turn that summarises holds none.
+#[test]
+fn what_is_taken_back_is_counted_in_prompts() {
+    let home = tempfile::tempdir().unwrap();
+    let id = |turn: u32| format!("01a1f8bf-0000-7000-8000-{turn:012}");
+    let event = |payload: String| format!("{{\"type\":\"event_msg\",\"payload\":{{\"type\":{payload}}}}}\n");
+    let begins = |turn| event(format!("\"task_started\",\"turn_id\":\"{}\"", id(turn)));
+    let says =
+        |who: &str, text: &str| event(format!("\"{who}_message\",\"id\":\"{text}\",\"message\":\"{text}\""));
+    let ends = |turn| event(format!("\"task_complete\",\"turn_id\":\"{}\"", id(turn)));
+    let back = |count: u32| event(format!("\"thread_rolled_back\",\"num_turns\":{count}"));
+    let meta = "{\"type\":\"session_meta\",\"payload\":{\"id\":\"01a1f8bf-0000-7000-8000-00000000000a\",\"cwd\":\"/p\"}}\n";
+    let first =
+        [begins(1), says("user", "one"), says("agent", "working"), says("user", "steered"), ends(1)].concat();
+    let second = [
+        begins(2),
+        says("user", "two"),
+        ends(2),
+        begins(3),
+        event("\"context_compacted\",\"id\":\"c\"".into()),
+        ends(3),
+    ]
+    .concat();
+    let shown = |count: u32| {
+        let text = [meta, &first, &second, &back(count)].concat();
+        let path = install(home.path(), text.as_bytes(), "11-00-00");
+        let page = tail(home.path(), &path, ALL).unwrap();
+        let ids =
+            |turn: &Turn| turn.items.iter().map(|item| item.id().to_string()).collect::<Vec<_>>().join(" ");
+        page.turns.iter().map(|turn| (ids(turn), turn.status)).collect::<Vec<_>>()
+    };
+    let done = crate::protocol::turn::TurnStatus::Completed;
+    assert_eq!(shown(1), [("one working steered".to_owned(), done)], "the summary goes with its prompt");
+    assert_eq!(shown(2), [("one working".to_owned(), done)], "what led to the second prompt stays");
+    assert_eq!(shown(3), []);
+}
+
 /// Bytes are overwritten at random places, by a generator without luck: nothing may fail or panic.
 #[test]
 fn scribbled_files_are_read_as_far_as_they_go() {

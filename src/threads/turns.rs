@@ -2,7 +2,7 @@
 //! Items come from events; calls that no event tells of are worked out by [`super::derive`] and give way when
 //! the event comes after all. Pure: no files in here.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use serde_json::value::RawValue;
@@ -17,8 +17,10 @@ use crate::base::ids::{ItemId, TurnId};
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::input::UserInput;
 use crate::protocol::item::{CommandSource, Item};
+use crate::protocol::limits::Price;
 use crate::protocol::model_item::ModelItemKind;
-use crate::protocol::turn::TurnStatus;
+use crate::protocol::note::Note;
+use crate::protocol::turn::{Changed, TurnStatus};
 
 /// A stored turn as the user saw it.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +38,43 @@ pub(crate) struct Turn {
     pub(crate) started_at: Option<u64>,
     /// Wall time in milliseconds.
     pub(crate) duration_ms: Option<u64>,
+    /// Unix seconds of its end.
+    pub(crate) completed_at: Option<u64>,
+    /// What it cost of the limits, as it was shown.
+    pub(crate) price: Vec<Price>,
+    /// What its patches changed.
+    pub(crate) changed: Option<Changed>,
+    /// How many of its items came before its end; absent when the end was never written.
+    pub(crate) ended_at: Option<usize>,
+    /// Lines that the user saw beside the items, in order.
+    pub(crate) notes: Vec<Placed>,
+}
+
+impl Turn {
+    fn new(id: Option<TurnId>, status: TurnStatus, started_at: Option<u64>) -> Self {
+        Self {
+            id,
+            items: Vec::new(),
+            status,
+            error: None,
+            started_at,
+            duration_ms: None,
+            completed_at: None,
+            price: Vec::new(),
+            changed: None,
+            ended_at: None,
+            notes: Vec::new(),
+        }
+    }
+}
+
+/// A note and its place in a turn.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Placed {
+    /// How many items of the turn stand before it.
+    pub(crate) at: usize,
+    /// The note.
+    pub(crate) note: Note,
 }
 
 /// Makes turns of lines.
@@ -46,6 +85,8 @@ pub(crate) struct Builder {
     open: bool,
     /// Items of the last turn that were worked out and still wait for their output or event.
     derived: HashSet<ItemId>,
+    /// Where the calls of the last turn are among its items: one turn may hold very many.
+    calls: HashMap<ItemId, usize>,
     /// Records of `!` commands in the last turn, less the items that show them.
     user_shells: i32,
     /// The last event was a section of reasoning without a name.
@@ -60,6 +101,7 @@ impl Builder {
             turns: Vec::new(),
             open: false,
             derived: HashSet::new(),
+            calls: HashMap::new(),
             user_shells: 0,
             reasoning: false,
             cwd: cwd.unwrap_or(Path::new("/")).to_owned(),
@@ -91,6 +133,7 @@ impl Builder {
     /// All turns.
     pub(crate) fn finish(mut self, marks: Marks) -> Vec<Turn> {
         self.close(marks);
+        self.place_notes();
         self.turns
     }
 
@@ -98,7 +141,13 @@ impl Builder {
         let reasoning = std::mem::take(&mut self.reasoning);
         match seen {
             Seen::TurnStarted { turn_id, started_at } => self.begin(turn_id, started_at, marks),
-            Seen::TurnEnded { turn_id, aborted, duration_ms } => self.end(turn_id, aborted, duration_ms),
+            Seen::TurnEnded { turn_id, aborted, duration_ms, completed_at, price, changed } => {
+                let turn = self.end(turn_id, aborted, duration_ms);
+                (turn.completed_at, turn.price, turn.changed) = (completed_at, price, changed);
+                self.finish_derived();
+                self.open = false;
+            }
+            Seen::Note(note) => self.note(note),
             Seen::Failed(error) => {
                 let turn = self.current(None);
                 turn.error = Some(error);
@@ -116,11 +165,12 @@ impl Builder {
     fn begin(&mut self, id: Option<TurnId>, started_at: Option<u64>, marks: Marks) {
         self.close(marks);
         let status = TurnStatus::InProgress;
-        self.turns.push(Turn { id, items: Vec::new(), status, error: None, started_at, duration_ms: None });
+        self.turns.push(Turn::new(id, status, started_at));
+        self.calls.clear();
         self.open = true;
     }
 
-    fn end(&mut self, id: Option<TurnId>, aborted: bool, duration_ms: Option<u64>) {
+    fn end(&mut self, id: Option<TurnId>, aborted: bool, duration_ms: Option<u64>) -> &mut Turn {
         let turn = self.current(id);
         turn.id = turn.id.or(id);
         turn.status = match (aborted, &turn.error) {
@@ -129,8 +179,65 @@ impl Builder {
             (false, None) => TurnStatus::Completed,
         };
         turn.duration_ms = duration_ms;
+        turn.ended_at = Some(turn.items.len());
+        turn
+    }
+
+    /// The rest of the last turn was taken back: it goes as far as it goes, and nothing stands below it.
+    pub(crate) fn cut(&mut self) {
         self.finish_derived();
+        if let Some(turn) = self.turns.last_mut().filter(|_| self.open) {
+            turn.status = TurnStatus::Completed;
+        }
         self.open = false;
+    }
+
+    /// A note waits at the end of what is known; [`Self::place_notes`] gives it its place. Before the first turn it
+    /// makes a turn of nothing but notes.
+    fn note(&mut self, note: Note) {
+        let known = self.turns.iter_mut().rev().flat_map(|turn| &mut turn.notes);
+        if let Some(old) = known.into_iter().find(|old| old.note.id == note.id) {
+            let after = old.note.after.take();
+            old.note = Note { after, after_end: old.note.after_end, ..note };
+            return;
+        }
+        if self.turns.is_empty() {
+            self.turns.push(Turn::new(None, TurnStatus::Completed, None));
+        }
+        if let Some(turn) = self.turns.last_mut() {
+            turn.notes.push(Placed { at: turn.items.len(), note });
+        }
+    }
+
+    /// Puts each note behind the item it was shown after: it may have reached the file before that item, which is
+    /// written when it is complete, or behind others, because it takes its time from the screen to the file.
+    fn place_notes(&mut self) {
+        let mut wanted: HashMap<ItemId, Option<(usize, usize)>> = HashMap::new();
+        for note in self.turns.iter().flat_map(|turn| &turn.notes) {
+            wanted.extend(note.note.after.clone().map(|id| (id, None)));
+        }
+        if wanted.is_empty() {
+            return;
+        }
+        for (turn, items) in self.turns.iter().map(|turn| &turn.items).enumerate() {
+            for (at, item) in items.iter().enumerate() {
+                if let Some(place) = wanted.get_mut(item.id()) {
+                    *place = Some((turn, at + 1));
+                }
+            }
+        }
+        let homes: Vec<Vec<Placed>> =
+            self.turns.iter_mut().map(|turn| std::mem::take(&mut turn.notes)).collect();
+        for (from, notes) in homes.into_iter().enumerate() {
+            for Placed { at, note } in notes {
+                let home = note.after.as_ref().and_then(|id| *wanted.get(id)?);
+                let (turn, at) = home.unwrap_or((from, at));
+                if let Some(turn) = self.turns.get_mut(turn) {
+                    turn.notes.push(Placed { at, note });
+                }
+            }
+        }
+        self.turns.iter_mut().for_each(|turn| turn.notes.sort_by_key(|note| note.at));
     }
 
     /// Ends the last turn if nothing else did.
@@ -183,10 +290,24 @@ impl Builder {
             self.user_shells += i32::from(command.source == CommandSource::UserShell);
         }
         self.derived.remove(item.id());
-        let turn = self.current(turn_id);
-        match turn.items.iter_mut().find(|old| is_call(old) && old.id() == item.id()) {
+        self.current(turn_id);
+        let last = self.turns.len().saturating_sub(1);
+        let at =
+            turn_id.and_then(|id| self.turns.iter().position(|turn| turn.id == Some(id))).unwrap_or(last);
+        let known = self.calls.get(item.id()).copied().filter(|_| at == last);
+        let Some(turn) = self.turns.get_mut(at) else { return };
+        let known = known.or_else(|| {
+            let same = |old: &Item| is_call(old) && old.id() == item.id();
+            (at < last).then(|| turn.items.iter().position(same)).flatten()
+        });
+        match known.and_then(|known| turn.items.get_mut(known)) {
             Some(old) if is_call(&item) => *old = item,
-            _ => turn.items.push(item),
+            _ => {
+                if is_call(&item) && at == last {
+                    self.calls.insert(item.id().clone(), turn.items.len());
+                }
+                turn.items.push(item);
+            }
         }
     }
 
@@ -231,19 +352,22 @@ impl Builder {
 
     fn call(&mut self, raw: &RawValue) {
         let Some(item) = derive::call(raw, &self.cwd) else { return };
-        let turn = self.current(None);
-        if turn.items.iter().any(|old| is_call(old) && old.id() == item.id()) {
+        if self.calls.contains_key(item.id()) {
             return;
         }
         let id = item.id().clone();
+        let turn = self.current(None);
         turn.items.push(item);
+        let at = turn.items.len() - 1;
+        self.calls.insert(id.clone(), at);
         self.derived.insert(id);
     }
 
     fn output(&mut self, raw: &RawValue) {
         let Some((id, text)) = derive::output(raw) else { return };
         if self.derived.remove(&id)
-            && let Some(item) = self.last_turn_items().find(|item| *item.id() == id)
+            && let Some(at) = self.calls.get(&id).copied()
+            && let Some(item) = self.turns.last_mut().and_then(|turn| turn.items.get_mut(at))
         {
             derive::complete(item, Some(&text));
         }

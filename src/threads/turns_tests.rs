@@ -115,3 +115,74 @@ fn an_error_makes_the_turn_fail() {
     assert_eq!(shape(&turns), [(0, TurnStatus::Failed), (0, TurnStatus::Failed)]);
     assert_eq!(turns[0].error.as_ref().unwrap().kind, crate::protocol::error::ErrorKind::UsageLimit);
 }
+
+fn note(id: &str, after: &str, after_end: bool, words: &str) -> String {
+    let after = if after.is_empty() { String::new() } else { format!(r#""after":"{after}","#) };
+    event(&format!(
+        r#"{{"type":"notice","id":"{id}",{after}"after_end":{after_end},"level":"info","message":"{words}"}}"#
+    ))
+}
+
+/// Notes of all turns: turn, place, words.
+fn notes(turns: &[Turn]) -> Vec<(usize, usize, &str)> {
+    let all = turns.iter().enumerate();
+    all.flat_map(|(turn, t)| t.notes.iter().map(move |n| (turn, n.at, n.note.message.as_str()))).collect()
+}
+
+#[test]
+fn notes_stand_behind_the_item_they_were_shown_after() {
+    let answer = |id: &str| event(&format!(r#"{{"type":"agent_message","id":"{id}","message":"x"}}"#));
+    let done = |id: &str| event(&format!(r#"{{"type":"task_complete","turn_id":"{id}"}}"#));
+    let lines = [
+        note("n0", "", true, "before all turns"),
+        started(FIRST),
+        note("n1", "b", false, "told while b was written"),
+        answer("a"),
+        answer("b"),
+        answer("c"),
+        note("n2", "a", false, "slow"),
+        done(FIRST),
+        note("n3", "c", true, "after the end"),
+        started(SECOND),
+        note("n4", "c", true, "slower than the next turn"),
+        note("n5", "gone", false, "its item never came"),
+        note("n3", "c", true, "newer words"),
+        event(r#"{"type":"notice","level":"from a later version"}"#),
+    ];
+    let turns = turns(Marks::Started, &lines);
+    let expected = [
+        (0, 0, "before all turns"),
+        (1, 1, "slow"),
+        (1, 2, "told while b was written"),
+        (1, 3, "newer words"),
+        (1, 3, "slower than the next turn"),
+        (2, 0, "its item never came"),
+    ];
+    assert_eq!(notes(&turns), expected);
+    assert_eq!(
+        (turns[0].status, turns[0].duration_ms),
+        (TurnStatus::Completed, None),
+        "not an end of a turn"
+    );
+    assert_eq!(turns[1].ended_at, Some(3));
+}
+
+/// Each item is found at once: a search among all of them would take minutes here.
+#[test]
+fn one_turn_may_hold_very_many_calls() {
+    let mut lines = vec![started(FIRST)];
+    for n in 0..60_000 {
+        lines.push(model(&format!(
+            r#"{{"type":"function_call","call_id":"call_with_a_long_name_{n}","name":"odd","arguments":"{{}}"}}"#
+        )));
+        lines.push(model(&format!(
+            r#"{{"type":"function_call_output","call_id":"call_with_a_long_name_{n}","output":"x"}}"#
+        )));
+        lines.push(event(&format!(
+            r#"{{"type":"exec_command_end","call_id":"call_with_a_long_name_{n}","turn_id":"{FIRST}","command":["x"],"exit_code":0}}"#
+        )));
+    }
+    let begun = std::time::Instant::now();
+    assert_eq!(shape(&turns(Marks::Started, &lines)), [(60_000, TurnStatus::Interrupted)]);
+    assert!(begun.elapsed().as_secs() < 30, "{:?}", begun.elapsed());
+}

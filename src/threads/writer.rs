@@ -6,7 +6,6 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -17,27 +16,25 @@ use super::append::{Appender, Queue};
 use super::error::Error;
 use super::legacy;
 use super::line::Batch;
+use super::locks::{self, WriterLock};
 use super::meta::{MetaOut, NewThread};
 use super::repair::{self, Mended};
 use super::settings::{ContextOut, Settings};
 use crate::base::clock::Clock;
 use crate::base::fs::{create_private_dir, open_private_append, sync_dir};
 use crate::base::ids::{ThreadId, TurnId};
-use crate::base::lock::FileLock;
 use crate::protocol::item::Item;
 use crate::protocol::limits::{LimitsSnapshot, Price};
 use crate::protocol::model_item::ModelItem;
+use crate::protocol::note::Note;
 use crate::protocol::tokens::ThreadUsage;
 use crate::protocol::turn::TurnEnd;
 
 /// Folder of live and finished threads under the home.
 pub(crate) const SESSIONS: &str = "sessions";
 
-/// Folder of the locks under the home; other Codex programs use it too.
-const LOCKS: &str = "thread-writer-locks";
-
-/// A program that was killed while it started a command holds its lock until that command's program runs.
-const LAST_BREATH: Duration = Duration::from_millis(500);
+/// Bytes of notes that wait for the first turn.
+const MAX_EARLY: usize = 256 << 10;
 
 /// Appends the lines of one thread.
 pub(crate) struct Writer {
@@ -45,6 +42,8 @@ pub(crate) struct Writer {
     state: State,
     /// Lines that wait for the disk.
     queue: Queue,
+    /// Notes from before the first turn: they do not make a thread.
+    early: Vec<u8>,
 }
 
 enum State {
@@ -63,7 +62,7 @@ struct Open {
     fresh_dirs: Vec<PathBuf>,
     /// Something was written since the last fsync.
     unsynced: bool,
-    _lock: FileLock,
+    _lock: WriterLock,
 }
 
 /// The history begins anew: what the model sees from here on.
@@ -106,12 +105,12 @@ impl Writer {
     /// A writer for a thread that has no file yet.
     pub(crate) fn create(home: &Path, thread: NewThread, clock: Arc<dyn Clock>) -> Self {
         let state = State::Waiting { home: home.to_owned(), thread: Box::new(thread) };
-        Self { clock, state, queue: Queue::default() }
+        Self { clock, state, queue: Queue::default(), early: Vec::new() }
     }
 
     /// A writer that keeps nothing.
     pub(crate) fn ephemeral(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, state: State::Off, queue: Queue::default() }
+        Self { clock, state: State::Off, queue: Queue::default(), early: Vec::new() }
     }
 
     /// Continues a stored thread in its file. A torn end is mended first, and told.
@@ -124,13 +123,13 @@ impl Writer {
         path: &Path,
         clock: Arc<dyn Clock>,
     ) -> Result<(Self, Mended), Error> {
-        let lock = take_lock(home, id)?;
+        let lock = locks::take(home, id)?;
         let file = OpenOptions::new().read(true).append(true).open(path).map_err(Error::io("open", path))?;
         let mended = repair::mend(&file, path).map_err(Error::io("repair", path))?;
         let appender = Appender::new(file);
         let open =
             Open { path: path.to_owned(), appender, fresh_dirs: Vec::new(), unsynced: true, _lock: lock };
-        Ok((Self { clock, state: State::Open(open), queue: Queue::default() }, mended))
+        Ok((Self { clock, state: State::Open(open), queue: Queue::default(), early: Vec::new() }, mended))
     }
 
     /// The file, once there is one.
@@ -160,6 +159,20 @@ impl Writer {
     /// A complete item of a turn. Items that are not complete, or have nothing to show, are not stored.
     pub(crate) fn item(&mut self, item: &Item, turn_id: TurnId) -> Result<(), Error> {
         self.put(|batch| legacy::push_item(batch, item, turn_id))
+    }
+
+    /// A line that the user saw beside the items. It makes no file of a thread that has none: it waits for the first
+    /// turn, within bounds.
+    pub(crate) fn note(&mut self, note: &Note) -> Result<(), Error> {
+        if !matches!(self.state, State::Waiting { .. }) {
+            return self.put(|batch| legacy::push_note(batch, note));
+        }
+        let mut batch = Batch::new(self.clock.now_ms());
+        legacy::push_note(&mut batch, note)?;
+        if self.early.len() + batch.bytes().len() <= MAX_EARLY {
+            self.early.extend_from_slice(batch.bytes());
+        }
+        Ok(())
     }
 
     /// Tokens and limits as they stand, and what the thread has used of the limits.
@@ -267,15 +280,12 @@ impl Writer {
         }
         let State::Open(open) = &mut self.state else { return Ok(()) };
         open.unsynced = true;
+        if !self.early.is_empty() {
+            open.appender.append(&self.early).map_err(Error::io("write", &open.path))?;
+            self.early.clear();
+        }
         open.appender.append(bytes).map_err(Error::io("write", &open.path))
     }
-}
-
-fn take_lock(home: &Path, id: ThreadId) -> Result<FileLock, Error> {
-    let dir = home.join(LOCKS);
-    create_private_dir(&dir).map_err(Error::io("create", &dir))?;
-    let path = dir.join(format!("{id}.lock"));
-    FileLock::take_within(&path, LAST_BREATH).map_err(Error::io("lock", &path))?.ok_or(Error::InUse { id })
 }
 
 /// Makes the file with its first line, or leaves none behind.
@@ -283,7 +293,8 @@ fn create(home: &Path, thread: &NewThread, now_ms: u64) -> Result<Open, Error> {
     let mut first = Batch::new(now_ms);
     let timestamp = first.timestamp().to_owned();
     first.push("session_meta", MetaOut::new(thread, &timestamp))?;
-    let lock = take_lock(home, thread.id)?;
+    locks::sweep(home);
+    let lock = locks::take(home, thread.id)?;
     let (day, name) = place(thread.id, now_ms, &TimeZone::system());
     let sessions = home.join(SESSIONS);
     let dir = sessions.join(day);

@@ -59,6 +59,7 @@ fn end(turn_id: TurnId, status: TurnStatus, error: Option<ErrorInfo>) -> TurnEnd
         last_message: None,
         duration_ms: 1234,
         price: Vec::new(),
+        changed: None,
     }
 }
 

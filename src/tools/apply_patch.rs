@@ -14,6 +14,7 @@ use super::context::ToolContext;
 use super::tool::{Payload, Tool, ToolCall, ToolOutput};
 use crate::base::ids::{ItemId, ThreadId, TurnId};
 use crate::base::tasks;
+use crate::patch::words::{UNFIT, UNWRITTEN};
 use crate::patch::{self, Plan, TurnDiff};
 use crate::protocol::ask::{Answer, Ask};
 use crate::protocol::event::Event;
@@ -69,19 +70,20 @@ impl ApplyPatch {
         let started = Instant::now();
         let id = ItemId::from(call_id);
         let cwd = dir.to_owned();
-        let planned =
-            tasks::blocking("patch plan", move || patch::plan(&patch::parse(&text)?, &cwd, &patch::Disk));
+        let roots = Arc::clone(&ctx.roots);
+        let files = patch::Guarded(Arc::new(move |path| roots.cannot_read(path)));
+        let planned = tasks::blocking("patch plan", move || patch::plan(&patch::parse(&text)?, &cwd, &files));
         let plan = match planned.await {
             Ok(Ok(plan)) => plan,
             Ok(Err(patch::Error::Empty)) => {
                 return self.fail(ctx, id, Vec::new(), "patch rejected: empty patch".into()).await;
             }
             Ok(Err(error)) => {
-                let text = format!("apply_patch verification failed: {error}");
+                let text = format!("{UNFIT}{error}");
                 return self.fail(ctx, id, Vec::new(), text).await;
             }
             Err(error) => {
-                return self.fail(ctx, id, Vec::new(), format!("apply_patch failed: {error}")).await;
+                return self.fail(ctx, id, Vec::new(), format!("{UNWRITTEN}{error}")).await;
             }
         };
         let item = item(&id, &plan.changes, ItemStatus::InProgress, None);
@@ -100,6 +102,10 @@ impl ApplyPatch {
         if paths.is_empty() {
             return Ok(());
         }
+        // What cannot be read is not replaced or removed either, whoever agrees.
+        if let Some(why) = paths.iter().find_map(|path| ctx.roots.cannot_read(path)) {
+            return Err(format!("patch rejected: {why}"));
+        }
         let reason = match (self.judge)(ctx, &paths) {
             PatchVerdict::Write => return Ok(()),
             PatchVerdict::Refuse(reason) => return Err(format!("patch rejected: {reason}")),
@@ -115,7 +121,7 @@ impl ApplyPatch {
                 granted.extend(paths.into_iter().map(|path| (ctx.thread_id, path)));
                 Ok(())
             }
-            Answer::Decline => Err("patch rejected by user".into()),
+            Answer::Decline | Answer::Open | Answer::OpenForProject => Err("patch rejected by user".into()),
             Answer::Cancel => Err("aborted by user".into()),
         }
     }
@@ -129,7 +135,7 @@ impl ApplyPatch {
         if ctx.cancel.is_cancelled() {
             return self.finish(ctx, id, plan.changes, ItemStatus::Declined, "aborted by user".into()).await;
         }
-        ctx.undo.before_change(&ctx.cwd).await;
+        ctx.undo.before_change(&ctx.cwd, ctx.sandbox.writable_roots().to_vec()).await;
         let journals = self.journals.clone();
         // Once begun it runs to its end: an interrupt must not leave half a patch.
         let written =
@@ -137,7 +143,7 @@ impl ApplyPatch {
         let (result, plan) = match written {
             Ok(written) => written,
             Err(error) => {
-                return self.fail(ctx, id, Vec::new(), format!("apply_patch failed: {error}")).await;
+                return self.fail(ctx, id, Vec::new(), format!("{UNWRITTEN}{error}")).await;
             }
         };
         match result {
@@ -153,7 +159,7 @@ impl ApplyPatch {
                 ToolOutput::Text(text)
             }
             Err(error) => {
-                let text = format!("apply_patch failed: {error}");
+                let text = format!("{UNWRITTEN}{error}");
                 self.finish(ctx, id, plan.changes, ItemStatus::Failed, text).await
             }
         }

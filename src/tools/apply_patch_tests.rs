@@ -34,6 +34,11 @@ fn bench(verdict: PatchVerdict) -> Bench {
         cwd: dir.path().join("w"),
         approval: ApprovalPolicy::OnRequest,
         sandbox: Arc::new(SandboxPolicy::DangerFullAccess),
+        roots: Arc::new(crate::sandbox::resolve(
+            &SandboxPolicy::DangerFullAccess,
+            std::path::Path::new("/"),
+            None,
+        )),
         env: Arc::new(BTreeMap::new()),
         login_shell: true,
         shell_env: Arc::new(ShellEnvPolicy::default()),

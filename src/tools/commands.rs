@@ -72,14 +72,23 @@ impl Commands {
             other => return other,
         };
         let code = live.exit().map_or(0, Exit::code);
+        let mut notes: Vec<String> = live.reached().into_iter().collect();
         if !confined || code == 0 {
-            return Reached::Done(live, Vec::new());
+            notes.iter().for_each(|note| live.remark(note.clone()));
+            return Reached::Done(live, notes);
         }
         match self.gate.after_failure(ctx, request, code, &live.whole()).await {
-            AfterFailure::Keep => Reached::Done(live, Vec::new()),
+            AfterFailure::Keep => {
+                notes.iter().for_each(|note| live.remark(note.clone()));
+                Reached::Done(live, notes)
+            }
             AfterFailure::Note(note) => {
-                live.remark(note.clone());
-                Reached::Done(live, vec![note])
+                notes.push(note);
+                live.remark(notes.join("\n"));
+                Reached::Done(live, notes)
+            }
+            AfterFailure::AgainConfined(confine) => {
+                self.once(ctx, request, live.leave_item(), true, confine, limit).await
             }
             AfterFailure::Again => self.once(ctx, request, live.leave_item(), false, None, limit).await,
         }

@@ -15,6 +15,7 @@ use crate::protocol::error::ErrorInfo;
 use crate::protocol::event::Event;
 use crate::protocol::item::{Item, ToolStatus};
 use crate::protocol::policy::{ApprovalPolicy, SandboxPolicy, ShellEnvPolicy};
+use crate::sandbox::Roots;
 use crate::workspace::undo::Keeper;
 
 /// Everything one tool call may use. Cheap to clone: one per call.
@@ -30,6 +31,8 @@ pub(crate) struct ToolContext {
     pub(crate) approval: ApprovalPolicy,
     /// What commands may touch.
     pub(crate) sandbox: Arc<SandboxPolicy>,
+    /// What follows from it on this disk.
+    pub(crate) roots: Arc<Roots>,
     /// Our own environment, captured at start.
     pub(crate) env: Arc<BTreeMap<OsString, OsString>>,
     /// Whether commands may read the user's login profile first.

@@ -59,6 +59,8 @@ pub(crate) enum AfterFailure {
     Note(String),
     /// Run once more, outside the sandbox.
     Again,
+    /// Run once more, confined as told.
+    AgainConfined(Option<String>),
 }
 
 /// Decides about commands.

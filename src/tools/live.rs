@@ -200,6 +200,11 @@ impl Live {
         self.exit.as_ref()
     }
 
+    /// What it reached in the network or was refused there, as a sentence; only when it has ended.
+    pub(super) fn reached(&self) -> Option<String> {
+        self.running.reached().map(|places| format!("Network: {places}."))
+    }
+
     /// Time since the start.
     pub(super) fn wall(&self) -> Duration {
         self.started.elapsed()

@@ -2,8 +2,11 @@
 //! bounded in every direction, so that a hostile file costs a refusal and not the memory of the machine. Blocks:
 //! to be called on a blocking task.
 
-use std::io::{Cursor, ErrorKind};
-use std::path::Path;
+use std::fs::File;
+use std::io::{self, Cursor, ErrorKind};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -40,13 +43,25 @@ pub(crate) enum Error {
 ///
 /// # Errors
 /// See [`Error`].
-pub(crate) fn load(path: &Path) -> Result<String, Error> {
-    let bytes = read_bounded(path, FILE_MAX).map_err(|error| match error.kind() {
+pub(crate) fn load(path: &Path, secret: &dyn Fn(&Path) -> Option<String>) -> Result<String, Error> {
+    let bytes = read(path, secret).map_err(|error| match error.kind() {
         ErrorKind::FileTooLarge => Error::TooLarge,
         ErrorKind::IsADirectory | ErrorKind::InvalidInput => Error::NotAFile,
         _ => Error::File(error),
     })?;
     data_url(bytes)
+}
+
+/// `secret` says why the real path of what was opened is not to be read; asked about the open file, because a link
+/// on the way may have been changed meanwhile.
+fn read(path: &Path, secret: &dyn Fn(&Path) -> Option<String>) -> io::Result<Vec<u8>> {
+    let flags = libc::O_PATH | libc::O_CLOEXEC;
+    let place = File::options().read(true).custom_flags(flags).open(path)?;
+    let place_name = PathBuf::from(format!("/proc/self/fd/{}", place.as_raw_fd()));
+    match secret(&std::fs::read_link(&place_name)?) {
+        Some(why) => Err(io::Error::new(ErrorKind::PermissionDenied, why)),
+        None => read_bounded(&place_name, FILE_MAX),
+    }
 }
 
 fn data_url(bytes: Vec<u8>) -> Result<String, Error> {
@@ -128,7 +143,7 @@ mod tests {
         for bad in [Vec::new(), b"hello".to_vec(), half, b"\x89PNG\r\n\x1a\n".to_vec()] {
             assert!(matches!(data_url(bad), Err(Error::Invalid)));
         }
-        assert!(matches!(load(Path::new("/")), Err(Error::NotAFile)));
-        assert!(matches!(load(Path::new("/no/such")), Err(Error::File(_))));
+        assert!(matches!(load(Path::new("/"), &|_| None), Err(Error::NotAFile)));
+        assert!(matches!(load(Path::new("/no/such"), &|_| None), Err(Error::File(_))));
     }
 }

@@ -128,7 +128,6 @@ impl Sessions {
     }
 
     /// How many sessions are open.
-    #[cfg(test)]
     pub(crate) fn count(&self) -> usize {
         self.lock().open.len()
     }

@@ -39,6 +39,11 @@ impl Bench {
             cwd,
             approval: ApprovalPolicy::Never,
             sandbox: Arc::new(SandboxPolicy::DangerFullAccess),
+            roots: Arc::new(crate::sandbox::resolve(
+                &SandboxPolicy::DangerFullAccess,
+                std::path::Path::new("/"),
+                None,
+            )),
             env: Arc::new(env.into_iter().collect()),
             login_shell: true,
             shell_env: Arc::new(ShellEnvPolicy::default()),

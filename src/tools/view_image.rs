@@ -1,6 +1,7 @@
 //! `view_image`: shows the model an image of this machine.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
@@ -47,7 +48,9 @@ impl Tool for ViewImage {
             let item = Item::ImageView { id: item_id(&call.call_id), path: path.clone() };
             ctx.tell(Event::ItemStarted { item: item.clone() }).await;
             let shown = path.display().to_string();
-            let output = match tasks::blocking("view_image", move || picture::load(&path)).await {
+            let roots = Arc::clone(&ctx.roots);
+            let load = move || picture::load(&path, &|opened| roots.cannot_read(opened));
+            let output = match tasks::blocking("view_image", load).await {
                 Ok(Ok(url)) => ToolOutput::Image { url },
                 Ok(Err(error @ (Error::File(_) | Error::NotAFile))) => {
                     ToolOutput::text(format!("unable to locate image at `{shown}`: {error}"))

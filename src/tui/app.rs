@@ -298,8 +298,8 @@ impl App {
             // The user has since asked for another one.
             Err(_) if self.opening > 0 => return Ok(()),
             Ok(live) if self.opening > 0 => {
-                self.ending
-                    .push(tasks::spawn("end thread", close(Channels { ops: live.ops, events: live.events })));
+                let channels = Channels { ops: live.ops, events: live.events };
+                self.ending.push(tasks::spawn("end thread", close(channels, VecDeque::new())));
                 return Ok(());
             }
             Err(error) => return self.message(Msg::Opened(Err(error))).await,
@@ -369,7 +369,10 @@ impl App {
     fn shut_down(&mut self) {
         self.ending.retain(|task| !task.is_finished());
         if let Some(live) = self.live.take() {
-            self.ending.push(tasks::spawn("end thread", close(live)));
+            // What was shown belongs to the thread it was shown in; the rest was meant for whoever comes next.
+            let (notes, rest) = std::mem::take(&mut self.outbox).into_iter().partition(is_note);
+            self.outbox = rest;
+            self.ending.push(tasks::spawn("end thread", close(live, notes)));
         }
     }
 
@@ -463,15 +466,23 @@ async fn next_limits(limits: Option<&mut watch::Receiver<Arc<AccountLimits>>>) -
     }
 }
 
-/// Ends a thread and waits until it is on disk.
-async fn close(live: Channels) {
+fn is_note(op: &Op) -> bool {
+    matches!(op, Op::Note(_))
+}
+
+/// Tells a thread its last notes, ends it and waits until it is on disk.
+async fn close(live: Channels, last: VecDeque<Op>) {
     let Channels { ops, mut events } = live;
     let told = async {
+        for op in last {
+            let _ = ops.send(op).await;
+        }
         let _ = ops.send(Op::Shutdown).await;
         std::future::pending::<()>().await;
     };
     let gone = async { while !matches!(events.recv().await, None | Some(Event::Closed)) {} };
     tokio::select! {
+        biased; // both are kept until the thread is gone; telling never ends by itself
         () = gone => {}
         () = told => {}
     }

@@ -179,6 +179,8 @@ pub(crate) struct ThreadInfo {
     pub(crate) approval: ApprovalPolicy,
     /// What commands may touch.
     pub(crate) sandbox: SandboxPolicy,
+    /// What that comes to on this machine, a sentence each.
+    pub(crate) access: Vec<String>,
     /// Usable window of the model in tokens.
     pub(crate) context_window: Option<u64>,
     /// Instruction files in effect.

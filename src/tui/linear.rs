@@ -9,18 +9,19 @@ use tokio::sync::mpsc;
 
 use super::app::Outcome;
 use super::door::{Begin, Call, Door, Elsewhere, LimitsCall, Live, ThreadFilter};
-use super::narrator::{Meant, Narrator};
+use super::narrator::{GUARD_MS, Meant, Narrator, TOO_SOON};
 use super::popups::resume::age;
 use super::setup::{AskTrust, Setup};
 use super::signals::{self, Signal};
 use super::terminal::{self, Keyboard};
-use super::transcript::Past;
+use super::transcript::{Level, Notice, Past};
 use crate::base::clock::{Clock, SystemClock};
 use crate::base::ids::ThreadId;
 use crate::base::path::with_tilde;
 use crate::limits::refresh::ON_DEMAND;
 use crate::limits::show;
 use crate::protocol::event::Event;
+use crate::protocol::note::Note;
 use crate::protocol::op::Op;
 use crate::protocol::turn::Change;
 
@@ -47,6 +48,7 @@ struct Linear {
     live: Option<Live>,
     waiting: VecDeque<Op>,
     typed: Vec<u8>,
+    started: Instant,
     interrupted: Option<Instant>,
     leaving: bool,
     signal: Option<i32>,
@@ -65,6 +67,7 @@ pub(crate) async fn run(setup: Setup, door: Door) -> Result<Outcome, terminal::E
         live: None,
         waiting: VecDeque::new(),
         typed: Vec::new(),
+        started: Instant::now(),
         interrupted: None,
         leaving: false,
         signal: None,
@@ -79,7 +82,7 @@ pub(crate) async fn run(setup: Setup, door: Door) -> Result<Outcome, terminal::E
                 let bytes = bytes.map(<[u8]>::to_vec).unwrap_or_default();
                 app.on_bytes(&bytes).await;
             }
-            event = next(events) => app.on_event(event),
+            event = next(events) => app.on_event(event).await,
         }
     }
     Ok(app.close().await)
@@ -151,9 +154,12 @@ impl Linear {
             "3: leave",
             "Type a number and press enter.",
         ]);
+        let put = Instant::now();
         loop {
             let line = keyboard.read().await.map(|bytes| String::from_utf8_lossy(bytes).trim().to_owned());
+            let heard = put.elapsed() >= Duration::from_millis(GUARD_MS);
             match line.as_deref() {
+                Ok(line) if !line.is_empty() && !heard => say([TOO_SOON]),
                 Ok("1") => {
                     if let Err(error) = self.door.call(Call::Trust).await {
                         say([format!("Error: {error}")]);
@@ -295,6 +301,7 @@ impl Linear {
     }
 
     async fn on_line(&mut self, line: &str) {
+        self.narrator.tick(self.now_ms());
         match self.narrator.on_line(line) {
             Meant::Op(op) => self.send(op).await,
             Meant::Say(words) => say([words]),
@@ -365,20 +372,40 @@ impl Linear {
         say(["To use a reset, end codex and run: codex usage redeem"]);
     }
 
-    fn on_event(&mut self, event: Option<Event>) {
+    async fn on_event(&mut self, event: Option<Event>) {
         let Some(event) = event else {
             self.live = None;
             return;
         };
         if let (Event::Configured(now), Some(live)) = (&event, &mut self.live) {
-            if live.info.model != now.model || live.info.effort != now.effort {
-                let effort = now.effort.as_deref().map(|effort| format!(" {effort}")).unwrap_or_default();
-                say([format!("Model: {}{effort}", now.model)]);
-            }
+            let other = live.info.model != now.model || live.info.effort != now.effort;
             live.info.model.clone_from(&now.model);
             live.info.effort.clone_from(&now.effort);
+            if other {
+                let effort = now.effort.as_deref().map(|effort| format!(" {effort}")).unwrap_or_default();
+                let words = format!("Model: {}{effort}", now.model);
+                say([&words]);
+                self.keep(Level::Info, &words).await;
+            }
         }
+        self.narrator.tick(self.now_ms());
         say(self.narrator.on_event(&event));
+        if let Event::Warning { message } = &event {
+            self.keep(Level::Warning, message).await;
+        }
+    }
+
+    /// Keeps a line that was said with the thread, so that it is said again when the thread is opened again.
+    async fn keep(&mut self, level: Level, message: &str) {
+        let note = Notice::new(level, message).note();
+        let after_end = !self.narrator.is_running();
+        if self.live.is_some() {
+            self.send(Op::Note(Box::new(Note { after_end, ..note }))).await;
+        }
+    }
+
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
     /// Ends the open thread and waits until it is on disk.

@@ -18,6 +18,7 @@ use super::theme::Theme;
 use super::transcript::{self, Transcript};
 use super::usage::look::View;
 use super::usage::{Standing, notice};
+use crate::base::clean::in_words;
 use crate::base::ids::{AskId, ItemId};
 use crate::base::path::with_tilde;
 use crate::protocol::ask::Ask;
@@ -90,6 +91,8 @@ pub(crate) struct TurnState {
     pub(crate) answered: bool,
     /// The last prompts, for the notify program.
     pub(crate) prompts: Vec<String>,
+    /// What the patches of the last turn changed together, as a diff.
+    pub(crate) diff: String,
     /// The last answer, for the end of the program.
     pub(crate) last_answer: Option<String>,
 }
@@ -156,6 +159,8 @@ pub(crate) struct Model {
     pub(crate) nothing_open: bool,
     /// The folder of the thread that is being opened, when that is gone.
     pub(crate) folder_gone: Option<String>,
+    /// The thread that is being opened is a copy of the one before.
+    pub(crate) forked: bool,
     /// The block of `/status`, while it is the newest.
     pub(crate) status_cell: Option<transcript::Key>,
     /// There are turns before those shown, and nobody fetches them.
@@ -214,6 +219,7 @@ impl Model {
             rewinding: None,
             nothing_open: false,
             folder_gone: None,
+            forked: false,
             status_cell: None,
             earlier: false,
             suggestions: VecDeque::new(),
@@ -241,7 +247,8 @@ impl Model {
 
     /// Says something in the hint line for a while.
     pub(crate) fn toast(&mut self, text: impl Into<String>) {
-        self.toast = Some(Toast { text: text.into(), until_ms: self.now_ms + TOAST_MS });
+        self.toast =
+            Some(Toast { text: in_words(&text.into()).into_owned(), until_ms: self.now_ms + TOAST_MS });
     }
 
     /// What popups may know.

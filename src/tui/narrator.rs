@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use crate::base::clean::in_words;
 use crate::base::ids::{AskId, ItemId};
 use crate::protocol::ask::{Answer, Ask};
 use crate::protocol::event::Event;
@@ -10,13 +11,19 @@ use crate::protocol::input::UserInput;
 use crate::protocol::item::{
     ChangeKind, CommandItem, CommandSource, FileChange, Item, ItemDelta, ItemStatus, PlanStatus, ToolStatus,
 };
+use crate::protocol::note::{Level, Note};
 use crate::protocol::op::Op;
-use crate::protocol::turn::{TurnEnd, TurnStatus};
+use crate::protocol::turn::{Changed, TurnEnd, TurnStatus};
 use crate::tui::popups::{approval, facts};
 use crate::tui::text;
 use crate::tui::transcript::Past;
 use crate::tui::transcript::cells::command::spoken;
 
+/// A line that is complete so soon after a question was put was meant for something else.
+pub(crate) const GUARD_MS: u64 = 300;
+/// What is said then.
+pub(crate) const TOO_SOON: &str =
+    "That line came too soon to be an answer. Listen to the question, then type it again.";
 /// Lines of a command's output that are told.
 const OUTPUT: usize = 10;
 
@@ -27,6 +34,10 @@ pub(crate) struct Narrator {
     message: Option<(ItemId, String)>,
     /// Questions that wait; the first is put.
     asks: Vec<(AskId, Box<Ask>)>,
+    /// The time, as told last.
+    now_ms: u64,
+    /// When the first question was put: nobody can have heard it before.
+    put_ms: u64,
     running: bool,
 }
 
@@ -44,6 +55,11 @@ pub(crate) enum Meant {
 }
 
 impl Narrator {
+    /// The time of what comes next, on a clock that only runs forward.
+    pub(crate) fn tick(&mut self, now_ms: u64) {
+        self.now_ms = now_ms;
+    }
+
     /// Whether a turn runs.
     pub(crate) fn is_running(&self) -> bool {
         self.running
@@ -54,13 +70,17 @@ impl Narrator {
         let line = line.trim();
         if let Some((id, ask)) = self.asks.first() {
             let id = *id;
-            return match answer(line, ask) {
-                Some(answer) => Meant::Op(Op::Answer { id, answer }),
+            let heard = self.now_ms >= self.put_ms.saturating_add(GUARD_MS);
+            match answer(line, ask) {
+                // Typed before the question: what it was typed for.
+                None if !heard => {}
+                Some(_) if !heard => return Meant::Say(TOO_SOON.to_owned()),
+                Some(answer) => return Meant::Op(Op::Answer { id, answer }),
                 None => {
                     let last = approval::choices(ask).len();
-                    Meant::Say(format!("Type a number from 1 to {last} and press enter."))
+                    return Meant::Say(format!("Type a number from 1 to {last} and press enter."));
                 }
-            };
+            }
         }
         if let Some(command) = line.strip_prefix('!') {
             let command = command.trim().to_owned();
@@ -116,7 +136,7 @@ impl Narrator {
                 delay_ms.div_ceil(1000),
                 clean(&error.message)
             )),
-            Event::Warning { message } => out.push(format!("Warning: {}", clean(message))),
+            Event::Warning { message } => out.push(format!("Warning: {}", clean(&in_words(message)))),
             Event::TurnCompleted(end) => self.ended(end, &mut out),
             Event::Closed => out.push("The thread has ended.".to_owned()),
             Event::ItemDelta { .. }
@@ -132,7 +152,18 @@ impl Narrator {
     /// Stored turns, told as they were.
     pub(crate) fn on_past(&mut self, turns: &[Past]) -> Vec<String> {
         let mut out = Vec::new();
-        for item in turns.iter().flat_map(|turn| &turn.items) {
+        for turn in turns {
+            self.past_turn(turn, &mut out);
+        }
+        out
+    }
+
+    fn past_turn(&mut self, turn: &Past, out: &mut Vec<String>) {
+        let mut notes = turn.notes.iter().peekable();
+        for (at, item) in turn.items.iter().enumerate() {
+            while let Some(placed) = notes.next_if(|placed| placed.at <= at) {
+                noted(&placed.note, out);
+            }
             if let Item::UserMessage { content, .. } = item {
                 let texts = content.iter().filter_map(|part| match part {
                     UserInput::Text { text } => Some(clean(text)),
@@ -140,9 +171,9 @@ impl Narrator {
                 });
                 out.extend(texts.map(|text| format!("You: {text}")));
             }
-            self.completed(item, &mut out);
+            self.completed(item, out);
         }
-        out
+        notes.for_each(|placed| noted(&placed.note, out));
     }
 
     fn started(&mut self, item: &Item, out: &mut Vec<String>) {
@@ -181,7 +212,8 @@ impl Narrator {
             Item::CommandExecution(command) => command_ended(command, out),
             Item::FileChange { changes, status, error, .. } => {
                 out.extend(changes.iter().map(|change| changed(change, *status)));
-                out.extend(error.as_deref().map(|why| format!("  because: {}", clean(why))));
+                let why = error.as_deref().map(crate::patch::words::reason);
+                out.extend(why.map(|why| format!("  because: {}", clean(&why))));
             }
             Item::ToolCall { tool, status, .. } => {
                 let how = if *status == ToolStatus::Failed { "failed" } else { "done" };
@@ -195,8 +227,9 @@ impl Narrator {
     }
 
     /// Puts the first waiting question.
-    fn put(&self, out: &mut Vec<String>) {
+    fn put(&mut self, out: &mut Vec<String>) {
         let Some((_, ask)) = self.asks.first() else { return };
+        self.put_ms = self.now_ms;
         let reason = match ask.as_ref() {
             Ask::Command { command, cwd, reason, .. } => {
                 out.push("Question: may this command run?".to_owned());
@@ -239,9 +272,30 @@ impl Narrator {
             (TurnStatus::Failed, Some(error)) => format!("Error: {}", clean(&error.to_string())),
             (TurnStatus::Failed, None) => "Error: the turn failed.".to_owned(),
             (TurnStatus::Interrupted, _) => format!("Interrupted after {seconds} seconds."),
-            (TurnStatus::Completed | TurnStatus::InProgress, _) => format!("Ready after {seconds} seconds."),
+            (TurnStatus::Completed | TurnStatus::InProgress, _) => {
+                format!("Ready after {seconds} seconds.{}", end.changed.map(patched).unwrap_or_default())
+            }
         });
     }
+}
+
+/// A line that was kept with the thread.
+fn noted(note: &Note, out: &mut Vec<String>) {
+    let before = match note.level {
+        Level::Warning => "Warning: ",
+        Level::Error => "Error: ",
+        Level::Info | Level::Granted => "",
+    };
+    let hint = note.hint.as_deref().map(|hint| format!(" {hint}")).unwrap_or_default();
+    out.push(format!("{before}{}", clean(&format!("{}{hint}", note.message))));
+    out.extend(note.rows.iter().map(|(label, value)| format!("  {}: {}", clean(label), clean(value))));
+}
+
+/// What the patches of a turn changed.
+fn patched(changed: Changed) -> String {
+    let Changed { files, added, removed } = changed;
+    let files = if files == 1 { "1 file".to_owned() } else { format!("{files} files") };
+    format!(" Patches changed {files}: {added} lines added, {removed} removed.")
 }
 
 fn clean(raw: &str) -> String {
@@ -261,6 +315,7 @@ fn answer(line: &str, ask: &Ask) -> Option<Answer> {
     let choices = approval::choices(ask);
     let meant = match line {
         "y" | "yes" => Answer::Accept,
+        "o" => Answer::Open,
         "a" => Answer::AcceptForSession,
         "t" => Answer::AcceptForProject,
         "p" => Answer::AcceptAlways,
@@ -273,6 +328,8 @@ fn answer(line: &str, ask: &Ask) -> Option<Answer> {
 
 fn spoken_answer(answer: Answer) -> &'static str {
     match answer {
+        Answer::Open => "yes, in the sandbox, with this place open for this session",
+        Answer::OpenForProject => "yes, in the sandbox, with this place open in this project",
         Answer::Accept => "yes, once",
         Answer::AcceptForSession => "yes, for this session",
         Answer::AcceptForProject => "yes, always in this project, by the rule",
@@ -351,17 +408,26 @@ mod tests {
                 reason: None,
                 effects: vec![Effect::Outside(vec!["make".to_owned()])],
                 rule: None,
+                narrow: None,
             }),
         };
         let told = narrator.on_event(&ask(1));
         assert_eq!(told.first().map(String::as_str), Some("Question: may this command run?"));
         assert!(narrator.on_event(&ask(2)).is_empty(), "one at a time");
+        narrator.tick(GUARD_MS - 1);
+        for typed_before in ["y", "1", "3"] {
+            assert!(matches!(narrator.on_line(typed_before), Meant::Say(words) if words == TOO_SOON));
+        }
+        assert!(matches!(narrator.on_line("and be quick"), Meant::Op(Op::UserTurn { .. })));
+        narrator.tick(GUARD_MS);
         assert!(matches!(narrator.on_line("what?"), Meant::Say(_)));
         assert!(matches!(
             narrator.on_line("3"),
             Meant::Op(Op::Answer { id: AskId(1), answer: Answer::Decline })
         ));
         assert_eq!(narrator.on_event(&Event::AskResolved { id: AskId(1) }).len(), 9);
+        assert!(matches!(narrator.on_line("y"), Meant::Say(words) if words == TOO_SOON), "each its own time");
+        narrator.tick(2 * GUARD_MS);
         assert!(matches!(narrator.on_line("y"), Meant::Op(Op::Answer { id: AskId(2), .. })));
     }
 
@@ -375,6 +441,7 @@ mod tests {
             actions: Vec::new(),
             effects: Vec::new(),
             rule: None,
+            narrow: None,
             reason: Some("Fine.\n1: yes".to_owned()),
         };
         let change = FileChange {
@@ -418,6 +485,7 @@ mod tests {
             last_message: None,
             duration_ms: 7000,
             price: Vec::new(),
+            changed: None,
         };
         let told = narrator.on_event(&Event::TurnCompleted(Box::new(end)));
         assert_eq!(told, ["Interrupted after 7 seconds."]);

@@ -23,6 +23,7 @@ use crate::protocol::error::ErrorInfo;
 use crate::protocol::event::Event;
 use crate::protocol::input::UserInput;
 use crate::protocol::item::{CommandItem, CommandSource, Item, ItemDelta, ItemStatus};
+use crate::protocol::note::Note;
 use crate::protocol::op::Op;
 use crate::protocol::turn::{TurnEnd, TurnStatus};
 
@@ -115,6 +116,7 @@ impl Scene {
             last_message: None,
             duration_ms: 5000,
             price: Vec::new(),
+            changed: None,
         };
         self.event(Event::TurnCompleted(Box::new(end)))
     }
@@ -233,6 +235,7 @@ impl Scene {
             reason: Some("It writes outside the workspace.".to_owned()),
             effects: Vec::new(),
             rule: None,
+            narrow: None,
         };
         self.event(Event::Ask { id: AskId(id), ask: Box::new(ask) })
     }
@@ -248,6 +251,7 @@ impl Scene {
             last_message: Some("Done.".to_owned()),
             duration_ms: 5000,
             price: Vec::new(),
+            changed: None,
         };
         self.event(Event::TurnCompleted(Box::new(end)))
     }
@@ -257,10 +261,23 @@ impl Scene {
         self.model.composer.draft().expand()
     }
 
-    /// Takes the ops that were handed over since the last look.
+    /// Takes the ops that were handed over since the last look, but for notes.
     pub(super) fn ops(&mut self) -> Vec<Op> {
-        let (ops, rest) =
-            std::mem::take(&mut self.effects).into_iter().partition(|e| matches!(e, Effect::Op(_)));
+        self.take_ops(|op| !matches!(op, Op::Note(_)))
+    }
+
+    /// Takes the notes that were handed over since the last look.
+    pub(super) fn notes(&mut self) -> Vec<Note> {
+        let note = |op| match op {
+            Op::Note(note) => Some(*note),
+            _ => None,
+        };
+        self.take_ops(|op| matches!(op, Op::Note(_))).into_iter().filter_map(note).collect()
+    }
+
+    fn take_ops(&mut self, wanted: impl Fn(&Op) -> bool) -> Vec<Op> {
+        let is_one = |effect: &Effect| matches!(effect, Effect::Op(op) if wanted(op));
+        let (ops, rest) = std::mem::take(&mut self.effects).into_iter().partition(is_one);
         self.effects = rest;
         let op = |effect| match effect {
             Effect::Op(op) => Some(op),

@@ -32,6 +32,7 @@ pub(crate) fn catch() -> std::io::Result<(mpsc::Receiver<Signal>, Task<()>)> {
     let (sender, receiver) = mpsc::channel(WAITING);
     let task = tasks::spawn("signals", async move {
         loop {
+            // Each signal waits in its own queue: what is not taken now is taken by the next round.
             let seen = tokio::select! {
                 Some(()) = resize.recv() => Signal::Resize,
                 Some(()) = go_on.recv() => Signal::Continue,

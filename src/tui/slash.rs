@@ -93,7 +93,7 @@ pub(crate) const ROWS: &[Row] = &[
     row(Command::Permissions, &["permissions", "approvals"], "", false, "what runs without asking"),
     row(Command::Status, &["status"], "", true, "session, account, context and limits"),
     row(Command::Usage, &["usage"], "[view]", true, "limits, resets; daily, weekly or cumulative tokens"),
-    row(Command::Diff, &["diff"], "", true, "changes in git, new files included"),
+    row(Command::Diff, &["diff"], "[turn]", true, "changes in git, new files included"),
     row(Command::Undo, &["undo"], "", false, "take back what the last turn changed in files"),
     row(Command::Redo, &["redo"], "", false, "bring again what /undo took back"),
     row(Command::Compact, &["compact"], "", false, "summarise to free context"),

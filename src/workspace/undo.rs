@@ -1,5 +1,5 @@
-//! Undo of whole turns: what commands, scripts and patches changed below the working directory comes back, with git
-//! or without. Before the first thing in a turn that may write, everything there is looked at and what is not yet
+//! What undo of whole turns needs: what commands, scripts and patches change below the working directory and the other
+//! writable folders, with git or without. Before the first thing in a turn that may write, everything there is looked at and what is not yet
 //! kept is copied; after the turn it is looked at again, and the difference is the record. An overlay would hide the
 //! writes of commands from everybody else, and watching sees a change only when the old content is gone.
 
@@ -11,9 +11,11 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::undo_apply::{self, Step};
-use super::undo_store::{self, Change, Kept, Marks, Record, State, Store, has_content, read_all};
+use super::undo_revert;
+use super::undo_store::{Change, Kept, Record, State, Store, has_content, read_all};
+
 use super::undo_walk::{Kind, Stamp, Tree, walk};
+use crate::base::ids::ThreadId;
 use crate::base::tasks;
 
 /// Copying stops after this: the next turn goes on with it. A turn does not wait for a large tree.
@@ -24,10 +26,11 @@ const PATIENCE: Duration = Duration::from_millis(1500);
 pub(crate) struct Keeper {
     /// The folder of all stores; `None` keeps nothing.
     base: Option<PathBuf>,
-    begun: tokio::sync::Mutex<Option<Begun>>,
+    /// The working directory of the turn first, then the other folders it may write.
+    begun: tokio::sync::Mutex<Vec<Begun>>,
 }
 
-/// The directory before the turn.
+/// A directory before the turn.
 #[derive(Debug)]
 struct Begun {
     root: PathBuf,
@@ -41,26 +44,44 @@ impl Keeper {
         Self { base, begun: tokio::sync::Mutex::default() }
     }
 
-    /// Something may write below `root` from now on. Only the first call of a turn does anything. Undo is no
-    /// reason for a turn to fail, so neither is a fault in here.
-    pub(crate) async fn before_change(&self, root: &Path) {
+    /// Something may write below `root` and `more` from now on. Only the first call of a turn for a folder does
+    /// anything. Undo is no reason for a turn to fail, so neither is a fault in here.
+    pub(crate) async fn before_change(&self, root: &Path, more: Vec<PathBuf>) {
         let Some(base) = self.base.clone() else { return };
         let mut begun = self.begun.lock().await;
-        if begun.is_none() {
-            let root = root.to_owned();
-            *begun = tasks::blocking("undo", move || begin(&base, root)).await.ok().and_then(Result::ok);
+        for root in std::iter::once(root.to_owned()).chain(more) {
+            if begun.iter().any(|known| root.starts_with(&known.root)) {
+                continue;
+            }
+            let base = base.clone();
+            let one = tasks::blocking("undo", move || begin(&base, root)).await;
+            begun.extend(one.ok().and_then(Result::ok));
         }
     }
 
-    /// The turn is over: writes down what it changed.
-    pub(crate) async fn after_turn(&self) {
-        let (Some(base), Some(begun)) = (self.base.clone(), self.begun.lock().await.take()) else { return };
-        let _ = tasks::blocking("undo", move || end(&base, begun)).await;
+    /// The turn is over: writes down what it changed. `running`: commands of it still run, and what they write later
+    /// is nobody's.
+    pub(crate) async fn after_turn(&self, thread: ThreadId, running: bool) {
+        let Some(base) = self.base.clone() else { return };
+        let begun = std::mem::take(&mut *self.begun.lock().await);
+        if !begun.is_empty() {
+            let thread = Some(thread.to_string());
+            let _ = tasks::blocking("undo", move || end(&base, begun, thread, running)).await;
+        }
+    }
+
+    /// What of the changes of `thread` in `root` was taken back or brought again since it was asked last, for the
+    /// model.
+    pub(crate) async fn news(&self, root: &Path, thread: ThreadId) -> Option<String> {
+        let (base, root) = (self.base.clone()?, root.to_owned());
+        let thread = thread.to_string();
+        tasks::blocking("undo", move || undo_revert::news(&base, &root, &thread)).await.ok().flatten()
     }
 }
 
 fn begin(base: &Path, root: PathBuf) -> io::Result<Begun> {
     let mut store = Store::open(base, &root)?;
+    undo_revert::recover(&mut store, &root)?;
     let started = Instant::now();
     let tree = walk(&root, home_of(base));
     let mut index = BTreeMap::new();
@@ -97,7 +118,22 @@ fn copy(store: &mut Store, path: &Path, stamp: &Stamp) -> io::Result<Option<Kept
     store.keep(&bytes)
 }
 
-fn end(base: &Path, begun: Begun) -> io::Result<()> {
+fn end(base: &Path, begun: Vec<Begun>, thread: Option<String>, running: bool) -> io::Result<()> {
+    let mut begun = begun.into_iter();
+    let Some(own) = begun.next() else { return Ok(()) };
+    let mut also = Vec::new();
+    for other in begun {
+        let root = other.root.clone();
+        // One folder that cannot be written down does not keep the others from it.
+        if let Ok(Some(number)) = close(base, other, Record::default()) {
+            also.push((root, number));
+        }
+    }
+    close(base, own, Record { thread, running, also, ..Record::default() }).map(drop)
+}
+
+/// Writes down what changed in one folder, when anything did; the number of the record.
+fn close(base: &Path, begun: Begun, mut record: Record) -> io::Result<Option<u64>> {
     let Begun { root, tree: before, index } = begun;
     let after = walk(&root, home_of(base));
     let state =
@@ -119,81 +155,22 @@ fn end(base: &Path, begun: Begun) -> io::Result<()> {
         before: None,
         after: Some(*stamp),
     }));
-    if changes.is_empty() {
-        return Ok(());
+    if changes.is_empty() && record.also.is_empty() {
+        return Ok(None);
     }
     changes.sort_by(|a, b| a.path.cmp(&b.path));
-    let partial = before.partial || after.partial || changes.iter().any(lacks);
+    record.partial = before.partial || after.partial || changes.iter().any(lacks);
+    record.skipped = before.unseen.iter().chain(&after.unseen).any(|dir| !dir.ends_with(".git"));
     let store = Store::open(base, &root)?;
     let number = store.records().last().map_or(1, |last| last.number + 1);
-    store.write(&Record { number, changes, undone: false, partial }, true)
+    store.write(&Record { number, changes, ..record }, true)?;
+    Ok(Some(number))
 }
 
 fn lacks(change: &Change) -> bool {
     change
         .before
         .is_some_and(|state| matches!(state.stamp.kind, Kind::File | Kind::Link) && state.kept.is_none())
-}
-
-/// Which turn is meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Which {
-    /// The last one that stands.
-    Last,
-    /// The last one that was taken back, to bring it again.
-    Again,
-    /// This one, whatever came after it.
-    Number(u64),
-}
-
-/// What undo did or would do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Report {
-    /// The turn.
-    pub(crate) number: u64,
-    /// What became of each path.
-    pub(crate) steps: Vec<Step>,
-    /// Not everything of the turn was known.
-    pub(crate) partial: bool,
-}
-
-/// Takes a turn back in `root`, or brings it again; `dry` only tells. `None`: there is no such turn.
-///
-/// # Errors
-/// Another program works there, or the disk says no.
-pub(crate) fn revert(base: &Path, root: &Path, which: Which, dry: bool) -> io::Result<Option<Report>> {
-    if !undo_store::exists(base, root) {
-        return Ok(None);
-    }
-    let mut store = Store::open(base, root)?;
-    let records = store.records();
-    let found = match which {
-        Which::Last => records.into_iter().rfind(|record| !record.undone),
-        Which::Again => records.into_iter().find(|record| record.undone),
-        Which::Number(number) => records.into_iter().find(|record| record.number == number && !record.undone),
-    };
-    let Some(mut record) = found else { return Ok(None) };
-    let (steps, inverse) = undo_apply::apply(root, &mut store, &record.changes, dry)?;
-    if !dry {
-        // What stays as it is can still be taken back when the reason is gone.
-        if !inverse.is_empty() || steps.is_empty() {
-            let undone = std::mem::replace(&mut record.changes, inverse);
-            record.undone = !record.undone;
-            store.write(&record, false)?;
-            store.restamp(&fresh_marks(&undone, &record.changes))?;
-        }
-    }
-    Ok(Some(Report { number: record.number, steps, partial: record.partial }))
-}
-
-/// What came back has marks of its own; other turns know it by the old ones.
-fn fresh_marks(undone: &[Change], inverse: &[Change]) -> Marks {
-    let new: BTreeMap<&PathBuf, &Change> = inverse.iter().map(|change| (&change.path, change)).collect();
-    let marks = undone.iter().filter_map(|change| {
-        let after = new.get(&change.path)?.after?;
-        Some((change.path.clone(), (change.before?.stamp, after)))
-    });
-    marks.collect()
 }
 
 #[cfg(test)]

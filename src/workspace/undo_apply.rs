@@ -2,6 +2,7 @@
 //! trusted: every step goes through an open descriptor of the parent folder, found without following any link.
 //! What is not exactly as the turn left it was touched by somebody else and stays.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
@@ -32,100 +33,351 @@ const NOT_EMPTY: &str = "not empty";
 /// The disk refused.
 const FAILED: &str = "cannot be changed";
 
-/// Takes `changes` below `root` back, or only tells what would become of them when `dry`. Also returns the
-/// changes that bring it all again.
+impl Step {
+    /// The same in another folder.
+    pub(crate) fn below(self, root: &Path) -> Self {
+        match self {
+            Self::Restored(path) => Self::Restored(root.join(path)),
+            Self::Removed(path) => Self::Removed(root.join(path)),
+            Self::Left(path, why) => Self::Left(root.join(path), why),
+        }
+    }
+
+    /// The path, when it is another one now.
+    pub(crate) fn changed(&self) -> Option<&Path> {
+        match self {
+            Self::Restored(path) | Self::Removed(path) => Some(path),
+            Self::Left(..) => None,
+        }
+    }
+}
+
+/// What is at the paths that will change, kept before the first of them does; `None` = nothing is there.
+pub(crate) type Saved = BTreeMap<PathBuf, Option<State>>;
+
+/// What apply works with.
+struct Work<'a> {
+    root: OwnedFd,
+    store: &'a mut Store,
+    saved: &'a Saved,
+    dry: bool,
+    /// A crash cut off an earlier attempt: some of it is done.
+    resumed: bool,
+    /// Restored files by the inode that they had: other names of the same file are linked to them.
+    links: BTreeMap<u64, Restored>,
+    /// Inodes that lost a name: their time of change moved on.
+    unlinked: BTreeSet<u64>,
+    /// Inodes that got another name: their time of change moved on.
+    relinked: BTreeSet<u64>,
+}
+
+struct Restored {
+    path: PathBuf,
+    /// Its marks before the turn.
+    was: Stamp,
+    inode: u64,
+}
+
+fn open_root(root: &Path) -> io::Result<OwnedFd> {
+    Ok(rustix::fs::open(root, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?)
+}
+
+/// Keeps what is now at every path that can be taken back.
+pub(crate) fn survey(root: &Path, store: &mut Store, changes: &[Change]) -> io::Result<Saved> {
+    let root = open_root(root)?;
+    let mut saved = Saved::new();
+    for change in changes {
+        let Some(name) = change.path.file_name().map(Path::new) else { continue };
+        let now = match parent(&root, &change.path, false) {
+            Ok(parent) => stamp_at(&parent, name).ok().flatten().map(|stamp| (parent, stamp)),
+            Err(_) => None,
+        };
+        let state = match now {
+            Some((_, stamp)) if Some(stamp) != change.after => continue,
+            Some((parent, stamp)) => match keep(&parent, name, store, stamp) {
+                Ok(state) => Some(state),
+                Err(_) => continue,
+            },
+            None => None,
+        };
+        saved.insert(change.path.clone(), state);
+    }
+    Ok(saved)
+}
+
+/// Tells what would become of `changes` below `root`.
+pub(crate) fn look(root: &Path, store: &mut Store, changes: &[Change]) -> io::Result<Vec<Step>> {
+    let (saved, root) = (Saved::new(), open_root(root)?);
+    let work = Work {
+        root,
+        store,
+        saved: &saved,
+        dry: true,
+        resumed: false,
+        links: BTreeMap::new(),
+        unlinked: BTreeSet::new(),
+        relinked: BTreeSet::new(),
+    };
+    Ok(work.all(changes).0)
+}
+
+/// Takes `changes` below `root` back. Also returns the changes that bring it all again.
 pub(crate) fn apply(
     root: &Path,
     store: &mut Store,
     changes: &[Change],
-    dry: bool,
+    saved: &Saved,
+    resumed: bool,
 ) -> io::Result<(Vec<Step>, Vec<Change>)> {
-    let root = rustix::fs::open(root, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-    let mut steps = Vec::new();
-    let mut inverse = Vec::new();
-    // What is to go first, deepest first; then what is to come, from the top.
-    let going = changes.iter().rev().filter(|change| change.before.is_none());
-    let coming = changes.iter().filter(|change| change.before.is_some());
-    for change in going.chain(coming) {
-        let step = match one(&root, store, change, dry) {
-            Ok((step, undone)) => {
-                inverse.extend(undone);
-                step
-            }
-            Err(_) => Some(Step::Left(change.path.clone(), FAILED)),
-        };
-        steps.extend(step);
+    let root = open_root(root)?;
+    Ok(Work {
+        root,
+        store,
+        saved,
+        dry: false,
+        resumed,
+        links: BTreeMap::new(),
+        unlinked: BTreeSet::new(),
+        relinked: BTreeSet::new(),
     }
-    inverse.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok((steps, inverse))
+    .all(changes))
 }
 
 type Done = (Option<Step>, Option<Change>);
 
-fn one(root: &OwnedFd, store: &mut Store, change: &Change, dry: bool) -> io::Result<Done> {
-    let left = |why| Ok((Some(Step::Left(change.path.clone(), why)), None));
-    let Some(name) = change.path.file_name() else { return left(FAILED) };
-    let name = Path::new(name);
-    let parent = match (parent(root, &change.path, change.before.is_some() && !dry), &change.before) {
-        (Ok(parent), _) => Some(parent),
-        // Its folder went with it: nothing to remove, or in a dry run nothing there yet.
-        (Err(error), _) if error.kind() == io::ErrorKind::NotFound => None,
-        (Err(_), _) => return left("its folder was replaced by something else"),
-    };
-    let now = match &parent {
-        Some(parent) => stamp_at(parent, name)?,
-        None => None,
-    };
-    if same(now.as_ref(), change.before.as_ref().map(|state| &state.stamp)) {
-        return Ok((None, None));
-    }
-    if now != change.after {
-        return left(TOUCHED);
-    }
-    let restored = || Step::Restored(change.path.clone());
-    let Some(before) = change.before else {
-        if dry {
-            return Ok((Some(Step::Removed(change.path.clone())), None));
+impl Work<'_> {
+    fn all(mut self, changes: &[Change]) -> (Vec<Step>, Vec<Change>) {
+        let mut steps = Vec::new();
+        let mut inverse = Vec::new();
+        // What is to go first, deepest first; then what is to come, from the top.
+        let going = changes.iter().rev().filter(|change| change.before.is_none());
+        let coming = changes.iter().filter(|change| change.before.is_some());
+        for change in going.chain(coming) {
+            let step = match self.one(change) {
+                Ok((step, undone)) => {
+                    inverse.extend(undone);
+                    step
+                }
+                Err(_) => Some(Step::Left(change.path.clone(), FAILED)),
+            };
+            steps.extend(step);
         }
-        let (Some(parent), Some(now)) = (parent, now) else { return Ok((None, None)) };
-        return remove(&parent, name, store, change, now);
+        for change in &mut inverse {
+            if change.after.is_some_and(|after| self.relinked.contains(&after.inode())) {
+                change.after = self.stamp(&change.path).or(change.after);
+            }
+        }
+        inverse.sort_by(|a, b| a.path.cmp(&b.path));
+        (steps, inverse)
+    }
+
+    fn one(&mut self, change: &Change) -> io::Result<Done> {
+        let left = |why| Ok((Some(Step::Left(change.path.clone(), why)), None));
+        let Some(name) = change.path.file_name().map(Path::new) else { return left(FAILED) };
+        let found = parent(&self.root, &change.path, change.before.is_some() && !self.dry);
+        let parent = match found {
+            Ok(parent) => Some(parent),
+            // Its folder went with it: nothing to remove, or in a dry run nothing there yet.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(_) => return left("its folder was replaced by something else"),
+        };
+        let now = match &parent {
+            Some(parent) => stamp_at(parent, name)?,
+            None => None,
+        };
+        let now = self.unmoved(change, now);
+        let is_as_before = now == change.before.map(|state| state.stamp);
+        if is_as_before && !(self.resumed && now.is_none()) {
+            return Ok((None, None));
+        }
+        if let Some(done) = self.done_already(change, parent.as_ref(), name, now) {
+            return Ok(done);
+        }
+        if now != change.after {
+            return left(TOUCHED);
+        }
+        let restored = || Step::Restored(change.path.clone());
+        let Some(before) = change.before else {
+            if self.dry {
+                return Ok((Some(Step::Removed(change.path.clone())), None));
+            }
+            let (Some(parent), Some(now)) = (parent, now) else { return Ok((None, None)) };
+            return self.remove(&parent, name, change, now);
+        };
+        if has_no_content(&before) {
+            return left(NOT_KEPT);
+        }
+        if self.dry {
+            return Ok((Some(restored()), None));
+        }
+        let Some(parent) = parent else { return left(FAILED) };
+        let kept_now = now.map(|stamp| self.kept(&parent, name, change, stamp)).transpose()?;
+        self.bring(&parent, change, &before, now.as_ref())?;
+        let after = stamp_at(&parent, name)?;
+        Ok((Some(restored()), Some(Change { path: change.path.clone(), before: kept_now, after })))
+    }
+
+    /// What there is to say when a path is already what it was, by content: an earlier attempt did it, or the user.
+    fn done_already(
+        &self,
+        change: &Change,
+        parent: Option<&OwnedFd>,
+        name: &Path,
+        now: Option<Stamp>,
+    ) -> Option<Done> {
+        if now == change.after && !(self.resumed && now.is_none()) {
+            return None;
+        }
+        let same = match (change.before, now, parent) {
+            (None, None, _) => true,
+            (Some(before), Some(now), Some(parent)) => is_like(parent, name, self.store, &before, &now),
+            _ => false,
+        };
+        if !same {
+            return None;
+        }
+        let saved = self.saved.get(&change.path).filter(|_| self.resumed);
+        let Some(saved) = saved else { return Some((None, None)) };
+        let step = match change.before {
+            Some(_) => Step::Restored(change.path.clone()),
+            None => Step::Removed(change.path.clone()),
+        };
+        let again = Change { path: change.path.clone(), before: *saved, after: now };
+        let nothing = again.before.is_none() && again.after.is_none();
+        Some((Some(step), (!nothing).then_some(again)))
+    }
+
+    /// The marks of a path without what this very undo did to them: a file loses a name when another name of it is
+    /// restored.
+    fn unmoved(&self, change: &Change, now: Option<Stamp>) -> Option<Stamp> {
+        let (Some(found), Some(after)) = (now, change.after) else { return now };
+        let ours = self.resumed || self.unlinked.contains(&found.inode());
+        if ours && found.same_but_change(&after) { Some(after) } else { now }
+    }
+
+    /// What was at a path, kept for the way back.
+    fn kept(&mut self, parent: &OwnedFd, name: &Path, change: &Change, now: Stamp) -> io::Result<State> {
+        match self.saved.get(&change.path) {
+            Some(Some(state)) if state.stamp == now => Ok(*state),
+            _ => keep(parent, name, self.store, now),
+        }
+    }
+
+    fn remove(&mut self, parent: &OwnedFd, name: &Path, change: &Change, now: Stamp) -> io::Result<Done> {
+        let before = self.kept(parent, name, change, now)?;
+        if has_no_content(&before) {
+            return Ok((Some(Step::Left(change.path.clone(), "too large to be brought back later")), None));
+        }
+        let flags = if now.kind == Kind::Folder { AtFlags::REMOVEDIR } else { AtFlags::empty() };
+        match rustix::fs::unlinkat(parent, name, flags) {
+            Ok(()) => {
+                self.unlinked.insert(now.inode());
+                let again = Change { path: change.path.clone(), before: Some(before), after: None };
+                Ok((Some(Step::Removed(change.path.clone())), Some(again)))
+            }
+            Err(rustix::io::Errno::NOTEMPTY) => Ok((Some(Step::Left(change.path.clone(), NOT_EMPTY)), None)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Puts the earlier state in place, whole or not at all.
+    fn bring(
+        &mut self,
+        parent: &OwnedFd,
+        change: &Change,
+        before: &State,
+        now: Option<&Stamp>,
+    ) -> io::Result<()> {
+        let name = Path::new(change.path.file_name().ok_or(io::ErrorKind::InvalidInput)?);
+        if before.stamp.kind == Kind::Folder {
+            return bring_folder(parent, name, before, now);
+        }
+        let bytes = self.store.content(before.kept.ok_or(io::ErrorKind::NotFound)?)?;
+        if now.is_some_and(|now| now.kind == Kind::Folder) {
+            rustix::fs::unlinkat(parent, name, AtFlags::REMOVEDIR)?;
+        }
+        let temp = PathBuf::from(format!(".codex-undo-{}", uuid::Uuid::new_v4().simple()));
+        let placed = if before.stamp.kind == Kind::Link {
+            rustix::fs::symlinkat(bytes.as_slice(), parent, &temp).map_err(io::Error::from)
+        } else if self.link(parent, &temp, before) {
+            Ok(())
+        } else {
+            write(parent, &temp, &bytes, Mode::from_raw_mode(before.stamp.mode & 0o777))
+        };
+        let placed = placed.and_then(|()| Ok(rustix::fs::renameat(parent, &temp, parent, name)?));
+        self.unlinked.extend(now.map(Stamp::inode));
+        if placed.is_err() {
+            let _ = rustix::fs::unlinkat(parent, &temp, AtFlags::empty());
+        }
+        if let (Ok(()), Some(stamp)) = (&placed, stamp_at(parent, name)?) {
+            let restored = Restored { path: change.path.clone(), was: before.stamp, inode: stamp.inode() };
+            if self.links.insert(before.stamp.inode(), restored).is_some_and(|old| old.inode == stamp.inode())
+            {
+                self.relinked.insert(stamp.inode());
+            }
+        }
+        placed
+    }
+
+    fn stamp(&self, path: &Path) -> Option<Stamp> {
+        let parent = parent(&self.root, path, false).ok()?;
+        stamp_at(&parent, Path::new(path.file_name()?)).ok().flatten()
+    }
+
+    /// Links `temp` to another name that the file had, when that one was restored just now.
+    fn link(&self, into: &OwnedFd, temp: &Path, before: &State) -> bool {
+        let found = self.links.get(&before.stamp.inode()).filter(|other| other.was == before.stamp);
+        let Some(other) = found else { return false };
+        let (Ok(from), Some(name)) =
+            (parent(&self.root, &other.path, false), other.path.file_name().map(Path::new))
+        else {
+            return false;
+        };
+        let now = stamp_at(&from, name).ok().flatten();
+        now.is_some_and(|now| now.inode() == other.inode)
+            && rustix::fs::linkat(&from, name, into, temp, AtFlags::empty()).is_ok()
+    }
+}
+
+fn bring_folder(parent: &OwnedFd, name: &Path, before: &State, now: Option<&Stamp>) -> io::Result<()> {
+    let mode = Mode::from_raw_mode(before.stamp.mode & 0o777);
+    if now.is_some_and(|now| now.kind != Kind::Folder) {
+        rustix::fs::unlinkat(parent, name, AtFlags::empty())?;
+    }
+    match rustix::fs::mkdirat(parent, name, mode) {
+        Ok(()) | Err(rustix::io::Errno::EXIST) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    match rustix::fs::openat(parent, name, flags, Mode::empty()) {
+        Ok(folder) => Ok(rustix::fs::fchmod(&folder, mode)?),
+        // One that cannot be opened was made with its mode just now, or stays as it is.
+        Err(_) => Ok(()),
+    }
+}
+
+/// Whether a path is what it was, by kind, permissions and content.
+fn is_like(parent: &OwnedFd, name: &Path, store: &Store, before: &State, now: &Stamp) -> bool {
+    let plain = |stamp: &Stamp| (stamp.kind, stamp.mode & 0o777, stamp.size);
+    if plain(&before.stamp) != plain(now) {
+        return false;
+    }
+    let Some(kept) = before.kept else { return now.kind == Kind::Folder };
+    let bytes = match now.kind {
+        Kind::Link => {
+            rustix::fs::readlinkat(parent, name, Vec::new()).ok().map(|text| text.as_bytes().to_vec())
+        }
+        _ => {
+            let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+            let file = rustix::fs::openat(parent, name, flags, Mode::empty()).ok();
+            file.and_then(|file| read_all(File::from(file)).ok())
+        }
     };
-    if has_no_content(&before) {
-        return left(NOT_KEPT);
-    }
-    if dry {
-        return Ok((Some(restored()), None));
-    }
-    let Some(parent) = parent else { return left(FAILED) };
-    let kept_now = now.map(|stamp| keep(&parent, name, store, stamp)).transpose()?;
-    bring(&parent, name, store, &before, now.as_ref())?;
-    let after = stamp_at(&parent, name)?;
-    Ok((Some(restored()), Some(Change { path: change.path.clone(), before: kept_now, after })))
+    bytes.is_some() && bytes == store.content(kept).ok()
 }
 
 fn has_no_content(state: &State) -> bool {
     matches!(state.stamp.kind, Kind::File | Kind::Link) && state.kept.is_none()
-}
-
-/// The same for a person: folders and files that are what they were, whatever their time stamps.
-fn same(now: Option<&Stamp>, then: Option<&Stamp>) -> bool {
-    now == then
-}
-
-fn remove(parent: &OwnedFd, name: &Path, store: &mut Store, change: &Change, now: Stamp) -> io::Result<Done> {
-    let before = keep(parent, name, store, now)?;
-    if has_no_content(&before) {
-        return Ok((Some(Step::Left(change.path.clone(), "too large to be brought back later")), None));
-    }
-    let flags = if now.kind == Kind::Folder { AtFlags::REMOVEDIR } else { AtFlags::empty() };
-    match rustix::fs::unlinkat(parent, name, flags) {
-        Ok(()) => {
-            let again = Change { path: change.path.clone(), before: Some(before), after: None };
-            Ok((Some(Step::Removed(change.path.clone())), Some(again)))
-        }
-        Err(rustix::io::Errno::NOTEMPTY) => Ok((Some(Step::Left(change.path.clone(), NOT_EMPTY)), None)),
-        Err(error) => Err(error.into()),
-    }
 }
 
 /// The folder of a path, opened without following links; made when missing and `make`.
@@ -165,42 +417,6 @@ fn keep(parent: &OwnedFd, name: &Path, store: &mut Store, stamp: Stamp) -> io::R
         Kind::File | Kind::Folder | Kind::Other => None,
     };
     Ok(State { stamp, kept })
-}
-
-/// Puts the earlier state in place, whole or not at all.
-fn bring(
-    parent: &OwnedFd,
-    name: &Path,
-    store: &Store,
-    before: &State,
-    now: Option<&Stamp>,
-) -> io::Result<()> {
-    let mode = Mode::from_raw_mode(before.stamp.mode & 0o777);
-    if before.stamp.kind == Kind::Folder {
-        if now.is_some_and(|now| now.kind != Kind::Folder) {
-            rustix::fs::unlinkat(parent, name, AtFlags::empty())?;
-        }
-        match rustix::fs::mkdirat(parent, name, mode) {
-            Ok(()) | Err(rustix::io::Errno::EXIST) => {}
-            Err(error) => return Err(error.into()),
-        }
-        return Ok(());
-    }
-    let bytes = store.content(before.kept.ok_or(io::ErrorKind::NotFound)?)?;
-    if now.is_some_and(|now| now.kind == Kind::Folder) {
-        rustix::fs::unlinkat(parent, name, AtFlags::REMOVEDIR)?;
-    }
-    let temp = PathBuf::from(format!(".codex-undo-{}", uuid::Uuid::new_v4().simple()));
-    let placed = if before.stamp.kind == Kind::Link {
-        rustix::fs::symlinkat(bytes.as_slice(), parent, &temp).map_err(io::Error::from)
-    } else {
-        write(parent, &temp, &bytes, mode)
-    };
-    let placed = placed.and_then(|()| Ok(rustix::fs::renameat(parent, &temp, parent, name)?));
-    if placed.is_err() {
-        let _ = rustix::fs::unlinkat(parent, &temp, AtFlags::empty());
-    }
-    placed
 }
 
 fn write(parent: &OwnedFd, temp: &Path, bytes: &[u8], mode: Mode) -> io::Result<()> {

@@ -56,7 +56,7 @@ pub(crate) struct Change {
 }
 
 /// What one turn changed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Record {
     /// Counts the turns of this directory that changed something.
     pub(crate) number: u64,
@@ -66,6 +66,25 @@ pub(crate) struct Record {
     pub(crate) undone: bool,
     /// Not everything could be looked at or kept.
     pub(crate) partial: bool,
+    /// There are folders that are never looked at.
+    #[serde(default)]
+    pub(crate) skipped: bool,
+    /// Commands ran on after the turn.
+    #[serde(default)]
+    pub(crate) running: bool,
+    /// The thread; a record without one is a part of a turn that worked elsewhere.
+    #[serde(default)]
+    pub(crate) thread: Option<String>,
+    /// Other folders that the turn changed, with the number of their record.
+    #[serde(default)]
+    pub(crate) also: Vec<(PathBuf, u64)>,
+}
+
+impl Record {
+    /// Whether it is taken back with a turn of another folder only.
+    pub(crate) fn is_part(&self) -> bool {
+        self.thread.is_none()
+    }
 }
 
 /// Old and new marks of paths.
@@ -87,7 +106,7 @@ impl Store {
     /// # Errors
     /// Another program holds it, or the disk says no.
     pub(crate) fn open(base: &Path, root: &Path) -> io::Result<Self> {
-        let dir = base.join(name_of(root));
+        let dir = folder(base, root);
         create_private_dir(&dir)?;
         let busy = || io::Error::new(io::ErrorKind::TimedOut, "another program works in this directory");
         let lock = FileLock::take_within(&dir.join("lock"), LOCK_TIME)?.ok_or_else(busy)?;
@@ -178,6 +197,32 @@ impl Store {
         Ok(())
     }
 
+    /// Writes a file of its own kind beside the records.
+    ///
+    /// # Errors
+    /// The disk says no.
+    pub(crate) fn put<T: Serialize>(&self, name: &str, value: &T) -> io::Result<()> {
+        write_json(&self.dir.join(name), value)
+    }
+
+    /// Reads it; `None` also when it is damaged.
+    pub(crate) fn get<T: for<'a> Deserialize<'a>>(&self, name: &str) -> Option<T> {
+        read_json(&self.dir.join(name))
+    }
+
+    /// Removes it.
+    pub(crate) fn remove(&self, name: &str) {
+        let _ = std::fs::remove_file(self.dir.join(name));
+    }
+
+    /// Waits until the contents that were kept are on disk.
+    ///
+    /// # Errors
+    /// The disk says no.
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        self.pack.as_ref().map_or(Ok(()), |(_, file, _)| file.sync_data())
+    }
+
     /// Tells all records that these paths have other marks now.
     ///
     /// # Errors
@@ -222,7 +267,12 @@ impl Store {
 
 /// Whether anything was ever kept for `root`.
 pub(crate) fn exists(base: &Path, root: &Path) -> bool {
-    base.join(name_of(root)).is_dir()
+    folder(base, root).is_dir()
+}
+
+/// Where everything about `root` is kept.
+pub(crate) fn folder(base: &Path, root: &Path) -> PathBuf {
+    base.join(name_of(root))
 }
 
 /// Whether the content of this kind of path can be kept at all.
@@ -253,7 +303,7 @@ fn packs(dir: &Path) -> io::Result<Vec<(u64, u64)>> {
     Ok(packs)
 }
 
-fn read_json<T: for<'a> Deserialize<'a>>(path: &Path) -> Option<T> {
+pub(crate) fn read_json<T: for<'a> Deserialize<'a>>(path: &Path) -> Option<T> {
     serde_json::from_slice(&read_bounded(path, MAX_TEXT).ok()?).ok()
 }
 

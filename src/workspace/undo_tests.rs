@@ -4,6 +4,11 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
+use std::time::Instant;
+
+use super::super::undo_apply::{self, Step};
+use super::super::undo_revert::{Report, Which, news, recover_all, revert};
+use super::super::undo_store;
 use super::*;
 
 struct Bed {
@@ -38,7 +43,7 @@ impl Bed {
     fn turn(&self, work: impl FnOnce(&Path)) {
         let begun = begin(&self.base(), self.root()).unwrap();
         work(&self.root());
-        end(&self.base(), begun).unwrap();
+        end(&self.base(), vec![begun], Some("t".to_owned()), false).unwrap();
     }
 
     fn revert(&self, which: Which) -> Option<Report> {
@@ -233,6 +238,128 @@ fn a_content_is_copied_once_and_old_packs_go() {
     assert!(bed.root().join("a").exists());
 }
 
+#[test]
+fn a_crash_in_the_middle_is_finished_by_the_next_start() {
+    // As if it had crashed after so many paths.
+    for at in 0..8 {
+        let bed = ravaged();
+        let before = bed.all();
+        bed.turn(ravage);
+        let after = bed.all();
+        {
+            let mut store = Store::open(&bed.base(), &bed.root()).unwrap();
+            let record = store.records().pop().unwrap();
+            let saved = undo_apply::survey(&bed.root(), &mut store, &record.changes).unwrap();
+            let journal = serde_json::json!({
+                "root": bed.root(), "record": record, "saved": saved.iter().collect::<Vec<_>>(),
+            });
+            store.put("undo.journal", &journal).unwrap();
+            let going = record.changes.iter().rev().filter(|change| change.before.is_none());
+            let coming = record.changes.iter().filter(|change| change.before.is_some());
+            let some: Vec<Change> = going.chain(coming).take(at).cloned().collect();
+            undo_apply::apply(&bed.root(), &mut store, &some, &saved, false).unwrap();
+        }
+        assert_eq!(recover_all(&bed.base()), [bed.root()]);
+        assert_eq!(bed.all(), before, "{at}");
+        assert_eq!(recover_all(&bed.base()), [] as [PathBuf; 0]);
+        assert_eq!(bed.revert(Which::Last), None);
+        let again = bed.revert(Which::Again).unwrap();
+        assert_eq!(bed.all(), after, "{at} {again:?}");
+    }
+}
+
+#[test]
+fn a_damaged_journal_is_nothing_to_go_on_with() {
+    let bed = ravaged();
+    bed.turn(ravage);
+    let after = bed.all();
+    let store = undo_store::folder(&bed.base(), &bed.root());
+    fs::write(store.join("undo.journal"), "{\"root\":").unwrap();
+    assert_eq!(recover_all(&bed.base()), [] as [PathBuf; 0]);
+    assert_eq!(bed.all(), after);
+    assert!(bed.revert(Which::Last).is_some());
+}
+
+#[test]
+fn all_folders_of_a_turn_come_back_together() {
+    let bed = Bed::new(&[("a", "one")]);
+    let other = bed.dir.path().join("other");
+    fs::create_dir(&other).unwrap();
+    fs::write(other.join("b"), "two").unwrap();
+    let turn = |own: bool| {
+        let begun = vec![begin(&bed.base(), bed.root()).unwrap(), begin(&bed.base(), other.clone()).unwrap()];
+        fs::write(other.join("b"), "changed").unwrap();
+        fs::write(other.join("c"), "made").unwrap();
+        if own {
+            bed.write("a", "changed");
+        }
+        end(&bed.base(), begun, Some("t".to_owned()), true).unwrap();
+    };
+    for own in [true, false] {
+        turn(own);
+        let report = bed.revert(Which::Last).unwrap();
+        assert!(report.steps.contains(&Step::Restored(other.join("b"))), "{report:?}");
+        assert!(report.steps.contains(&Step::Removed(other.join("c"))) && report.running);
+        assert_eq!(fs::read_to_string(other.join("b")).unwrap(), "two");
+        assert_eq!(fs::read_to_string(bed.root().join("a")).unwrap(), "one");
+        // A part is nothing that stands alone.
+        assert_eq!(revert(&bed.base(), &other, Which::Last, false).unwrap(), None);
+        bed.revert(Which::Again).unwrap();
+        assert_eq!(fs::read_to_string(other.join("c")).unwrap(), "made");
+        bed.revert(Which::Last).unwrap();
+        assert!(!other.join("c").exists());
+    }
+}
+
+#[test]
+fn hard_links_modes_of_folders_and_what_is_restored_by_hand() {
+    let bed = Bed::new(&[("a", "one"), ("dir/x", "two"), ("hand", "mine")]);
+    fs::hard_link(bed.root().join("a"), bed.root().join("dir/b")).unwrap();
+    let mode = |name: &str| fs::metadata(bed.root().join(name)).unwrap().permissions().mode() & 0o777;
+    let inode =
+        |name: &str| std::os::unix::fs::MetadataExt::ino(&fs::metadata(bed.root().join(name)).unwrap());
+    fs::set_permissions(bed.root().join("dir"), fs::Permissions::from_mode(0o750)).unwrap();
+    let before = bed.all();
+    bed.turn(|root| {
+        fs::write(root.join("a"), "changed in place").unwrap();
+        fs::set_permissions(root.join("dir"), fs::Permissions::from_mode(0o700)).unwrap();
+        fs::write(root.join("hand"), "turn").unwrap();
+    });
+    let after = bed.all();
+    for _ in 0..2 {
+        let report = bed.revert(Which::Last).unwrap();
+        assert_eq!((bed.all(), mode("dir")), (before.clone(), 0o750), "{report:?}");
+        assert_eq!(inode("a"), inode("dir/b"), "one file of two names");
+        bed.revert(Which::Again).unwrap();
+        assert_eq!((bed.all(), inode("a") == inode("dir/b")), (after.clone(), true));
+    }
+    bed.write("hand", "mine");
+    let report = bed.revert(Which::Last).unwrap();
+    assert!(!report.steps.iter().any(|step| matches!(step, Step::Left(..))), "{report:?}");
+    assert_eq!(bed.all(), before);
+}
+
+#[test]
+fn the_thread_hears_of_it_once() {
+    let bed = Bed::new(&[("a", "one")]);
+    bed.turn(|root| {
+        fs::write(root.join("a"), "two").unwrap();
+        fs::write(root.join("odd<\n>"), "").unwrap();
+    });
+    let heard = |thread: &str| news(&bed.base(), &bed.root(), thread);
+    assert_eq!(heard("t"), None);
+    bed.revert(Which::Last).unwrap();
+    assert_eq!(heard("another"), None);
+    let text = heard("t").unwrap();
+    assert!(
+        text.contains("- a\n") && text.contains("- odd&lt;?&gt;\n") && text.contains("took back"),
+        "{text}"
+    );
+    assert_eq!(heard("t"), None);
+    revert(&bed.base(), &bed.root(), Which::Again, true).unwrap();
+    assert_eq!(heard("t"), None, "looking is no news");
+}
+
 /// Figures for people: `cargo test --release undo_costs -- --ignored --nocapture`.
 #[test]
 #[ignore = "measures"]
@@ -245,7 +372,7 @@ fn undo_costs() {
     let begun = begin(&bed.base(), bed.root()).unwrap();
     let first = clock.elapsed();
     let clock = Instant::now();
-    end(&bed.base(), begun).unwrap();
+    end(&bed.base(), vec![begun], Some("t".to_owned()), false).unwrap();
     let quiet = clock.elapsed();
     let clock = Instant::now();
     let begun = begin(&bed.base(), bed.root()).unwrap();
@@ -256,7 +383,7 @@ fn undo_costs() {
     }
     let build = clock.elapsed();
     let clock = Instant::now();
-    end(&bed.base(), begun).unwrap();
+    end(&bed.base(), vec![begun], Some("t".to_owned()), false).unwrap();
     println!(
         "first {first:?}, later {again:?}, end {quiet:?}; writing {build:?}, its end {:?}",
         clock.elapsed()

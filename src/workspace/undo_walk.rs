@@ -44,6 +44,16 @@ pub(crate) struct Stamp {
 }
 
 impl Stamp {
+    /// The file behind the name.
+    pub(crate) fn inode(&self) -> u64 {
+        self.inode
+    }
+
+    /// Whether all marks are the same but the time at which they changed.
+    pub(crate) fn same_but_change(&self, other: &Self) -> bool {
+        Self { changed: other.changed, ..*self } == *other
+    }
+
     /// The marks in `meta`, which must not have followed a link. For a folder only that it is one, with its
     /// permissions: what it holds is told by its entries.
     pub(crate) fn of(meta: &Metadata) -> Self {

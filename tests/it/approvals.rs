@@ -78,6 +78,50 @@ fn rules_of_a_project_count_when_it_is_trusted() {
     assert!(told.contains("A rule forbids `curl`"), "{told}");
 }
 
+#[test]
+fn a_program_planted_on_the_search_path_is_not_the_one_that_a_rule_allows() {
+    let world = World::new("");
+    let mark = elsewhere(&world);
+    rules(
+        &world,
+        "default.rules",
+        "prefix_rule(pattern=['usual'])\nprefix_rule(pattern=['git', 'status'])\n",
+    );
+    let script = |dir: &std::path::Path, name: &str| {
+        fs::create_dir_all(dir).unwrap();
+        fs::write(dir.join(name), format!("#!/bin/sh\ntouch {mark}\n")).unwrap();
+        fs::set_permissions(dir.join(name), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    };
+    let (own, outside) = (world.project().join("bin"), world.root().join("programs"));
+    script(&outside, "usual");
+    let path = format!("{}:{}:/usr/bin:/bin", own.display(), outside.display());
+    let run = |command: &str| {
+        let _ = fs::remove_file(&mark);
+        world.backend.script(&calls_then(&exec(command), "done"));
+        let more = "sandbox_workspace_write.exclude_slash_tmp=true";
+        // A login profile may have a search path of its own.
+        let args = ["-s", "workspace-write", "-c", more, "-c", "allow_login_shell=false", "run it"];
+        let run = world.exec(&args).env("PATH", &path).run();
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        fs::exists(&mark).unwrap()
+    };
+    assert!(run("usual"), "the rule lets it out");
+    script(&own, "usual");
+    assert!(!run("usual"), "this one commands can write");
+    // What stands beside a piece that a rule lets out needs no rule, unless it was planted.
+    script(&own, "tail");
+    assert!(!run("git status | tail -1"));
+    // A repository of the command's own making may run what it likes.
+    let nested = world.project().join("nested/.git");
+    fs::create_dir_all(nested.join("objects")).unwrap();
+    fs::create_dir_all(nested.join("refs")).unwrap();
+    fs::write(nested.join("HEAD"), "ref: refs/heads/main\n").unwrap();
+    script(&own, "watch");
+    let monitor = own.join("watch").display().to_string();
+    fs::write(nested.join("config"), format!("[core]\n\tfsmonitor = {monitor}\n")).unwrap();
+    assert!(!run(&format!("git -c core.fsmonitor={monitor} status")));
+}
+
 fn check(world: &World, args: &[&str]) -> Codex {
     let file = world.root().join("x.rules");
     fs::write(

@@ -13,6 +13,7 @@ mod approvals;
 mod auth;
 mod cli;
 mod compaction;
+mod doctor;
 mod durability;
 mod exec;
 mod faults;

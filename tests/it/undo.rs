@@ -61,6 +61,28 @@ fn edits_after_the_turn_stay_and_are_named() {
 }
 
 #[test]
+fn folders_that_were_added_come_back_with_the_turn() {
+    let world = World::new("");
+    let other = world.root().join("other");
+    fs::create_dir_all(&other).unwrap();
+    fs::write(other.join("x"), "before").unwrap();
+    let script = format!("echo after > {0}/x; echo new > {0}/y; echo z > z.txt", other.display());
+    world.backend.script(&calls_then(&exec(&script), "done"));
+    let shown = other.display().to_string();
+    let run = world.exec(&["-s", "workspace-write", "--add-dir", &shown, "change them"]).run();
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert!(other.join("y").exists());
+    let undo = world.codex().args(["undo"]).run();
+    assert_eq!(undo.code, Some(0), "{}{}", undo.stdout, undo.stderr);
+    for line in ["removed   z.txt".to_owned(), format!("restored  {shown}/x"), format!("removed   {shown}/y")]
+    {
+        assert!(undo.stdout.contains(&line), "{line}: {}", undo.stdout);
+    }
+    assert_eq!(fs::read_to_string(other.join("x")).unwrap(), "before");
+    assert!(!other.join("y").exists() && !world.project().join("z.txt").exists());
+}
+
+#[test]
 fn an_ephemeral_thread_keeps_nothing() {
     let world = World::new(&calls_then(&exec("echo x > x.txt"), "done"));
     let run = world.exec(&["--ephemeral", "-s", "workspace-write", "write it"]).run();

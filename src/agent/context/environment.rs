@@ -6,7 +6,13 @@ use std::path::Path;
 use crate::sandbox::Roots;
 
 /// Builds the environment message.
-pub(crate) fn environment(cwd: &Path, shell: &str, now: &jiff::Zoned, roots: &Roots) -> String {
+pub(crate) fn environment(
+    cwd: &Path,
+    shell: &str,
+    now: &jiff::Zoned,
+    roots: &Roots,
+    limits: &[&str],
+) -> String {
     let mut text = String::from("<environment_context>\n");
     element(&mut text, "cwd", &cwd.display().to_string());
     element(&mut text, "shell", shell);
@@ -15,6 +21,9 @@ pub(crate) fn environment(cwd: &Path, shell: &str, now: &jiff::Zoned, roots: &Ro
         element(&mut text, "timezone", zone);
     }
     filesystem(&mut text, cwd, roots);
+    for limit in limits {
+        element(&mut text, "sandbox_limit", limit);
+    }
     text.push_str("</environment_context>");
     text
 }

@@ -6,10 +6,11 @@ use crate::agent::history::History;
 use crate::protocol::model_item::ModelItemKind;
 
 /// Text by which a fragment of each kind begins.
-const TAGS: [(Fragment, &str); 3] = [
+const TAGS: [(Fragment, &str); 4] = [
     (Fragment::Permissions, "<permissions instructions>"),
     (Fragment::AgentsMd, "# AGENTS.md instructions"),
     (Fragment::Environment, "<environment_context>"),
+    (Fragment::Allowed, "<allowed_by_user>"),
 ];
 
 /// A kind of fragment.
@@ -21,6 +22,8 @@ pub(crate) enum Fragment {
     AgentsMd,
     /// Where it works (user message).
     Environment,
+    /// What the user allowed in this thread (user message).
+    Allowed,
 }
 
 /// The last text of this kind in `history`.

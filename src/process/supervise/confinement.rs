@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::io;
+use std::os::fd::RawFd;
 
 /// Restrictions to put in place around one command.
 pub(crate) trait Confinement {
@@ -35,6 +36,23 @@ pub(crate) trait Confinement {
     /// # Errors
     /// The stage and the system's error number.
     fn inner(&self) -> Result<(), (&'static str, i32)>;
+
+    /// In the supervisor when the command has been started, where there is no process 1.
+    fn started(&mut self) {}
+
+    /// Readable when the command waits for [`Confinement::answer`]; below zero when it never does.
+    fn questions(&self) -> RawFd {
+        -1
+    }
+
+    /// Answers what the command waits for. Must not wait itself.
+    fn answer(&mut self) {}
+
+    /// In the supervisor when all is over: places in the network that the command reached or was refused, in one
+    /// line.
+    fn reached(&mut self) -> Option<String> {
+        None
+    }
 
     /// In the supervisor after the last process of the command is gone.
     fn done(&mut self) {}

@@ -18,7 +18,8 @@ const GRACE: Duration = Duration::from_millis(200);
 /// The descriptor of the control socket, by agreement with `process::spawn`.
 const CONTROL: RawFd = 3;
 
-/// Runs `job` for a `codex` that listens on the control socket, and reports there in one line.
+/// Runs `job` for a `codex` that listens on the control socket, and reports there: how it ended in one line, and in
+/// another what it reached in the network, if it did.
 pub(crate) fn supervised(job: Result<Job, SetupError>, confinement: &mut dyn Confinement) {
     // SAFETY: system calls on our own process. An own session: Ctrl-C for codex is codex's business.
     unsafe {
@@ -26,7 +27,10 @@ pub(crate) fn supervised(job: Result<Job, SetupError>, confinement: &mut dyn Con
         libc::fcntl(CONTROL, libc::F_SETFD, libc::FD_CLOEXEC);
     }
     let outcome = job.and_then(|job| run(&job, confinement, Some(CONTROL), None));
-    let line = format!("{}\n", outcome.unwrap_or_else(Outcome::Setup));
+    let mut line = format!("{}\n", outcome.unwrap_or_else(Outcome::Setup));
+    if let Some(reached) = confinement.reached() {
+        line.push_str(&format!("reached {reached}\n"));
+    }
     // SAFETY: a valid buffer; MSG_NOSIGNAL because codex may be gone.
     unsafe { libc::send(CONTROL, line.as_ptr().cast(), line.len(), libc::MSG_NOSIGNAL) };
 }
@@ -88,13 +92,16 @@ fn start(
             confinement.init()?;
             shield();
             match child::start(job, confinement, terminal.map(Terminal::tty)) {
-                Ok(pid) => (pid, None),
+                Ok(pid) => {
+                    confinement.started();
+                    (pid, None)
+                }
                 Err(outcome) => return Ok(outcome),
             }
         }
     };
     shield();
-    Ok(Supervisor { job, signals, control, terminal, child, report }.watch())
+    Ok(Supervisor { job, confinement, signals, control, terminal, child, report }.watch())
 }
 
 /// Orphans come to us, and the command, which may have our user id, cannot trace us. With namespaces only after
@@ -109,6 +116,7 @@ fn shield() {
 
 struct Supervisor<'a> {
     job: &'a Job,
+    confinement: &'a mut dyn Confinement,
     signals: &'a Signals,
     control: Option<RawFd>,
     terminal: Option<&'a Terminal>,
@@ -128,10 +136,17 @@ impl Supervisor<'_> {
         loop {
             let timeout = kill_at.map(|at: Instant| at.saturating_duration_since(Instant::now()));
             let none = -1;
-            let mut fds =
-                [self.signals.fd(), self.control.unwrap_or(none), self.terminal.map_or(none, Terminal::fd)];
+            let mut fds = [
+                self.signals.fd(),
+                self.control.unwrap_or(none),
+                self.terminal.map_or(none, Terminal::fd),
+                self.confinement.questions(),
+            ];
             wait_readable(&mut fds, timeout);
-            let [signalled, controlled, stopped] = fds.map(|fd| fd >= 0);
+            let [signalled, controlled, stopped, asked] = fds.map(|fd| fd >= 0);
+            if asked {
+                self.confinement.answer();
+            }
             let end = (controlled && self.read_control()) | (signalled && self.read_signals());
             if let Some(status) = self.reap() {
                 return self.finish(status);

@@ -17,6 +17,7 @@ use rustix::net::{
 };
 
 use super::proxy;
+use super::record::Record;
 use crate::process::supervise::SetupError;
 
 /// Where programs inside find the proxy.
@@ -34,6 +35,7 @@ pub(super) struct Bridge {
     hosts: Vec<String>,
     outside: Option<OwnedFd>,
     inside: Option<OwnedFd>,
+    record: Record,
 }
 
 impl Bridge {
@@ -49,7 +51,8 @@ impl Bridge {
             socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
                 .map_err(fail)?;
         let ports = ports.iter().copied().take(PORTS).collect();
-        Ok(Some(Self { ports, hosts: hosts.to_vec(), outside: Some(outside), inside: Some(inside) }))
+        let record = Record::new().map_err(|error| SetupError::new("bridge", error))?;
+        Ok(Some(Self { ports, hosts: hosts.to_vec(), outside: Some(outside), inside: Some(inside), record }))
     }
 
     /// In the supervisor: starts the process that carries.
@@ -73,6 +76,11 @@ impl Bridge {
                 Ok(())
             }
         }
+    }
+
+    /// What was reached, in the supervisor when all is over.
+    pub(super) fn reached(&mut self) -> Option<String> {
+        self.record.line()
     }
 
     /// In process 1: listens, and hands the sockets to the carrier.
@@ -107,16 +115,21 @@ impl Bridge {
 
     /// The carrier: takes the listening sockets, then connections, until it is killed.
     fn carry(&self, socket: &OwnedFd, parent: u32) -> io::Result<()> {
-        let fd = socket.as_raw_fd() as u32;
+        let mut kept = [socket.as_raw_fd() as u32, self.record.writer() as u32];
+        kept.sort_unstable();
+        let [low, high] = kept;
         // SAFETY: settings of our own process; the descriptors closed are not used here, and the command's output
         // must not stay open because of us.
         unsafe {
             libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
             libc::prctl(libc::PR_SET_DUMPABLE, 0);
             libc::setpgid(0, 0);
-            libc::syscall(libc::SYS_close_range, fd + 1, u32::MAX, 0);
-            if fd > 0 {
-                libc::syscall(libc::SYS_close_range, 0, fd - 1, 0);
+            libc::syscall(libc::SYS_close_range, high + 1, u32::MAX, 0);
+            if high > low + 1 {
+                libc::syscall(libc::SYS_close_range, low + 1, high - 1, 0);
+            }
+            if low > 0 {
+                libc::syscall(libc::SYS_close_range, 0, low - 1, 0);
             }
             let mut none = MaybeUninit::<libc::sigset_t>::uninit();
             libc::sigemptyset(none.as_mut_ptr());
@@ -166,6 +179,7 @@ impl Bridge {
         unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
         let outside = match self.ports.get(usize::from(at)) {
             Some(port) => {
+                self.record.note(true, "127.0.0.1", *port);
                 TcpStream::connect_timeout(&SocketAddr::new(Ipv4Addr::LOCALHOST.into(), *port), CONNECT)
                     .or_else(|_| {
                         TcpStream::connect_timeout(
@@ -174,7 +188,7 @@ impl Bridge {
                         )
                     })
             }
-            None => proxy::open(&mut inside, &self.hosts, CONNECT),
+            None => proxy::open(&mut inside, &self.hosts, CONNECT, &self.record),
         };
         if let Ok(outside) = outside {
             copy_both(inside, outside);

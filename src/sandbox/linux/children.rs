@@ -20,6 +20,8 @@ pub(super) struct Children {
     /// Read-only again inside of these.
     pub(super) sealed: Vec<PathBuf>,
     write: Vec<PathBuf>,
+    /// Protected by what is granted, which needs nothing to be there, instead of by mounts, which do.
+    by_grants: bool,
     guards: Vec<Guard>,
     /// Must not exist when the command has ended.
     unwanted: Vec<PathBuf>,
@@ -36,7 +38,8 @@ impl Children {
     /// A missing name cannot be kept from coming to exist.
     pub(super) fn find(confine: &Confine) -> Result<Self, SetupError> {
         let write = confine.write.iter().map(|root| root.path.path()).collect();
-        let mut children = Self { write, ..Self::default() };
+        let by_grants = confine.level == Level::Landlock;
+        let mut children = Self { write, by_grants, ..Self::default() };
         for root in &confine.write {
             let path = root.path.path();
             for name in PROTECTED {
@@ -47,11 +50,8 @@ impl Children {
         for path in &confine.protect {
             children.add(&path.path(), false)?;
         }
-        // Without mounts the rights on a folder are those on all that is in it: there it stays closed.
-        if confine.level == Level::Namespaces {
-            for folder in &confine.git {
-                children.open_repository(&folder.path())?;
-            }
+        for folder in &confine.git {
+            children.open_repository(&folder.path())?;
         }
         children.read_only.sort();
         children.read_only.dedup();
@@ -61,6 +61,10 @@ impl Children {
     /// Opens the folder of a repository but for what is not the business of a commit.
     fn open_repository(&mut self, folder: &Path) -> Result<(), SetupError> {
         self.reopen.push(folder.to_owned());
+        if self.by_grants {
+            self.sealed.extend(GIT_FOLDERS.iter().chain(&GIT_FILES).map(|name| folder.join(name)));
+            return Ok(());
+        }
         for name in GIT_FOLDERS {
             let path = folder.join(name);
             match guard::hold(&path)? {
@@ -83,7 +87,9 @@ impl Children {
 
     fn add(&mut self, path: &Path, guard: bool) -> Result<(), SetupError> {
         let exists = fs::symlink_metadata(path).is_ok();
-        if guard {
+        if guard && self.by_grants {
+            // What is not granted cannot come to exist.
+        } else if guard {
             match guard::hold(path)? {
                 Hold::Exists => {}
                 Hold::Guarded(guard) => self.guards.push(guard),
@@ -94,7 +100,7 @@ impl Children {
         }
         self.read_only.push(path.to_owned());
         for target in targets(path) {
-            if fs::symlink_metadata(&target).is_ok() {
+            if fs::symlink_metadata(&target).is_ok() || self.by_grants {
                 self.read_only.push(target);
             } else if guard {
                 self.add_missing_target(&target)?;

@@ -1,12 +1,13 @@
 //! The confinement of one command, put in place by its supervisor: at each of the supervisor's moments the right
 //! pieces of this folder. A piece that fails stops the command; nothing here tries something weaker instead.
 
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::path::PathBuf;
 
 use seccompiler::BpfProgram;
 
 use super::bridge::Bridge;
+use super::broker::{Broker, Places};
 use super::children::Children;
 use super::landlock::Grants;
 use super::mounts::Plan;
@@ -24,6 +25,7 @@ pub(crate) struct Inside {
     bridge: Option<Bridge>,
     ruleset: Option<OwnedFd>,
     filters: Vec<BpfProgram>,
+    broker: Option<Broker>,
 }
 
 impl Inside {
@@ -36,6 +38,7 @@ impl Inside {
             bridge: None,
             ruleset: None,
             filters: Vec::new(),
+            broker: None,
         }
     }
 
@@ -48,12 +51,14 @@ impl Inside {
 
     /// Landlock and the filter, prepared for [`Confinement::inner`].
     fn prepare(&mut self, namespaces: bool) -> Result<(), SetupError> {
-        let abi = landlock::abi();
+        let abi = self.confine.oldest(landlock::abi());
         if abi == 0 && !namespaces {
             return Err(SetupError::new("landlock", "this kernel does not offer it"));
         }
         let mut write: Vec<_> = self.confine.write.iter().map(|root| root.path.path()).collect();
-        write.extend(self.children.reopen.iter().cloned());
+        if namespaces {
+            write.extend(self.children.reopen.iter().cloned());
+        }
         // A root that is everything must not bring the kernel's settings and devices with it.
         if !namespaces && write.iter().any(|root| root.parent().is_none()) {
             self.children.read_only.extend(["/proc", "/sys", "/dev"].map(PathBuf::from));
@@ -70,12 +75,31 @@ impl Inside {
             }
         };
         if !self.confine.without("landlock") {
-            self.ruleset = landlock::ruleset(&grants)?;
+            self.ruleset = landlock::ruleset(&grants, abi)?;
         }
         if !self.confine.without("seccomp") {
-            self.filters = seccomp::programs(Needs { namespaces, network: self.confine.network, abi })?;
+            let asked = !namespaces && !self.confine.without("broker");
+            let needs = Needs { namespaces, network: self.confine.network, abi, asked };
+            self.filters = seccomp::programs(needs)?;
+            if asked {
+                self.broker = Some(Broker::new(self.places(hide), seccomp::refusing()?)?);
+            }
         }
         Ok(())
+    }
+
+    /// Where the command may change something, for the supervisor to decide by.
+    fn places(&mut self, hidden: Vec<PathBuf>) -> Places {
+        let without = self.confine.without("protected");
+        Places {
+            write: self.confine.write.iter().map(|root| root.path.path()).collect(),
+            closed: std::mem::take(&mut self.children.read_only),
+            reopened: std::mem::take(&mut self.children.reopen),
+            sealed: std::mem::take(&mut self.children.sealed),
+            hidden,
+            git_init: self.confine.git_init,
+            unprotected: without,
+        }
     }
 }
 
@@ -163,7 +187,30 @@ impl Confinement for Inside {
         for filter in &self.filters {
             sys::seccomp(filter).map_err(|errno| ("seccomp", errno))?;
         }
+        if let Some(broker) = &self.broker {
+            broker.install().map_err(|errno| ("seccomp", errno))?;
+        }
         Ok(())
+    }
+
+    fn started(&mut self) {
+        if let Some(broker) = &mut self.broker {
+            broker.started();
+        }
+    }
+
+    fn questions(&self) -> RawFd {
+        self.broker.as_ref().map_or(-1, Broker::fd)
+    }
+
+    fn answer(&mut self) {
+        if let Some(broker) = &mut self.broker {
+            broker.answer();
+        }
+    }
+
+    fn reached(&mut self) -> Option<String> {
+        self.bridge.as_mut().and_then(Bridge::reached)
     }
 
     fn done(&mut self) {

@@ -15,6 +15,11 @@ use crate::process::supervise::SetupError;
 
 /// The newest version this file knows the meaning of.
 const NEWEST: ABI = ABI::V6;
+/// From here on it keeps signals and abstract sockets in.
+const SCOPES: i32 = 6;
+/// Entries of one folder that get a grant of their own. The others are written by way of the supervisor, so that a
+/// large folder costs no more than a small one.
+const ENTRIES: usize = 128;
 
 /// The kernel's version, 0 without Landlock.
 pub(crate) fn abi() -> i32 {
@@ -37,42 +42,60 @@ pub(super) struct Grants<'a> {
 ///
 /// # Errors
 /// The kernel refused.
-pub(super) fn ruleset(grants: &Grants<'_>) -> Result<Option<OwnedFd>, SetupError> {
-    let mut handled = AccessFs::from_write(NEWEST);
+pub(super) fn ruleset(grants: &Grants<'_>, abi: i32) -> Result<Option<OwnedFd>, SetupError> {
+    let mut handled = AccessFs::from_write(ABI::from(abi).min(NEWEST));
     let hide: Vec<PathBuf> = grants.hide.iter().filter(|path| path.exists()).cloned().collect();
     if !hide.is_empty() {
         handled |= AccessFs::ReadFile;
     }
     let create = || {
-        Ruleset::default()
-            .set_compatibility(CompatLevel::BestEffort)
-            .handle_access(handled)?
-            .scope(Scope::AbstractUnixSocket | Scope::Signal)?
-            .create()
+        let ruleset = Ruleset::default().set_compatibility(CompatLevel::BestEffort).handle_access(handled)?;
+        match abi >= SCOPES {
+            true => ruleset.scope(Scope::AbstractUnixSocket | Scope::Signal)?.create(),
+            false => ruleset.create(),
+        }
     };
     let mut ruleset = create().map_err(|error| SetupError::new("landlock", error))?;
+    let written = writing() & handled;
+    let everywhere = |_: &Path| true;
     for root in grants.write {
-        ruleset = grant_around(ruleset, root, grants.except, writing())?;
+        ruleset = grant_around(
+            ruleset,
+            root,
+            &Around { except: grants.except, access: written, few: &everywhere },
+        )?;
     }
     if !hide.is_empty() {
-        ruleset = grant_around(ruleset, Path::new("/"), &hide, AccessFs::ReadFile.into())?;
+        // Where the command makes files the supervisor opens them for it, see `Places::hides_inside`.
+        let few = |folder: &Path| grants.write.iter().any(|root| folder.starts_with(root));
+        let around = Around { except: &hide, access: AccessFs::ReadFile.into(), few: &few };
+        ruleset = grant_around(ruleset, Path::new("/"), &around)?;
     }
     for path in grants.private {
-        ruleset = grant(ruleset, Path::new(path), writing())?;
+        ruleset = grant(ruleset, Path::new(path), written)?;
     }
     for fd in [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()] {
-        ruleset = grant_inherited(ruleset, fd)?;
+        ruleset = grant_inherited(ruleset, fd, handled)?;
     }
     Ok(ruleset.into())
+}
+
+/// One right, and where it is not given.
+#[derive(Clone, Copy)]
+struct Around<'a> {
+    except: &'a [PathBuf],
+    access: BitFlags<AccessFs>,
+    /// Whether only the first entries of this folder are worth a grant.
+    few: &'a dyn Fn(&Path) -> bool,
 }
 
 /// Grants `path`, or when it contains something excepted, each of its children that may be granted.
 fn grant_around(
     ruleset: RulesetCreated,
     path: &Path,
-    except: &[PathBuf],
-    access: BitFlags<AccessFs>,
+    around: &Around<'_>,
 ) -> Result<RulesetCreated, SetupError> {
+    let Around { except, access, few } = *around;
     if except.iter().any(|excepted| path.starts_with(excepted)) {
         return Ok(ruleset);
     }
@@ -81,10 +104,11 @@ fn grant_around(
     }
     let Ok(entries) = fs::read_dir(path) else { return Ok(ruleset) };
     let mut ruleset = ruleset;
-    for entry in entries.flatten() {
+    let most = if few(path) { ENTRIES } else { usize::MAX };
+    for entry in entries.flatten().take(most) {
         // A grant follows a symlink to its target, which is not in this folder.
         if entry.file_type().is_ok_and(|kind| !kind.is_symlink()) {
-            ruleset = grant_around(ruleset, &entry.path(), except, access)?;
+            ruleset = grant_around(ruleset, &entry.path(), around)?;
         }
     }
     Ok(ruleset)
@@ -106,7 +130,11 @@ fn grant(
 }
 
 /// A terminal or file that the command got as stdio may also be opened by its name (`> /dev/stderr`).
-fn grant_inherited(ruleset: RulesetCreated, fd: BorrowedFd<'_>) -> Result<RulesetCreated, SetupError> {
+fn grant_inherited(
+    ruleset: RulesetCreated,
+    fd: BorrowedFd<'_>,
+    handled: BitFlags<AccessFs>,
+) -> Result<RulesetCreated, SetupError> {
     use std::os::unix::fs::FileTypeExt;
     let Ok(file) = fd.try_clone_to_owned().map(File::from) else { return Ok(ruleset) };
     let writable = rustix::fs::fcntl_getfl(&file).is_ok_and(|flags| {
@@ -116,7 +144,7 @@ fn grant_inherited(ruleset: RulesetCreated, fd: BorrowedFd<'_>) -> Result<Rulese
     match file.metadata().map(|meta| meta.file_type()) {
         Ok(kind) if writable && (kind.is_file() || kind.is_char_device()) => {
             let access = AccessFs::WriteFile | AccessFs::Truncate | AccessFs::IoctlDev;
-            add(ruleset, file, access)
+            add(ruleset, file, access & handled)
         }
         _ => Ok(ruleset),
     }

@@ -5,8 +5,10 @@
 //! - [`children`]: the protected children of the writable roots, as they are on disk
 //! - [`guard`]: stand-ins for protected names that do not exist yet
 //! - [`mounts`]: the command's own view of the file system
+//! - [`broker`]: without namespaces: changes of files made in the command's place
 //! - [`bridge`]: chosen ways out of a network namespace
 //! - [`proxy`]: hosts by name, on that way
+//! - [`record`]: what was reached on that way
 //! - [`sockets`]: the host's sockets, to be hidden
 //! - [`identity`]: id maps and capabilities
 //! - [`landlock`]: write rights by path
@@ -16,6 +18,7 @@
 //! - [`sys`]: raw system calls
 
 mod bridge;
+mod broker;
 mod calls;
 mod children;
 mod guard;
@@ -24,6 +27,7 @@ mod inside;
 pub(super) mod landlock;
 mod mounts;
 mod proxy;
+mod record;
 mod seccomp;
 mod sockets;
 mod sys;

@@ -6,6 +6,8 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{IpAddr, TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
+use super::record::Record;
+
 /// A head longer than this is nobody's.
 const HEAD_BYTES: usize = 32 * 1024;
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -23,7 +25,12 @@ struct Wanted {
 ///
 /// # Errors
 /// Refused, not understood, or not reached.
-pub(super) fn open(inside: &mut TcpStream, allowed: &[String], patience: Duration) -> io::Result<TcpStream> {
+pub(super) fn open(
+    inside: &mut TcpStream,
+    allowed: &[String],
+    patience: Duration,
+    record: &Record,
+) -> io::Result<TcpStream> {
     inside.set_read_timeout(Some(PATIENCE))?;
     let (head, rest) = read_head(inside)?;
     let Some(wanted) = parse(&head) else {
@@ -33,14 +40,18 @@ pub(super) fn open(inside: &mut TcpStream, allowed: &[String], patience: Duratio
             "the proxy of the sandbox does not understand this request",
         );
     };
-    if !is_allowed(allowed, &wanted.host, wanted.port) {
+    let listed = is_allowed(allowed, &wanted.host, wanted.port);
+    if !listed {
+        record.note(false, &wanted.host, wanted.port);
         let text = format!(
             "the sandbox does not allow {}:{}; `sandbox_workspace_write.network_allow` lists what it allows",
             wanted.host, wanted.port
         );
         return refuse(inside, "403 Forbidden", &text);
     }
-    let Ok(mut outside) = connect(&wanted, patience) else {
+    let connected = connect(&wanted, patience);
+    record.note(connected.is_ok(), &wanted.host, wanted.port);
+    let Ok(mut outside) = connected else {
         return refuse(inside, "502 Bad Gateway", "the host was not reached");
     };
     inside.set_read_timeout(None)?;
@@ -55,7 +66,7 @@ pub(super) fn open(inside: &mut TcpStream, allowed: &[String], patience: Duratio
 fn connect(wanted: &Wanted, patience: Duration) -> io::Result<TcpStream> {
     let mut last = io::Error::from(ErrorKind::AddrNotAvailable);
     for address in (wanted.host.as_str(), wanted.port).to_socket_addrs()? {
-        if is_near(address.ip()) {
+        if !may_connect(wanted, address.ip()) {
             continue;
         }
         match TcpStream::connect_timeout(&address, patience) {
@@ -66,12 +77,35 @@ fn connect(wanted: &Wanted, patience: Duration) -> io::Result<TcpStream> {
     Err(last)
 }
 
-/// This machine and its link, where services of cloud providers give out credentials.
+/// This machine, its link, where services of cloud providers give out credentials, and networks that are not the
+/// world's: a name of the world that leads there does so on purpose.
 fn is_near(ip: IpAddr) -> bool {
     match ip.to_canonical() {
-        IpAddr::V4(ip) => ip.is_loopback() || ip.is_link_local() || ip.is_unspecified() || ip.is_broadcast(),
-        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unspecified() || ip.is_unicast_link_local(),
+        IpAddr::V4(ip) => {
+            let [a, b, ..] = ip.octets();
+            let shared = a == 100 && (64..128).contains(&b);
+            let odd = a == 0
+                || a >= 224
+                || (a == 198 && (18..20).contains(&b))
+                || (a == 192 && ip.octets()[1..3] == [0, 0]);
+            ip.is_loopback() || ip.is_link_local() || ip.is_private() || shared || odd
+        }
+        IpAddr::V6(ip) => {
+            let head = ip.segments();
+            // Addresses of the older protocol in other clothes: translated (64:ff9b::/96), 6to4, Teredo.
+            let wrapped =
+                head[0] == 0x2002 || (head[0] == 0x64 && head[1] == 0xff9b) || head[..2] == [0x2001, 0];
+            let compatible = head[..6] == [0; 6];
+            ip.is_unicast_link_local() || ip.is_unique_local() || ip.is_multicast() || wrapped || compatible
+        }
     }
+}
+
+/// Whether an address may be connected to: one that stands in the list as such, or one of the world.
+fn may_connect(wanted: &Wanted, ip: IpAddr) -> bool {
+    let written = wanted.host.parse::<IpAddr>().is_ok();
+    let here = matches!(ip.to_canonical(), ip if ip.is_loopback() || ip.is_unspecified());
+    !here && (written || !is_near(ip))
 }
 
 fn refuse<T>(inside: &mut TcpStream, status: &str, text: &str) -> io::Result<T> {
@@ -205,7 +239,33 @@ mod tests {
         ] {
             assert_eq!(is_allowed(&list, host, port), want, "{host}:{port}");
         }
-        assert!(is_near("127.0.0.1".parse().unwrap()) && is_near("169.254.169.254".parse().unwrap()));
-        assert!(is_near("::ffff:127.0.0.1".parse().unwrap()) && !is_near("1.1.1.1".parse().unwrap()));
+    }
+
+    #[test]
+    fn names_lead_to_the_world_only_and_addresses_where_they_are_listed() {
+        for (ip, near) in [
+            ("127.0.0.1", true),
+            ("169.254.169.254", true),
+            ("::ffff:127.0.0.1", true),
+            ("10.1.2.3", true),
+            ("172.20.0.1", true),
+            ("192.168.1.1", true),
+            ("100.100.100.200", true),
+            ("0.0.0.0", true),
+            ("224.0.0.1", true),
+            ("::1", true),
+            ("fd00:ec2::254", true),
+            ("fe80::1", true),
+            ("64:ff9b::a9fe:a9fe", true),
+            ("2002:7f00:1::", true),
+            ("1.1.1.1", false),
+            ("2606:4700::1111", false),
+        ] {
+            assert_eq!(is_near(ip.parse().unwrap()), near, "{ip}");
+        }
+        let wanted = |host: &str| Wanted { host: host.to_owned(), port: 80, head: None };
+        let may = |host: &str, ip: &str| may_connect(&wanted(host), ip.parse().unwrap());
+        assert!(may("10.0.0.5", "10.0.0.5") && !may("127.0.0.1", "127.0.0.1"));
+        assert!(!may("evil.example", "10.0.0.5") && may("good.example", "1.1.1.1"));
     }
 }

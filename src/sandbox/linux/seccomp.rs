@@ -10,6 +10,7 @@ use seccompiler::{
     SeccompRule, TargetArch, sock_filter,
 };
 
+use super::broker::METADATA;
 use crate::process::supervise::SetupError;
 
 /// What else is in place.
@@ -21,6 +22,8 @@ pub(super) struct Needs {
     pub(super) network: bool,
     /// Landlock's version.
     pub(super) abi: i32,
+    /// Modes, owners and times are asked about.
+    pub(super) asked: bool,
 }
 
 /// Not from this kernel's headers everywhere.
@@ -29,7 +32,6 @@ const FILE_SETATTR: c_long = 469;
 const SETXATTRAT: c_long = 463;
 const REMOVEXATTRAT: c_long = 466;
 const QUOTACTL_FD: c_long = 443;
-const FCHMODAT2: c_long = 452;
 
 /// Refused whatever the arguments.
 const NEVER: &[c_long] = &[
@@ -84,13 +86,7 @@ const NEVER: &[c_long] = &[
 const ABSENT: &[c_long] = &[libc::SYS_clone3, libc::SYS_process_vm_readv, libc::SYS_process_vm_writev];
 
 /// Without a mount namespace nothing else can stop these outside the roots, and they cannot be told apart here.
-const METADATA: &[c_long] = &[
-    libc::SYS_fchmod,
-    libc::SYS_fchmodat,
-    FCHMODAT2,
-    libc::SYS_fchown,
-    libc::SYS_fchownat,
-    libc::SYS_utimensat,
+const ATTRIBUTES: &[c_long] = &[
     libc::SYS_setxattr,
     libc::SYS_lsetxattr,
     libc::SYS_fsetxattr,
@@ -100,18 +96,16 @@ const METADATA: &[c_long] = &[
     SETXATTRAT,
     REMOVEXATTRAT,
     FILE_SETATTR,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_chmod,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_chown,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_lchown,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_utime,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_utimes,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_futimesat,
+];
+
+/// Not there where changes are made in the command's place: the flags of the first are out of a filter's sight, and
+/// the supervisor cannot see what a command forbids itself with the others, so it would make changes that are
+/// forbidden there. A sandbox inside is refused instead of being hollow.
+const UNASKED: &[c_long] = &[
+    libc::SYS_openat2,
+    libc::SYS_landlock_create_ruleset,
+    libc::SYS_landlock_add_rule,
+    libc::SYS_landlock_restrict_self,
 ];
 
 /// Without an ipc namespace: objects of other programs of this user.
@@ -159,6 +153,16 @@ const SET_ATTRIBUTES: u64 = 0x401C_5820;
 
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
+/// The filter that refuses what would be asked about, for when nobody can be asked.
+///
+/// # Errors
+/// As for [`programs`].
+pub(super) fn refusing() -> Result<BpfProgram, SetupError> {
+    let mut rules = Rules::new();
+    never(&mut rules, METADATA);
+    compile(rules, libc::EPERM).map_err(|error| SetupError::new("seccomp", error))
+}
+
 /// The filters to install, one after the other.
 ///
 /// # Errors
@@ -173,7 +177,11 @@ pub(super) fn programs(needs: Needs) -> Result<Vec<BpfProgram>, SetupError> {
     let mut absent = Rules::new();
     never(&mut absent, ABSENT);
     if !needs.namespaces {
-        never(&mut refused, METADATA);
+        never(&mut refused, ATTRIBUTES);
+        match needs.asked {
+            true => never(&mut absent, UNASKED),
+            false => never(&mut refused, METADATA),
+        }
         never(&mut refused, SHARED_MEMORY);
         outside_processes(&mut refused, needs).map_err(fail)?;
         inode_settings(&mut refused).map_err(fail)?;

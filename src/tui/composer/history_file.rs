@@ -4,15 +4,18 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
 use crate::base;
+use crate::base::lock::{is_at, lock_within};
 
 /// A longer prompt is not written: it stays in the memory of its session.
 const MAX_TEXT: usize = 1 << 20;
+/// How long the lock is waited for.
+const LOCK_TIME: Duration = Duration::from_secs(1);
 const BLOCK: u64 = 128 << 10;
 const MAX_LINE: u64 = 8 << 20;
 const PAGE: usize = 200;
@@ -63,17 +66,17 @@ pub(crate) fn append(
     }
 }
 
-/// Opens the file and locks it, again when somebody replaced it in between.
+/// Opens the file and locks it, again when somebody replaced it in between. Nobody keeps the lock for longer than a
+/// write takes; a program that was stopped in the middle must not stop this one too.
 fn open_locked(path: &Path) -> io::Result<File> {
+    let begin = Instant::now();
     loop {
         let file = base::fs::open_private_append(path)?;
-        file.lock()?;
-        let here = file.metadata()?;
-        match std::fs::metadata(path) {
-            Ok(there) if (there.dev(), there.ino()) == (here.dev(), here.ino()) => return Ok(file),
-            Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
+        if !lock_within(&file, LOCK_TIME.saturating_sub(begin.elapsed()))? {
+            return Err(io::Error::new(io::ErrorKind::TimedOut, "another program holds it"));
+        }
+        if is_at(&file, path)? {
+            return Ok(file);
         }
     }
 }
@@ -150,6 +153,21 @@ mod tests {
                 return out;
             }
         }
+    }
+
+    #[test]
+    fn a_lock_that_is_never_given_back_is_told_and_not_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("history.jsonl");
+        append(&path, "s", 1, "before", None).unwrap();
+        let stuck = File::open(&path).unwrap();
+        stuck.lock().unwrap();
+        let error = append(&path, "s", 2, "not now", None).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert_eq!(all(&path), ["before"], "reading needs no lock");
+        drop(stuck);
+        append(&path, "s", 3, "after", None).unwrap();
+        assert_eq!(all(&path), ["after", "before"]);
     }
 
     #[test]

@@ -169,6 +169,7 @@ actions! {
         PagerClose "close" ["q", "esc", "ctrl-c"] "close"
     }
     Approval {
+        ApprovePlace "place" ["o"] "yes, in the sandbox, with this place open"
         ApproveOnce "yes" ["y"] "yes, once"
         ApproveSession "session" ["a"] "yes, for this session"
         ApproveProject "project" ["t"] "yes, in this project, by a rule"

@@ -12,7 +12,7 @@ use super::list::{List, Picked, Row};
 use super::wish::{Outcome, Wish};
 use crate::base::ids::AskId;
 use crate::base::path::with_tilde;
-use crate::protocol::ask::{Answer, Ask};
+use crate::protocol::ask::{Answer, Ask, Narrow};
 use crate::protocol::item::{ChangeKind, FileChange};
 use crate::tui::keymap::{Action, Context, Keymap};
 use crate::tui::keys::{Code, Key};
@@ -52,7 +52,7 @@ impl Approval {
     /// A question that is put now.
     pub(crate) fn new(id: AskId, ask: Box<Ask>, home: Option<PathBuf>, now_ms: u64) -> Self {
         let choices = choices(&ask);
-        let rows = choices.iter().map(|answer| row(*answer)).collect();
+        let rows = choices.iter().map(|answer| row(*answer, &ask, home.as_deref())).collect();
         Self {
             id,
             ask,
@@ -116,6 +116,7 @@ impl Approval {
             return self.typed(vec![key], now_ms);
         }
         let answer = match keymap.action(Context::Approval, key) {
+            Some(Action::ApprovePlace) => Answer::Open,
             Some(Action::ApproveOnce) => Answer::Accept,
             Some(Action::ApproveSession) => Answer::AcceptForSession,
             Some(Action::ApproveProject) => Answer::AcceptForProject,
@@ -310,15 +311,29 @@ pub(crate) fn choices(ask: &Ask) -> Vec<Answer> {
         Ask::Command { rule, .. } => rule.as_ref(),
         Ask::Patch { .. } => None,
     };
-    let mut choices = vec![Answer::Accept, Answer::AcceptForSession];
+    let narrow = match ask {
+        Ask::Command { narrow, .. } => narrow.as_ref(),
+        Ask::Patch { .. } => None,
+    };
+    // The least first: it is what `enter` means.
+    let mut choices = Vec::new();
+    choices.extend(narrow.map(|_| Answer::Open));
+    choices.extend(narrow.filter(|narrow| matches!(narrow, Narrow::Host(_))).map(|_| Answer::OpenForProject));
+    choices.extend([Answer::Accept, Answer::AcceptForSession]);
     choices.extend(offer.map(|_| Answer::AcceptForProject));
     choices.extend(offer.filter(|rule| !rule.project_only).map(|_| Answer::AcceptAlways));
     choices.extend([Answer::Decline, Answer::Cancel]);
     choices
 }
 
-fn row(answer: Answer) -> Row {
+fn row(answer: Answer, ask: &Ask, home: Option<&Path>) -> Row {
+    let place = || match ask {
+        Ask::Command { narrow: Some(narrow), .. } => text::reveal_line(&facts::opened(narrow, home)),
+        Ask::Command { .. } | Ask::Patch { .. } => String::new(),
+    };
     match answer {
+        Answer::Open => Row::new(format!("Yes, inside, and {} this session", place())).right("o"),
+        Answer::OpenForProject => Row::new(format!("Yes, inside, and {} in this project", place())),
         Answer::Accept => Row::new("Yes, once").right("y"),
         Answer::AcceptForSession => Row::new("Yes, for this session").right("a"),
         Answer::AcceptForProject => Row::new("Yes, in this project (the rule)").right("t"),

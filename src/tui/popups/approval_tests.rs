@@ -24,6 +24,7 @@ fn command(text: &str) -> Approval {
             project: PathBuf::from("/home/u/project"),
             project_only: text.starts_with("./"),
         }),
+        narrow: None,
     };
     Approval::new(AskId(7), Box::new(ask), Some(PathBuf::from("/home/u")), 1000)
 }

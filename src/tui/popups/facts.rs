@@ -5,7 +5,7 @@ use std::path::Path;
 use ratatui::text::{Line, Span};
 
 use crate::base::path::with_tilde;
-use crate::protocol::ask::{Ask, Effect};
+use crate::protocol::ask::{Ask, Effect, Narrow};
 use crate::tui::text;
 use crate::tui::theme::{Role, Theme};
 
@@ -14,7 +14,7 @@ const VALUES: usize = 23;
 
 /// The facts of a question: label and value.
 pub(crate) fn facts(ask: &Ask, home: Option<&Path>) -> Vec<(&'static str, String)> {
-    let Ask::Command { effects, rule, .. } = ask else { return Vec::new() };
+    let Ask::Command { effects, rule, narrow, .. } = ask else { return Vec::new() };
     let name = |path: &Path| with_tilde(path, home);
     let mut facts: Vec<(&'static str, String)> = Vec::new();
     for effect in effects {
@@ -27,6 +27,8 @@ pub(crate) fn facts(ask: &Ask, home: Option<&Path>) -> Vec<(&'static str, String
             Effect::Writes(path) => ("Writes", name(path)),
             Effect::Deletes(path) => ("Deletes", name(path)),
             Effect::Connects(to) => ("Connects to", to.clone()),
+            Effect::Refused(what) => ("Was refused", what.clone()),
+            Effect::Doubt(what) => ("Take note", what.clone()),
             Effect::More(count) => ("And", format!("{count} more")),
         };
         match facts.iter_mut().find(|(known, _)| *known == label) {
@@ -37,9 +39,21 @@ pub(crate) fn facts(ask: &Ask, home: Option<&Path>) -> Vec<(&'static str, String
             None => facts.push((label, value)),
         }
     }
+    facts.extend(narrow.iter().map(|narrow| ("Could be opened", opened(narrow, home))));
     let lines = rule.iter().flat_map(|rule| &rule.lines);
     facts.extend(lines.map(|line| ("The rule", line.clone())));
+    if rule.is_some() {
+        facts.push(("It also covers", "the same with more words behind it".to_owned()));
+    }
     facts
+}
+
+/// A place that could be opened.
+pub(crate) fn opened(narrow: &Narrow, home: Option<&Path>) -> String {
+    match narrow {
+        Narrow::Folder(folder) => format!("write in {}", with_tilde(folder, home)),
+        Narrow::Host(_) | Narrow::Port(_) => narrow.words(),
+    }
 }
 
 /// The facts as rows.

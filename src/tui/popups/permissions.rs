@@ -107,8 +107,8 @@ pub(crate) fn explained(approval: ApprovalPolicy, sandbox: &SandboxPolicy) -> St
     format!("{name}: {level}, network {network}; {asks}.")
 }
 
-/// The menu.
-pub(crate) fn menu(approval: ApprovalPolicy, sandbox: &SandboxPolicy) -> Menu {
+/// The menu, above it what holds now, a sentence each.
+pub(crate) fn menu(approval: ApprovalPolicy, sandbox: &SandboxPolicy, access: &[String]) -> Menu {
     let now = Preset::of(approval, sandbox);
     let rows = Preset::ALL.into_iter().map(|preset| {
         let row = Row::new(preset.name()).detail(preset.about()).current(now == Some(preset));
@@ -119,7 +119,11 @@ pub(crate) fn menu(approval: ApprovalPolicy, sandbox: &SandboxPolicy) -> Menu {
         (row, wish)
     });
     let menu = Menu::new("What may codex do without asking?", rows.collect());
-    if now.is_some() { menu } else { menu.text(format!("Now: {}", words(approval, sandbox))) }
+    let mut text = access.to_vec();
+    if now.is_none() {
+        text.insert(0, format!("Now: {}", words(approval, sandbox)));
+    }
+    if text.is_empty() { menu } else { menu.text(text.join("\n")) }
 }
 
 /// The second question before everything is allowed.
@@ -177,7 +181,7 @@ mod tests {
     #[test]
     fn everything_is_asked_for_twice() {
         let three = Key::plain(Code::Char('3'));
-        let first = menu(ApprovalPolicy::OnRequest, &READ_ONLY).on_key(three, &Keymap::default());
+        let first = menu(ApprovalPolicy::OnRequest, &READ_ONLY, &[]).on_key(three, &Keymap::default());
         assert_eq!(first, Outcome::Wish(Wish::ConfirmFullAccess));
         let enter = Key::plain(Code::Enter);
         let second = confirm_full_access(&READ_ONLY).on_key(enter, &Keymap::default());
@@ -197,9 +201,10 @@ mod tests {
     fn views() {
         for width in [60, 80, 120] {
             let theme = Theme::default();
-            let drawn = menu(ApprovalPolicy::OnRequest, &READ_ONLY).draw(width, 20, &theme);
+            let drawn = menu(ApprovalPolicy::OnRequest, &READ_ONLY, &[]).draw(width, 20, &theme);
             assert_screen!(format!("presets_{width}"), paper(width, &drawn.lines));
-            let drawn = menu(ApprovalPolicy::Never, &READ_ONLY).draw(width, 20, &theme);
+            let drawn = menu(ApprovalPolicy::Never, &READ_ONLY, &["write: nothing".to_owned()])
+                .draw(width, 20, &theme);
             assert_screen!(format!("other_{width}"), paper(width, &drawn.lines));
             let drawn = confirm_full_access(&READ_ONLY).draw(width, 20, &theme);
             assert_screen!(format!("confirm_{width}"), paper(width, &drawn.lines));

@@ -210,6 +210,7 @@ pub(crate) mod samples {
             branch: Some("main".to_owned()),
             approval: ApprovalPolicy::OnRequest,
             sandbox: SandboxPolicy::ReadOnly { network_access: false },
+            access: Vec::new(),
             context_window: Some(258_400),
             instructions: vec![PathBuf::from("/home/u/work/project/AGENTS.md")],
             account: "u@example.org (Plus)".to_owned(),

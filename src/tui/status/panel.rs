@@ -1,9 +1,5 @@
-//! The block of `/status`: labels and values, limit windows as bars. A cell of the transcript; its facts are those of
-//! the moment it was asked for, or of the last update.
-
-use std::borrow::Cow;
-
-use ratatui::text::{Line, Span};
+//! The block of `/status`: labels and values, limit windows as bars. Its facts are those of the moment it
+//! was asked for, or of the last update.
 
 use super::facts::{Facts, short};
 use crate::base::path::with_tilde;
@@ -11,48 +7,38 @@ use crate::limits::state::STALE_AFTER_S;
 use crate::limits::{forecast, show, text as words};
 use crate::tui::popups::permissions;
 use crate::tui::text;
-use crate::tui::theme::Role;
-use crate::tui::transcript::{Cell, Look};
 use crate::tui::usage::look::{View, plain};
 use crate::tui::usage::plan_name;
 
 /// Cells of a bar.
 const BAR: usize = 20;
 
-/// The block.
-#[derive(Clone, Debug)]
-pub(crate) struct Panel {
-    rows: Vec<(String, String)>,
-}
-
-impl Panel {
-    /// The block for these facts, with the limits as `view` sees them.
-    pub(crate) fn new(facts: &Facts, view: &View<'_>) -> Self {
-        let mut rows: Vec<(String, String)> = Vec::new();
-        let mut row = |label: &str, value: Option<String>| {
-            rows.extend(value.map(|value| (label.to_owned(), text::sanitize(&value).replace('\n', " "))));
-        };
-        let home = facts.home.as_deref();
-        if let Some(thread) = &facts.thread {
-            row("Model", Some(model(thread)));
-            row("Provider", (thread.provider != "openai").then(|| thread.provider.clone()));
-            row("Directory", Some(with_tilde(&thread.cwd, home)));
-            row("Permissions", Some(permissions::words(thread.approval, &thread.sandbox)));
-            let files: Vec<String> = thread.instructions.iter().map(|path| with_tilde(path, home)).collect();
-            row("Instructions", Some(if files.is_empty() { "none".to_owned() } else { files.join(", ") }));
-            row("Account", Some(thread.account.clone()));
-            row("Profile", thread.profile.clone());
-            row("Thread", thread.name.clone());
-            row("Thread id", Some(thread.id.to_string()));
-        }
-        if let Some(usage) = facts.usage.map(|usage| usage.total) {
-            let (input, output) = (short(usage.input_tokens), short(usage.output_tokens));
-            row("Tokens", Some(format!("{} total ({input} in, {output} out)", short(usage.total_tokens))));
-        }
-        row("Context", facts.context());
-        limit_rows(view, &mut rows);
-        Self { rows }
+/// Labels and values for these facts, with the limits as `view` sees them.
+pub(crate) fn rows(facts: &Facts, view: &View<'_>) -> Vec<(String, String)> {
+    let mut rows: Vec<(String, String)> = Vec::new();
+    let mut row = |label: &str, value: Option<String>| {
+        rows.extend(value.map(|value| (label.to_owned(), text::sanitize(&value).replace('\n', " "))));
+    };
+    let home = facts.home.as_deref();
+    if let Some(thread) = &facts.thread {
+        row("Model", Some(model(thread)));
+        row("Provider", (thread.provider != "openai").then(|| thread.provider.clone()));
+        row("Directory", Some(with_tilde(&thread.cwd, home)));
+        row("Permissions", Some(permissions::words(thread.approval, &thread.sandbox)));
+        let files: Vec<String> = thread.instructions.iter().map(|path| with_tilde(path, home)).collect();
+        row("Instructions", Some(if files.is_empty() { "none".to_owned() } else { files.join(", ") }));
+        row("Account", Some(thread.account.clone()));
+        row("Profile", thread.profile.clone());
+        row("Thread", thread.name.clone());
+        row("Thread id", Some(thread.id.to_string()));
     }
+    if let Some(usage) = facts.usage.map(|usage| usage.total) {
+        let (input, output) = (short(usage.input_tokens), short(usage.output_tokens));
+        row("Tokens", Some(format!("{} total ({input} in, {output} out)", short(usage.total_tokens))));
+    }
+    row("Context", facts.context());
+    limit_rows(view, &mut rows);
+    rows
 }
 
 fn model(thread: &crate::tui::door::ThreadInfo) -> String {
@@ -122,35 +108,14 @@ fn limit_rows(view: &View<'_>, rows: &mut Vec<(String, String)>) {
     }
 }
 
-impl Cell for Panel {
-    fn lines(&self, width: u16, look: &Look<'_>) -> Vec<Line<'static>> {
-        let style = |role| look.theme.style(role);
-        let label_width = self.rows.iter().map(|(label, _)| text::width(label)).max().unwrap_or(0) + 2;
-        let mut lines = vec![Line::from(vec![
-            Span::styled("• ", style(Role::Accent)),
-            Span::styled("Status", style(Role::Strong)),
-        ])];
-        let rest = Line::raw(" ".repeat(label_width + 2));
-        for (label, value) in &self.rows {
-            let pad = label_width.saturating_sub(text::width(label) + 1);
-            let first = Line::from(Span::styled(format!("  {label}:{}", " ".repeat(pad)), style(Role::Dim)));
-            lines.extend(text::wrap(&Line::from(value.clone()), width, &first, &rest));
-        }
-        lines
-    }
-
-    fn text(&self) -> Cow<'_, str> {
-        let rows: Vec<String> = self.rows.iter().map(|(label, value)| format!("{label}: {value}")).collect();
-        Cow::Owned(rows.join("\n"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::facts::samples;
     use super::*;
     use crate::tui::testing::{assert_screen, paper};
     use crate::tui::theme::Theme;
+    use crate::tui::transcript::cell::Cell;
+    use crate::tui::transcript::{Block, Look};
     use crate::tui::usage::Standing;
 
     fn view<'a>(facts: &'a Facts, standing: &'a Standing) -> View<'a> {
@@ -165,17 +130,18 @@ mod tests {
         let standing = crate::tui::usage::samples::shared();
         let facts = samples::facts();
         for width in [60, 80, 120] {
-            let panel = Panel::new(&facts, &view(&facts, &standing));
+            let panel = Block::new("Status", rows(&facts, &view(&facts, &standing)));
             assert_screen!(format!("full_{width}"), paper(width, &panel.lines(width, &look)));
         }
         let bare = Facts { thread: Some(samples::thread()), ..Facts::default() };
-        assert_screen!("early", paper(60, &Panel::new(&bare, &view(&bare, &standing)).lines(60, &look)));
+        let early = Block::new("Status", rows(&bare, &view(&bare, &standing)));
+        assert_screen!("early", paper(60, &early.lines(60, &look)));
     }
 
     #[test]
     fn a_key_has_no_limits() {
         let bare = Facts { thread: Some(samples::thread()), ..Facts::default() };
-        let panel = Panel::new(&bare, &view(&bare, &Standing::default()));
-        assert!(!panel.text().contains("imit"), "{}", panel.text());
+        let said = format!("{:?}", rows(&bare, &view(&bare, &Standing::default())));
+        assert!(!said.contains("imit"), "{said}");
     }
 }

@@ -70,7 +70,7 @@ fn section(slot: &Slot) -> Option<String> {
         Body::Image(_) => Some(format!("Viewed image {text}")),
         Body::Notice(_) => Some(format!("> {}", text.replace('\n', "\n> "))),
         Body::Compaction(_) | Body::TurnEnd(_) => Some(format!("*{text}*")),
-        Body::Header(_) | Body::Reasoning(_) | Body::Other(_) => None,
+        Body::Header(_) | Body::Reasoning(_) | Body::Block(_) => None,
     }
 }
 

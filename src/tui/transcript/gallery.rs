@@ -210,6 +210,7 @@ fn command_live() {
                     reason: None,
                     effects: Vec::new(),
                     rule: None,
+                    narrow: None,
                 }),
             },
         ],

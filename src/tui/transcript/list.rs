@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 
 use super::cell::Cell;
+use super::cells::block::Block;
 use super::cells::command::Command;
 use super::cells::compaction::Compaction;
 use super::cells::explored::Explored;
@@ -39,8 +40,7 @@ pub(crate) enum Body {
     Compaction(Box<Compaction>),
     Notice(Box<Notice>),
     TurnEnd(Box<TurnEnd>),
-    /// A cell from elsewhere in the app.
-    Other(Box<dyn Cell>),
+    Block(Box<Block>),
 }
 
 impl Body {
@@ -61,7 +61,7 @@ impl Body {
             Self::Compaction(cell) => cell.as_ref(),
             Self::Notice(cell) => cell.as_ref(),
             Self::TurnEnd(cell) => cell.as_ref(),
-            Self::Other(cell) => cell.as_ref(),
+            Self::Block(cell) => cell.as_ref(),
         }
     }
 
@@ -79,7 +79,7 @@ impl Body {
             | Self::Compaction(_)
             | Self::Notice(_)
             | Self::TurnEnd(_)
-            | Self::Other(_) => false,
+            | Self::Block(_) => false,
         }
     }
 }

@@ -27,9 +27,11 @@ mod rows;
 mod search;
 mod viewport;
 
+pub(crate) use crate::protocol::note::Level;
+
 pub(crate) use self::{
-    cell::{Cell, Look},
-    cells::notice::{Level, Notice},
+    cell::Look,
+    cells::{block::Block, notice::Notice},
     copy::Source,
     list::Key,
     model::{Now, Setup},

@@ -5,13 +5,14 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::cell::Cell;
+use super::cells::block::Block;
 use super::cells::command::Command;
 use super::cells::compaction::Compaction;
 use super::cells::explored::{Explored, only_reads};
 use super::cells::header::Header;
 use super::cells::image::Image;
 use super::cells::message::Message;
-use super::cells::notice::{Level, Notice};
+use super::cells::notice::Notice;
 use super::cells::patch::Patch;
 use super::cells::plan::Plan;
 use super::cells::reasoning::Reasoning;
@@ -26,7 +27,8 @@ use crate::protocol::error::{ErrorInfo, ErrorKind};
 use crate::protocol::event::Event;
 use crate::protocol::item::{CommandItem, CommandSource, Item, ItemDelta, PlanStep};
 use crate::protocol::limits::Price;
-use crate::protocol::turn::TurnStatus;
+use crate::protocol::note::{Level, Note};
+use crate::protocol::turn::{Changed, TurnStatus};
 
 /// The time of an event.
 #[derive(Clone, Copy, Debug, Default)]
@@ -59,6 +61,8 @@ pub(super) struct Ended<'a> {
     pub(super) at: Option<u64>,
     /// What it cost of each limit window.
     pub(super) price: &'a [Price],
+    /// What its patches changed.
+    pub(super) changed: Option<Changed>,
 }
 
 /// A cell that an open item is shown in.
@@ -75,6 +79,12 @@ pub(crate) struct Model {
     pub(super) setup: Setup,
     open: HashMap<ItemId, Place>,
     asks: HashMap<AskId, ItemId>,
+    /// The item of the last cell that shows one.
+    last: Option<ItemId>,
+    /// No turn is at it.
+    pub(super) ended: bool,
+    /// Notes that are to be kept with the thread.
+    fresh: Vec<Note>,
 }
 
 impl Model {
@@ -82,7 +92,8 @@ impl Model {
     pub(crate) fn new(setup: Setup) -> Self {
         let mut cells = Cells::default();
         cells.push(Body::Header(Box::new(Header::new(setup.version, &setup.directory))));
-        Self { cells, setup, open: HashMap::new(), asks: HashMap::new() }
+        let (open, asks) = (HashMap::new(), HashMap::new());
+        Self { cells, setup, open, asks, last: None, ended: true, fresh: Vec::new() }
     }
 
     /// Takes the next event.
@@ -102,9 +113,10 @@ impl Model {
                 duration_ms: Some(end.duration_ms),
                 at: Some(now.unix),
                 price: &end.price,
+                changed: end.changed,
             }),
-            Event::TurnStarted { .. }
-            | Event::DiffUpdated { .. }
+            Event::TurnStarted { .. } => self.ended = false,
+            Event::DiffUpdated { .. }
             | Event::Usage(_)
             | Event::Limits(_)
             | Event::Retrying { .. }
@@ -114,28 +126,58 @@ impl Model {
         }
     }
 
-    /// Adds a line of the program itself.
+    /// Adds a line of the program itself; it is to be kept.
     pub(crate) fn notice(&mut self, notice: Notice) {
+        self.keep(notice.note());
+        self.remark(notice);
+    }
+
+    /// Adds a line of the program itself that belongs to this start of it, not to the thread.
+    pub(crate) fn remark(&mut self, notice: Notice) {
         self.cells.push(Body::Notice(Box::new(notice)));
     }
 
-    /// Adds a cell from elsewhere in the app.
-    pub(crate) fn push(&mut self, cell: Box<dyn Cell>) -> Key {
-        self.cells.push(Body::Other(cell))
+    /// Adds a block; it is to be kept.
+    pub(crate) fn push(&mut self, block: Block) -> Key {
+        self.keep(block.note());
+        self.cells.push(Body::Block(Box::new(block)))
     }
 
-    /// Puts another cell in the place of one that came by [`Model::push`].
-    pub(crate) fn replace(&mut self, key: Key, cell: Box<dyn Cell>) {
-        if let Some(slot) = self.cells.get_mut(key).filter(|slot| matches!(slot.body, Body::Other(_))) {
-            slot.body = Body::Other(cell);
+    /// Gives a block newer rows; it is to be kept anew when they differ.
+    pub(crate) fn replace(&mut self, key: Key, rows: Vec<(String, String)>) {
+        if let Some(slot) = self.cells.get_mut(key)
+            && let Body::Block(block) = &mut slot.body
+            && block.set(rows)
+        {
             slot.revision += 1;
+            let note = block.note();
+            self.keep(note);
         }
+    }
+
+    /// Shows a note as it was kept.
+    pub(super) fn kept(&mut self, note: &Note) {
+        self.cells.push(match note.rows.is_empty() {
+            true => Body::Notice(Box::new(Notice::kept(note))),
+            false => Body::Block(Box::new(Block::kept(note))),
+        });
+    }
+
+    fn keep(&mut self, note: Note) {
+        self.fresh.push(Note { after: self.last.clone(), after_end: self.ended, ..note });
+    }
+
+    /// The notes since the last time, to be kept with the thread.
+    pub(crate) fn take_notes(&mut self) -> Vec<Note> {
+        std::mem::take(&mut self.fresh)
     }
 
     /// Drops a prompt and everything after it.
     pub(crate) fn cut_from(&mut self, key: Key) {
         self.cells.cut_from(key);
         self.open.retain(|_, place| place.key < key);
+        // Which item the last cell shows is not known any more: notes stand where they reach the file.
+        self.last = None;
     }
 
     /// Drops everything but the header.
@@ -144,6 +186,8 @@ impl Model {
         self.cells.clear();
         self.open.clear();
         self.asks.clear();
+        (self.last, self.ended) = (None, true);
+        self.fresh.clear();
         self.cells.push(Body::Header(Box::new(Header::new(setup.version, &setup.directory))));
     }
 
@@ -172,6 +216,7 @@ impl Model {
             self.settle(item, now);
             return;
         }
+        self.last = Some(item.id().clone());
         let place = match item {
             Item::CommandExecution(command) if only_reads(command) => self.explore(command, now),
             _ => Place { key: self.cells.push(make(item, true, now, &self.setup.cwd)), inside: None },
@@ -181,6 +226,7 @@ impl Model {
 
     pub(super) fn complete(&mut self, item: &Item, now: Now) {
         if !self.open.contains_key(item.id()) {
+            self.last = Some(item.id().clone());
             match item {
                 Item::CommandExecution(command) if only_reads(command) => {
                     self.explore(command, now);
@@ -321,6 +367,7 @@ impl Model {
     /// The turn is over: nothing of it changes any more, except the commands the user runs beside it.
     pub(super) fn end(&mut self, end: &Ended<'_>) {
         self.asks.clear();
+        self.ended = true;
         let open = std::mem::take(&mut self.open);
         for (id, place) in open {
             let Some(slot) = self.cells.get_mut(place.key) else { continue };
@@ -341,7 +388,8 @@ impl Model {
             (TurnStatus::Completed, _) if bare_compaction => return,
             (TurnStatus::Completed, _) => match end.duration_ms {
                 Some(ms) => {
-                    Body::TurnEnd(Box::new(TurnEnd::done(ms, end.at.map(self.setup.wall_clock), end.price)))
+                    let at = end.at.map(self.setup.wall_clock);
+                    Body::TurnEnd(Box::new(TurnEnd::done(ms, at, end.changed, end.price)))
                 }
                 None => return,
             },
@@ -368,7 +416,7 @@ fn abandon(body: &mut Body) -> bool {
         | Body::Image(_)
         | Body::Notice(_)
         | Body::TurnEnd(_)
-        | Body::Other(_) => {}
+        | Body::Block(_) => {}
     }
     true
 }

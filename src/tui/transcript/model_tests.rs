@@ -128,6 +128,7 @@ fn asking_is_shown_where_it_belongs() {
         reason: None,
         effects: Vec::new(),
         rule: None,
+        narrow: None,
     };
     t.feed(&[started(&command(item)), Event::Ask { id: AskId(1), ask: Box::new(ask) }], 0);
     assert_eq!(rows(&t, false), ["• Waiting for your approval: git push"]);
@@ -222,6 +223,11 @@ fn a_resumed_thread_looks_as_it_did() {
         error: None,
         started_at: Some(1_700_000_000),
         duration_ms: Some(5_000),
+        completed_at: None,
+        price: Vec::new(),
+        changed: None,
+        ended_at: None,
+        notes: Vec::new(),
     };
     let mut replayed = transcript();
     replayed.replay(std::slice::from_ref(&past));

@@ -5,8 +5,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
+use super::Level;
 use super::cell::{Cell, Look};
-use super::cells::notice::{Level, Notice};
+use super::cells::block::Block;
+use super::cells::notice::Notice;
 use super::finder::{Finder, Found};
 use super::layout::{Place, Sheet};
 use super::list::Key;
@@ -14,6 +16,7 @@ use super::model::{Model, Now, Setup};
 use super::replay::Past;
 use super::viewport::{Marks, Scroll, Viewport};
 use crate::protocol::event::Event;
+use crate::protocol::note::Note;
 use crate::tui::keys::{Code, Key as Press};
 use crate::tui::theme::Theme;
 
@@ -64,24 +67,34 @@ impl Transcript {
         self.model.replay_before(turns);
     }
 
-    /// Adds a line of the program itself.
+    /// Adds a line of the program itself; it is to be kept with the thread.
     pub(crate) fn notice(&mut self, level: Level, message: &str) {
         self.model.notice(Notice::new(level, message));
     }
 
-    /// Adds a notice with hint or detail.
+    /// Adds a notice with hint or detail; it is to be kept with the thread.
     pub(crate) fn push_notice(&mut self, notice: Notice) {
         self.model.notice(notice);
     }
 
-    /// Adds a cell from elsewhere in the app.
-    pub(crate) fn push(&mut self, cell: Box<dyn Cell>) -> Key {
-        self.model.push(cell)
+    /// Adds a line of the program itself that belongs to this start of it, not to the thread.
+    pub(crate) fn remark(&mut self, notice: Notice) {
+        self.model.remark(notice);
     }
 
-    /// Puts another cell in the place of one that came by [`Transcript::push`].
-    pub(crate) fn replace(&mut self, key: Key, cell: Box<dyn Cell>) {
-        self.model.replace(key, cell);
+    /// Adds a block; it is to be kept with the thread.
+    pub(crate) fn push(&mut self, block: Block) -> Key {
+        self.model.push(block)
+    }
+
+    /// Gives a block newer rows.
+    pub(crate) fn replace(&mut self, key: Key, rows: Vec<(String, String)>) {
+        self.model.replace(key, rows);
+    }
+
+    /// The notes since the last time, to be kept with the thread.
+    pub(crate) fn take_notes(&mut self) -> Vec<Note> {
+        self.model.take_notes()
     }
 
     /// Drops a prompt and everything after it: the thread was rewound.

@@ -128,21 +128,20 @@ fn focus_unfolds_just_one() {
 }
 
 #[test]
-fn a_cell_from_elsewhere_can_be_replaced() {
-    struct Words(&'static str);
-    impl Cell for Words {
-        fn lines(&self, _width: u16, _look: &Look<'_>) -> Vec<Line<'static>> {
-            vec![Line::from(self.0)]
-        }
-        fn text(&self) -> std::borrow::Cow<'_, str> {
-            self.0.into()
-        }
-    }
+fn a_block_takes_newer_rows_and_is_kept_anew_only_then() {
+    let limit = |value: &str| vec![("5h limit".to_owned(), value.to_owned())];
     let mut t = sample();
-    let key = t.push(Box::new(Words("loading")));
-    assert!(rows(&t).iter().any(|row| row == "loading"));
-    t.replace(key, Box::new(Words("58% left")));
-    assert!(rows(&t).iter().any(|row| row == "58% left"));
+    t.take_notes();
+    let key = t.push(Block::new("Status", limit("data not available yet")));
+    assert!(rows(&t).iter().any(|row| row == "  5h limit: data not available yet"));
+    t.replace(key, limit("data not available yet"));
+    let first = t.take_notes();
+    assert_eq!(first.len(), 1, "the same again is not worth a line");
+    t.replace(key, limit("58% left"));
+    assert!(rows(&t).iter().any(|row| row == "  5h limit: 58% left"));
+    let newer = t.take_notes();
+    assert_eq!(newer.iter().map(|note| &note.id).collect::<Vec<_>>(), [&first[0].id]);
+    assert_eq!(newer[0].rows, limit("58% left"));
 }
 
 #[test]

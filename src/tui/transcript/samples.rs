@@ -129,6 +129,7 @@ pub(super) fn turn_end(status: TurnStatus, error: Option<ErrorInfo>, ms: u64) ->
         last_message: None,
         duration_ms: ms,
         price: Vec::new(),
+        changed: None,
     }))
 }
 

@@ -128,6 +128,11 @@ fn earlier_turns_come_in_front_without_moving_the_view() {
         error: None,
         started_at: None,
         duration_ms: None,
+        completed_at: None,
+        price: Vec::new(),
+        changed: None,
+        ended_at: None,
+        notes: Vec::new(),
     };
     t.replay_before(&[past]);
     assert_eq!(rows(&t, 60, 20), before);

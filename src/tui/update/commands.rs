@@ -9,6 +9,7 @@ use crate::tui::composer::Draft;
 use crate::tui::door::{Begin, ThreadFilter};
 use crate::tui::effect::Effect;
 use crate::tui::model::Model;
+use crate::tui::pager::{Content, Page};
 use crate::tui::popups::any::Popup;
 use crate::tui::popups::prompt::Prompt;
 use crate::tui::popups::statusline::{Choice, Chooser, Target};
@@ -16,7 +17,7 @@ use crate::tui::popups::{confirm, model as models, permissions, theme, warnings}
 use crate::tui::slash::Command;
 use crate::tui::status::facts::Item;
 use crate::tui::text::syntaxes;
-use crate::tui::transcript::Level;
+use crate::tui::transcript::{Block, Level};
 
 /// What `/init` asks for.
 const INIT: &str = include_str!("../../../assets/prompts/init.md");
@@ -31,6 +32,7 @@ pub(crate) fn run(model: &mut Model, command: Command, args: &str, unix: u64, ef
         Command::Permissions => with_thread(model, open_permissions),
         Command::Status => show_status(model, unix, effects),
         Command::Usage => usage::open(model, args, effects),
+        Command::Diff if args == "turn" => show_turn_diff(model),
         Command::Diff => effects.push(Effect::Diff),
         Command::Undo => effects.push(Effect::Undo { cwd: model.cwd(), again: false }),
         Command::Redo => effects.push(Effect::Undo { cwd: model.cwd(), again: true }),
@@ -80,23 +82,31 @@ pub(crate) fn open_menu(model: &mut Model, menu: crate::tui::popups::menu::Menu)
 
 fn open_permissions(model: &mut Model) {
     if let Some(thread) = &model.facts.thread {
-        let menu = permissions::menu(thread.approval, &thread.sandbox);
+        let menu = permissions::menu(thread.approval, &thread.sandbox, &thread.access);
         open_menu(model, menu);
     }
 }
 
 fn show_status(model: &mut Model, unix: u64, effects: &mut Effects) {
     usage::read(model, effects);
-    let panel = follow::status(model, unix);
-    model.status_cell = Some(model.transcript.push(Box::new(panel)));
+    let rows = follow::status(model, unix);
+    model.status_cell = Some(model.transcript.push(Block::new("Status", rows)));
     model.transcript.scroll(crate::tui::transcript::Scroll::End);
+}
+
+/// What the patches of the last turn changed; commands may have changed more, which git knows.
+fn show_turn_diff(model: &mut Model) {
+    let diff = &model.turn.diff;
+    if diff.is_empty() {
+        return model.toast("No patch of the last turn changed anything; /diff shows all changes in git");
+    }
+    model.page = Some(Box::new(Page::new("Patches of the last turn", Content::Diff(diff.clone()))));
 }
 
 fn fork(model: &mut Model, effects: &mut Effects) {
     match model.facts.thread.as_ref().map(|thread| thread.id) {
         Some(id) => {
             start::switch(model, Begin::Fork(id), effects);
-            model.transcript.notice(Level::Info, "You go on in a copy; the thread before stays as it was.");
         }
         None => model.toast("There is no thread to copy yet"),
     }

@@ -1,6 +1,7 @@
 //! Message → component. Routing only: what a case does is in the file of its concern. Pure: no clock, no IO.
 
 use super::{answers, follow, route, start, usage, wishes};
+use crate::protocol::op::Op;
 use crate::tui::effect::Effect;
 use crate::tui::model::Model;
 use crate::tui::msg::{Answer, At, Msg};
@@ -27,6 +28,8 @@ pub(crate) fn update(model: &mut Model, msg: Msg, at: At) -> Effects {
     usage::look_after(model, &mut effects);
     start::look_after(model);
     route::next_question(model, &mut effects);
+    let notes = model.transcript.take_notes();
+    effects.extend(notes.into_iter().map(|note| Effect::Op(Op::Note(Box::new(note)))));
     effects
 }
 

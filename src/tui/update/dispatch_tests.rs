@@ -230,6 +230,42 @@ fn questions_come_one_after_the_other() {
 }
 
 #[test]
+fn the_diff_of_a_turn_is_a_page() {
+    let mut scene = scene();
+    scene.text("/diff turn").keys(&["enter"]);
+    assert!(scene.model.page.is_none() && scene.shown().contains("No patch of the last turn"));
+    let diff = "diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-old words\n+other words\n";
+    scene.turn("go").event(Event::DiffUpdated { diff: diff.to_owned() }).ends(TurnStatus::Completed);
+    scene.text("/diff turn").keys(&["enter"]);
+    let shown = scene.shown();
+    assert!(shown.contains("Patches of the last turn") && shown.contains("other words"), "{shown}");
+    scene.keys(&["q"]).turn("again");
+    assert!(scene.model.turn.diff.is_empty(), "each turn has its own");
+}
+
+#[test]
+fn what_is_said_in_the_conversation_is_kept_with_its_place() {
+    let mut scene = scene();
+    scene.turn("go").runs("c1", "one").asks(1, "c1", "one").wait(300).keys(&["y"]).wait(300);
+    let notes = scene.notes();
+    assert_eq!(
+        notes.iter().map(|note| note.message.as_str()).collect::<Vec<_>>(),
+        ["You allowed it, this once"]
+    );
+    assert_eq!((notes[0].after.as_ref().map(ItemId::as_str), notes[0].after_end), (Some("c1"), false));
+    scene.ends(TurnStatus::Completed).text("/pwd").keys(&["enter"]);
+    assert!(matches!(scene.notes().as_slice(), [note] if note.after_end));
+    scene.text("/nonsense").keys(&["enter"]);
+    assert_eq!(scene.notes().len(), 1);
+    // What belongs to one start, or is beside the conversation, is not.
+    scene.model.toast("a moment");
+    scene.event(Event::Closed);
+    scene.send(Msg::Opened(Err(ErrorInfo::new(ErrorKind::Io, "no such thread"))));
+    assert!(scene.shown().contains("no such thread"));
+    assert_eq!(scene.notes(), []);
+}
+
+#[test]
 fn a_question_does_not_push_another_popup_aside() {
     let mut scene = scene();
     scene.turn("go").keys(&["f2"]).text("/permissions").ops();
@@ -268,6 +304,7 @@ fn commands_do_what_they_say() {
     let effect = |command: &str| {
         let mut scene = scene();
         scene.text(command).keys(&["enter"]);
+        scene.notes();
         scene.effects.retain(|effect| !matches!(effect, Effect::SaveDraft(_)));
         scene.effects.pop().unwrap_or_else(|| panic!("{command}"))
     };
@@ -303,6 +340,7 @@ fn a_choice_of_model_is_used_and_kept() {
         effort: Some("low".to_owned()),
         approval: samples::thread().approval,
         sandbox: samples::thread().sandbox,
+        access: Vec::new(),
         cwd: samples::thread().cwd,
         context_window: 100,
     };

@@ -14,9 +14,9 @@ use crate::tui::msg::At;
 use crate::tui::popups::any::Popup;
 use crate::tui::popups::confirm;
 use crate::tui::setup::Notify;
-use crate::tui::status::panel::Panel;
+use crate::tui::status::panel;
 use crate::tui::status::working::{Retry, Working};
-use crate::tui::transcript::{Level, Now};
+use crate::tui::transcript::{Level, Notice, Now};
 use crate::tui::usage::look::View;
 
 /// Takes an event.
@@ -52,7 +52,8 @@ pub(crate) fn on_event(model: &mut Model, event: &Event, at: At, effects: &mut E
         Event::Rewound { turns } => chat::rewound(model, *turns, effects),
         Event::TurnCompleted(end) => turn_completed(model, end, effects),
         Event::Closed => closed(model),
-        Event::ItemDropped { .. } | Event::DiffUpdated { .. } => {}
+        Event::DiffUpdated { diff } => model.turn.diff.clone_from(diff),
+        Event::ItemDropped { .. } => {}
     }
 }
 
@@ -60,6 +61,7 @@ fn turn_started(model: &mut Model) {
     let now = model.now_ms;
     let working = model.turn.working.get_or_insert_with(|| Working::new(now));
     working.shell = false;
+    model.turn.diff.clear();
     model.facts.running = true;
     model.facts.plan = None;
     model.status_cell = None;
@@ -123,14 +125,14 @@ fn user_command(model: &mut Model, id: &crate::base::ids::ItemId, runs: bool) {
 /// Brings the newest block of `/status` up to what is known now.
 pub(crate) fn refresh_status(model: &mut Model, unix: u64) {
     if let Some(key) = model.status_cell {
-        let panel = status(model, unix);
-        model.transcript.replace(key, Box::new(panel));
+        let rows = status(model, unix);
+        model.transcript.replace(key, rows);
     }
 }
 
 /// The block of `/status` as things are.
-pub(crate) fn status(model: &Model, unix: u64) -> Panel {
-    Panel::new(&model.facts, &View { now_s: unix, ..model.usage_view() })
+pub(crate) fn status(model: &Model, unix: u64) -> Vec<(String, String)> {
+    panel::rows(&model.facts, &View { now_s: unix, ..model.usage_view() })
 }
 
 fn ask_resolved(model: &mut Model, id: AskId) {
@@ -155,6 +157,7 @@ fn configured(model: &mut Model, now: &Configured) {
     thread.model.clone_from(&now.model);
     thread.effort.clone_from(&now.effort);
     (thread.approval, thread.sandbox) = (now.approval, now.sandbox.clone());
+    thread.access.clone_from(&now.access);
     thread.cwd.clone_from(&now.cwd);
     thread.context_window = Some(now.context_window);
     if let Some(usage) = &mut model.facts.usage {
@@ -217,7 +220,6 @@ fn notification(model: &Model, end: &TurnEnd) -> String {
 fn closed(model: &mut Model) {
     model.turn.working = None;
     model.facts.running = false;
-    model
-        .transcript
-        .notice(Level::Error, "The thread has stopped. What was said is on disk; /resume opens it again.");
+    let words = "The thread has stopped. What was said is on disk; /resume opens it again.";
+    model.transcript.remark(Notice::new(Level::Error, words));
 }

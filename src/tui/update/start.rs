@@ -14,7 +14,7 @@ use crate::tui::onboarding::{sign_in, trust};
 use crate::tui::popups::any::Popup;
 use crate::tui::popups::{folder, resume};
 use crate::tui::setup::{Mode, Tour};
-use crate::tui::transcript::{Level, Past};
+use crate::tui::transcript::{Level, Notice, Past};
 
 /// The first effects, after the first frame.
 pub(crate) fn begin(model: &mut Model, effects: &mut Effects) {
@@ -250,7 +250,8 @@ pub(crate) fn opened(
         Err(error) => {
             nothing_open(model, effects);
             model.folder_gone = None;
-            return answers::error(model, &error);
+            model.forked = false;
+            return model.transcript.remark(Notice::error(&error));
         }
     };
     model.turn.early.clear();
@@ -268,12 +269,15 @@ pub(crate) fn opened(
         model.transcript.notice(Level::Info, &words);
     }
     model.earlier = opened.earlier;
+    if std::mem::take(&mut model.forked) {
+        model.transcript.notice(Level::Info, "You go on in a copy; the thread before stays as it was.");
+    }
     for warning in opened.warnings {
-        model.transcript.notice(Level::Warning, &warning);
+        model.transcript.remark(Notice::new(Level::Warning, &warning));
         model.warnings.push("Start-up", warning);
     }
     if let Some(tour) = model.setup.tour.as_mut().filter(|tour| !tour.told.is_empty()) {
-        model.transcript.notice(Level::Info, &std::mem::take(&mut tour.told));
+        model.transcript.remark(Notice::new(Level::Info, &std::mem::take(&mut tour.told)));
         model.suggestions = std::mem::take(&mut tour.prompts).into();
     }
     model.facts.usage = opened.usage;
@@ -307,9 +311,8 @@ pub(crate) fn switch(model: &mut Model, begin: Begin, effects: &mut Effects) {
     model.usage.parked = None;
     model.usage.hint = crate::tui::usage::Hint::Gone;
     model.earlier = false;
-    if !matches!(begin, Begin::Fork(_)) {
-        model.transcript.clear();
-    }
+    model.forked = matches!(begin, Begin::Fork(_));
+    model.transcript.clear();
     effects.push(Effect::Open(begin));
 }
 

@@ -76,6 +76,8 @@ fn grant(model: &mut Model, wish: Wish, effects: &mut Effects) {
 /// What stays of an answer in the conversation. A refusal is told by the cell of what was refused.
 fn allowed(answer: Answer) -> Option<&'static str> {
     match answer {
+        Answer::Open => Some("You opened this place for this session"),
+        Answer::OpenForProject => Some("You opened this place from now on in this project"),
         Answer::Accept => Some("You allowed it, this once"),
         Answer::AcceptForSession => Some("You allowed it, and the same again in this session"),
         Answer::AcceptForProject => Some("You allowed it, and the same from now on in this project"),

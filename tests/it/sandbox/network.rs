@@ -87,3 +87,34 @@ fn the_proxy_reaches_listed_names_only_and_never_this_machine() {
         assert!(!run(&bed, &settings, port, "x").0, "{way:?}: reached without the proxy");
     }
 }
+
+/// The list cannot name a service of the neighbourhood by a name of the world, and `codex sandbox explain` without a
+/// command says what is open.
+#[test]
+fn the_listing_tells_what_is_open_and_what_is_not() {
+    for way in ways() {
+        let bed = Bed::new(way);
+        bed.write("home/.ssh/id_ed25519", "x");
+        let listed = |settings: &[&str]| {
+            let mut command = std::process::Command::new(bed.path().join("codex"));
+            command.args(["sandbox", "explain", "--full-auto", "--level", way.level]);
+            for setting in settings {
+                command.args(["-c", setting]);
+            }
+            bed.prepare(&mut command);
+            let output = command.output().unwrap();
+            assert!(output.status.success(), "{output:?}");
+            String::from_utf8_lossy(&output.stdout).into_owned()
+        };
+        let work = bed.work().display().to_string();
+        let text = listed(&["sandbox_workspace_write.network_allow=['a.example']"]);
+        for want in
+            [format!("write: {work}"), "home/.ssh/id_ed25519".into(), format!("write {work}/.git but")]
+        {
+            assert!(text.contains(&want), "{way:?}: {want}: {text}");
+        }
+        assert_eq!(text.contains("off but for a.example"), way.level == NAMESPACES, "{way:?}: {text}");
+        assert_eq!(text.contains("`network_allow` open nothing"), way.level == LANDLOCK, "{way:?}: {text}");
+        assert!(!listed(&["sandbox_workspace_write.git=false"]).contains("git: plain"), "{way:?}");
+    }
+}

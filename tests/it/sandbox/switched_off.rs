@@ -54,3 +54,41 @@ fn every_protection_is_missed_when_it_is_left_out() {
         }
     }
 }
+
+/// An older kernel in place of this one, as far as Landlock goes: what it does not see the filter refuses.
+#[test]
+fn older_versions_of_landlock_hold_as_well() {
+    for way in ways().into_iter().filter(|way| way.level == LANDLOCK) {
+        for version in 1..=6 {
+            let bed = Bed::new(way);
+            bed.write("home/.ssh/id_ed25519", "hush-hush");
+            let before =
+                [super::bed::snapshot(&bed.outside()), super::bed::snapshot(&bed.work().join(".git"))];
+            let script = "echo x > $O/new; truncate -s 0 $O/file; ln $O/file hard; mv $O/file src/f; ln own .git/own
+                mv src/main.rs $O/; python3 -c \"import os; os.open(os.environ['O'] + '/file', os.O_TRUNC)\"
+                cat ~/.ssh/id_ed25519; chmod 600 $O/file; touch -d 2001-01-01 $O/file; kill -9 $PPID; kill -9 -1
+                echo fine > new && mkdir -p a/b && mv new a/b/new && cat a/b/new";
+            let (_, output) = bed.sh_without(&[&format!("abi-{version}")], script);
+            let after =
+                [super::bed::snapshot(&bed.outside()), super::bed::snapshot(&bed.work().join(".git"))];
+            assert_eq!(before, after, "{way:?} {version}");
+            assert!(output.starts_with("fine\n"), "{way:?} {version}: {output}");
+            assert!(!output.contains("hush-hush"), "{way:?} {version}: {output}");
+        }
+    }
+}
+
+/// Many entries beside a protected folder, and a secret among them: all but the secret is read and written.
+#[test]
+fn a_large_folder_with_a_secret_in_it_can_be_worked_in() {
+    for way in ways() {
+        let bed = Bed::new(way);
+        bed.sh_free("for i in $(seq 400); do mkdir d$i; echo $i > f$i; done");
+        bed.write("work/.env", "hush-hush");
+        let script = "set -e; for i in 1 200 400; do test $(cat f$i) = $i; echo y > f$i; echo z > d$i/new; cat d$i/new; done
+            cat .git/config .git/hooks/sample; echo n > brand-new; cat brand-new; cat .env && exit 3; true";
+        let (code, output) = bed.sh(script);
+        assert_eq!(code, 0, "{way:?}: {output}");
+        assert!(!output.contains("hush-hush") && output.contains("[core]"), "{way:?}: {output}");
+    }
+}

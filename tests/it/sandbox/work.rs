@@ -26,6 +26,31 @@ fn files_devices_and_memory() {
     }
 }
 
+/// What mounts make private elsewhere is the command's own because it made it.
+#[test]
+fn shared_memory_and_terminals_are_its_own_without_mounts() {
+    for way in ways().into_iter().filter(|way| way.level != NAMESPACES) {
+        let bed = Bed::new(way);
+        let theirs = tempfile::NamedTempFile::new_in("/dev/shm").unwrap();
+        std::fs::set_permissions(theirs.path(), std::os::unix::fs::PermissionsExt::from_mode(0o666)).unwrap();
+        let mark = format!("codex-own-{}-{:?}", std::process::id(), way.user);
+        let path = theirs.path().display();
+        let script = format!(
+            "m='/dev/shm/{mark}'; set -e; echo a > \"$m\"; echo b >> \"$m\"; test $(wc -l < \"$m\") = 2
+             ln \"$m\" \"$m-2\"; rm \"$m\"; test -s \"$m-2\"
+             echo x > {path} && exit 4; ln {path} \"$m-3\" && exit 5; mv {path} \"$m-4\" && exit 6
+             ln \"$m-2\" own-memory && exit 7; rm -f {path} && exit 8
+             for t in /dev/pts/[0-9]*; do test -e $t || continue; echo x > $t && exit 9; done; true"
+        );
+        let (code, output) = bed.sh(&script);
+        assert_eq!(code, 0, "{way:?}: {output}");
+        assert_eq!(std::fs::read(theirs.path()).unwrap(), b"", "{way:?}");
+        let left = |name: &std::ffi::OsString| name.to_string_lossy().starts_with(&mark);
+        let names = std::fs::read_dir("/dev/shm").unwrap().flatten().map(|entry| entry.file_name());
+        assert_eq!(names.filter(left).count(), 0, "{way:?}: its memory stays");
+    }
+}
+
 #[test]
 fn only_stdio_is_inherited() {
     for way in ways() {

@@ -135,3 +135,118 @@ fn cleared_text_comes_back() {
     terminal.keys(super::terminal::UP);
     terminal.until("› some text");
 }
+
+/// Everything above the prompt line, header and all.
+fn screen(terminal: &Terminal) -> Vec<String> {
+    let rows = terminal.rows();
+    let to = rows.iter().rposition(|row| row.starts_with('›')).expect("the prompt line");
+    rows[..to].iter().filter(|row| !row.is_empty()).cloned().collect()
+}
+
+/// Waits until the thread's file tells these words: what a killed program cannot take back.
+#[track_caller]
+fn kept(world: &World, words: &str) {
+    let started = std::time::Instant::now();
+    let in_file = |path: &std::path::PathBuf| std::fs::read_to_string(path).unwrap().contains(words);
+    while !world.rollouts().iter().any(in_file) {
+        assert!(started.elapsed().as_secs() < 20, "{words:?} is in no file");
+        std::thread::yield_now();
+    }
+}
+
+fn big(codex: crate::support::Codex) -> Terminal {
+    Terminal::with(codex, super::terminal::Options { cols: 100, rows: 90, ..Default::default() })
+}
+
+/// What the program itself said stays in its place: before the first turn, inside turns and between them.
+#[test]
+fn a_killed_thread_comes_back_with_every_line_that_was_seen() {
+    let world = World::new("");
+    let asked = "[[rule.output]]\nexec = 'echo asked > asked.txt'\n\
+                 args = { sandbox_permissions = 'require_escalated', justification = 'I want to.' }\n";
+    let patch = "[[rule.output]]\npatch = '''*** Begin Patch\n*** Add File: new.txt\n+one\n+two\n*** End Patch\n'''\n";
+    let failing = "[[rule.output]]\ncommentary = 'I look first.'\n";
+    world.backend.script(&calls_then(&[failing, asked, patch].concat(), "Done with it."));
+    let args = ["-a", "on-request", "-s", "workspace-write"];
+    let terminal = big(codex(&world).args(args));
+    terminal.until(READY);
+    terminal.submit("/pwd");
+    terminal.until("/project");
+    terminal.submit("do it now");
+    terminal.until("Run this command?");
+    super::bed::be_read();
+    terminal.keys("y");
+    terminal.until("Done with it.");
+    terminal.until(READY);
+    terminal.until("1 file +2 −0");
+    terminal.submit("/status");
+    terminal.until("Thread id:");
+    terminal.keys("\x1b.");
+    terminal.until("• Model: ");
+    terminal.submit("!echo mine; exit 4");
+    terminal.until("You ran");
+    terminal.submit("/nonsense");
+    terminal.until_that("the command is refused", |rows| {
+        rows.iter().any(|row| row.starts_with("• ") && row.contains("nonsense"))
+    });
+    kept(&world, "nonsense");
+    terminal.keys("\x15");
+    terminal.until(READY);
+    let before = screen(&terminal);
+    terminal.signal("KILL");
+    drop(terminal);
+    let again = big(codex(&world).args(["resume", "--last"]).args(args));
+    again.until("nonsense");
+    again.until(READY);
+    assert_eq!(screen(&again), before);
+    let granted = before.iter().position(|row| row.starts_with("✔ You allowed it")).expect("the grant");
+    let last = before.iter().position(|row| row.contains("Done with it.")).unwrap();
+    assert!(granted < last, "{before:#?}");
+    // The model hears of none of it.
+    world.backend.script(&says("the end"));
+    again.submit("and then");
+    again.until("• the end");
+    let sent = world.backend.requests().last().unwrap().to_string();
+    assert!(!sent.contains("You allowed it") && !sent.contains("nonsense"), "{sent}");
+}
+
+#[test]
+fn notes_go_with_a_fork_and_with_what_is_taken_back() {
+    let world = World::new(&says("the answer"));
+    let terminal = big(codex(&world));
+    terminal.until(READY);
+    terminal.submit("first words");
+    terminal.until("• the answer");
+    terminal.until(READY);
+    terminal.submit("/fork");
+    terminal.until("You go on in a copy");
+    terminal.submit("second words");
+    terminal.until_that("two answers", |rows| count(rows, "• the answer") == 2);
+    terminal.until(READY);
+    terminal.submit("/pwd");
+    terminal.until_that("the folder", |rows| {
+        rows.iter().any(|row| row.starts_with("• ") && row.ends_with("/project"))
+    });
+    terminal.keys("\x1b");
+    terminal.until("again");
+    terminal.keys("\x1b");
+    terminal.until("enter go back");
+    terminal.keys(ENTER);
+    terminal.until("Go back?");
+    terminal.keys(ENTER);
+    terminal.until("Went back");
+    terminal.keys("\x15");
+    terminal.until(READY);
+    let before = screen(&terminal);
+    let gone =
+        |row: &String| row.contains("second words") || (row.starts_with("• ") && row.ends_with("/project"));
+    assert!(!before.iter().any(gone), "{before:#?}");
+    assert_eq!(count(&before, "first words"), 1, "a copy shows its past once: {before:#?}");
+    kept(&world, "Went back");
+    terminal.keys(CTRL_D);
+    terminal.end().restored().code(0);
+    let again = big(codex(&world).args(["resume", "--last"]));
+    again.until("Went back");
+    again.until(READY);
+    assert_eq!(screen(&again), before);
+}

@@ -123,3 +123,108 @@ fn undo_and_redo_from_the_prompt() {
     terminal.until("brought again");
     assert!(made.exists());
 }
+
+/// A workspace that holds nothing but the project.
+fn start_narrow(world: &World, approval: &str) -> Terminal {
+    let terminal = ready_with(codex(world).args([
+        "-a",
+        approval,
+        "-s",
+        "workspace-write",
+        "-c",
+        "sandbox_workspace_write.exclude_slash_tmp=true",
+        "-c",
+        "sandbox_workspace_write.exclude_tmpdir_env_var=true",
+    ]));
+    terminal.resize(140, 45);
+    terminal
+}
+
+#[test]
+fn after_a_denial_the_one_place_can_be_opened() {
+    let world = World::new("");
+    let mark = elsewhere(&world);
+    world.backend.script(&calls_then(&exec(&format!("touch {mark}")), "it ran"));
+    let terminal = start_narrow(&world, "on-failure");
+    terminal.submit("touch it");
+    terminal.until(QUESTION);
+    let dense: String = terminal.text().split_whitespace().collect();
+    let folder = world.root().join("elsewhere").display().to_string();
+    assert!(dense.contains("Wasrefused") && dense.contains(&format!("writein{folder}")), "{dense}");
+    assert!(!fs::exists(&mark).unwrap());
+    be_read();
+    terminal.keys("o");
+    terminal.until("• it ran");
+    assert!(fs::exists(&mark).unwrap());
+    // The place is open now, everything else is as closed as before, and the model knows.
+    world.backend.script(&calls_then(&exec(&format!("touch {mark}2; touch {folder}3")), "once more"));
+    terminal.until(READY);
+    terminal.submit("again");
+    terminal.until(QUESTION);
+    be_read();
+    terminal.keys("d");
+    terminal.until("• once more");
+    assert!(fs::exists(format!("{mark}2")).unwrap() && !fs::exists(format!("{folder}3")).unwrap());
+    let told = world.backend.requests().last().unwrap().to_string();
+    assert!(told.contains("<allowed_by_user>") && told.contains(&format!("write in {folder}")), "{told}");
+}
+
+#[test]
+fn what_was_refused_is_shown_when_the_model_asks_to_leave() {
+    let world = World::new("");
+    let mark = elsewhere(&world);
+    let command = format!("touch {mark}");
+    world.backend.script(&calls_then(&exec(&command), "it failed"));
+    let terminal = start_narrow(&world, "on-request");
+    terminal.submit("touch it");
+    terminal.until("• it failed");
+    let escalated = format!("{}args = {{ sandbox_permissions = 'require_escalated' }}\n", exec(&command));
+    world.backend.script(&calls_then(&escalated, "it ran"));
+    terminal.until(READY);
+    terminal.submit("ask");
+    terminal.until(QUESTION);
+    terminal.until("Was refused");
+    be_read();
+    terminal.keys("o");
+    terminal.until("• it ran");
+    assert!(fs::exists(&mark).unwrap());
+    assert!(!world.codex_home().join("rules").exists());
+}
+
+#[test]
+fn rules_that_another_program_writes_count_at_once() {
+    let world = World::new(&calls_then(&exec("echo one > one.txt"), "first"));
+    let terminal = start(&world);
+    terminal.submit("one");
+    terminal.until("• first");
+    let dir = world.codex_home().join("rules");
+    fs::create_dir_all(&dir).unwrap();
+    let rule = "prefix_rule(pattern=['touch'], decision='forbidden', justification='not now')\n";
+    fs::write(dir.join("a.rules"), rule).unwrap();
+    world.backend.script(&calls_then(&exec("touch two.txt"), "second"));
+    terminal.until(READY);
+    terminal.submit("two");
+    terminal.until("• second");
+    assert!(!world.project().join("two.txt").exists());
+    assert!(world.backend.requests().last().unwrap().to_string().contains("not now"));
+}
+
+#[test]
+fn the_model_hears_what_was_taken_back() {
+    let world = World::new(&calls_then(&exec("echo made > made.txt"), "it ran"));
+    let terminal = start(&world);
+    terminal.submit("make it");
+    terminal.until("• it ran");
+    terminal.until(READY);
+    terminal.submit("/undo");
+    terminal.until("taken back");
+    for prompt in ["go on", "and on"] {
+        world.backend.script(&super::bed::says(prompt));
+        terminal.submit(prompt);
+        terminal.until(&format!("• {prompt}"));
+        let told = world.backend.requests().last().unwrap().to_string();
+        assert_eq!(told.matches("<files_taken_back>").count(), 1, "{told}");
+        assert!(told.contains("- made.txt"), "{told}");
+        terminal.until(READY);
+    }
+}

@@ -285,3 +285,18 @@ fn an_answer_can_be_copied_and_found() {
     terminal.keys(ESC);
     terminal.until(READY);
 }
+
+#[test]
+fn another_model_that_answers_is_named_once() {
+    let world =
+        World::new("[[rule]]\nheaders = { openai-model = 'gpt-other' }\noutput = [{ text = 'an answer' }]\n");
+    let terminal = ready(&world);
+    terminal.submit("one");
+    terminal.until("The service answers with gpt-other instead of");
+    terminal.until(READY);
+    terminal.submit("two");
+    terminal.until_that("two answers", |rows| count(rows, "• an answer") == 2);
+    assert_eq!(count(&terminal.rows(), "gpt-other"), 1, "{}", terminal.text());
+    let human = world.codex().args(["exec", "four"]).run().expect(0);
+    assert!(human.stderr.contains("warning: The service answers with gpt-other"), "{}", human.stderr);
+}

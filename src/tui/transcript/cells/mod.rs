@@ -15,8 +15,10 @@
 //! - [`image`]: an image the model looked at
 //! - [`compaction`]: where the conversation was summarised
 //! - [`notice`]: info, warning, error, grant, refusal
+//! - [`block`]: labels and values
 //! - [`turn_end`]: how long a turn took
 
+pub(crate) mod block;
 pub(crate) mod command;
 pub(crate) mod compaction;
 pub(crate) mod explored;

@@ -5,23 +5,13 @@ use std::borrow::Cow;
 
 use ratatui::text::{Line, Span};
 
+use crate::base::clean::in_words;
+use crate::base::ids::ItemId;
 use crate::protocol::error::ErrorInfo;
+use crate::protocol::note::{Level, Note};
 use crate::tui::theme::Role;
 use crate::tui::transcript::cell::{Cell, Look};
 use crate::tui::transcript::rows::{detail_width, inner, marked, prose, under};
-
-/// What kind of line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Level {
-    /// Something to know.
-    Info,
-    /// Attention.
-    Warning,
-    /// It went wrong.
-    Error,
-    /// The user said yes.
-    Granted,
-}
 
 /// A line of the program itself.
 #[derive(Debug)]
@@ -37,7 +27,26 @@ pub(crate) struct Notice {
 impl Notice {
     /// A notice of one sentence.
     pub(crate) fn new(level: Level, message: &str) -> Self {
-        Self { level, message: message.trim().into(), hint: None, detail: None }
+        Self { level, message: in_words(message.trim()).into(), hint: None, detail: None }
+    }
+
+    /// A notice as it was kept.
+    pub(crate) fn kept(note: &Note) -> Self {
+        let hint = note.hint.as_deref().map(Into::into);
+        Self { hint, ..Self::new(note.level, &note.message) }
+    }
+
+    /// The notice, to be kept; its place is not known in here.
+    pub(crate) fn note(&self) -> Note {
+        Note {
+            id: ItemId::with_prefix("note"),
+            after: None,
+            after_end: false,
+            level: self.level,
+            message: self.message.to_string(),
+            hint: self.hint.as_deref().map(str::to_owned),
+            rows: Vec::new(),
+        }
     }
 
     /// An error with its next step.

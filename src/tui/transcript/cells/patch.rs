@@ -53,7 +53,8 @@ impl Patch {
     /// As the item tells it; paths are shown relative to `cwd`.
     pub(crate) fn new(changes: &[FileChange], status: ItemStatus, error: Option<&str>, cwd: &Path) -> Self {
         let files = changes.iter().map(|change| File::new(change, cwd)).collect();
-        Self { files, status, error: error.map(Into::into), asking: false, revision: 0 }
+        let error = error.map(|why| crate::patch::words::reason(why).into());
+        Self { files, status, error, asking: false, revision: 0 }
     }
 
     /// Takes over what the item says now.

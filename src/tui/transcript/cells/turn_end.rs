@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 
 use crate::limits::text::percent;
 use crate::protocol::limits::Price;
+use crate::protocol::turn::Changed;
 use crate::tui::text;
 use crate::tui::theme::Role;
 use crate::tui::transcript::cell::{Cell, Look};
@@ -20,23 +21,25 @@ pub(crate) struct TurnEnd {
     at: Option<Box<str>>,
     /// What it cost of each limit window, when that is worth a word.
     price: Option<Box<str>>,
+    /// What its patches changed.
+    changed: Option<Changed>,
     interrupted: bool,
 }
 
 impl TurnEnd {
     /// It came to its end.
-    pub(crate) fn done(took_ms: u64, at: Option<String>, price: &[Price]) -> Self {
+    pub(crate) fn done(took_ms: u64, at: Option<String>, changed: Option<Changed>, price: &[Price]) -> Self {
         let worth = price.iter().filter(|price| price.percent >= 0.05);
         let price: Vec<String> = worth
             .map(|price| format!("{} of {}", percent(price.percent), text::sanitize(&price.window)))
             .collect();
         let price = (!price.is_empty()).then(|| format!("used {}", price.join(", ")).into());
-        Self { took_ms: Some(took_ms), at: at.map(Into::into), price, interrupted: false }
+        Self { took_ms: Some(took_ms), at: at.map(Into::into), price, changed, interrupted: false }
     }
 
     /// The user stopped it.
     pub(crate) fn interrupted(took_ms: Option<u64>) -> Self {
-        Self { took_ms, at: None, price: None, interrupted: true }
+        Self { took_ms, at: None, price: None, changed: None, interrupted: true }
     }
 
     fn words(&self) -> String {
@@ -47,8 +50,16 @@ impl TurnEnd {
         }
         let at = self.at.as_deref().map(|at| format!(" · {at}")).unwrap_or_default();
         let price = self.price.as_deref().map(|price| format!(" · {price}")).unwrap_or_default();
-        format!("Worked for {}{at}{price}", time.unwrap_or_default())
+        let changed = self.changed.map(size).unwrap_or_default();
+        format!("Worked for {}{at}{changed}{price}", time.unwrap_or_default())
     }
+}
+
+/// What was changed, as a piece of the line.
+fn size(changed: Changed) -> String {
+    let Changed { files, added, removed } = changed;
+    let files = if files == 1 { "1 file".to_owned() } else { format!("{files} files") };
+    format!(" · {files} +{added} −{removed}")
 }
 
 impl Cell for TurnEnd {

@@ -1,0 +1,283 @@
+//! What a command was refused, and the one place whose opening would have let it through. Read from the words of the
+//! command and from what it printed: the kernel does not say. So it is only ever offered, with the place by its full
+//! name, and the command then runs in the sandbox as before.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use url::{Host, Url};
+
+use crate::approvals::effects;
+use crate::process::parse::Commands;
+use crate::protocol::ask::{Effect, Narrow};
+use crate::protocol::policy::SandboxMode;
+use crate::sandbox::Roots;
+
+/// Only the end of a long output is searched.
+const SEARCHED_BYTES: usize = 32 * 1024;
+/// Folders that no command needs to write inside a sandbox.
+const SYSTEM: [&str; 9] = ["/proc", "/sys", "/dev", "/boot", "/etc", "/bin", "/sbin", "/lib", "/usr"];
+
+/// A command that was stopped, as it is remembered.
+#[derive(Clone, Debug)]
+pub(crate) struct Denied {
+    pub(crate) argv: Vec<String>,
+    pub(crate) cwd: PathBuf,
+    /// A sentence about it.
+    pub(crate) note: String,
+    /// What would have let it through.
+    pub(crate) narrow: Option<Narrow>,
+}
+
+/// The place that `commands`, run in `cwd`, were probably refused; `None` when it is not exactly one, or when it must
+/// stay closed. `closed`: folders of the user that are never opened as a whole, with those above them.
+pub(crate) fn narrow(
+    roots: &Roots,
+    commands: &Commands,
+    cwd: &Path,
+    output: &str,
+    closed: &[&Path],
+) -> Option<Narrow> {
+    if roots.mode() != SandboxMode::WorkspaceWrite {
+        return None;
+    }
+    let start = output.ceil_char_boundary(output.len().saturating_sub(SEARCHED_BYTES));
+    let output = output.get(start..).unwrap_or(output);
+    if !roots.network()
+        && let Some(found) = network(commands, output)
+    {
+        return Some(found);
+    }
+    folder(roots, commands, cwd, output, closed)
+}
+
+fn says(line: &str, signs: &[&str]) -> bool {
+    let lower = line.to_ascii_lowercase();
+    signs.iter().any(|sign| lower.contains(sign))
+}
+
+/// The host that could not be reached.
+fn network(commands: &Commands, output: &str) -> Option<Narrow> {
+    const SIGNS: [&str; 10] = [
+        "resolve host",
+        "name resolution",
+        "eai_again",
+        "enotfound",
+        "network is unreachable",
+        "enetunreach",
+        "couldn't connect",
+        "could not connect",
+        "connection refused",
+        "econnrefused",
+    ];
+    let signs: Vec<&str> = output.lines().filter(|line| says(line, &SIGNS)).collect();
+    if signs.is_empty() {
+        return None;
+    }
+    let script = commands.script.as_deref().unwrap_or_default();
+    let words =
+        commands.pieces.iter().flatten().map(String::as_str).chain([script]).chain(signs.iter().copied());
+    let targets: BTreeSet<(String, u16)> = words.flat_map(targets).collect();
+    let mut targets = targets.into_iter();
+    let (host, port) = targets.next().filter(|_| targets.next().is_none())?;
+    if is_loopback(&host) {
+        // A server of the command's own that does not answer is no matter of the sandbox.
+        return listens(port).then_some(Narrow::Port(port));
+    }
+    Some(Narrow::Host(format!("{host}:{port}")))
+}
+
+fn is_loopback(host: &str) -> bool {
+    matches!(host, "localhost" | "::1" | "[::1]") || host.starts_with("127.")
+}
+
+/// Hosts with ports in a text: addresses, and ports of this machine.
+fn targets(text: &str) -> Vec<(String, u16)> {
+    let ends = |c: char| c.is_whitespace() || "'\"`<>(),;|\\".contains(c);
+    let mut found = Vec::new();
+    for word in text.split(ends) {
+        let url = word.find("://").and_then(|at| {
+            let begins = word.get(..at)?.rfind(|c: char| !c.is_ascii_alphanumeric()).map_or(0, |at| at + 1);
+            Url::parse(word.get(begins..)?).ok()
+        });
+        if let Some(url) = url {
+            if let (Some(host), Some(port)) = (url.host(), url.port_or_known_default())
+                && url.scheme() != "file"
+            {
+                let name = match host {
+                    Host::Domain(name) => name.to_ascii_lowercase(),
+                    Host::Ipv4(ip) => ip.to_string(),
+                    Host::Ipv6(ip) => ip.to_string(),
+                };
+                found.push((name, port));
+            }
+        } else if let Some((host, port)) = word.rsplit_once(':')
+            && is_loopback(host)
+        {
+            found.extend(port.parse().ok().map(|port| (host.to_owned(), port)));
+        }
+    }
+    let words: Vec<&str> = text.split(ends).filter(|word| !word.is_empty()).collect();
+    for at in words.windows(3) {
+        if let [host, "port", port] = at
+            && is_loopback(host)
+        {
+            found.extend(port.trim_end_matches(':').parse().ok().map(|port| ((*host).to_owned(), port)));
+        }
+    }
+    // One name for this machine.
+    found
+        .into_iter()
+        .map(|(host, port)| if is_loopback(&host) { ("localhost".to_owned(), port) } else { (host, port) })
+        .collect()
+}
+
+/// Whether something on this machine listens on the port.
+fn listens(port: u16) -> bool {
+    ["/proc/net/tcp", "/proc/net/tcp6"].iter().any(|table| {
+        std::fs::read_to_string(table).is_ok_and(|text| {
+            text.lines().skip(1).any(|line| {
+                let mut fields = line.split_whitespace().skip(1);
+                let local = fields.next().and_then(|local| local.rsplit_once(':'));
+                let number = local.and_then(|(_, port)| u16::from_str_radix(port, 16).ok());
+                number == Some(port) && fields.nth(1) == Some("0A")
+            })
+        })
+    })
+}
+
+/// The folder that could not be written.
+fn folder(roots: &Roots, commands: &Commands, cwd: &Path, output: &str, closed: &[&Path]) -> Option<Narrow> {
+    const SIGNS: [&str; 6] =
+        ["read-only file system", "erofs", "permission denied", "operation not permitted", "eacces", "eperm"];
+    let all: Vec<usize> = (0..commands.pieces.len()).collect();
+    let named = effects::outside(commands, &all, cwd).into_iter().filter_map(|effect| match effect {
+        Effect::Writes(path) | Effect::Deletes(path) => Some(path),
+        _ => None,
+    });
+    let quotes = |c: char| c.is_whitespace() || "'\"`‘’,()".contains(c);
+    let printed = output
+        .lines()
+        .filter(|line| says(line, &SIGNS))
+        .flat_map(|line| line.split(quotes))
+        .map(|word| PathBuf::from(word.trim_end_matches([':', '.'])))
+        .filter(|path| path.is_absolute());
+    let mut folders = BTreeSet::new();
+    for path in named.chain(printed) {
+        let folder = nearest(&path)?;
+        let place = folder.join(path.file_name().unwrap_or_default());
+        if SYSTEM.iter().any(|system| folder.starts_with(system)) || roots.is_protected(&place) {
+            return None;
+        }
+        if !roots.can_write(&place) {
+            folders.insert(folder);
+        }
+    }
+    let mut folders = folders.into_iter();
+    let only = folders.next().filter(|_| folders.next().is_none())?;
+    let wide = only.components().count() < 3 || closed.iter().any(|closed| closed.starts_with(&only));
+    (!wide && !cwd.starts_with(&only)).then_some(Narrow::Folder(only))
+}
+
+/// The folder that a path lies in, or the nearest above it that there is; without links.
+fn nearest(path: &Path) -> Option<PathBuf> {
+    path.ancestors().skip(1).find_map(|above| above.canonicalize().ok().filter(|above| above.is_dir()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::policy::SandboxPolicy;
+
+    #[test]
+    fn the_one_place_that_was_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap();
+        for name in ["home/w/.git", "home/a/b", "home/c"] {
+            std::fs::create_dir_all(root.join(name)).unwrap();
+        }
+        let policy = SandboxPolicy::WorkspaceWrite {
+            writable_roots: Vec::new(),
+            network_access: false,
+            exclude_tmpdir_env_var: true,
+            exclude_slash_tmp: true,
+        };
+        let (home, cwd) = (root.join("home"), root.join("home/w"));
+        let roots = crate::sandbox::resolve(&policy, &cwd, None);
+        let at = |path: &str| home.join(path).display().to_string();
+        let says = |script: &str, output: &str| match narrow(
+            &roots,
+            &Commands::of_script(script),
+            &cwd,
+            output,
+            &[&home],
+        ) {
+            None => "-".to_owned(),
+            Some(Narrow::Folder(path)) => path.strip_prefix(&home).unwrap().display().to_string(),
+            Some(Narrow::Host(host)) => host,
+            Some(Narrow::Port(port)) => port.to_string(),
+        };
+        for (script, output, want) in [
+            (format!("touch {}", at("a/x")), String::new(), "a"),
+            (format!("touch {} {}", at("a/x"), at("c/y")), String::new(), "-"),
+            (format!("touch {} && touch z", at("a/b/x")), String::new(), "a/b"),
+            (format!("mkdir -p {}", at("a/new/deeper")), String::new(), "a"),
+            (format!("touch {}", at("x")), String::new(), "-"),
+            ("touch .git/x".to_owned(), String::new(), "-"),
+            ("touch /etc/x".to_owned(), String::new(), "-"),
+            ("touch x".to_owned(), String::new(), "-"),
+            ("make > log".to_owned(), format!("sh: 1: {}: Read-only file system", at("c/out")), "c"),
+            (
+                "make".to_owned(),
+                format!("OSError: [Errno 30] Read-only file system: '{}'", at("a/b/o")),
+                "a/b",
+            ),
+            ("make".to_owned(), format!("wrote {}", at("c/out")), "-"),
+            (
+                "curl https://Example.org/x".to_owned(),
+                "curl: (6) Could not resolve host: example.org".to_owned(),
+                "example.org:443",
+            ),
+            (
+                "curl http://a.org:8080/x".to_owned(),
+                "curl: (6) Could not resolve host: a.org".to_owned(),
+                "a.org:8080",
+            ),
+            ("curl https://a.org https://b.org".to_owned(), "Could not resolve host: a.org".to_owned(), "-"),
+            ("curl https://a.org".to_owned(), "curl: (22) 404".to_owned(), "-"),
+            (
+                "git fetch > x".to_owned(),
+                "fatal: unable to access 'https://g.org/r/': Could not resolve host: g.org".to_owned(),
+                "g.org:443",
+            ),
+        ] {
+            assert_eq!(says(&script, &output), want, "{script} {output}");
+        }
+    }
+
+    #[test]
+    fn a_port_of_this_machine_when_somebody_listens_there() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let cwd = tempfile::tempdir().unwrap();
+        let policy = SandboxPolicy::WorkspaceWrite {
+            writable_roots: Vec::new(),
+            network_access: false,
+            exclude_tmpdir_env_var: true,
+            exclude_slash_tmp: true,
+        };
+        let roots = crate::sandbox::resolve(&policy, cwd.path(), None);
+        let found = |script: &str, output: &str| {
+            narrow(&roots, &Commands::of_script(script), cwd.path(), output, &[])
+        };
+        let refused = format!("connect to 127.0.0.1 port {port} failed: Connection refused");
+        assert_eq!(found("make check", &refused), Some(Narrow::Port(port)));
+        assert_eq!(found(&format!("curl http://localhost:{port}/"), &refused), Some(Narrow::Port(port)));
+        assert_eq!(
+            found("make check", &format!("Error: ECONNREFUSED 127.0.0.1:{port}")),
+            Some(Narrow::Port(port))
+        );
+        drop(listener);
+        assert_eq!(found("make check", &refused), None);
+    }
+}

@@ -1,0 +1,287 @@
+//! The filter that asks, and the loop that answers. The kernel holds each asking thread until it is answered; the
+//! descriptor that questions come by is made in the command's process and handed to the supervisor over a pair of
+//! sockets, because it comes to exist just before the command does.
+#![allow(unsafe_code)] // seccomp and its ioctl requests
+
+use std::collections::BTreeMap;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+
+use libc::c_long;
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+use seccompiler::{
+    BpfProgram, SeccompAction, SeccompCmpArgLen as Len, SeccompCmpOp as Op, SeccompCondition, SeccompFilter,
+    SeccompRule, TargetArch,
+};
+
+use super::caller::Caller;
+use super::devices::Own;
+use super::files::{self, Answer, Ground, Named};
+use super::metadata::{self, Change, Object, Times};
+use super::places::Places;
+use super::wire::{receive, reply, send};
+use crate::process::supervise::SetupError;
+
+const FCHMODAT2: c_long = 452;
+const HERE: u64 = libc::AT_FDCWD as u64;
+/// From Linux 5.19 on: a signal does not make a call be asked, and made, twice.
+const WAIT_KILLABLE: u64 = 32;
+
+/// The questions of one command.
+#[derive(Debug)]
+pub(crate) struct Broker {
+    places: Places,
+    own: Own,
+    program: BpfProgram,
+    /// For a command whose questions nobody can hear: what would be asked is refused.
+    refusing: BpfProgram,
+    ours: OwnedFd,
+    theirs: OwnedFd,
+    questions: Option<OwnedFd>,
+}
+
+impl Broker {
+    /// Prepares the filter; `refusing` takes its place when another one asks already, in a sandbox inside a sandbox.
+    ///
+    /// # Errors
+    /// No filter for this processor, or no descriptors.
+    pub(crate) fn new(places: Places, refusing: BpfProgram) -> Result<Self, SetupError> {
+        let fail = |error: Errno| SetupError::new("seccomp", error);
+        let (ours, theirs) =
+            socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
+                .map_err(fail)?;
+        let program = program(places.hides_inside()).map_err(|error| SetupError::new("seccomp", error))?;
+        Ok(Self { places, own: Own::default(), program, refusing, ours, theirs, questions: None })
+    }
+
+    /// In the command's process: no allocation.
+    ///
+    /// # Errors
+    /// Neither filter can be installed.
+    pub(crate) fn install(&self) -> Result<(), i32> {
+        for flags in
+            [libc::SECCOMP_FILTER_FLAG_NEW_LISTENER | WAIT_KILLABLE, libc::SECCOMP_FILTER_FLAG_NEW_LISTENER]
+        {
+            let filter = libc::sock_fprog {
+                len: self.program.len() as u16,
+                filter: self.program.as_ptr().cast::<libc::sock_filter>().cast_mut(),
+            };
+            // SAFETY: `sock_filter` of seccompiler is the kernel's structure, which the kernel copies.
+            let fd = unsafe {
+                libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, flags, &raw const filter)
+            };
+            if fd >= 0 {
+                return send(self.theirs.as_raw_fd(), fd as RawFd);
+            }
+        }
+        super::super::sys::seccomp(&self.refusing)
+    }
+
+    /// In the supervisor, when the command has been started: takes the descriptor; there is none when the other
+    /// filter was installed.
+    pub(crate) fn started(&mut self) {
+        self.questions = receive(self.ours.as_raw_fd());
+    }
+
+    /// Readable when there is a question.
+    pub(crate) fn fd(&self) -> RawFd {
+        self.questions.as_ref().map_or(-1, AsRawFd::as_raw_fd)
+    }
+
+    /// Answers one question.
+    pub(crate) fn answer(&mut self) {
+        let Some(questions) = &self.questions else { return };
+        let fd = questions.as_raw_fd();
+        let mut poll = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
+        // SAFETY: one valid entry.
+        unsafe { libc::poll(&raw mut poll, 1, 0) };
+        if poll.revents & libc::POLLIN == 0 {
+            if poll.revents != 0 {
+                // Nobody is left to ask.
+                self.questions = None;
+            }
+            return;
+        }
+        // SAFETY: plain data, valid when zeroed, which the kernel demands; it fills the structure.
+        let asked = unsafe {
+            let mut asked: libc::seccomp_notif = std::mem::zeroed();
+            if libc::ioctl(fd, libc::SECCOMP_IOCTL_NOTIF_RECV, &raw mut asked) < 0 {
+                return;
+            }
+            asked
+        };
+        let ground = &mut Ground { places: &self.places, own: &mut self.own };
+        let answer = decide(Caller { pid: asked.pid }, ground, &asked.data, &|| {
+            // SAFETY: a number to look for.
+            unsafe { libc::ioctl(fd, libc::SECCOMP_IOCTL_NOTIF_ID_VALID, &raw const asked.id) == 0 }
+        });
+        reply(fd, asked.id, answer);
+    }
+}
+
+/// `valid` says whether the asking thread still is the one of that number.
+fn decide(
+    caller: Caller,
+    places: &mut Ground<'_>,
+    call: &libc::seccomp_data,
+    valid: &dyn Fn() -> bool,
+) -> Answer {
+    let a = call.args;
+    if !valid() {
+        return Answer::Kernel;
+    }
+    let number = c_long::from(call.nr);
+    if let Some((object, change)) = metadata_call(number, &a) {
+        return metadata::change(caller, places.places, object, change).into();
+    }
+    let at = |folder: u64, path: u64| Named { folder, path };
+    match number {
+        libc::SYS_openat => files::open(caller, places, at(a[0], a[1]), a[2], a[3]),
+        libc::SYS_mkdirat => files::make_folder(caller, places, at(a[0], a[1]), a[2]),
+        libc::SYS_mknodat => files::make_node(caller, places, at(a[0], a[1]), a[2]),
+        libc::SYS_symlinkat => files::make_link(caller, places, a[0], at(a[1], a[2])),
+        libc::SYS_unlinkat => files::remove(caller, places, at(a[0], a[1]), a[2]),
+        libc::SYS_renameat2 => files::rename(caller, places, at(a[0], a[1]), at(a[2], a[3]), a[4]),
+        libc::SYS_linkat => files::link(caller, places, at(a[0], a[1]), at(a[2], a[3]), a[4]),
+        libc::SYS_truncate => files::cut(caller, places, a[0], a[1]),
+        _ => older(caller, places, number, &a),
+    }
+}
+
+/// The same under the names that only older processors have.
+#[cfg(target_arch = "x86_64")]
+fn older(caller: Caller, places: &mut Ground<'_>, number: c_long, a: &[u64; 6]) -> Answer {
+    let at = |path: u64| Named { folder: HERE, path };
+    match number {
+        libc::SYS_open => files::open(caller, places, at(a[0]), a[1], a[2]),
+        libc::SYS_creat => files::open(
+            caller,
+            places,
+            at(a[0]),
+            (libc::O_CREAT | libc::O_WRONLY | libc::O_TRUNC) as u64,
+            a[1],
+        ),
+        libc::SYS_mkdir => files::make_folder(caller, places, at(a[0]), a[1]),
+        libc::SYS_mknod => files::make_node(caller, places, at(a[0]), a[1]),
+        libc::SYS_symlink => files::make_link(caller, places, a[0], at(a[1])),
+        libc::SYS_unlink => files::remove(caller, places, at(a[0]), 0),
+        libc::SYS_rmdir => files::remove(caller, places, at(a[0]), libc::AT_REMOVEDIR as u64),
+        libc::SYS_rename => files::rename(caller, places, at(a[0]), at(a[1]), 0),
+        libc::SYS_renameat => {
+            let (from, to) = (Named { folder: a[0], path: a[1] }, Named { folder: a[2], path: a[3] });
+            files::rename(caller, places, from, to, 0)
+        }
+        libc::SYS_link => files::link(caller, places, at(a[0]), at(a[1]), 0),
+        _ => Answer::Kernel,
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn older(_: Caller, _: &mut Ground<'_>, _: c_long, _: &[u64; 6]) -> Answer {
+    Answer::Kernel
+}
+
+fn metadata_call(number: c_long, a: &[u64; 6]) -> Option<(Object, Change)> {
+    let at = |folder: u64, path: u64, flags: u64| Object::Path { folder, path, flags };
+    Some(match number {
+        libc::SYS_fchmod => (Object::Descriptor(a[0]), Change::Mode(a[1])),
+        libc::SYS_fchmodat => (at(a[0], a[1], 0), Change::Mode(a[2])),
+        FCHMODAT2 => (at(a[0], a[1], a[3]), Change::Mode(a[2])),
+        libc::SYS_fchown => (Object::Descriptor(a[0]), Change::Owner(a[1], a[2])),
+        libc::SYS_fchownat => (at(a[0], a[1], a[4]), Change::Owner(a[2], a[3])),
+        libc::SYS_utimensat => (at(a[0], a[1], a[3]), Change::Times(Times::Nanoseconds(a[2]))),
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_chmod => (at(HERE, a[0], 0), Change::Mode(a[1])),
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_chown => (at(HERE, a[0], 0), Change::Owner(a[1], a[2])),
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_lchown => (at(HERE, a[0], libc::AT_SYMLINK_NOFOLLOW as u64), Change::Owner(a[1], a[2])),
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_utime => (at(HERE, a[0], 0), Change::Times(Times::Seconds(a[1]))),
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_utimes => (at(HERE, a[0], 0), Change::Times(Times::Microseconds(a[1]))),
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_futimesat => (at(a[0], a[1], 0), Change::Times(Times::Microseconds(a[2]))),
+        _ => return None,
+    })
+}
+
+/// Asked whatever the arguments.
+pub(in crate::sandbox::linux) const METADATA: &[c_long] = &[
+    libc::SYS_fchmod,
+    libc::SYS_fchmodat,
+    FCHMODAT2,
+    libc::SYS_fchown,
+    libc::SYS_fchownat,
+    libc::SYS_utimensat,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_chmod,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_chown,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_lchown,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_utime,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_utimes,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_futimesat,
+];
+
+const NAMES: &[c_long] = &[
+    libc::SYS_mkdirat,
+    libc::SYS_mknodat,
+    libc::SYS_symlinkat,
+    libc::SYS_unlinkat,
+    libc::SYS_renameat2,
+    libc::SYS_linkat,
+    libc::SYS_truncate,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_creat,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_mkdir,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_mknod,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_symlink,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_unlink,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_rmdir,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_rename,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_renameat,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_link,
+];
+
+/// Opening a file is asked about when it may change something, or always when reading has to be asked about.
+fn program(reads: bool) -> Result<BpfProgram, seccompiler::BackendError> {
+    let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
+        METADATA.iter().chain(NAMES).map(|call| (*call, Vec::new())).collect();
+    #[cfg(target_arch = "x86_64")]
+    let opens = [(libc::SYS_openat, 2), (libc::SYS_open, 1)];
+    #[cfg(not(target_arch = "x86_64"))]
+    let opens = [(libc::SYS_openat, 2)];
+    for (call, argument) in opens {
+        let mut any = Vec::new();
+        for flag in [libc::O_WRONLY, libc::O_RDWR, libc::O_CREAT, libc::O_TRUNC] {
+            let flag = flag as u64;
+            let condition = SeccompCondition::new(argument, Len::Dword, Op::MaskedEq(flag), flag)?;
+            any.push(SeccompRule::new(vec![condition])?);
+        }
+        rules.insert(call, if reads { Vec::new() } else { any });
+    }
+    let arch = TargetArch::try_from(std::env::consts::ARCH)?;
+    // The library has no word for asking: another one stands in, and is replaced in what it gives.
+    let filter = SeccompFilter::new(rules, SeccompAction::Allow, SeccompAction::Log, arch)?;
+    let mut program: BpfProgram = filter.try_into()?;
+    const RETURN: u16 = 0x06;
+    for step in &mut program {
+        if step.code == RETURN && step.k == libc::SECCOMP_RET_LOG {
+            step.k = libc::SECCOMP_RET_USER_NOTIF;
+        }
+    }
+    Ok(program)
+}

@@ -1,0 +1,21 @@
+//! Without namespaces: changes of files that Landlock cannot tell apart from forbidden ones are asked of the
+//! supervisor, which makes those itself that are allowed.
+//!
+//! - [`listen`]: the filter that asks, and the loop that answers
+//! - [`caller`]: what the asking process means: its words, folders and descriptors
+//! - [`files`]: names that come, go and are opened
+//! - [`devices`]: terminals and shared memory of the command's own
+//! - [`metadata`]: modes, owners and times
+//! - [`wire`]: answers and one descriptor on their way
+//! - [`places`]: where the command may change something
+
+mod caller;
+mod devices;
+mod files;
+mod listen;
+mod metadata;
+mod places;
+mod wire;
+
+pub(super) use listen::{Broker, METADATA};
+pub(super) use places::Places;

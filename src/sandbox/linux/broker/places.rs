@@ -1,0 +1,131 @@
+//! Where a command may change something, as a question about real paths: the same answer that mounts give where
+//! there are namespaces. Nothing here touches the disk.
+
+use std::path::{Path, PathBuf};
+
+use crate::protocol::policy::PROTECTED;
+
+/// The rules for one command. All paths are absolute, symlinks resolved.
+#[derive(Debug, Default)]
+pub(crate) struct Places {
+    /// Writable folders.
+    pub(crate) write: Vec<PathBuf>,
+    /// Read-only below them.
+    pub(crate) closed: Vec<PathBuf>,
+    /// Writable again: the folders of a repository.
+    pub(crate) reopened: Vec<PathBuf>,
+    /// Read-only in those.
+    pub(crate) sealed: Vec<PathBuf>,
+    /// Neither read nor written.
+    pub(crate) hidden: Vec<PathBuf>,
+    /// `.git` may be made where there is none.
+    pub(crate) git_init: bool,
+    /// Names protect nothing, to show that their protection is missed.
+    pub(crate) unprotected: bool,
+}
+
+impl Places {
+    /// Whether what is at `path` may be changed, made or removed.
+    pub(super) fn may_write(&self, path: &Path) -> bool {
+        if self.is_hidden(path) {
+            return false;
+        }
+        let longest = |list: &[PathBuf]| {
+            list.iter().filter(|at| path.starts_with(at)).map(|at| at.components().count()).max()
+        };
+        let closed = longest(&self.closed).max(self.by_name(path));
+        match longest(&self.reopened) {
+            Some(reopened) if Some(reopened) >= closed => Some(reopened) > longest(&self.sealed),
+            _ => longest(&self.write) > closed,
+        }
+    }
+
+    /// Whether `path` is one of the hidden ones or in one of them.
+    pub(super) fn is_hidden(&self, path: &Path) -> bool {
+        self.hidden.iter().any(|hidden| path.starts_with(hidden))
+    }
+
+    /// Whether what is at `path` may be read for the command: everything in the roots but what is hidden. Elsewhere
+    /// the kernel knows.
+    pub(super) fn may_read(&self, path: &Path) -> bool {
+        !self.is_hidden(path) && self.write.iter().any(|root| path.starts_with(root))
+    }
+
+    /// Whether moving or removing the folder at `path` would move something that must stay where it is.
+    pub(super) fn is_pinned(&self, path: &Path) -> bool {
+        [&self.write, &self.closed, &self.reopened, &self.sealed, &self.hidden]
+            .into_iter()
+            .flatten()
+            .any(|at| at.starts_with(path))
+    }
+
+    /// Whether something that must not be read is where the command may make files: then a file of its own beside it
+    /// can only be read by asking.
+    pub(super) fn hides_inside(&self) -> bool {
+        self.hidden.iter().any(|hidden| self.write.iter().any(|root| hidden.starts_with(root)))
+    }
+
+    /// Protected by its name in a root; as long as the path up to that name.
+    fn by_name(&self, path: &Path) -> Option<usize> {
+        let roots = self.write.iter().filter_map(|root| {
+            let first = path.strip_prefix(root).ok()?.components().next()?;
+            let free = self.git_init && first.as_os_str() == ".git";
+            let protected =
+                !free && !self.unprotected && PROTECTED.iter().any(|name| first.as_os_str() == *name);
+            protected.then(|| root.components().count() + 1)
+        });
+        roots.max()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_word_counts_and_hidden_ones_always() {
+        let paths = |list: &[&str]| list.iter().map(PathBuf::from).collect::<Vec<_>>();
+        let places = Places {
+            write: paths(&["/w", "/t"]),
+            closed: paths(&["/w/.git", "/w/sub/.git", "/w/mine"]),
+            reopened: paths(&["/w/.git", "/w/.git/worktrees/x"]),
+            sealed: paths(&["/w/.git/hooks", "/w/.git/worktrees", "/w/.git/worktrees/x/config"]),
+            hidden: paths(&["/w/.env"]),
+            ..Places::default()
+        };
+        for (path, want) in [
+            ("/w/new", true),
+            ("/w/sub/new", true),
+            ("/w", true),
+            ("/x", false),
+            ("/", false),
+            ("/w/.env", false),
+            ("/w/.envrc", true),
+            ("/w/.codex", false),
+            ("/w/.agents/x", false),
+            ("/w/sub/.codex", true),
+            ("/w/sub/.git/config", false),
+            ("/w/mine/auth.json", false),
+            ("/t/.git", false),
+            ("/w/.git/index", true),
+            ("/w/.git/hooks/x", false),
+            ("/w/.git/worktrees/y/HEAD", false),
+            ("/w/.git/worktrees/x/HEAD", true),
+            ("/w/.git/worktrees/x/config", false),
+        ] {
+            assert_eq!(places.may_write(Path::new(path)), want, "{path}");
+        }
+        for (path, want) in
+            [("/w/sub", true), ("/w", true), ("/", true), ("/w/src", false), ("/w/.env", true)]
+        {
+            assert_eq!(places.is_pinned(Path::new(path)), want, "{path}");
+        }
+        for (path, want) in [("/w/.git/config", true), ("/w/.env", false), ("/x", false), ("/w/n", true)] {
+            assert_eq!(places.may_read(Path::new(path)), want, "{path}");
+        }
+        assert!(places.hides_inside());
+        let init = Places { write: paths(&["/w"]), git_init: true, ..Places::default() };
+        assert!(init.may_write(Path::new("/w/.git/HEAD")) && !init.may_write(Path::new("/w/.codex")));
+        assert!(!init.hides_inside());
+    }
+}

@@ -1,0 +1,152 @@
+//! A resolved policy in sentences: what a command may write, read and reach here, and what it may not although the
+//! policy would let it. One list for the user, wherever it is shown; a part of it for the model.
+
+use std::path::{Path, PathBuf};
+
+use super::detect::{self, Level};
+use super::linux::landlock;
+use super::policy::Roots;
+
+/// Everything that holds, one line each, at most `most` paths in one.
+pub(crate) fn listing(roots: &Roots, level: Option<Level>, most: usize) -> Vec<String> {
+    if roots.full_access() {
+        return vec!["no sandbox: commands may do whatever you may".to_owned()];
+    }
+    let level = level.map_or_else(detect::level, Ok);
+    let mut lines = vec![format!("enforced by: {}", enforcement(level.as_ref().ok().copied()))];
+    let write: Vec<&Path> = roots.roots().iter().map(|root| root.path.as_path()).collect();
+    lines.push(format!("write: {}", paths(&write, most)));
+    if !write.is_empty() {
+        let mut closed = vec![Path::new(".git"), Path::new(".codex"), Path::new(".agents")];
+        closed.extend(roots.protected().iter().map(PathBuf::as_path));
+        closed.extend(roots.repositories().iter().map(PathBuf::as_path));
+        lines.push(format!("read-only in there: {}", paths(&closed, most)));
+    }
+    if let Some(folder) = roots.git_folder() {
+        lines.push(format!(
+            "git: plain commands (`git add`, `git commit`, …) write {} but for hooks and settings; \
+             `sandbox_workspace_write.git = false` takes that away",
+            folder.display()
+        ));
+    }
+    let hidden = roots.hidden();
+    let hidden: Vec<&Path> = hidden.iter().map(PathBuf::as_path).collect();
+    lines.push(format!("not readable: {}", paths(&hidden, most)));
+    lines.push(format!("network: {}", network(roots, level.as_ref().ok().copied())));
+    lines.extend(limits_of(roots, level.ok()).into_iter().map(|limit| format!("not here: {limit}")));
+    lines
+}
+
+/// What this machine cannot do of what the policy allows, for the model; mostly nothing.
+pub(crate) fn limits(roots: &Roots) -> Vec<&'static str> {
+    if roots.full_access() { Vec::new() } else { limits_of(roots, detect::level().ok()) }
+}
+
+fn limits_of(roots: &Roots, level: Option<Level>) -> Vec<&'static str> {
+    if level != Some(Level::Landlock) {
+        return Vec::new();
+    }
+    let mut limits = vec![
+        "programs cannot confine themselves further: a sandbox inside the sandbox is refused",
+        "shared memory and message queues of System V, and extended attributes, are refused",
+        "a named Unix socket cannot be connected to, not even one of the command's own; socket pairs work",
+    ];
+    if !roots.network() {
+        limits.push("TCP and UDP are refused, to servers of the command's own too");
+        let rules = roots.network_rules();
+        if !rules.ports.is_empty() || !rules.hosts.is_empty() {
+            limits.push("`loopback_ports` and `network_allow` open nothing; a command that needs them has to ask to run outside");
+        }
+    }
+    if landlock::abi() < detect::SCOPED_SIGNALS {
+        limits.push("nothing keeps a command from signalling other processes of yours");
+    }
+    limits
+}
+
+fn enforcement(level: Option<Level>) -> String {
+    match level {
+        Some(Level::Namespaces) => {
+            let landlock = if landlock::abi() > 0 { ", Landlock" } else { "" };
+            format!("namespaces{landlock} and a filter of system calls")
+        }
+        Some(Level::Landlock) => {
+            format!(
+                "Landlock (version {}) and a filter of system calls; this machine forbids namespaces",
+                landlock::abi()
+            )
+        }
+        None => "nothing on this machine: commands in the sandbox are refused".to_owned(),
+    }
+}
+
+fn network(roots: &Roots, level: Option<Level>) -> String {
+    let rules = roots.network_rules();
+    if roots.network() {
+        return "open".to_owned();
+    }
+    let mut open = Vec::new();
+    if level == Some(Level::Namespaces) {
+        if !rules.ports.is_empty() {
+            let ports: Vec<String> = rules.ports.iter().map(u16::to_string).collect();
+            open.push(format!("ports {} of this machine", ports.join(", ")));
+        }
+        if !rules.hosts.is_empty() {
+            open.push(rules.hosts.join(", "));
+        }
+    }
+    match open.is_empty() {
+        true => "off".to_owned(),
+        false => format!("off but for {}", open.join("; ")),
+    }
+}
+
+fn paths(all: &[&Path], most: usize) -> String {
+    if all.is_empty() {
+        return "nothing".to_owned();
+    }
+    let mut text: Vec<String> = all.iter().take(most).map(|path| path.display().to_string()).collect();
+    if all.len() > most {
+        text.push(format!("and {} more", all.len() - most));
+    }
+    text.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::policy::{DenyRead, NetworkRules, SandboxPolicy};
+
+    #[test]
+    fn a_policy_is_told_with_its_grants_its_secrets_and_what_the_level_lacks() {
+        let dir = tempfile::tempdir().unwrap();
+        let w = dir.path().canonicalize().unwrap();
+        std::fs::create_dir_all(w.join(".git")).unwrap();
+        let policy = SandboxPolicy::WorkspaceWrite {
+            writable_roots: Vec::new(),
+            network_access: false,
+            exclude_tmpdir_env_var: true,
+            exclude_slash_tmp: true,
+        };
+        let mut roots = super::super::policy::resolve(&policy, &w, None);
+        roots.grant_git(&w);
+        let secrets = (0..4).map(|n| w.join(format!("secret{n}"))).collect();
+        roots.deny_read(DenyRead { paths: secrets, ..DenyRead::default() });
+        roots.allow_network(NetworkRules { ports: vec![5432], hosts: vec!["a.example".into()] });
+        let text = listing(&roots, Some(Level::Namespaces), 3).join("\n");
+        for want in [
+            format!("write: {}", w.display()),
+            format!("write {}/.git but", w.display()),
+            format!("not readable: {0}/secret0, {0}/secret1, {0}/secret2, and 1 more", w.display()),
+            "network: off but for ports 5432 of this machine; a.example".to_owned(),
+        ] {
+            assert!(text.contains(&want), "{want}: {text}");
+        }
+        assert!(!text.contains("not here"), "{text}");
+        let text = listing(&roots, Some(Level::Landlock), 3).join("\n");
+        assert!(text.contains("network: off\nnot here") && text.contains("`loopback_ports`"), "{text}");
+        let full = super::super::policy::resolve(&SandboxPolicy::DangerFullAccess, &w, None);
+        assert_eq!(listing(&full, None, 3).len(), 1);
+        assert!(limits(&full).is_empty());
+    }
+}

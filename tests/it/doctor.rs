@@ -1,0 +1,34 @@
+//! `codex doctor` through the real binary: what a program can rely on in its JSON.
+
+use crate::support::World;
+
+#[test]
+fn the_report_for_machines_has_a_schema_and_names_what_it_looked_at() {
+    let world = World::new("");
+    let run = world.codex().args(["doctor", "--json", "--offline"]).env("LANG", "C.UTF-8").run();
+    let found: serde_json::Value = serde_json::from_str(&run.stdout).expect(&run.stdout);
+    assert_eq!(found["schema"], 1);
+    let checks = found["checks"].as_array().unwrap();
+    let names: Vec<&str> = checks.iter().map(|check| check["name"].as_str().unwrap()).collect();
+    for name in ["configuration", "rules", "credentials", "sandbox", "mcp servers", "terminal", "colours"] {
+        assert!(names.contains(&name), "{name}: {names:?}");
+    }
+    let rungs = found["rungs"].as_array().unwrap();
+    assert_eq!(rungs.iter().filter(|rung| rung["in_use"] == true).count(), 1, "{rungs:?}");
+    let attempts = found["attempts"].as_array().unwrap();
+    // Below `/tmp`, which commands may write, nothing is outside: that is said instead.
+    let made = attempts.len() > 10 && attempts.iter().all(|attempt| attempt["as_wanted"] == true);
+    assert!(made || names.contains(&"escape attempts"), "{attempts:?}");
+    let bad = checks.iter().any(|check| check["health"] == "bad");
+    assert_eq!(run.code, Some(i32::from(bad)));
+}
+
+#[test]
+fn a_fault_is_told_with_its_remedy_and_an_exit_code() {
+    let world = World::new("");
+    std::fs::create_dir_all(world.codex_home().join("rules")).unwrap();
+    std::fs::write(world.codex_home().join("rules/a.rules"), "prefix_rule(\n").unwrap();
+    let run = world.codex().args(["doctor", "--offline"]).run();
+    assert!(run.code == Some(1) && run.stdout.contains("a.rules:2"), "{}", run.stdout);
+    assert!(run.stdout.contains("What each rung of the sandbox enforces"), "{}", run.stdout);
+}
