@@ -17,6 +17,8 @@ pub(crate) const VALID: Duration = Duration::from_secs(15 * 60);
 const PAUSE: f64 = 5.0;
 const SHORTEST: f64 = 0.1;
 const LONGEST: f64 = 60.0;
+/// A service that is asked too often is asked so much less often from then on, in seconds.
+const SLOWER: f64 = 5.0;
 /// So many questions in a row may get no answer: networks come and go within 15 minutes.
 const LOST: u32 = 5;
 
@@ -55,32 +57,27 @@ impl DeviceSignIn {
     /// # Errors
     /// The code ran out, the service refused, or the tokens cannot be used or kept.
     pub(crate) async fn finish(self) -> Result<Identity, Error> {
-        let pause = Duration::from_secs_f64(pause(&self.device.interval));
+        let mut pause = pause(&self.device.interval);
         let mut lost = 0;
         loop {
-            if Instant::now() >= self.ends {
-                let reason = "the code was not used within 15 minutes".to_owned();
-                return Err(Error::Login {
-                    reason,
-                    hint: Some("get another one: codex login --device-auth"),
-                });
-            }
-            match self.sign_in.issuer.poll(&self.device).await {
-                Ok(Polled::Pending) => lost = 0,
-                Ok(Polled::Code { code, verifier }) => {
+            match self.sign_in.issuer.poll(&self.device).await? {
+                Polled::Pending => lost = 0,
+                Polled::Slower => pause = (pause + SLOWER).min(LONGEST),
+                Polled::Lost(reason) if lost >= LOST => return Err(Error::Login { reason, hint: None }),
+                Polled::Lost(_) => lost += 1,
+                Polled::Code { code, verifier } => {
                     let redirect = format!("{}/deviceauth/callback", self.sign_in.issuer.base());
                     let answer = self.sign_in.issuer.exchange(&code, &verifier, &redirect).await?;
                     return self.sign_in.keep(answer).await;
                 }
-                Err(error) => {
-                    lost += 1;
-                    let answered = matches!(&error, Error::Login { reason, .. } if reason.contains("status"));
-                    if answered || lost > LOST || !matches!(error, Error::Login { .. }) {
-                        return Err(error);
-                    }
-                }
             }
-            tokio::time::sleep(pause).await;
+            let next = Instant::now() + Duration::from_secs_f64(pause);
+            if next >= self.ends {
+                let reason = "the code was not used within 15 minutes".to_owned();
+                let hint = Some("get another one: codex login --device-auth");
+                return Err(Error::Login { reason, hint });
+            }
+            tokio::time::sleep_until(next).await;
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::config::schema::login::LoginMethod;
 use crate::protocol::error::{ErrorInfo, ErrorKind};
 
 /// No usable credentials.
@@ -99,12 +100,20 @@ pub(crate) enum Error {
     #[error("The access token has run out, and there is nothing to renew it with.")]
     RunOut,
     /// The configuration does not allow this way to sign in.
-    #[error("Signing in with {used} is not allowed here: forced_login_method is \"{forced}\".")]
+    #[error("Signing in with {used} is not allowed here: {why}.")]
     Method {
         /// What was used, in words.
         used: &'static str,
-        /// What is allowed, as configured.
-        forced: &'static str,
+        /// Which rule says so.
+        why: String,
+        /// What is allowed.
+        instead: Option<LoginMethod>,
+    },
+    /// What was stored is not accepted, and is gone.
+    #[error("The stored sign-in was removed. {why}")]
+    TurnedOut {
+        /// Why it is not accepted.
+        why: Box<Error>,
     },
     /// The configuration does not allow this workspace.
     #[error("This sign-in is restricted to the workspace {}; the account given is of another one.", allowed.join(" or "))]
@@ -150,6 +159,8 @@ pub(crate) enum Cause {
     Revoked,
     /// The answer was for another account.
     OtherAccount,
+    /// It was sent, and no answer came: the token may be spent.
+    Unanswered,
     /// The service gave no reason that we know.
     Unknown,
 }
@@ -162,6 +173,9 @@ impl std::fmt::Display for Cause {
             Self::Revoked => "Your sign-in was ended: you signed out, or the account's access was withdrawn",
             Self::OtherAccount => {
                 "The service renewed the sign-in for another account, which is not accepted"
+            }
+            Self::Unanswered => {
+                "The last renewal of your sign-in got no answer: its token may be spent and is not sent again"
             }
             Self::Unknown => "The service no longer renews your sign-in",
         })
@@ -201,7 +215,11 @@ impl Error {
                 "nothing was sent as it; start codex again to go on as the account that is signed in now"
             }
             Self::RenewalFailed { .. } => "check the network and try again",
-            Self::Method { forced: "api", .. } => "sign in with: codex login --with-api-key",
+            Self::Method { instead: Some(LoginMethod::Api), .. } => {
+                "sign in with: codex login --with-api-key"
+            }
+            Self::Method { instead: None, .. } => "ask the administrator",
+            Self::TurnedOut { why } => return why.hint(),
             Self::Workspace { .. } => "sign in with: codex login, and choose that workspace",
             Self::Login { hint, .. } => hint.unwrap_or("try again with: codex login"),
             Self::Address { .. } => "correct the address",

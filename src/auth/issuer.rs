@@ -86,6 +86,10 @@ pub(super) struct UserCode {
 pub(super) enum Polled {
     /// Not yet.
     Pending,
+    /// Not yet, and it is asked too often.
+    Slower,
+    /// No answer, or none of the service itself; why.
+    Lost(String),
     /// Yes.
     Code { code: Secret, verifier: Secret },
 }
@@ -185,7 +189,9 @@ impl Issuer {
         let reply = self.post(&url, Body::Json(&body)).await?;
         match reply.status {
             200 => serde_json::from_slice(&reply.body)
-                .map_err(|_| login("the service's answer cannot be read".to_owned())),
+                .ok()
+                .filter(|code: &UserCode| !code.user_code.trim().is_empty())
+                .ok_or_else(|| login("the service's answer cannot be read".to_owned())),
             404 => Err(Error::Login {
                 reason: "this service has no sign-in by code".to_owned(),
                 hint: Some("sign in in a browser with: codex login --browser"),
@@ -204,10 +210,21 @@ impl Issuer {
         let body =
             json!({ "device_auth_id": device.device_auth_id, "user_code": device.user_code }).to_string();
         let url = format!("{}/api/accounts/deviceauth/token", self.base);
-        let reply = self.post(&url, Body::Json(&body)).await?;
-        match reply.status {
-            403 | 404 => Ok(Polled::Pending),
-            200..=299 => match serde_json::from_slice::<Done>(&reply.body) {
+        let reply = match self.ask(&url, Body::Json(&body)).await {
+            Ok(reply) => reply,
+            Err(fetch::Error::Client(error)) => return Err(Error::Client { reason: error.to_string() }),
+            Err(fetch::Error::Unreachable(text) | fetch::Error::Lost(text)) => return Ok(Polled::Lost(text)),
+        };
+        match (reply.status, code(&reply.body).as_str()) {
+            (429, _) | (400..=499, "slow_down") => Ok(Polled::Slower),
+            (400..=499, "expired_token") => Err(Error::Login {
+                reason: "the code has expired".to_owned(),
+                hint: Some("get another one: codex login --device-auth"),
+            }),
+            (400..=499, "access_denied") => Err(login(said(&reply, &[]))),
+            (403 | 404, _) | (400..=499, "authorization_pending") => Ok(Polled::Pending),
+            (500..=599, _) => Ok(Polled::Lost(said(&reply, &[]))),
+            (200..=299, _) => match serde_json::from_slice::<Done>(&reply.body) {
                 Ok(done) => Ok(Polled::Code {
                     code: Secret::new(done.authorization_code),
                     verifier: Secret::new(done.code_verifier),
@@ -221,7 +238,8 @@ impl Issuer {
     /// Spends a refresh token.
     ///
     /// # Errors
-    /// [`Error::Refused`] for good, [`Error::RenewalFailed`] for now.
+    /// [`Error::Refused`] for good, also when it was sent and no answer came that can be read;
+    /// [`Error::RenewalFailed`] for now: it was certainly not spent.
     pub(super) async fn refresh(
         &self,
         token: &Secret,
@@ -237,15 +255,15 @@ impl Issuer {
         });
         let url = self.refresh_url.clone().unwrap_or_else(|| format!("{base}/oauth/token"));
         let failed = |reason: String| Error::RenewalFailed { reason };
-        let reply = match self.post(&url, Body::Json(&body.to_string())).await {
+        let unanswered = Error::Refused { cause: Cause::Unanswered };
+        let reply = match self.ask(&url, Body::Json(&body.to_string())).await {
             Ok(reply) => reply,
-            Err(Error::Login { reason, .. }) => return Err(failed(reason)),
-            Err(error) => return Err(error),
+            Err(fetch::Error::Client(error)) => return Err(Error::Client { reason: error.to_string() }),
+            Err(fetch::Error::Unreachable(text)) => return Err(failed(text)),
+            Err(fetch::Error::Lost(_)) => return Err(unanswered),
         };
         match reply.status {
-            200..=299 => tokens(&reply.body)
-                .filter(|answer| *answer != Answer::default())
-                .ok_or_else(|| failed("the service's answer cannot be read".to_owned())),
+            200..=299 => tokens(&reply.body).filter(|answer| *answer != Answer::default()).ok_or(unanswered),
             401 => Err(Error::Refused { cause: cause(&reply.body) }),
             _ => Err(failed(said(&reply, &[token]))),
         }
@@ -275,12 +293,14 @@ impl Issuer {
     }
 
     async fn post(&self, url: &str, body: Body<'_>) -> Result<Reply, Error> {
-        let broken = |error: String| Error::Client { reason: error };
-        let fetcher = Fetcher::new(url, &self.http).map_err(|error| broken(error.to_string()))?;
-        fetcher.post(url, body, TIME).await.map_err(|error| match error {
-            fetch::Error::Client(error) => broken(error.to_string()),
+        self.ask(url, body).await.map_err(|error| match error {
+            fetch::Error::Client(error) => Error::Client { reason: error.to_string() },
             fetch::Error::Unreachable(text) | fetch::Error::Lost(text) => login(text),
         })
+    }
+
+    async fn ask(&self, url: &str, body: Body<'_>) -> Result<Reply, fetch::Error> {
+        Fetcher::new(url, &self.http)?.post(url, body, TIME).await
     }
 }
 
@@ -321,17 +341,21 @@ fn tokens(body: &[u8]) -> Option<Answer> {
     })
 }
 
-/// Why a refresh token is no longer taken.
-fn cause(body: &[u8]) -> Cause {
+/// The word for what is wrong, in lower case; empty when there is none.
+fn code(body: &[u8]) -> String {
     let value: Value = serde_json::from_slice(body).unwrap_or_default();
     let error = value.get("error");
-    let code = error
+    error
         .and_then(|error| error.get("code").or(Some(error)))
         .and_then(Value::as_str)
         .or_else(|| value.get("code").and_then(Value::as_str))
         .unwrap_or_default()
-        .to_ascii_lowercase();
-    match code.as_str() {
+        .to_ascii_lowercase()
+}
+
+/// Why a refresh token is no longer taken.
+fn cause(body: &[u8]) -> Cause {
+    match code(body).as_str() {
         "refresh_token_expired" => Cause::Expired,
         "refresh_token_reused" => Cause::Used,
         "refresh_token_invalidated" => Cause::Revoked,

@@ -6,8 +6,11 @@ use serde_json::json;
 
 use super::*;
 use crate::auth::claims;
-use crate::auth::issuer::Overrides;
-use crate::auth::store::FILE_NAME;
+use crate::auth::credentials::OpenAi;
+use crate::auth::issuer::{Issuer, Overrides};
+use crate::auth::store::{FILE_NAME, Store};
+use crate::auth::workspace::Rules;
+use crate::base::secret::Secret;
 use crate::config::schema::login::LoginMethod;
 use crate::net::http::HttpSettings;
 
@@ -187,7 +190,7 @@ fn a_forced_method_and_workspace() {
         };
         open.codex_access_token = secret(access_token);
         let workspaces = secret(workspaces).iter().map(|w| w.expose().to_owned()).collect();
-        open.rules = Rules { method, workspaces };
+        open.rules = Rules { method, workspaces, ..Rules::default() };
         let got = Manager::open(Credentials::OpenAi(open)).err();
         let shown = got.as_ref().map(|error| format!("{error:?}")).unwrap_or_default();
         assert!(shown.starts_with(want) && got.is_some() != want.is_empty(), "{want}: {shown}");

@@ -1,8 +1,12 @@
 //! Whose name requests go out under. Credentials are read here and nowhere else.
 //!
 //! - [`source`]: the seam: whoever sends requests asks it for the bearer
-//! - [`manager`]: owner of the current credentials: which of them counts, renewing them, and what follows a 401
+//! - [`manager`]: owner of the credentials of this process: hands them out, and what follows a 401
+//! - [`credentials`]: which of them counts
+//! - [`held`]: the credentials in use and what is known about them
+//! - [`under_way`]: renewals of this process, one for all tasks that ask
 //! - [`recovery`]: machine: what to do after a 401
+//! - [`marks`]: what is known about the last refresh token that was sent
 //! - [`refresh`]: one renewal for all tasks and processes, under the lock
 //! - [`issuer`]: the service that signs people in: addresses and requests
 //! - [`sign_in`]: what all ways to sign in share, and signing out
@@ -20,16 +24,20 @@
 pub(crate) mod api_key;
 pub(crate) mod browser;
 pub(crate) mod claims;
+pub(crate) mod credentials;
 pub(crate) mod device_code;
 mod document;
 pub(crate) mod error;
 pub(crate) mod external;
+mod held;
 pub(crate) mod issuer;
 mod keyring;
 pub(crate) mod manager;
+mod marks;
 mod recovery;
 mod refresh;
 pub(crate) mod sign_in;
 pub(crate) mod source;
 pub(crate) mod store;
+pub(crate) mod under_way;
 pub(crate) mod workspace;

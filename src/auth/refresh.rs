@@ -1,21 +1,18 @@
 //! One renewal of a sign-in, for all tasks and processes of a home: under the lock, after looking whether somebody
-//! else was faster, and only when the result can be kept. A refresh token counts once; an answer that is not
-//! saved would end the sign-in everywhere.
+//! else was faster, and only when the result can be kept. A refresh token counts once, and its second use may end the
+//! sign-in everywhere: it is marked as sent before it leaves, and the mark goes only when it is certain that the token
+//! was not spent, or that what came for it is stored.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::document::{self, Answer, Tokens};
 use super::error::{Cause, Error};
 use super::issuer::{Issuer, Reason};
+use super::marks::Marks;
 use super::recovery::same_account;
 use super::store::{Locks, Store};
 use crate::base::clock::Clock;
-use crate::base::fs;
 use crate::base::secret::Secret;
 use crate::base::tasks;
 
@@ -26,8 +23,6 @@ const OLD_S: u64 = 8 * 24 * 3600;
 /// Tries to save an answer. The token is spent by then: giving up means to lose the sign-in.
 const SAVES: u32 = 5;
 const SAVE_PAUSE: Duration = Duration::from_millis(200);
-/// Name of the file that remembers which token the service never takes again.
-const REFUSED: &str = "auth.refused.json";
 
 /// What is renewed.
 #[derive(Clone)]
@@ -77,18 +72,29 @@ pub(super) async fn renew(job: Job) -> Result<Renewed, Error> {
     let answer = match job.issuer.refresh(&ready.refresh, from, job.reason).await {
         Ok(answer) => answer,
         Err(error) => {
-            if let Error::Refused { cause } = error {
-                remember(job.store.home(), &ready.refresh, cause);
-            }
+            settle(&job.store, &ready.refresh, &error);
             return Err(error);
         }
     };
     let expected = ready.tokens.account_id.as_deref();
     if answer.accounts().any(|account| Some(account.as_str()) != expected) {
-        remember(job.store.home(), &ready.refresh, Cause::OtherAccount);
-        return Err(Error::Refused { cause: Cause::OtherAccount });
+        let error = Error::Refused { cause: Cause::OtherAccount };
+        settle(&job.store, &ready.refresh, &error);
+        return Err(error);
     }
     save(job, *ready, answer).await
+}
+
+/// Turns the mark of a token that was sent into what is known about it now.
+fn settle(store: &Store, token: &Secret, error: &Error) {
+    let marks = Marks::of(store);
+    match error {
+        // May be spent: the mark says so already.
+        Error::Refused { cause: Cause::Unanswered } => {}
+        // A cause that we do not know may be a mood of the service; whoever starts next may ask once more.
+        Error::Refused { cause } if *cause != Cause::Unknown => drop(marks.put(token, *cause)),
+        _ => marks.clear(),
+    }
 }
 
 enum Prepared {
@@ -122,10 +128,12 @@ fn prepare(job: &Job) -> Result<Prepared, Error> {
         return Ok(Prepared::Taken(Box::new(tokens)));
     }
     let Some(refresh) = tokens.refresh.clone() else { return Err(Error::RunOut) };
-    if let Some(cause) = remembered(job.store.home(), &refresh) {
+    let marks = Marks::of(&job.store);
+    if let Some(cause) = marks.get(&refresh) {
         return Err(Error::Refused { cause });
     }
     job.store.check_writable()?;
+    marks.put(&refresh, Cause::Unanswered).map_err(|error| job.store.file_error("replaced", &error))?;
     Ok(Prepared::Ready(Box::new(Ready { locks, tokens, refresh })))
 }
 
@@ -151,33 +159,28 @@ async fn save(job: Job, ready: Ready, answer: Answer) -> Result<Renewed, Error> 
     blocking(move || {
         let Ready { locks, tokens, refresh } = ready;
         let now_s = job.clock.now_s();
-        let mut last = None;
+        let marks = Marks::of(&job.store);
         for round in 0..SAVES {
             if round > 0 {
                 std::thread::sleep(SAVE_PAUSE);
             }
             // A program without our lock may have signed in or out meanwhile; what it stored stays.
-            let mut document = match job.store.read() {
-                Ok(document) => document.unwrap_or_default(),
-                Err(error) => {
-                    last = Some(error);
-                    continue;
-                }
-            };
+            let Ok(document) = job.store.read() else { continue };
+            let mut document = document.unwrap_or_default();
             let stored = document::understand(&document, job.store.path())?;
             let stored = same_account(job.mine.account_id.as_deref(), stored)?;
             if stored.refresh.as_ref() != Some(&refresh) {
                 return Ok(Renewed { tokens: stored, minted: false });
             }
             document::merge(&mut document, &answer, now_s);
-            match job.store.write(&document) {
-                Ok(()) => break,
-                Err(error) => last = Some(error),
+            if job.store.write(&document).is_ok() {
+                marks.clear();
+                break;
             }
         }
+        // Unsaved tokens still serve this process. A damaged or full disk is told by the next one, and the mark keeps
+        // it from sending the old token again.
         drop(locks);
-        // Unsaved tokens still serve this process; a damaged or full disk is told by the next one.
-        drop(last);
         Ok(Renewed { tokens: with(tokens, &answer, now_s), minted: true })
     })
     .await
@@ -196,47 +199,6 @@ fn with(old: Tokens, answer: &Answer, now_s: u64) -> Tokens {
         account_id: old.account_id,
         provenance: old.provenance,
     }
-}
-
-/// The last token that the service refused for good, by its hash.
-#[derive(Deserialize, Serialize)]
-struct RefusedToken {
-    token: String,
-    cause: String,
-}
-
-const CAUSES: [(Cause, &str); 4] = [
-    (Cause::Expired, "expired"),
-    (Cause::Used, "used"),
-    (Cause::Revoked, "revoked"),
-    (Cause::OtherAccount, "other_account"),
-];
-
-/// Notes that a token is never taken again, so that no process sends it once more. What cannot be noted is only
-/// asked once more.
-fn remember(home: &Path, token: &Secret, cause: Cause) {
-    let Some((_, word)) = CAUSES.iter().find(|(known, _)| *known == cause) else { return };
-    let note = RefusedToken { token: hash(token), cause: (*word).to_owned() };
-    if let Ok(text) = serde_json::to_vec(&note) {
-        let _ = fs::replace(&file(home), &text, 0o600);
-    }
-}
-
-fn remembered(home: &Path, token: &Secret) -> Option<Cause> {
-    let bytes = fs::read_bounded(&file(home), 4096).ok()?;
-    let note: RefusedToken = serde_json::from_slice(&bytes).ok()?;
-    let (cause, _) = CAUSES.iter().find(|(_, word)| *word == note.cause)?;
-    (note.token == hash(token)).then_some(*cause)
-}
-
-fn file(home: &Path) -> PathBuf {
-    home.join(REFUSED)
-}
-
-/// Enough of a hash to know a token again; nothing of the token can be had from it.
-fn hash(token: &Secret) -> String {
-    let hash = Sha256::digest(token.expose().as_bytes());
-    hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
 async fn blocking<T: Send + 'static>(

@@ -1,14 +1,15 @@
 //! Tests of renewal against the scripted sign-in service: when, once, what is kept, what is never sent.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::*;
 use crate::auth::claims::fake_token;
+use crate::auth::credentials::{Credentials, OpenAi};
 use crate::auth::issuer::Overrides;
-use crate::auth::manager::{Credentials, Manager, OpenAi};
+use crate::auth::manager::Manager;
 use crate::auth::source::TokenSource;
 use crate::auth::store::{FILE_NAME, Stored};
 use crate::auth::workspace::Rules;
@@ -291,6 +292,79 @@ async fn refusals_are_remembered_with_their_cause() {
             assert!(bed.manager().authorization().await.is_ok(), "a new sign-in is another matter");
         }
     }
+}
+
+#[tokio::test]
+async fn a_token_whose_answer_was_lost_is_never_sent_again() {
+    // The service renewed and nobody heard of it; or it answered what cannot be read.
+    for fault in ["kind = 'cut'\nat = 'headers'", ""] {
+        let bed = Bed::new().await;
+        bed.sign_in(-10);
+        let before = bed.read();
+        match fault {
+            "" => {
+                bed.order(&json!({ "settings": { "omit": ["id_token", "access_token", "refresh_token"] } }))
+            }
+            fault => bed.fault(fault),
+        }
+        for _ in 0..2 {
+            let manager = bed.manager();
+            for _ in 0..2 {
+                let error = manager.authorization().await.unwrap_err();
+                assert_eq!(error, Error::Refused { cause: Cause::Unanswered }, "{fault}");
+                assert!(error.hint().contains("codex login") && !error.is_transient());
+            }
+        }
+        assert_eq!((bed.counted("renewals"), bed.counted("reused"), bed.read()), (1, 0, before), "{fault}");
+        bed.sign_in(-10);
+        assert!(bed.manager().authorization().await.is_ok(), "a new sign-in is another matter");
+    }
+    // While it is good the token does its work.
+    let bed = Bed::new().await;
+    bed.sign_in(200);
+    bed.fault("kind = 'cut'\nat = 'headers'");
+    for _ in 0..3 {
+        assert!(bed.manager().authorization().await.is_ok());
+    }
+    assert_eq!((bed.asked(), bed.counted("reused")), (1, 0));
+}
+
+#[tokio::test]
+async fn what_was_certainly_not_spent_may_be_sent_again() {
+    let bed = Bed::new().await;
+    bed.sign_in(-10);
+    let Credentials::OpenAi(mut open) = bed.credentials() else { panic!() };
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let overrides = Overrides { issuer: Some(format!("http://{nobody}")), ..Overrides::default() };
+    open.issuer = Issuer::new(overrides, "test", HttpSettings::default()).unwrap();
+    let error = Manager::open(Credentials::OpenAi(open)).unwrap().authorization().await.unwrap_err();
+    assert!(error.is_transient(), "nobody listens there: {error}");
+    bed.fault("kind = 'status'\ncode = 503");
+    assert!(bed.manager().authorization().await.unwrap_err().is_transient());
+    assert!(bed.manager().authorization().await.is_ok());
+    assert_eq!((bed.counted("renewals"), bed.counted("reused")), (1, 0));
+}
+
+#[tokio::test]
+async fn an_answer_that_could_not_be_stored_serves_this_process_and_the_next_one_knows() {
+    let bed = Bed::new().await;
+    bed.sign_in(-10);
+    bed.order(&json!({ "settings": { "renewal_ms": 150 } }));
+    let manager = bed.manager();
+    let meddle = async {
+        while bed.counted("renewals") == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let whole = std::fs::read(bed.file()).unwrap();
+        std::fs::write(bed.file(), &whole[..20]).unwrap();
+        whole
+    };
+    let (got, whole) = tokio::join!(manager.authorization(), meddle);
+    assert!(got.is_ok());
+    std::fs::write(bed.file(), whole).unwrap();
+    let error = bed.manager().authorization().await.unwrap_err();
+    assert_eq!(error, Error::Refused { cause: Cause::Unanswered });
+    assert_eq!((bed.counted("renewals"), bed.counted("reused")), (1, 0));
 }
 
 #[tokio::test]

@@ -267,7 +267,8 @@ impl Store {
         }
     }
 
-    fn file_error(&self, doing: &'static str, error: &std::io::Error) -> Error {
+    /// An error of the system as an error about the file.
+    pub(super) fn file_error(&self, doing: &'static str, error: &std::io::Error) -> Error {
         Error::File { path: self.path.clone(), doing, reason: system_words(error) }
     }
 }

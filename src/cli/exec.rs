@@ -20,7 +20,7 @@ use super::wire;
 use crate::agent::past::Past;
 use crate::agent::settings::Settings;
 use crate::agent::thread::{self, Start};
-use crate::auth::manager;
+use crate::auth::under_way;
 use crate::base::clock::SystemClock;
 use crate::base::ids::ThreadId;
 use crate::base::path;
@@ -61,7 +61,7 @@ pub(crate) fn run(request: ExecRequest, env: &Env) -> Exit {
         Ok(prepared) => match tokio::runtime::Builder::new_current_thread().enable_all().build() {
             Ok(runtime) => {
                 let exit = runtime.block_on(prepared.play());
-                runtime.block_on(manager::settle());
+                runtime.block_on(under_way::settle());
                 // A blocked read or a slow disk must not hold up the exit: everything that matters is flushed.
                 runtime.shutdown_background();
                 exit
@@ -117,7 +117,7 @@ fn prepare(
         last_message::check(path)
             .map_err(|error| anyhow::anyhow!("cannot write the answer to {}: {error}", path.display()))?;
     }
-    let manager = wire::credentials(&config, env).map_err(plain)?;
+    let manager = wire::admitted(&config, env).map_err(plain)?;
     let (mut services, _) = wire::services(&config, env, manager, &ThreadSource::Exec).map_err(plain)?;
     if options.ephemeral {
         // Nothing of the thread is stored, so neither is what it would take to undo it.

@@ -8,7 +8,7 @@ use super::door::Behind;
 use super::exit::Exit;
 use super::fault;
 use super::wire;
-use crate::auth::{error as auth, manager};
+use crate::auth::{error as auth, under_way};
 use crate::base::{path, tasks};
 use crate::config::schema::interface::Persistence;
 use crate::config::schema::tui::{AlternateScreen, NotificationCondition};
@@ -121,7 +121,7 @@ pub(crate) fn run(request: &Request, env: &Env) -> Exit {
             outcome
         })
     }));
-    runtime.block_on(manager::settle());
+    runtime.block_on(under_way::settle());
     runtime.shutdown_background();
     match outcome {
         Ok(Ok(outcome)) => {
@@ -186,7 +186,7 @@ fn setup(request: &Request, env: &Env) -> Result<Setup, String> {
         (false, false) => Mode::Full,
     };
     let signed_out = match config.provider.requires_openai_auth {
-        true => wire::credentials(&config, env).err(),
+        true => wire::admitted(&config, env).err(),
         false => None,
     };
     let ask_trust = (config.trust == Trust::Unknown && !request.screen.work.bypass)

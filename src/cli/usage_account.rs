@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::wire;
+use crate::auth::credentials::{Credentials, OpenAi};
 use crate::auth::issuer::Overrides;
-use crate::auth::manager::{Credentials, Manager, OpenAi};
+use crate::auth::manager::Manager;
 use crate::backend::Backend;
 use crate::backend::client::DEFAULT_BASE_URL;
 use crate::base::clock::SystemClock;

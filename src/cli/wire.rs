@@ -8,13 +8,14 @@ use super::usage_account::Account;
 use crate::agent::services::Services;
 use crate::agent::settings::Settings;
 use crate::approvals::standing::Standing;
+use crate::auth::credentials::{Credentials, OpenAi};
 use crate::auth::issuer::{Issuer, Overrides};
-use crate::auth::manager::{Credentials, Manager, OpenAi};
+use crate::auth::manager::Manager;
 use crate::auth::store::Store;
 use crate::auth::workspace::Rules;
 use crate::backend::Backend;
 use crate::backend::client::DEFAULT_BASE_URL;
-use crate::config::{Config, Env, Provider};
+use crate::config::{Config, Env, Layer, Provider};
 use crate::limits::budget::Budgets;
 use crate::limits::require;
 use crate::net::http::HttpSettings;
@@ -75,7 +76,29 @@ pub(crate) fn store(config: &Config) -> Store {
 
 /// Which sign-ins the configuration accepts.
 pub(crate) fn rules(config: &Config) -> Rules {
-    Rules { method: config.login.forced_method, workspaces: config.login.forced_workspaces.clone() }
+    let own = |key: &str| match config.origins.get(key) {
+        Some(Layer::System | Layer::User | Layer::Managed) => true,
+        Some(Layer::Profile(_) | Layer::Project(_) | Layer::Session) => false,
+        None => true,
+    };
+    Rules {
+        method: config.login.forced_method,
+        allowed: config.login.allowed_methods.clone(),
+        workspaces: config.login.forced_workspaces.clone(),
+        lasting: own("forced_login_method") && own("forced_chatgpt_workspace_id"),
+    }
+}
+
+/// The check at the start of work: credentials as [`credentials`] opens them, after a stored sign-in that the
+/// configuration does not accept was removed.
+///
+/// # Errors
+/// As there; also when something was removed.
+pub(crate) fn admitted(config: &Config, env: &Env) -> Result<Arc<Manager>, ErrorInfo> {
+    if config.provider.requires_openai_auth {
+        rules(config).enforce(&store(config))?;
+    }
+    credentials(config, env)
 }
 
 /// The service that signs people in; what stands in the environment counts where nothing was `set` by hand.

@@ -47,4 +47,5 @@ pub(crate) use provider::Provider;
 pub(crate) use rules::RequiredRule;
 pub(crate) use rules::RuleSources;
 pub(crate) use settings::Config;
+pub(crate) use tree::Layer;
 pub(crate) use trust::{Trust, git_dir};

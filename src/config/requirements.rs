@@ -11,17 +11,17 @@ use super::layers;
 use super::rules::{self, RequiredRule};
 use super::schema::choice::Choice;
 use super::schema::features::{self, Features};
+use super::schema::login::LoginMethod;
 use super::schema::model::WebSearch;
 use super::schema::reader::{Context, Reader};
 use super::settings::Config;
 use super::tree::{Layer, Sources};
 
 /// Keys that exist but are not enforced.
-const NOT_ENFORCED: [&str; 21] = [
+const NOT_ENFORCED: [&str; 20] = [
     "additional_developer_instructions",
     "allow_managed_hooks_only",
     "allowed_approvals_reviewers",
-    "allowed_login_methods",
     "allowed_permission_profiles",
     "apps",
     "chatgpt_base_url",
@@ -46,6 +46,7 @@ struct Requirements {
     approvals: Option<Vec<String>>,
     modes: Option<Vec<String>>,
     web: Option<Vec<String>>,
+    logins: Option<Vec<String>>,
     login_shell: Option<bool>,
     features: Features,
     rules: Vec<RequiredRule>,
@@ -75,6 +76,10 @@ pub(crate) fn apply(env: &Env, config: &mut Config) -> Result<(), Error> {
     bound_sandbox(config, &requirements, &source)?;
     bound_approval(config, &requirements, &source);
     bound_web_search(config, &requirements, &source);
+    // A word we do not know allows nothing.
+    config.login.allowed_methods = requirements
+        .logins
+        .map(|words| words.iter().filter_map(|word| LoginMethod::from_word(word)).collect());
     config.allow_login_shell = requirements.login_shell.unwrap_or(config.allow_login_shell);
     for name in config.features.pin(&requirements.features) {
         config.warnings.push(format!("features.{name} is fixed by the administrator ({source})"));
@@ -88,6 +93,7 @@ fn read(reader: &mut Reader<'_>) -> Result<Requirements, Error> {
         approvals: reader.texts("allowed_approval_policies")?,
         modes: reader.texts("allowed_sandbox_modes")?,
         web: reader.texts("allowed_web_search_modes")?,
+        logins: reader.texts("allowed_login_methods")?,
         login_shell: reader.flag("allow_login_shell")?,
         features: reader.table("features", features::read)?,
         rules: reader.table("rules", rules::required)?,

@@ -1,7 +1,10 @@
 //! A very small HTTP server on loopback for one conversation with the user's browser: requests come out one by
-//! one, each with a place for its answer. Only `GET` without a body; everything is bounded.
+//! one, each with a place for its answer. Only `GET` without a body; everything is bounded. Other users of the machine
+//! are not answered, nor pages that reach us under another name.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -16,6 +19,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
 
+use super::neighbours;
 use crate::base::tasks::{self, CancellationToken, Task};
 
 /// Connections at the same time; browsers open a few ahead of need.
@@ -101,14 +105,33 @@ pub(crate) async fn knock(port: u16, path: &str, time: Duration) {
     let _ = tokio::time::timeout(time, work).await;
 }
 
+/// A connection, for the others.
+struct Guest {
+    /// Ends it.
+    leave: CancellationToken,
+    /// It has sent a whole request.
+    asked: AtomicBool,
+}
+
 async fn serve(listener: TcpListener, visits: mpsc::Sender<Visit>, stop: CancellationToken) {
+    let Ok(SocketAddr::V4(here)) = listener.local_addr() else { return };
     let mut open = FuturesUnordered::new();
+    let mut guests: Vec<Arc<Guest>> = Vec::new();
     loop {
         // Waiting again loses nothing: a visitor who was not taken waits in the listener, open visits in `open`.
         tokio::select! {
             () = stop.cancelled() => break,
-            accepted = listener.accept(), if open.len() < MOST_CONNECTIONS => match accepted {
-                Ok((stream, _)) => open.push(connection(stream, visits.clone())),
+            accepted = listener.accept() => match accepted {
+                Ok((stream, SocketAddr::V4(there))) if !neighbours::is_foreign(there, here) => {
+                    guests.retain(|guest| Arc::strong_count(guest) > 1);
+                    if !has_room(&guests) {
+                        continue;
+                    }
+                    let guest = Arc::new(Guest { leave: CancellationToken::new(), asked: AtomicBool::new(false) });
+                    guests.push(Arc::clone(&guest));
+                    open.push(connection(stream, here.port(), guest, visits.clone()));
+                }
+                Ok(_) => {}
                 Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
             },
             Some(()) = open.next(), if !open.is_empty() => {}
@@ -117,24 +140,48 @@ async fn serve(listener: TcpListener, visits: mpsc::Sender<Visit>, stop: Cancell
     while open.next().await.is_some() {}
 }
 
-async fn connection(stream: TcpStream, visits: mpsc::Sender<Visit>) {
+/// Whether one more may come in: whoever has asked for nothing for the longest time has to leave for it, so that idle
+/// connections keep nobody out.
+fn has_room(guests: &[Arc<Guest>]) -> bool {
+    if guests.len() < MOST_CONNECTIONS {
+        return true;
+    }
+    let idle =
+        guests.iter().find(|guest| !guest.asked.load(Ordering::Acquire) && !guest.leave.is_cancelled());
+    if let Some(guest) = idle {
+        guest.leave.cancel();
+    }
+    idle.is_some()
+}
+
+async fn connection(stream: TcpStream, port: u16, guest: Arc<Guest>, visits: mpsc::Sender<Visit>) {
+    let known = Arc::clone(&guest);
     let service = service_fn(move |request| {
+        known.asked.store(true, Ordering::Release);
         let visits = visits.clone();
-        async move { Ok::<_, std::convert::Infallible>(visit(request, visits).await) }
+        async move { Ok::<_, std::convert::Infallible>(visit(request, port, visits).await) }
     });
-    // An error is a browser that went away.
-    let _ = hyper::server::conn::http1::Builder::new()
+    let serve = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIME)
         .keep_alive(false)
         .max_buf_size(64 << 10)
-        .serve_connection(TokioIo::new(stream), service)
-        .await;
+        .serve_connection(TokioIo::new(stream), service);
+    tokio::select! {
+        // An error is a browser that went away.
+        _ = serve => {}
+        () = guest.leave.cancelled() => {}
+    }
 }
 
-async fn visit(request: Request<Incoming>, visits: mpsc::Sender<Visit>) -> Response<Full<Bytes>> {
-    let site = request.headers().get("sec-fetch-site").and_then(|value| value.to_str().ok());
-    let foreign = matches!(site, Some("cross-site" | "same-site"));
+async fn visit(request: Request<Incoming>, port: u16, visits: mpsc::Sender<Visit>) -> Response<Full<Bytes>> {
+    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let foreign = matches!(header("sec-fetch-site"), Some("cross-site" | "same-site"));
+    // Another name for this address is a page elsewhere that made its own name point here.
+    let named = header("host").is_some_and(|host| {
+        let ours = host.strip_suffix(&format!(":{port}"));
+        ours.is_some_and(|name| name == "127.0.0.1" || name.eq_ignore_ascii_case("localhost"))
+    });
     let (answer, page) = oneshot::channel();
     let visit = Visit {
         path: request.uri().path().to_owned(),
@@ -142,7 +189,7 @@ async fn visit(request: Request<Incoming>, visits: mpsc::Sender<Visit>) -> Respo
         foreign,
         answer,
     };
-    let known = request.method() == Method::GET && visits.send(visit).await.is_ok();
+    let known = named && request.method() == Method::GET && visits.send(visit).await.is_ok();
     match (known, if known { page.await.ok() } else { None }) {
         (true, Some(page)) => response(page),
         _ => response(Page::Html(404, "There is nothing here.".to_owned())),

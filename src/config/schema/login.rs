@@ -38,6 +38,8 @@ pub(crate) struct Login {
     pub(crate) store: CredentialStore,
     /// The only accepted way to sign in.
     pub(crate) forced_method: Option<LoginMethod>,
+    /// The ways that the administrator allows; `None` for all.
+    pub(crate) allowed_methods: Option<Vec<LoginMethod>>,
     /// The only accepted ChatGPT workspaces; empty for any.
     pub(crate) forced_workspaces: Vec<String>,
     /// Where ChatGPT accounts are asked about.
@@ -58,6 +60,7 @@ pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Login, Error> {
     Ok(Login {
         store: reader.choice("cli_auth_credentials_store")?.unwrap_or(CredentialStore::File),
         forced_method: reader.choice("forced_login_method")?,
+        allowed_methods: None,
         forced_workspaces,
         chatgpt_base_url: providers::url(reader, "chatgpt_base_url")?,
     })

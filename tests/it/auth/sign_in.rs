@@ -1,6 +1,8 @@
 //! Signing in by every way, and signing out.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 
 use super::bed::{address, codex, fetch, file, nowhere, store, stored, turn, world};
@@ -108,6 +110,78 @@ fn in_a_browser() {
 }
 
 #[test]
+fn callers_that_are_not_the_browser() {
+    let world = world("");
+    let (running, url) = in_browser(&world, &[]);
+    let (_, back, _) = fetch(&url, "");
+    let (base, _) = back.split_once("/auth/").unwrap();
+    let port = base.rsplit(':').next().unwrap();
+    let say = |text: &str| {
+        let mut stream = TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();
+        stream.write_all(text.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        String::from_utf8_lossy(&answer).into_owned()
+    };
+    // A page elsewhere whose name was made to point here; no name at all; another method; far too much.
+    for head in ["host: evil.example", &format!("host: evil.example:{port}"), "x: y"] {
+        let answer = say(&format!("GET /cancel HTTP/1.1\r\n{head}\r\nconnection: close\r\n\r\n"));
+        assert!(answer.starts_with("HTTP/1.1 404") || answer.starts_with("HTTP/1.1 400"), "{head}: {answer}");
+    }
+    let host = format!("host: 127.0.0.1:{port}\r\nconnection: close");
+    assert!(say(&format!("POST /cancel HTTP/1.1\r\n{host}\r\n\r\n")).starts_with("HTTP/1.1 404"));
+    let long = "x".repeat(200_000);
+    assert!(!say(&format!("GET /auth/callback?{long} HTTP/1.1\r\n{host}\r\n\r\n")).contains(" 200 "));
+    assert!(!say(&format!("GET / HTTP/1.1\r\n{host}\r\ny: {long}\r\n\r\n")).contains(" 200 "));
+    // Many who say nothing, or never finish, keep nobody out.
+    let idle: Vec<TcpStream> = (0..100)
+        .map(|number| {
+            let mut stream = TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();
+            if number % 2 == 0 {
+                let _ = stream.write_all(b"GET /auth/callback?code=");
+            }
+            stream
+        })
+        .collect();
+    assert_eq!(fetch(&back.replace("state=", "state=x"), "").0, 400, "a guessed state");
+    assert_eq!(fetch(&back, "").0, 302);
+    fetch(&format!("{base}/success"), "");
+    running.wait().expect(0);
+    drop(idle);
+    assert_eq!(world.backend.signed("exchanges"), 1);
+}
+
+#[test]
+fn a_service_that_answers_a_code_in_other_words() {
+    const ROUTE: &str = "route = '/api/accounts/deviceauth/token'\nkind = 'status'";
+    let login = |faults: &str| {
+        let world = world("");
+        world.backend.faults(faults);
+        let output = codex(&world).args(["login", "--device-auth"]).run();
+        (output.code, output.stderr, world.backend.signed("exchanges"))
+    };
+    let fault = |code: u16, body: &str, times: u32| {
+        format!("[[fault]]\n{ROUTE}\ncode = {code}\nbody_text = '{body}'\ntimes = {times}\n")
+    };
+    for (faults, words) in [
+        (fault(400, r#"{"error":"authorization_pending"}"#, 3), ""),
+        (fault(503, "<html>", 3), ""),
+        (fault(503, "<html>", 9), "503"),
+        (fault(400, r#"{"error":"expired_token"}"#, 1), "expired"),
+        (fault(403, r#"{"error":{"code":"access_denied","message":"no"}}"#, 1), "403: no"),
+        (fault(400, "<html>", 1), "400"),
+    ] {
+        let (code, told, exchanges) = login(&faults);
+        assert_eq!(
+            (code, exchanges),
+            (Some(i32::from(!words.is_empty())), u64::from(words.is_empty())),
+            "{told}"
+        );
+        assert!(told.contains(words), "{faults}: {told}");
+    }
+}
+
+#[test]
 fn by_pasting_the_address() {
     let world = world("");
     let (mut running, url) = in_browser(&world, &[]);
@@ -188,7 +262,15 @@ fn only_what_the_configuration_accepts() {
     store(&world, 3600);
     let output = turn(&world).run().expect(1);
     assert!(output.stderr.contains("acct-other"), "{}", output.stderr);
-    assert!(file(&world).exists(), "it may be right under another configuration");
+    assert!(output.stderr.contains("was removed") && !file(&world).exists(), "{}", output.stderr);
+    // What only one run asks for removes nothing.
+    let world = super::bed::world("");
+    store(&world, 3600);
+    for rule in ["forced_login_method='api'", "forced_chatgpt_workspace_id='acct-other'"] {
+        turn(&world).args(["-c", rule]).run().expect(1);
+        assert!(file(&world).exists());
+    }
+    codex(&world).args(["login", "status"]).run().expect(0);
 
     let world = super::bed::world("forced_login_method = 'chatgpt'");
     codex(&world).args(["login", "--with-api-key"]).stdin("sk-1").run().expect(1);

@@ -121,9 +121,9 @@ fn an_interrupted_turn_keeps_the_answer() {
 }
 
 #[test]
-fn a_process_killed_in_the_middle_holds_nothing_up() {
-    // The request was not looked at: the next process renews. It was, and the answer was lost: the cause is told.
-    for (applied, code, words) in [(false, 0, "Hello"), (true, 1, "codex login")] {
+fn a_process_killed_in_the_middle_holds_nothing_up_and_its_token_is_not_sent_again() {
+    // Whether the service renewed or never looked: nobody can know, and a second use would end the sign-in.
+    for applied in [false, true] {
         let world = world("");
         store(&world, -60);
         let before = fs::read(file(&world)).unwrap();
@@ -133,20 +133,29 @@ fn a_process_killed_in_the_middle_holds_nothing_up() {
                 world.backend.faults("[[fault]]\nkind = 'stall'\nat = 'headers'\nroute = '/oauth/token'\n")
             }
         }
-        let running = turn(&world).start();
+        let first = turn(&world).start();
         until_asked(&world);
-        running.kill();
+        let waiting: Vec<_> = (0..20).map(|_| turn(&world).start()).collect();
+        first.kill();
         assert_eq!(fs::read(file(&world)).unwrap(), before, "the old file is whole");
-        world.backend.oauth(r#"{"settings":{}}"#);
-        let output = turn(&world).run().expect(code);
-        assert!(output.stdout.contains(words), "{}", output.stdout);
-        serde_json::from_slice::<serde_json::Value>(&fs::read(file(&world)).unwrap()).unwrap();
+        for one in waiting {
+            let output = one.wait().expect(1);
+            assert!(
+                output.stdout.contains("got no answer") && output.stdout.contains("codex login"),
+                "{}",
+                output.stdout
+            );
+        }
+        assert_eq!(world.backend.state()["routes"]["/oauth/token"], 1);
         let left: Vec<_> = fs::read_dir(world.codex_home())
             .unwrap()
             .filter_map(|entry| entry.unwrap().file_name().into_string().ok())
             .filter(|name| name.starts_with(".codex-"))
             .collect();
         assert_eq!(left, [""; 0]);
+        world.backend.oauth(r#"{"settings":{}}"#);
+        codex(&world).args(["login", "--device-auth"]).run().expect(0);
+        turn(&world).run().expect(0);
     }
 }
 
