@@ -79,11 +79,13 @@ struct App {
     signals: mpsc::Receiver<Signal>,
     _catching: Task<()>,
     live: Option<Channels>,
+    /// The thread before, while another one is opened.
+    parked: Option<Channels>,
+    /// Threads that are being opened; only the last one counts.
+    opening: usize,
     limits: Option<watch::Receiver<Arc<AccountLimits>>>,
     ending: Vec<Task<()>>,
     outbox: VecDeque<Op>,
-    /// Threads that are being opened; only the last one counts.
-    opening: usize,
     started: Instant,
     leaving: bool,
     signal: Option<i32>,
@@ -118,10 +120,11 @@ impl App {
             signals,
             _catching: catching,
             live: None,
+            parked: None,
+            opening: 0,
             limits: None,
             ending: Vec::new(),
             outbox: VecDeque::new(),
-            opening: 0,
             started: Instant::now(),
             leaving: false,
             signal: None,
@@ -294,18 +297,22 @@ impl App {
     }
 
     async fn on_opened(&mut self, result: Result<Box<Live>, ErrorInfo>) -> Result<(), terminal::Error> {
-        let live = match result {
-            // The user has since asked for another one.
-            Err(_) if self.opening > 0 => return Ok(()),
-            Ok(live) if self.opening > 0 => {
+        let wanted = self.opening == 0;
+        let Live { info, ops, events, past, earlier, usage, warnings, limits } = match result {
+            Ok(live) if wanted => *live,
+            Ok(live) => {
                 let channels = Channels { ops: live.ops, events: live.events };
                 self.ending.push(tasks::spawn("end thread", close(channels, VecDeque::new())));
                 return Ok(());
             }
-            Err(error) => return self.message(Msg::Opened(Err(error))).await,
-            Ok(live) => *live,
+            Err(_) if !wanted => return Ok(()),
+            Err(error) => {
+                self.live = self.parked.take();
+                return self.message(Msg::Opened(Err(error))).await;
+            }
         };
-        let Live { info, ops, events, past, earlier, usage, warnings, limits } = live;
+        let before = self.parked.take();
+        self.end_thread(before);
         self.live = Some(Channels { ops, events });
         self.limits = limits;
         let limits = self.limits.as_mut().map(|limits| limits.borrow_and_update().clone());
@@ -342,10 +349,14 @@ impl App {
             match effect {
                 Effect::Op(op) => self.outbox.push_back(op),
                 Effect::Open(begin) => {
-                    self.shut_down();
+                    if self.opening == 0 {
+                        self.parked = self.live.take();
+                    }
                     self.opening += 1;
                     self.runner.run(Effect::Open(begin), 0);
                 }
+                // What was shown in the thread that goes on stays with it.
+                Effect::Forget if self.live.is_some() => self.outbox.retain(is_note),
                 Effect::Forget => self.outbox.clear(),
                 Effect::Editor(text) => Box::pin(self.edit(&text)).await?,
                 Effect::Notify(words) => {
@@ -365,14 +376,14 @@ impl App {
         Ok(())
     }
 
-    /// Ends the open thread in order, behind what comes next.
-    fn shut_down(&mut self) {
+    /// Ends a thread in order, behind what comes next.
+    fn end_thread(&mut self, thread: Option<Channels>) {
         self.ending.retain(|task| !task.is_finished());
-        if let Some(live) = self.live.take() {
+        if let Some(thread) = thread {
             // What was shown belongs to the thread it was shown in; the rest was meant for whoever comes next.
             let (notes, rest) = std::mem::take(&mut self.outbox).into_iter().partition(is_note);
             self.outbox = rest;
-            self.ending.push(tasks::spawn("end thread", close(live, notes)));
+            self.ending.push(tasks::spawn("end thread", close(thread, notes)));
         }
     }
 
@@ -421,7 +432,8 @@ impl App {
             self.runner.finish(draft).await;
         }
         let _ = self.window.give_back();
-        self.shut_down();
+        let threads = [self.live.take(), self.parked.take()];
+        threads.into_iter().for_each(|thread| self.end_thread(thread));
         let all = async {
             for task in std::mem::take(&mut self.ending) {
                 let _ = task.join().await;

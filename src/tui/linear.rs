@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
@@ -21,6 +22,7 @@ use crate::base::path::with_tilde;
 use crate::limits::refresh::ON_DEMAND;
 use crate::limits::show;
 use crate::protocol::event::Event;
+use crate::protocol::input::UserInput;
 use crate::protocol::note::Note;
 use crate::protocol::op::Op;
 use crate::protocol::turn::Change;
@@ -38,6 +40,7 @@ const HELP: &str = "\
 Type a message and press enter. While codex works, a message is added to what it does.
 !command runs a command in your shell. Control-C stops what runs; twice ends codex.
 /new begins a new thread. /compact summarises the conversation. /diff tells changes in git.
+/undo takes back what the last turn changed in files, /redo brings it again. /stop ends background commands.
 /model NAME and /effort LEVEL change the model. /status tells the settings. /usage tells the limits.
 /exit ends codex.";
 
@@ -47,11 +50,18 @@ struct Linear {
     narrator: Narrator,
     live: Option<Live>,
     waiting: VecDeque<Op>,
+    /// Images of the command line, until the first message takes them along.
+    images: Vec<PathBuf>,
     typed: Vec<u8>,
     started: Instant,
     interrupted: Option<Instant>,
     leaving: bool,
     signal: Option<i32>,
+}
+
+/// What could stand behind a command.
+fn example(command: &str) -> &'static str {
+    if command == "effort" { "high" } else { "gpt-5.5" }
 }
 
 /// Runs until the user leaves.
@@ -66,6 +76,7 @@ pub(crate) async fn run(setup: Setup, door: Door) -> Result<Outcome, terminal::E
         narrator: Narrator::default(),
         live: None,
         waiting: VecDeque::new(),
+        images: setup.images.clone(),
         typed: Vec::new(),
         started: Instant::now(),
         interrupted: None,
@@ -303,6 +314,11 @@ impl Linear {
     async fn on_line(&mut self, line: &str) {
         self.narrator.tick(self.now_ms());
         match self.narrator.on_line(line) {
+            Meant::Op(Op::UserTurn { mut input, output_schema }) => {
+                let images = std::mem::take(&mut self.images).into_iter();
+                input.extend(images.map(|path| UserInput::LocalImage { path }));
+                self.send(Op::UserTurn { input, output_schema }).await;
+            }
             Meant::Op(op) => self.send(op).await,
             Meant::Say(words) => say([words]),
             Meant::Command(name, args) => self.command(&name, &args).await,
@@ -341,7 +357,14 @@ impl Linear {
                 let change = Change { effort: Some(level.to_owned()), ..Change::default() };
                 self.send(Op::Configure(Box::new(change))).await;
             }
-            _ => say([format!("/{name} cannot be used here or now. Type /help for what can be typed.")]),
+            ("model" | "effort", _) => {
+                self.status();
+                say([format!("Type /{name} and what it shall be, for example: /{name} {}", example(name))]);
+            }
+            ("new" | "clear" | "undo" | "redo", _) => {
+                say([format!("/{name} has to wait until codex is ready.")])
+            }
+            _ => say([format!("There is no /{name} in plain lines. Type /help for what can be typed.")]),
         }
     }
 

@@ -70,6 +70,16 @@ pub(crate) struct Rewinding {
     pub(crate) text: Option<String>,
 }
 
+/// The thread that stays behind while another one is opened, and goes on if that fails.
+pub(crate) struct Left {
+    /// Where its turn stood.
+    pub(crate) turn: TurnState,
+    /// It could not be opened itself.
+    pub(crate) nothing_open: bool,
+    /// The other one is a copy of it.
+    pub(crate) forked: bool,
+}
+
 /// The turn, as the screen sees it.
 #[derive(Default)]
 pub(crate) struct TurnState {
@@ -157,10 +167,10 @@ pub(crate) struct Model {
     pub(crate) rewinding: Option<Rewinding>,
     /// The thread could not be opened, and no other is on its way.
     pub(crate) nothing_open: bool,
+    /// Another thread is on its way.
+    pub(crate) left: Option<Box<Left>>,
     /// The folder of the thread that is being opened, when that is gone.
     pub(crate) folder_gone: Option<String>,
-    /// The thread that is being opened is a copy of the one before.
-    pub(crate) forked: bool,
     /// The block of `/status`, while it is the newest.
     pub(crate) status_cell: Option<transcript::Key>,
     /// There are turns before those shown, and nobody fetches them.
@@ -218,8 +228,8 @@ impl Model {
             browse: None,
             rewinding: None,
             nothing_open: false,
+            left: None,
             folder_gone: None,
-            forked: false,
             status_cell: None,
             earlier: false,
             suggestions: VecDeque::new(),

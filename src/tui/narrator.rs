@@ -26,6 +26,8 @@ pub(crate) const TOO_SOON: &str =
     "That line came too soon to be an answer. Listen to the question, then type it again.";
 /// Lines of a command's output that are told.
 const OUTPUT: usize = 10;
+/// Columns that are told of why a tool failed.
+const REASON: usize = 300;
 
 /// The thread, told.
 #[derive(Debug, Default)]
@@ -215,10 +217,12 @@ impl Narrator {
                 let why = error.as_deref().map(crate::patch::words::reason);
                 out.extend(why.map(|why| format!("  because: {}", clean(&why))));
             }
-            Item::ToolCall { tool, status, .. } => {
-                let how = if *status == ToolStatus::Failed { "failed" } else { "done" };
-                out.push(format!("Tool {}: {how}", clean(tool)));
+            Item::ToolCall { tool, status: ToolStatus::Failed, output, .. } => {
+                let why = output.as_deref().map(one_line).filter(|why| !why.is_empty());
+                let why = why.map(|why| format!(": {}", text::truncate_end(&why, REASON)));
+                out.push(format!("Tool {} failed{}", clean(tool), why.unwrap_or_default()));
             }
+            Item::ToolCall { tool, .. } => out.push(format!("Tool {}: done", clean(tool))),
             Item::WebSearch { query, .. } => out.push(format!("Searched the web for {}", clean(query))),
             Item::ImageView { path, .. } => out.push(format!("Looked at the image {}", named(path))),
             Item::ContextCompaction { .. } => out.push("The conversation was summarised.".to_owned()),
@@ -273,7 +277,8 @@ impl Narrator {
             (TurnStatus::Failed, None) => "Error: the turn failed.".to_owned(),
             (TurnStatus::Interrupted, _) => format!("Interrupted after {seconds} seconds."),
             (TurnStatus::Completed | TurnStatus::InProgress, _) => {
-                format!("Ready after {seconds} seconds.{}", end.changed.map(patched).unwrap_or_default())
+                let after = if seconds == 0 { String::new() } else { format!(" after {seconds} seconds") };
+                format!("Ready{after}.{}", end.changed.map(patched).unwrap_or_default())
             }
         });
     }
@@ -366,7 +371,10 @@ fn changed(change: &FileChange, status: ItemStatus) -> String {
         (ChangeKind::Delete, _) => "Deleted",
         (ChangeKind::Update { .. }, _) => "Edited",
     };
-    format!("{what} {path}")
+    match &change.kind {
+        ChangeKind::Update { move_path: Some(to) } => format!("{what} {path}, renamed to {}", named(to)),
+        _ => format!("{what} {path}"),
+    }
 }
 
 #[cfg(test)]
@@ -491,5 +499,26 @@ mod tests {
         let told = narrator.on_event(&Event::TurnCompleted(Box::new(end)));
         assert_eq!(told, ["Interrupted after 7 seconds."]);
         assert!(!narrator.is_running());
+    }
+
+    #[test]
+    fn a_call_that_failed_has_its_reason_and_a_moved_file_its_place() {
+        let mut narrator = Narrator::default();
+        let call = Item::ToolCall {
+            id: ItemId::from("t"),
+            tool: "fly".to_owned(),
+            arguments: serde_json::Value::Null,
+            status: ToolStatus::Failed,
+            success: Some(false),
+            output: Some("unsupported\ncall: fly".to_owned()),
+        };
+        let told = narrator.on_event(&Event::ItemCompleted { item: call });
+        assert_eq!(told, ["Tool fly failed: unsupported call: fly"]);
+        let change = FileChange {
+            path: "/p/old.md".into(),
+            kind: ChangeKind::Update { move_path: Some("/p/new.md".into()) },
+            diff: String::new(),
+        };
+        assert_eq!(changed(&change, ItemStatus::Completed), "Edited /p/old.md, renamed to /p/new.md");
     }
 }

@@ -9,7 +9,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
-use super::keymap::{Action, Context, HelpRow, Keymap};
+use super::keymap::{self, Action, Context, HelpRow, Keymap};
 use super::keys::{Code, Key};
 use super::popups::field::Field;
 use super::text;
@@ -260,7 +260,24 @@ fn help(rows: &[HelpRow], width: u16, theme: &Theme) -> Vec<Line<'static>> {
             lines.push(Line::from(spans));
         }
     }
-    if columns == 1 { lines } else { beside(lines, usize::from(room)) }
+    let mut lines = if columns == 1 { lines } else { beside(lines, usize::from(room)) };
+    lines.extend(names(width, theme));
+    lines
+}
+
+/// What the actions are called in the configuration.
+fn names(width: u16, theme: &Theme) -> Vec<Line<'static>> {
+    let heading = Line::styled("  Names for [tui.keymap] in config.toml", theme.style(Role::Strong));
+    let mut lines = vec![Line::default(), heading];
+    for context in Context::ALL {
+        let all = keymap::names(context).collect::<Vec<_>>().join(" ");
+        let row = Line::from(vec![
+            Span::styled(format!("{}: ", context.name()), theme.style(Role::Code)),
+            Span::raw(all),
+        ]);
+        lines.extend(text::wrap(&row, width.saturating_sub(2), &Line::raw("    "), &Line::raw("      ")));
+    }
+    lines
 }
 
 /// The keys of one action in rows of at most `width` cells, as far as each key by itself fits.

@@ -65,6 +65,11 @@ fn the_page_of_keys_shows_every_word() {
                 assert!(shown.contains(word), "{word} at {width}:\n{shown}");
             }
         }
+        for context in Context::ALL {
+            for name in keymap::names(context) {
+                assert!(shown.contains(name), "keys cannot be remapped without {name}, at {width}:\n{shown}");
+            }
+        }
         assert!(lines.iter().all(|line| text::line_width(line) <= usize::from(width)), "{width}:\n{shown}");
     }
 }

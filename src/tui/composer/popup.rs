@@ -27,9 +27,25 @@ pub(super) fn lines(popup: &Popup, width: usize, height: usize, look: &Look<'_>)
         Popup::Commands(list) => (commands(list, width, room, look), "enter run · tab complete · esc close"),
         Popup::Files(files) => files_lines(files, width, room, look.theme),
     };
-    out.push(Line::styled(cut(&format!("  {keys}"), width), look.theme.style(Role::Dim)));
+    let (chosen, all) = match popup {
+        Popup::Commands(list) => (list.selected, list.rows.len()),
+        Popup::Files(files) => (files.found.selected, files.found.rows.len()),
+    };
+    out.push(keys_line(keys, (chosen, all), width, look.theme));
     out.drain(..out.len().saturating_sub(height));
     out
+}
+
+/// The line of keys; where one is in the list stands at its right when not all of the list is seen.
+fn keys_line(keys: &str, (chosen, all): (usize, usize), width: usize, theme: &Theme) -> Line<'static> {
+    let mut text = format!("  {keys}");
+    let place = format!("{} of {all}", chosen + 1);
+    let used = crate::tui::text::width(&text) + place.len() + 2;
+    if all > ROWS && used <= width {
+        text.push_str(&" ".repeat(width - used + 2));
+        text.push_str(&place);
+    }
+    Line::styled(cut(&text, width), theme.style(Role::Dim))
 }
 
 /// One row: the marker, the columns, and a style for all of it when it is the chosen one.

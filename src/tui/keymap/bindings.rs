@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use super::spec::{Chord, normal};
 use super::table::{Action, Context, ROWS, Row};
+use crate::config::diagnose;
 use crate::tui::keys::{Code, Key};
 
 /// One line of the configuration: `keymap.<context>.<action> = [specs]`; no specs unbind.
@@ -147,13 +148,24 @@ impl Keymap {
     }
 }
 
+/// The names of all actions of a context, for the configuration.
+pub(crate) fn names(context: Context) -> impl Iterator<Item = &'static str> {
+    ROWS.iter().filter(move |row| row.context == context).map(|row| row.name)
+}
+
 fn read(remap: &Remap) -> Result<(&'static Row, Vec<Chord>), String> {
     let Some(context) = Context::ALL.into_iter().find(|c| c.name() == remap.context) else {
         let names: Vec<&str> = Context::ALL.iter().map(|c| c.name()).collect();
         return Err(format!("no such context; there are {}", names.join(", ")));
     };
     let row = ROWS.iter().find(|r| r.context == context && r.name == remap.action);
-    let row = row.ok_or_else(|| format!("`{}` has no such action", context.name()))?;
+    let row = row.ok_or_else(|| {
+        let meant = match diagnose::hint(&remap.action, names(context)) {
+            nothing if nothing.is_empty() => "; the last rows of `?` name all".to_owned(),
+            hint => hint,
+        };
+        format!("`{}` has no such action{meant}", context.name())
+    })?;
     let mut chords: Vec<Chord> = Vec::new();
     for text in &remap.keys {
         let chord = Chord::parse(text)?;

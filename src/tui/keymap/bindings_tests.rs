@@ -87,6 +87,10 @@ fn wrong_remaps_are_told_and_leave_the_default() {
     for (given, want) in [
         (remap("vi", "undo", &["u"]), "keymap.vi.undo: no such context; there are composer, editor"),
         (remap("editor", "explode", &["f9"]), "keymap.editor.explode: `editor` has no such action"),
+        (
+            remap("editor", "un_do", &["f9"]),
+            "keymap.editor.un_do: `editor` has no such action; did you mean `undo`?",
+        ),
         (remap("editor", "undo", &["ctrl-nope"]), "keymap.editor.undo: `nope` in `ctrl-nope`"),
         (remap("editor", "undo", &["f9", "F9"]), "keymap.editor.undo: `f9` is given twice"),
         (remap("editor", "undo", &["u"]), "keymap.editor.undo: `u` is a character to type"),

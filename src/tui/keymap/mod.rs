@@ -9,7 +9,7 @@ mod bindings;
 mod spec;
 mod table;
 
-pub(crate) use bindings::{Found, HelpRow, Keymap, Remap};
+pub(crate) use bindings::{Found, HelpRow, Keymap, Remap, names};
 #[cfg(test)]
 pub(crate) use spec::Chord;
 pub(crate) use spec::normal;

@@ -27,7 +27,8 @@ pub(crate) fn rewind(prompt: Key, dropped: usize) -> Menu {
         (Row::new("Stay here"), Wish::Notice("Nothing was changed".to_owned())),
     ];
     Menu::new("Go back?", rows).text(format!(
-        "{what} and the answers will be taken out of the conversation. Files stay as they are now."
+        "{what} and the answers will be taken out of the conversation. \
+         Files stay as they are now; /undo takes them back turn by turn."
     ))
 }
 

@@ -81,7 +81,11 @@ impl Picker {
     pub(crate) fn draw(&self, width: u16, height: usize, theme: &Theme) -> Drawn {
         let (shown, column) = self.filter.view(usize::from(width.saturating_sub(12)), false);
         let filter = Line::from(vec![Span::styled("  Filter: ", theme.style(Role::Dim)), Span::raw(shown)]);
-        let mut lines = vec![frame::title("Colours of code", "", width, theme), filter];
+        let place = match self.list.len() {
+            all if all > ROWS => format!("{} of {all}", self.list.selected() + 1),
+            _ => String::new(),
+        };
+        let mut lines = vec![frame::title("Colours of code", &place, width, theme), filter];
         let sample = text::diff::lines(
             SAMPLE,
             std::path::Path::new("sample.rs"),

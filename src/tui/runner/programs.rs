@@ -85,7 +85,7 @@ async fn feed(program: &[&str], text: &[u8]) -> bool {
 }
 
 /// Takes an image from the clipboard into a file below `home`.
-pub(super) async fn paste_image(home: &Path) -> Result<PathBuf, String> {
+pub(super) async fn paste_image(home: &Path, ssh: bool) -> Result<PathBuf, String> {
     for program in IMAGE_PROGRAMS {
         if let Ok(Some(image)) = tokio::time::timeout(PATIENCE, read(program)).await {
             let path = home.join("tmp").join("images").join(format!("{}.png", uuid::Uuid::now_v7()));
@@ -93,7 +93,15 @@ pub(super) async fn paste_image(home: &Path) -> Result<PathBuf, String> {
             return kept.map_err(|error| format!("The image could not be kept: {error}"));
         }
     }
-    Err("There is no image in the clipboard, or no program to read it (wl-paste, xclip)".to_owned())
+    Err(no_image(ssh).to_owned())
+}
+
+/// Why there was no image, and what works instead.
+fn no_image(ssh: bool) -> &'static str {
+    match ssh {
+        true => "Over ssh your clipboard is out of reach: copy the image here, paste its path",
+        false => "No image in the clipboard (it is read by wl-paste or xclip)",
+    }
 }
 
 async fn read(program: &[&str]) -> Option<Vec<u8>> {
@@ -195,5 +203,9 @@ mod tests {
         assert!(!feed(&["false"], b"text").await);
         assert!(!feed(&["/no/such/program"], b"text").await);
         assert_eq!(read(&["printf", "no image"]).await, None);
+        assert!(no_image(true).contains("paste its path") && !no_image(true).contains("wl-paste"));
+        for told in [no_image(true), no_image(false)] {
+            assert!(told.len() < 78, "it fits the line of hints");
+        }
     }
 }

@@ -126,11 +126,10 @@ impl Runner {
                 });
             }
             Effect::PasteImage => {
-                let home = self.home.clone();
-                self.answer(
-                    "paste image",
-                    async move { Answer::Attached(programs::paste_image(&home).await) },
-                );
+                let (home, ssh) = (self.home.clone(), self.surroundings.ssh);
+                self.answer("paste image", async move {
+                    Answer::Attached(programs::paste_image(&home, ssh).await)
+                });
             }
             Effect::Copy(what, text) => self.copy(what, text),
             Effect::Export(path, text) => self.blocking("export", move || {

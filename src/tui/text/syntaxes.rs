@@ -61,6 +61,10 @@ impl Error {
             }
             words.push(c.to_ascii_lowercase());
         }
+        // Debug text of the reader's own tokens says nothing to a person.
+        if words.contains(['{', '}', '"']) {
+            "it is no property list in XML".clone_into(&mut words);
+        }
         Self::Parse { problem: words, line }
     }
 }

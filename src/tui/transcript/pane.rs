@@ -282,6 +282,11 @@ impl Transcript {
             }
             Code::Enter | Code::Char(' ') => self.flip(focus),
             Code::Esc | Code::F(4) => self.mode = Mode::Reading,
+            // Whoever types is done with looking: the rest of the word must reach the prompt whole.
+            Code::Char(_) if !key.ctrl && !key.alt => {
+                self.leave_modes();
+                return Outcome::Ignored;
+            }
             Code::Char(_)
             | Code::Tab
             | Code::BackTab

@@ -160,3 +160,14 @@ fn the_last_answer_and_its_code_can_be_copied() {
     let export = t.export();
     assert!(export.starts_with("# Conversation\n\n## You\n\nPrompt 0\n\n```\nmake 0\nfirst\n"), "{export}");
 }
+
+#[test]
+fn typing_ends_the_focus_and_loses_no_letter() {
+    let mut t = sample();
+    t.toggle_focus();
+    let press = |t: &mut Transcript, code| t.on_key(Press::plain(code));
+    assert_eq!(press(&mut t, Code::Char('k')), Outcome::Taken, "a key of the list while one looks");
+    let word: Vec<Outcome> = "ok, k j".chars().map(|c| press(&mut t, Code::Char(c))).collect();
+    assert!(word.iter().all(|outcome| *outcome == Outcome::Ignored), "{word:?}");
+    assert_eq!(press(&mut t, Code::Enter), Outcome::Ignored, "it sends");
+}

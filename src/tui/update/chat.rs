@@ -81,7 +81,7 @@ pub(crate) fn shell(model: &mut Model, command: String, effects: &mut Effects) {
 
 /// Keeps what is given before a thread is open, for the case that none will be.
 fn note_early(model: &mut Model, draft: &Draft) {
-    if model.facts.thread.is_none() {
+    if model.facts.thread.is_none() || model.left.is_some() {
         model.turn.early.push(draft.clone());
     }
 }
@@ -258,9 +258,10 @@ pub(crate) fn rewound(model: &mut Model, turns: u32, effects: &mut Effects) {
         return;
     }
     model.transcript.rewind_to(key);
-    model
-        .transcript
-        .notice(Level::Info, "Went back. Files are as they were left; git or an editor can undo them.");
+    model.transcript.notice(
+        Level::Info,
+        "Went back. Files are as they were left; /undo takes back what the last turn changed.",
+    );
     let typed = model.composer.draft();
     let prompt = Draft::from_text(&text);
     let draft = if typed.is_blank() { prompt } else { Draft::join(&[prompt, typed]) };

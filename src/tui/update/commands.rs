@@ -105,9 +105,10 @@ fn show_turn_diff(model: &mut Model) {
 
 fn fork(model: &mut Model, effects: &mut Effects) {
     match model.facts.thread.as_ref().map(|thread| thread.id) {
-        Some(id) => {
-            start::switch(model, Begin::Fork(id), effects);
+        Some(_) if model.transcript.prompts().next().is_none() => {
+            model.toast("Nothing was said in this thread: there is nothing to copy yet")
         }
+        Some(id) => start::switch(model, Begin::Fork(id), effects),
         None => model.toast("There is no thread to copy yet"),
     }
 }

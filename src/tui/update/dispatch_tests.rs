@@ -314,7 +314,6 @@ fn commands_do_what_they_say() {
     assert!(
         matches!(effect("/resume my thread"), Effect::Locate(Begin::ResumeNamed(name)) if name == "my thread")
     );
-    assert!(matches!(effect("/fork"), Effect::Open(Begin::Fork(id)) if id == samples::thread().id));
     assert!(matches!(effect("/rename a name"), Effect::Rename(name) if name == "a name"));
     assert!(matches!(effect("/logout"), Effect::Logout));
     assert!(matches!(effect("/exit"), Effect::Quit));

@@ -11,7 +11,7 @@ use crate::tui::composer::Draft;
 use crate::tui::door::{Begin, Elsewhere, Glimpse, ThreadFilter, Way};
 use crate::tui::effect::Effect;
 use crate::tui::glance::Glance;
-use crate::tui::model::{Model, Stage, env};
+use crate::tui::model::{Left, Model, Stage, TurnState, env};
 use crate::tui::msg::Opened;
 use crate::tui::onboarding::{sign_in, trust};
 use crate::tui::popups::any::Popup;
@@ -235,6 +235,10 @@ pub(crate) fn pasted(model: &mut Model, result: Result<(), ErrorInfo>) {
 
 /// The trust is stored, or not; the conversation begins either way.
 pub(crate) fn trusted(model: &mut Model, result: Result<(), ErrorInfo>, effects: &mut Effects) {
+    // A second key before the first answer was stored must not open a second thread.
+    if !matches!(model.stage, Stage::Trust(_)) {
+        return;
+    }
     if let Err(error) = result {
         answers::error(model, &error);
     }
@@ -250,15 +254,11 @@ pub(crate) fn opened(
 ) {
     let opened = match opened {
         Ok(opened) => opened,
-        Err(error) => {
-            nothing_open(model, effects);
-            model.folder_gone = None;
-            model.forked = false;
-            return model.transcript.remark(Notice::error(&error));
-        }
+        Err(error) => return not_opened(model, &error, effects),
     };
     model.turn.refused = unanswered(&opened.past);
     model.turn.early.clear();
+    let forked = arrive(model);
     if opened.info.cwd != model.cwd() {
         answers::moved(model, &opened.info.cwd);
         // What the terminal scrolls is printed already.
@@ -273,7 +273,7 @@ pub(crate) fn opened(
         model.transcript.notice(Level::Info, &words);
     }
     model.earlier = opened.earlier;
-    if std::mem::take(&mut model.forked) {
+    if forked {
         model.transcript.notice(Level::Info, "You go on in a copy; the thread before stays as it was.");
     }
     for warning in opened.warnings {
@@ -313,25 +313,59 @@ fn unanswered(past: &[Turn]) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
 }
 
-/// Another thread takes the place of the open one.
-pub(crate) fn switch(model: &mut Model, begin: Begin, effects: &mut Effects) {
+/// A thread is not open. The one before goes on, and what was typed for the other one stands in the prompt again.
+fn not_opened(model: &mut Model, error: &ErrorInfo, effects: &mut Effects) {
+    nothing_open(model, effects);
+    model.folder_gone = None;
+    if let Some(left) = model.left.take() {
+        (model.turn, model.nothing_open) = (left.turn, left.nothing_open);
+    }
+    model.transcript.remark(Notice::error(error));
+}
+
+/// The other thread is here: what belonged to the one before goes. Tells whether the other one is a copy of it.
+fn arrive(model: &mut Model) -> bool {
+    let Some(left) = model.left.take() else { return false };
     model.facts.usage = None;
     model.facts.plan = None;
-    model.facts.running = false;
-    let early = std::mem::take(&mut model.turn.early);
-    model.turn = crate::tui::model::TurnState { early, ..Default::default() };
     model.glance = None;
     model.asks.clear();
-    model.browse = None;
     model.rewinding = None;
-    model.nothing_open = false;
-    model.status_cell = None;
     waiting::end(model);
     model.usage.hint = crate::tui::usage::Hint::Gone;
-    model.earlier = false;
-    model.forked = matches!(begin, Begin::Fork(_));
+    model.status_cell = None;
     model.transcript.clear();
+    left.forked
+}
+
+/// Another thread is to take the place of the open one, which stays until that one is there. What is typed from now
+/// on is for the other one.
+pub(crate) fn switch(model: &mut Model, begin: Begin, effects: &mut Effects) {
+    if is_open(model, &begin) {
+        return model.toast("This thread is open already");
+    }
+    let early = std::mem::take(&mut model.turn.early);
+    let now = std::mem::replace(&mut model.turn, TurnState { early, ..Default::default() });
+    let (turn, nothing_open) = match model.left.take() {
+        Some(left) => (left.turn, left.nothing_open),
+        None => (now, model.nothing_open),
+    };
+    let forked = matches!(begin, Begin::Fork(_));
+    model.left = Some(Box::new(Left { turn, nothing_open, forked }));
+    model.facts.running = false;
+    model.browse = None;
+    model.nothing_open = false;
     effects.push(Effect::Open(begin));
+}
+
+/// Whether this is the thread that is open.
+fn is_open(model: &Model, begin: &Begin) -> bool {
+    let thread = model.facts.thread.as_ref().filter(|_| !model.nothing_open && model.left.is_none());
+    thread.is_some_and(|thread| match begin {
+        Begin::Resume(id) | Begin::ResumeIn(id, _) => thread.id == *id,
+        Begin::ResumeNamed(what) => thread.id.to_string() == *what || thread.name.as_ref() == Some(what),
+        Begin::New | Begin::ResumeLast { .. } | Begin::Fork(_) => false,
+    })
 }
 
 #[cfg(test)]

@@ -1,8 +1,11 @@
 //! Opening threads: where to go on, and what becomes of words that were given before one was open.
 
 use super::*;
-use crate::base::ids::ThreadId;
+use crate::base::ids::{ItemId, ThreadId};
 use crate::protocol::error::ErrorKind;
+use crate::protocol::item::Item;
+use crate::protocol::op::Op;
+use crate::protocol::turn::TurnStatus;
 use crate::tui::msg::{Answer, Msg};
 use crate::tui::scene::{Scene, setup};
 use crate::tui::setup::Setup;
@@ -138,4 +141,77 @@ fn leaving_the_list_before_a_thread_is_open_begins_one() {
     let mut scene = Scene::new(80, 24);
     scene.text("/resume").keys(&["enter", "esc"]);
     assert!(opens(&scene).is_empty());
+}
+
+#[test]
+fn the_thread_before_goes_on_when_another_cannot_be_opened() {
+    let mut scene = Scene::new(80, 24);
+    scene.turn("first").says("an answer to keep").ends(TurnStatus::Completed);
+    scene.effects.clear();
+    scene.text("/resume nope").keys(&["enter"]);
+    scene.answer(Answer::Located(Begin::ResumeNamed("nope".to_owned()), Ok(None)));
+    assert!(scene.effects.iter().any(|effect| matches!(effect, Effect::Open(Begin::ResumeNamed(_)))));
+    assert!(scene.shown().contains("an answer to keep"), "nothing goes before the other one is there");
+    scene.text("for the other one").keys(&["enter"]);
+    scene.send(Msg::Opened(Err(ErrorInfo::new(ErrorKind::Io, "There is no such thread."))));
+    assert!(!scene.model.is_running());
+    let shown = scene.shown();
+    assert!(shown.contains("an answer to keep") && shown.contains("■ There is no such thread."), "{shown}");
+    assert_eq!(scene.prompt(), "for the other one");
+    assert!(scene.effects.iter().any(|effect| matches!(effect, Effect::Forget)), "not to the thread before");
+    scene.effects.clear();
+    scene.keys(&["enter"]);
+    assert!(matches!(scene.ops().as_slice(), [Op::UserTurn { .. }]), "the thread before takes prompts");
+}
+
+#[test]
+fn a_copy_shows_everything_once() {
+    let mut scene = Scene::new(80, 24);
+    scene.text("/fork").keys(&["enter"]);
+    assert!(!scene.effects.iter().any(|effect| matches!(effect, Effect::Open(_))), "nothing to copy");
+    assert!(scene.shown().contains("nothing to copy yet"), "{}", scene.shown());
+    scene.turn("first").says("the only answer").ends(TurnStatus::Completed);
+    scene.effects.clear();
+    scene.text("/fork").keys(&["enter"]);
+    let begins =
+        |effect: &Effect| matches!(effect, Effect::Open(Begin::Fork(id)) if *id == samples::thread().id);
+    assert!(scene.effects.iter().any(begins));
+    let answer =
+        Item::AgentMessage { id: ItemId::from("m1"), text: "the only answer".to_owned(), phase: None };
+    let turn = crate::threads::Turn {
+        id: None,
+        items: vec![answer],
+        status: TurnStatus::Completed,
+        error: None,
+        started_at: None,
+        duration_ms: None,
+        completed_at: None,
+        price: Vec::new(),
+        price_so_far: false,
+        changed: None,
+        ended_at: None,
+        notes: Vec::new(),
+    };
+    scene.send(Msg::Opened(Ok(Box::new(crate::tui::msg::Opened {
+        info: samples::thread(),
+        past: vec![turn],
+        earlier: false,
+        usage: None,
+        warnings: Vec::new(),
+        limits: None,
+    }))));
+    let shown = scene.shown();
+    assert_eq!(shown.matches("the only answer").count(), 1, "{shown}");
+    assert!(shown.contains("You go on in a copy"), "{shown}");
+    scene.text("/new").keys(&["enter"]).open(samples::thread());
+    assert!(!scene.shown().contains("the only answer"), "{}", scene.shown());
+}
+
+#[test]
+fn the_open_thread_is_not_opened_again() {
+    let mut scene = Scene::new(80, 24);
+    let mut effects = Vec::new();
+    switch(&mut scene.model, Begin::Resume(samples::thread().id), &mut effects);
+    assert!(effects.is_empty());
+    assert!(scene.shown().contains("This thread is open already"));
 }

@@ -136,6 +136,28 @@ fn cleared_text_comes_back() {
     terminal.until("› some text");
 }
 
+#[test]
+fn a_thread_that_is_not_there_costs_nothing() {
+    let world = World::new(&says("still the same"));
+    let terminal = ready_sized(codex(&world), 100, 50);
+    terminal.submit("begin here");
+    terminal.until("• still the same");
+    terminal.until(READY);
+    terminal.submit("/resume no-such-thread");
+    terminal.until("no-such-thread`");
+    terminal.until("› begin here");
+    terminal.submit("and go on");
+    terminal.until_that("an answer", |rows| count(rows, "still the same") == 2);
+    assert_eq!(world.rollouts().len(), 1, "it went on in the thread before");
+    terminal.until(READY);
+    terminal.submit("/fork");
+    terminal.until("You go on in a copy");
+    assert_eq!(count(&terminal.rows(), "still the same"), 2, "nothing is shown twice");
+    terminal.submit("in the copy");
+    terminal.until_that("an answer", |rows| count(rows, "still the same") == 3);
+    assert_eq!(world.rollouts().len(), 2);
+}
+
 /// Everything above the prompt line, header and all.
 fn screen(terminal: &Terminal) -> Vec<String> {
     let rows = terminal.rows();

@@ -15,6 +15,9 @@ const TAIL: usize = 64 * 1024;
 /// Bytes of one piece of unfolded output; a line longer than twice that is cut.
 const PIECE: usize = 8 * 1024;
 
+/// How the line ends that stands where the middle of a long output was not kept.
+const GAP: &str = " bytes omitted ...\n";
+
 /// Text as it came, not sanitised.
 #[derive(Debug, Default)]
 pub(crate) struct Output {
@@ -23,6 +26,8 @@ pub(crate) struct Output {
     forgotten: usize,
     /// Where pieces end; empty when there is one.
     cuts: Box<[usize]>,
+    /// The middle was not kept, so that not all lines are here to be counted.
+    gap: bool,
 }
 
 /// How much of it is shown folded.
@@ -39,7 +44,8 @@ impl Output {
     pub(crate) fn whole(text: &str) -> Self {
         let text: String = text.trim_end_matches(['\n', '\r']).into();
         let cuts = cuts(&text, PIECE);
-        Self { text, forgotten: 0, cuts }
+        let gap = memchr::memmem::find(text.as_bytes(), GAP.as_bytes()).is_some();
+        Self { text, forgotten: 0, cuts, gap }
     }
 
     /// Adds live output; the oldest is forgotten.
@@ -81,7 +87,8 @@ impl Output {
         let left_out = total - head - fold.tail;
         let (one, many) =
             if head == 0 { ("earlier line", "earlier lines") } else { ("more line", "more lines") };
-        let note = format!("… {} · {FOLD_KEY}", count(left_out, one, many));
+        let least = if self.gap { "more than " } else { "" };
+        let note = format!("… {least}{} · {FOLD_KEY}", count(left_out, one, many));
         lines.push(Line::styled(text::truncate_end(&note, usize::from(width)).into_owned(), dim));
         let mut tail: Vec<_> =
             shown.rsplit('\n').take(fold.tail).map(|line| row(line, width, dim, look)).collect();
@@ -172,6 +179,14 @@ mod tests {
         assert_eq!(shown, ["line 1", "… 26 more lines · ctrl-t", "line 28", "line 29", "line 30"]);
         let shown = strings(Output::whole("a\nb\nc\nd\ne\n").folded(fold, 40, &look(&theme)));
         assert_eq!(shown, ["a", "b", "c", "d", "e"], "a note in place of one line saves nothing");
+    }
+
+    #[test]
+    fn lines_that_were_not_kept_are_not_denied() {
+        let theme = Theme::default();
+        let text = "1\n2\n3\n... 99 bytes omitted ...\n8\n9";
+        let shown = strings(Output::whole(text).folded(Fold { head: 1, tail: 1 }, 60, &look(&theme)));
+        assert_eq!(shown, ["1", "… more than 4 more lines · ctrl-t", "9"]);
     }
 
     #[test]
