@@ -3,6 +3,7 @@
 use super::*;
 use crate::base::ids::{ItemId, ThreadId};
 use crate::protocol::error::ErrorKind;
+use crate::protocol::item::Item;
 use crate::protocol::op::Op;
 use crate::protocol::turn::TurnStatus;
 use crate::tui::msg::{Answer, Msg};
