@@ -70,7 +70,7 @@ use std::process::ExitCode;
 
 use crate::config::Env;
 use crate::patch;
-use crate::process::harden;
+use crate::process::{harden, memory};
 use args::{Cli, Command};
 use exit::Exit;
 
@@ -99,8 +99,8 @@ fn dispatch(cli: Cli) -> ExitCode {
     // A process that hides its memory cannot set up namespaces for itself, and the sandbox word has no secrets.
     if !matches!(cli.command, Some(Command::Sandbox(_))) {
         harden::harden();
-        harden::return_memory();
-        harden::return_relocations();
+        memory::return_memory();
+        memory::return_relocations();
     }
     match cli.command {
         Some(Command::Exec(exec)) => match exec.request(cli.shared) {

@@ -71,6 +71,14 @@ impl Turn {
     }
 }
 
+#[cfg(test)]
+impl Turn {
+    /// A turn of these items that came to its end.
+    pub(crate) fn done(items: Vec<Item>) -> Self {
+        Self { items, ..Self::new(None, TurnStatus::Completed, None) }
+    }
+}
+
 /// A note and its place in a turn.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Placed {

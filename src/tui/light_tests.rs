@@ -118,7 +118,7 @@ const PAGES: &[(&str, Play)] = &[
             permissions: "Read only".to_owned(),
             here: "/q".into(),
         };
-        scene.model.popup = Some(Popup::Menu(Box::new(folder::menu(&elsewhere, None, 0))));
+        scene.model.popup = Some(Popup::Menu(Box::new(folder::menu(&elsewhere, None))));
     }),
     ("keys", |scene| {
         scene.keys(&["?"]);

@@ -10,12 +10,13 @@ use tokio::sync::mpsc;
 
 use super::app::Outcome;
 use super::door::{Begin, Call, Door, Elsewhere, LimitsCall, Live, ThreadFilter};
-use super::narrator::{GUARD_MS, Meant, Narrator, TOO_SOON};
+use super::keys::GUARD_MS;
+use super::narrator::{Meant, Narrator, TOO_SOON};
 use super::popups::resume::age;
 use super::setup::{AskTrust, Setup};
 use super::signals::{self, Signal};
 use super::terminal::{self, Keyboard};
-use super::transcript::{Level, Notice, Past};
+use super::transcript::{Level, Notice};
 use crate::base::clock::{Clock, SystemClock};
 use crate::base::ids::ThreadId;
 use crate::base::path::with_tilde;
@@ -254,7 +255,7 @@ impl Linear {
         match self.door.call(|reply| Call::Open(begin, reply)).await {
             Ok(mut live) => {
                 say(live.warnings.iter().map(|warning| format!("Warning: {warning}")));
-                let past: Vec<Past> = std::mem::take(&mut live.past).into_iter().map(Past::from).collect();
+                let past = std::mem::take(&mut live.past);
                 say(self.narrator.on_past(&past));
                 self.live = Some(live);
                 while let Some(op) = self.waiting.pop_front() {

@@ -14,13 +14,12 @@ use crate::protocol::item::{
 use crate::protocol::note::{Level, Note};
 use crate::protocol::op::Op;
 use crate::protocol::turn::{Changed, TurnEnd, TurnStatus};
+use crate::threads::Turn;
+use crate::tui::keys::GUARD_MS;
 use crate::tui::popups::{approval, facts};
 use crate::tui::text;
-use crate::tui::transcript::Past;
 use crate::tui::transcript::cells::command::spoken;
 
-/// A line that is complete so soon after a question was put was meant for something else.
-pub(crate) const GUARD_MS: u64 = 300;
 /// What is said then.
 pub(crate) const TOO_SOON: &str =
     "That line came too soon to be an answer. Listen to the question, then type it again.";
@@ -152,7 +151,7 @@ impl Narrator {
     }
 
     /// Stored turns, told as they were.
-    pub(crate) fn on_past(&mut self, turns: &[Past]) -> Vec<String> {
+    pub(crate) fn on_past(&mut self, turns: &[Turn]) -> Vec<String> {
         let mut out = Vec::new();
         for turn in turns {
             self.past_turn(turn, &mut out);
@@ -160,7 +159,7 @@ impl Narrator {
         out
     }
 
-    fn past_turn(&mut self, turn: &Past, out: &mut Vec<String>) {
+    fn past_turn(&mut self, turn: &Turn, out: &mut Vec<String>) {
         let mut notes = turn.notes.iter().peekable();
         for (at, item) in turn.items.iter().enumerate() {
             while let Some(placed) = notes.next_if(|placed| placed.at <= at) {

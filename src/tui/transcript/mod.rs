@@ -36,7 +36,6 @@ pub(crate) use self::{
     list::Key,
     model::{Now, Setup},
     pane::{Outcome, Transcript},
-    replay::Past,
     viewport::Scroll,
 };
 

@@ -11,6 +11,7 @@ use crate::tui::effect::Effect;
 use crate::tui::model::Model;
 use crate::tui::pager::{Content, Page};
 use crate::tui::popups::any::Popup;
+use crate::tui::popups::menu::Menu;
 use crate::tui::popups::prompt::Prompt;
 use crate::tui::popups::statusline::{Choice, Chooser, Target};
 use crate::tui::popups::{confirm, model as models, permissions, theme, warnings};
@@ -76,8 +77,14 @@ fn with_thread(model: &mut Model, then: impl FnOnce(&mut Model)) {
     }
 }
 
-pub(crate) fn open_menu(model: &mut Model, menu: crate::tui::popups::menu::Menu) {
+pub(crate) fn open_menu(model: &mut Model, menu: Menu) {
     model.popup = Some(Popup::Menu(Box::new(menu)));
+}
+
+/// Opens a menu that nobody asked for: what is being typed is not for it.
+pub(crate) fn open_unasked(model: &mut Model, menu: Menu) {
+    let menu = menu.unasked(model.now_ms);
+    open_menu(model, menu);
 }
 
 fn open_permissions(model: &mut Model) {

@@ -1,7 +1,7 @@
 //! From the first frame to the first prompt: sign-in, trust, opening the thread, the prompt of the command line.
 
 use super::dispatch::Effects;
-use super::{answers, chat, follow, route, usage, waiting};
+use super::{answers, chat, commands, follow, route, usage, waiting};
 use crate::base::path::with_tilde;
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::input::UserInput;
@@ -17,7 +17,7 @@ use crate::tui::onboarding::{sign_in, trust};
 use crate::tui::popups::any::Popup;
 use crate::tui::popups::{folder, resume};
 use crate::tui::setup::{Mode, Tour};
-use crate::tui::transcript::{Level, Notice, Past};
+use crate::tui::transcript::{Level, Notice};
 
 /// The first effects, after the first frame.
 pub(crate) fn begin(model: &mut Model, effects: &mut Effects) {
@@ -82,8 +82,8 @@ pub(crate) fn located(
 ) {
     match found {
         Ok(Some(elsewhere)) if elsewhere.exists => {
-            let menu = folder::menu(&elsewhere, model.facts.home.as_deref(), model.now_ms);
-            model.popup = Some(Popup::Menu(Box::new(menu)));
+            let menu = folder::menu(&elsewhere, model.facts.home.as_deref());
+            commands::open_unasked(model, menu);
         }
         Ok(Some(elsewhere)) => {
             open(model, begin, effects);
@@ -266,7 +266,7 @@ pub(crate) fn opened(
             model.transcript.clear();
         }
     }
-    let past: Vec<Past> = opened.past.into_iter().map(Past::from).collect();
+    let past = opened.past;
     model.transcript.replay(&past);
     if let Some(gone) = model.folder_gone.take() {
         let words = format!("This thread worked in {gone}, which is gone; it goes on in this folder.");

@@ -178,20 +178,7 @@ fn a_copy_shows_everything_once() {
     assert!(scene.effects.iter().any(begins));
     let answer =
         Item::AgentMessage { id: ItemId::from("m1"), text: "the only answer".to_owned(), phase: None };
-    let turn = crate::threads::Turn {
-        id: None,
-        items: vec![answer],
-        status: TurnStatus::Completed,
-        error: None,
-        started_at: None,
-        duration_ms: None,
-        completed_at: None,
-        price: Vec::new(),
-        price_so_far: false,
-        changed: None,
-        ended_at: None,
-        notes: Vec::new(),
-    };
+    let turn = Turn::done(vec![answer]);
     scene.send(Msg::Opened(Ok(Box::new(crate::tui::msg::Opened {
         info: samples::thread(),
         past: vec![turn],

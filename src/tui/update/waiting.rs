@@ -3,13 +3,12 @@
 //! the thread that the prompt is for, or offers to go back there.
 
 use super::dispatch::Effects;
-use super::{chat, start};
+use super::{chat, commands, start};
 use crate::tui::composer::Draft;
 use crate::tui::door::Begin;
 use crate::tui::effect::Effect;
 use crate::tui::model::Model;
 use crate::tui::moment;
-use crate::tui::popups::any::Popup;
 use crate::tui::popups::confirm;
 use crate::tui::usage::{Kept, Parked};
 
@@ -90,7 +89,7 @@ fn take_up(model: &mut Model) {
         model.usage.offered = true;
         let at = crate::limits::text::moment(kept.at, model.unix, moment::zone());
         let over = kept.at <= model.unix;
-        model.popup = Some(Popup::Menu(Box::new(confirm::waiting(&at, over))));
+        commands::open_unasked(model, confirm::waiting(&at, over));
     }
 }
 
