@@ -1,6 +1,7 @@
 //! The command line: one file per word.
 //!
 //! - [`args`]: the words and flags as they are typed
+//! - [`args_exec`]: those of `codex exec`
 //! - [`wrong`]: what was probably meant with a wrong command line
 //! - [`exit`]: exit codes
 //! - [`wire`]: builds services, settings and tools from the configuration
@@ -32,6 +33,7 @@
 //! - [`tour`]: `codex demo` in the terminal app
 
 mod args;
+mod args_exec;
 mod attempts;
 mod browse;
 mod demo;

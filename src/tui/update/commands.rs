@@ -1,7 +1,7 @@
 //! Slash commands → what they do, one line per command.
 
 use super::dispatch::Effects;
-use super::{chat, follow, start, usage};
+use super::{chat, follow, threads, usage};
 use crate::base::path::with_tilde;
 use crate::models::catalogue;
 use crate::protocol::op::Op;
@@ -38,9 +38,9 @@ pub(crate) fn run(model: &mut Model, command: Command, args: &str, unix: u64, ef
         Command::Undo => effects.push(Effect::Undo { cwd: model.cwd(), again: false }),
         Command::Redo => effects.push(Effect::Undo { cwd: model.cwd(), again: true }),
         Command::Compact => effects.push(Effect::Op(Op::Compact)),
-        Command::New | Command::Clear => start::switch(model, Begin::New, effects),
-        Command::Resume if args.is_empty() => start::pick(model, ThreadFilter::default(), effects),
-        Command::Resume => start::resume(model, Begin::ResumeNamed(args.to_owned()), effects),
+        Command::New | Command::Clear => threads::switch(model, Begin::New, effects),
+        Command::Resume if args.is_empty() => threads::pick(model, ThreadFilter::default(), effects),
+        Command::Resume => threads::resume(model, Begin::ResumeNamed(args.to_owned()), effects),
         Command::Fork => fork(model, effects),
         Command::Rename if args.is_empty() => open_rename(model),
         Command::Rename => effects.push(Effect::Rename(args.to_owned())),
@@ -115,7 +115,7 @@ fn fork(model: &mut Model, effects: &mut Effects) {
         Some(_) if model.transcript.prompts().next().is_none() => {
             model.toast("Nothing was said in this thread: there is nothing to copy yet")
         }
-        Some(id) => start::switch(model, Begin::Fork(id), effects),
+        Some(id) => threads::switch(model, Begin::Fork(id), effects),
         None => model.toast("There is no thread to copy yet"),
     }
 }

@@ -3,7 +3,7 @@
 //! the thread that the prompt is for, or offers to go back there.
 
 use super::dispatch::Effects;
-use super::{chat, commands, start};
+use super::{chat, commands, threads};
 use crate::tui::composer::Draft;
 use crate::tui::door::Begin;
 use crate::tui::effect::Effect;
@@ -43,7 +43,7 @@ pub(crate) fn found(model: &mut Model, draft: &Draft, kept: Option<Kept>, effect
 /// Back to the thread in which the prompt waited.
 pub(crate) fn go_back(model: &mut Model, effects: &mut Effects) {
     if let Some(kept) = &model.usage.kept {
-        start::switch(model, Begin::Resume(kept.thread), effects);
+        threads::switch(model, Begin::Resume(kept.thread), effects);
     }
 }
 
