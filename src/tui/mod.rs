@@ -1,5 +1,4 @@
-//! The fullscreen terminal app: a front end over `Op` and `Event`. State, update and view are apart: `update` is
-//! pure, `view` only reads, effects are data.
+//! The terminal app: a front end over `Op` and `Event`. `update` is pure, `view` only reads, effects are data.
 //!
 //! - [`app`]: the loop
 //! - [`composer`]: the prompt
