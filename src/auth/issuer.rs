@@ -10,6 +10,7 @@ use url::form_urlencoded::Serializer;
 use super::document::{Answer, Provenance};
 use super::error::{Cause, Error};
 use crate::base::clean;
+use crate::base::reach::{self, Reach};
 use crate::base::secret::Secret;
 use crate::net::fetch::{self, Body, Fetcher, Reply};
 use crate::net::http::HttpSettings;
@@ -311,13 +312,9 @@ fn login(reason: String) -> Error {
 /// Whether secrets may be sent to this address.
 fn is_safe(url: &str) -> bool {
     let Ok(url) = url::Url::parse(url) else { return false };
-    let local = match url.host() {
-        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(url::Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
-        None => return false,
-    };
-    url.scheme() == "https" || (url.scheme() == "http" && local)
+    matches!(url.scheme(), "http" | "https")
+        && url.has_host()
+        && !reach::is_readable_beyond(&url, Reach::Here)
 }
 
 fn tokens(body: &[u8]) -> Option<Answer> {

@@ -19,6 +19,12 @@ impl Secret {
     }
 }
 
+/// Whether a header, parameter or variable of this name is likely to hold a secret.
+pub(crate) fn is_likely(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["key", "token", "auth", "secret", "cookie"].iter().any(|word| name.contains(word))
+}
+
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[secret]")

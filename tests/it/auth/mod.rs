@@ -2,5 +2,6 @@
 
 pub(crate) mod bed;
 mod keep;
+mod roads;
 mod sign_in;
 mod tokens;
