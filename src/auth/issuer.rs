@@ -203,11 +203,6 @@ impl Issuer {
 
     /// Asks whether the code was used.
     pub(super) async fn poll(&self, device: &UserCode) -> Result<Polled, Error> {
-        #[derive(Deserialize)]
-        struct Done {
-            authorization_code: String,
-            code_verifier: String,
-        }
         let body =
             json!({ "device_auth_id": device.device_auth_id, "user_code": device.user_code }).to_string();
         let url = format!("{}/api/accounts/deviceauth/token", self.base);
@@ -216,24 +211,7 @@ impl Issuer {
             Err(fetch::Error::Client(error)) => return Err(Error::Client { reason: error.to_string() }),
             Err(fetch::Error::Unreachable(text) | fetch::Error::Lost(text)) => return Ok(Polled::Lost(text)),
         };
-        match (reply.status, code(&reply.body).as_str()) {
-            (429, _) | (400..=499, "slow_down") => Ok(Polled::Slower),
-            (400..=499, "expired_token") => Err(Error::Login {
-                reason: "the code has expired".to_owned(),
-                hint: Some("get another one: codex login --device-auth"),
-            }),
-            (400..=499, "access_denied") => Err(login(said(&reply, &[]))),
-            (403 | 404, _) | (400..=499, "authorization_pending") => Ok(Polled::Pending),
-            (500..=599, _) => Ok(Polled::Lost(said(&reply, &[]))),
-            (200..=299, _) => match serde_json::from_slice::<Done>(&reply.body) {
-                Ok(done) => Ok(Polled::Code {
-                    code: Secret::new(done.authorization_code),
-                    verifier: Secret::new(done.code_verifier),
-                }),
-                Err(_) => Err(login("the service's answer cannot be read".to_owned())),
-            },
-            _ => Err(login(said(&reply, &[]))),
-        }
+        polled(&reply)
     }
 
     /// Spends a refresh token.
@@ -350,6 +328,33 @@ fn code(body: &[u8]) -> String {
         .to_ascii_lowercase()
 }
 
+/// What an answer to the question about a code means.
+fn polled(reply: &Reply) -> Result<Polled, Error> {
+    #[derive(Deserialize)]
+    struct Done {
+        authorization_code: String,
+        code_verifier: String,
+    }
+    match (reply.status, code(&reply.body).as_str()) {
+        (429, _) | (400..=499, "slow_down") => Ok(Polled::Slower),
+        (400..=499, "expired_token") => Err(Error::Login {
+            reason: "the code has expired".to_owned(),
+            hint: Some("get another one: codex login --device-auth"),
+        }),
+        (400..=499, "access_denied") => Err(login(said(&reply, &[]))),
+        (403 | 404, _) | (400..=499, "authorization_pending") => Ok(Polled::Pending),
+        (500..=599, _) => Ok(Polled::Lost(said(&reply, &[]))),
+        (200..=299, _) => match serde_json::from_slice::<Done>(&reply.body) {
+            Ok(done) => Ok(Polled::Code {
+                code: Secret::new(done.authorization_code),
+                verifier: Secret::new(done.code_verifier),
+            }),
+            Err(_) => Err(login("the service's answer cannot be read".to_owned())),
+        },
+        _ => Err(login(said(&reply, &[]))),
+    }
+}
+
 /// Why a refresh token is no longer taken.
 fn cause(body: &[u8]) -> Cause {
     match code(body).as_str() {
@@ -396,6 +401,34 @@ mod tests {
             ("", Cause::Unknown),
         ] {
             assert_eq!(cause(body.as_bytes()), want, "{body}");
+        }
+    }
+
+    #[test]
+    fn answers_about_a_code() {
+        let word = |status: u16, body: &str| match polled(&Reply { status, body: body.as_bytes().to_vec() }) {
+            Ok(Polled::Pending) => "pending",
+            Ok(Polled::Slower) => "slower",
+            Ok(Polled::Lost(_)) => "lost",
+            Ok(Polled::Code { .. }) => "code",
+            Err(_) => "error",
+        };
+        for (status, body, want) in [
+            (400, r#"{"error":"slow_down"}"#, "slower"),
+            (403, r#"{"error":{"code":"SLOW_DOWN"}}"#, "slower"),
+            (429, "", "slower"),
+            (403, "", "pending"),
+            (404, "<html>", "pending"),
+            (400, r#"{"error":"authorization_pending"}"#, "pending"),
+            (403, r#"{"error":"access_denied"}"#, "error"),
+            (400, r#"{"error":"expired_token"}"#, "error"),
+            (400, "", "error"),
+            (307, "", "error"),
+            (503, r#"{"error":"slow_down"}"#, "lost"),
+            (200, r#"{"authorization_code":"c","code_verifier":"v"}"#, "code"),
+            (200, r#"{"authorization_code":"c"}"#, "error"),
+        ] {
+            assert_eq!(word(status, body), want, "{status} {body}");
         }
     }
 

@@ -2,9 +2,11 @@
 //! memory of this process. Writers hold a lock between processes, the same that other programs of this file take.
 
 use std::collections::BTreeMap;
+use std::fs::Permissions;
 use std::io::ErrorKind;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
@@ -12,11 +14,11 @@ use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
 pub(crate) use super::document::Stored;
 use super::document::{self, Document};
 use super::error::Error;
-use super::keyring;
+use super::keyring::Keyring;
 use crate::base::clock::{Clock, SystemClock};
 use crate::base::fs;
 use crate::base::lock::FileLock;
-use crate::base::secret::Secret;
+use crate::base::secret::{KEY_VARIABLES, Secret};
 use crate::config::schema::login::CredentialStore;
 
 /// A credential file is a few kilobytes; more than this is something else.
@@ -43,6 +45,8 @@ pub(crate) struct Store {
     home: PathBuf,
     path: PathBuf,
     keep: CredentialStore,
+    /// Variables that hold keys: no program that is started for the store or for a sign-in gets them.
+    hidden: Arc<[String]>,
 }
 
 /// Keeps other writers out until dropped.
@@ -59,7 +63,18 @@ impl Store {
 
     /// The credentials of the home `codex_home`, kept where the configuration says.
     pub(crate) fn kept_in(codex_home: &Path, keep: CredentialStore) -> Self {
-        Self { home: codex_home.to_owned(), path: codex_home.join(FILE_NAME), keep }
+        let hidden = KEY_VARIABLES.into_iter().map(str::to_owned).collect();
+        Self { home: codex_home.to_owned(), path: codex_home.join(FILE_NAME), keep, hidden }
+    }
+
+    /// The same, with these variables kept from the programs that are started.
+    pub(crate) fn hiding(self, names: &[String]) -> Self {
+        Self { hidden: names.into(), ..self }
+    }
+
+    /// Variables that hold keys.
+    pub(crate) fn hidden(&self) -> Arc<[String]> {
+        Arc::clone(&self.hidden)
     }
 
     /// The file, for words to the user.
@@ -75,6 +90,46 @@ impl Store {
     /// The folder with the file and its locks.
     pub(super) fn home(&self) -> &Path {
         &self.home
+    }
+
+    /// Why the file serves in place of the keyring, where the configuration leaves the choice to us.
+    pub(crate) fn fallback(&self) -> Option<String> {
+        let Err(error) = matches!(self.keep, CredentialStore::Auto).then(|| self.keyring().read())? else {
+            return None;
+        };
+        Some(format!("{error} Credentials are kept in {} instead.", self.path.display()))
+    }
+
+    /// What signing out could not reach: a keyring that may hold something and does not answer.
+    pub(crate) fn unseen(&self) -> Option<String> {
+        let error = matches!(self.keep, CredentialStore::Auto).then(|| self.keyring().read())?.err()?;
+        (error != Keyring::missing()).then(|| format!("{error} What it may hold was not removed."))
+    }
+
+    /// Takes the file from other users' eyes, if it is ours and they could read it; says so.
+    pub(crate) fn tighten(&self) -> Option<String> {
+        let metadata = self.path.metadata().ok().filter(std::fs::Metadata::is_file)?;
+        let mode = metadata.permissions().mode() & 0o777;
+        if mode & 0o077 == 0 {
+            return None;
+        }
+        let path = self.path.display();
+        let ours = metadata.uid() == rustix::process::geteuid().as_raw();
+        let done = ours && std::fs::set_permissions(&self.path, Permissions::from_mode(mode & 0o700)).is_ok();
+        Some(match done {
+            true => format!(
+                "The credential file {path} could be read or changed by other users (mode {mode:o}): now it is \
+                 yours alone. If others use this machine, sign in anew."
+            ),
+            false => format!(
+                "The credential file {path} can be read or changed by other users (mode {mode:o}), and it is not \
+                 yours to change: have its owner run chmod 600 on it."
+            ),
+        })
+    }
+
+    fn keyring(&self) -> Keyring<'_> {
+        Keyring::of(&self.home, &self.hidden)
     }
 
     /// Reads; `None` when nothing is stored or nobody is signed in.
@@ -120,14 +175,21 @@ impl Store {
         let _locks = self.lock().ok();
         let mut gone = memory().remove(&self.home).is_some();
         match self.keep {
-            CredentialStore::Keyring => gone |= keyring::delete(&self.home)?,
-            CredentialStore::Auto => gone |= keyring::delete(&self.home).unwrap_or(false),
+            CredentialStore::Keyring => gone |= self.keyring().delete()?,
+            CredentialStore::Auto => gone |= self.keyring().delete().unwrap_or(false),
             CredentialStore::File | CredentialStore::Ephemeral => {}
         }
         Ok(gone | self.delete_file()?)
     }
 
+    /// Removes the file; of a link also what it leads to, for there the secrets are.
     fn delete_file(&self) -> Result<bool, Error> {
+        if self.path.is_symlink()
+            && let Ok(real) = self.path.canonicalize()
+            && real.is_file()
+        {
+            std::fs::remove_file(&real).map_err(|e| self.file_error("removed", &e))?;
+        }
         match std::fs::remove_file(&self.path) {
             Ok(()) => Ok(true),
             Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
@@ -157,9 +219,15 @@ impl Store {
     fn try_lock(&self) -> std::io::Result<Option<Locks>> {
         let mut held = Vec::with_capacity(LOCKS.len());
         for name in LOCKS {
-            match FileLock::try_take(&self.home.join(name))? {
+            let path = self.home.join(name);
+            let made = !path.exists();
+            match FileLock::try_take(&path)? {
                 Some(lock) => held.push(lock),
                 None => return Ok(None),
+            }
+            // A lock file of the superuser's would lock the user out of their own home.
+            if let Some((uid, gid)) = made.then(|| self.owner(&self.home)).flatten() {
+                std::os::unix::fs::chown(&path, Some(uid), Some(gid))?;
             }
         }
         Ok(Some(Locks { _held: held }))
@@ -176,7 +244,10 @@ impl Store {
         let fail = |reason: &str| {
             Err(Error::File { path: self.path.clone(), doing: "replaced", reason: reason.to_owned() })
         };
-        let path = self.real_path();
+        let path = match self.real_path() {
+            Ok(path) => path,
+            Err(error) => return fail(&system_words(&error)),
+        };
         if let Ok(metadata) = path.metadata()
             && metadata.permissions().readonly()
         {
@@ -190,6 +261,9 @@ impl Store {
             let dir = path.parent().unwrap_or(&self.home);
             let mut file = tempfile::Builder::new().prefix(".codex-").tempfile_in(dir)?;
             std::io::Write::write_all(&mut file, &vec![b' '; PROBE_BYTES])?;
+            if let Some((uid, gid)) = self.owner(&path) {
+                std::os::unix::fs::fchown(&file, Some(uid), Some(gid))?;
+            }
             file.as_file().sync_all()
         };
         probe().map_err(|e| Error::File {
@@ -208,16 +282,28 @@ impl Store {
                 Some(text)
             }
             CredentialStore::Keyring => {
-                let Some(text) = keyring::read(&self.home)? else { return Ok(None) };
+                let Some(text) = self.keyring().read()? else { return Ok(None) };
                 Some(text)
             }
-            // A keyring that does not answer means the file, for reading as for writing.
-            CredentialStore::Auto => keyring::read(&self.home).ok().flatten(),
+            CredentialStore::Auto => return self.read_either(),
         };
         match found {
             Some(text) => document::parse(text.as_bytes(), &self.path).map(Some),
             None => self.read_file(),
         }
+    }
+
+    /// A keyring that does not answer means the file, for reading as for writing. So both can hold something, when
+    /// it did not answer for a while: then the later renewal counts, because the tokens before it are spent.
+    fn read_either(&self) -> Result<Option<Document>, Error> {
+        let Some(text) = self.keyring().read().ok().flatten() else { return self.read_file() };
+        let kept = document::parse(text.as_bytes(), &self.path)?;
+        let Ok(Some(file)) = self.read_file() else { return Ok(Some(kept)) };
+        let renewed = |document: &Document| match document::understand(document, &self.path) {
+            Ok(Some(Stored::ChatGpt(tokens))) => tokens.last_refresh,
+            _ => None,
+        };
+        Ok(Some(if renewed(&file) > renewed(&kept) { file } else { kept }))
     }
 
     fn read_file(&self) -> Result<Option<Document>, Error> {
@@ -240,27 +326,49 @@ impl Store {
                 Ok(())
             }
             CredentialStore::Keyring => {
-                keyring::write(&self.home, &text)?;
+                self.keyring().write(&text)?;
                 self.delete_file().map(drop)
             }
-            CredentialStore::Auto if keyring::write(&self.home, &text).is_ok() => {
-                self.delete_file().map(drop)
-            }
+            CredentialStore::Auto if self.keyring().write(&text).is_ok() => self.delete_file().map(drop),
             CredentialStore::Auto | CredentialStore::File => {
-                let done = fs::replace(&self.real_path(), text.as_bytes(), 0o600);
+                let path = self.real_path().map_err(|e| self.file_error("written", &e))?;
+                let done = fs::replace_for(&path, text.as_bytes(), 0o600, self.owner(&path));
                 done.map_err(|e| self.file_error("written", &e))
             }
         }
     }
 
-    /// Where the file really is: a link to it stays a link.
-    fn real_path(&self) -> PathBuf {
-        self.path.canonicalize().unwrap_or_else(|_| self.path.clone())
+    /// Where the file really is: a link to it stays a link. One that leads nowhere, or to something that is no file,
+    /// is an error: putting a file in its place would be a second store that its maker knows nothing of.
+    fn real_path(&self) -> std::io::Result<PathBuf> {
+        if !self.path.is_symlink() {
+            return Ok(self.path.clone());
+        }
+        match self.path.canonicalize() {
+            Ok(real) if real.is_file() => Ok(real),
+            Ok(_) => Err(std::io::Error::other("it is a link to something that is no file")),
+            Err(e) => Err(std::io::Error::new(e.kind(), "it is a link to a file that is not there")),
+        }
     }
 
-    /// Renames a damaged file: it may be all that is left of a sign-in.
+    /// Whose a file has to be after the superuser wrote it: whose it was, or whose the folder is. Anybody else can
+    /// write for themselves only.
+    fn owner(&self, path: &Path) -> Option<(u32, u32)> {
+        if !rustix::process::geteuid().is_root() {
+            return None;
+        }
+        let metadata = path.metadata().or_else(|_| self.home.metadata()).ok()?;
+        Some((metadata.uid(), metadata.gid())).filter(|(uid, _)| *uid != 0)
+    }
+
+    /// Renames a damaged file: it may be all that is left of a sign-in. Behind a link it is copied instead.
     fn set_aside(&self) -> Result<(), Error> {
         let aside = self.home.join(format!("{FILE_NAME}.damaged-{}", SystemClock.now_s()));
+        if self.path.is_symlink() {
+            let copied = fs::read_bounded(&self.path, MAX_BYTES)
+                .and_then(|bytes| fs::replace_for(&aside, &bytes, 0o600, self.owner(&self.path)));
+            return copied.map_err(|e| self.file_error("written", &e));
+        }
         match std::fs::rename(&self.path, aside) {
             Err(e) if e.kind() != ErrorKind::NotFound => Err(self.file_error("written", &e)),
             _ => Ok(()),

@@ -2,12 +2,12 @@
 //! it stands in a header.
 
 use crate::base::reach::Reach;
-use crate::base::secret::Secret;
+use crate::base::secret::{KEY_VARIABLES, Secret};
 
 use super::env::Env;
 use super::error::{Error, Place};
 use super::schema::choice::Choice;
-use super::schema::providers::{Entry, IN_CLEAR, LocalProvider, OPENAI_VARIABLES, ProviderTable, is_open};
+use super::schema::providers::{Entry, IN_CLEAR, LocalProvider, ProviderTable, is_open};
 
 /// Repeats of one request.
 const REQUEST_RETRIES: u32 = 4;
@@ -124,7 +124,7 @@ pub(crate) fn secret_variables(table: &ProviderTable) -> Vec<String> {
     let own = table.own.values().flat_map(|entry| {
         entry.env_key.iter().chain(entry.env_http_headers.iter().map(|(_, variable)| variable)).cloned()
     });
-    let fixed = OPENAI_VARIABLES.into_iter().map(str::to_owned);
+    let fixed = KEY_VARIABLES.into_iter().map(str::to_owned);
     let mut names: Vec<String> = fixed.chain(own).collect();
     names.sort();
     names.dedup();

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::base::reach::{self, Reach};
-use crate::base::secret::{Secret, is_likely};
+use crate::base::secret::{KEY_VARIABLES, Secret, is_likely};
 use crate::config::error::Error;
 
 use super::choice::words;
@@ -22,9 +22,6 @@ words! {
         LmStudio = "lmstudio",
     }
 }
-
-/// Variables that hold OpenAI's own keys and tokens.
-pub(crate) const OPENAI_VARIABLES: [&str; 3] = ["CODEX_API_KEY", "CODEX_ACCESS_TOKEN", "OPENAI_API_KEY"];
 
 /// What is wrong with an address that would get a secret in clear text.
 pub(crate) const IN_CLEAR: &str = "begins with http://, so that everybody on the way could read the sign-in or key \
@@ -150,7 +147,7 @@ impl Entry {
     /// servers of models in a private network seldom have a certificate: there the user's word counts. It never
     /// goes further than that.
     fn limit(&self) -> Option<Reach> {
-        let openais = |name: &String| OPENAI_VARIABLES.contains(&name.as_str());
+        let openais = |name: &String| KEY_VARIABLES.contains(&name.as_str());
         let own = self.env_key.is_some() || self.bearer_token.is_some();
         let variables =
             || self.env_key.iter().chain(self.env_http_headers.iter().map(|(_, variable)| variable));
