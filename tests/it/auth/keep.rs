@@ -119,7 +119,7 @@ fn the_later_renewal_counts() {
     fs::write(&entry, old.replace("last_refresh\": \"2", "last_refresh\": \"1")).unwrap();
     world.backend.oauth(r#"{"expire":true}"#);
     with_keyring(&world, turn(&world)).run().expect(0);
-    assert_eq!((world.backend.signed("renewals"), world.backend.signed("reuses")), (2, 0));
+    assert_eq!((world.backend.signed("renewals"), world.backend.signed("reused")), (2, 0));
 }
 
 /// What the programs get that are started for a sign-in: no secret in arguments, no key in the environment.
@@ -170,8 +170,8 @@ fn the_programs_of_a_sign_in_get_nothing_secret() {
 /// A disk without room, made by a limit on the size of files: every write fails, as on a full one.
 #[test]
 fn a_full_disk_costs_neither_the_file_nor_the_token() {
-    let world = world("");
-    super::bed::store(&world, 60);
+    let world = world("chatgpt_base_url = \"http://127.0.0.1:9/backend-api\"");
+    super::bed::store(&world, -60);
     let before = fs::read(file(&world)).unwrap();
     let full = |args: &str, input: &str| {
         let script = format!("trap '' XFSZ; ulimit -f 0; echo {input} | \"$CODEX\" {args}");
