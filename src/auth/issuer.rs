@@ -341,9 +341,9 @@ fn polled(reply: &Reply, secrets: &[&Secret]) -> Result<Polled, Error> {
             reason: "the code has expired".to_owned(),
             hint: Some("get another one: codex login --device-auth"),
         }),
-        (400..=499, "access_denied") => Err(login(said(&reply, &[]))),
+        (400..=499, "access_denied") => Err(login(said(reply, secrets))),
         (403 | 404, _) | (400..=499, "authorization_pending") => Ok(Polled::Pending),
-        (500..=599, _) => Ok(Polled::Lost(said(&reply, &[]))),
+        (500..=599, _) => Ok(Polled::Lost(said(reply, secrets))),
         (200..=299, _) => match serde_json::from_slice::<Done>(&reply.body) {
             Ok(done) => Ok(Polled::Code {
                 code: Secret::new(done.authorization_code),
@@ -351,7 +351,7 @@ fn polled(reply: &Reply, secrets: &[&Secret]) -> Result<Polled, Error> {
             }),
             Err(_) => Err(login("the service's answer cannot be read".to_owned())),
         },
-        _ => Err(login(said(&reply, &[]))),
+        _ => Err(login(said(reply, secrets))),
     }
 }
 

@@ -181,8 +181,9 @@ fn tokens_that_services_repeat_are_nowhere() {
 fn the_password_of_a_proxy_is_nowhere() {
     let world = world("");
     store(&world, 3600);
-    let text = "model = \"gpt-5.5\"\nopenai_base_url = \"https://model.codex.test/v1\"\n\
-                chatgpt_base_url = \"https://account.codex.test/backend-api\"\n";
+    let text = "model = 'gpt-5.5'\nmodel_provider = 'p'\nchatgpt_base_url = 'https://account.codex.test/backend-api'\n\
+                [model_providers.p]\nname = 'P'\nbase_url = 'https://model.codex.test/v1'\nrequires_openai_auth = true\n\
+                request_max_retries = 0\nstream_max_retries = 0\n";
     fs::write(world.codex_home().join("config.toml"), text).unwrap();
     // Nobody listens at the first; the second refuses, and repeats what it was sent.
     let echo = Echo::start(407);
