@@ -1,6 +1,7 @@
 //! Tests of the credential file: every shape that was ever written, damage of every kind, and what writing keeps.
 
-use std::os::unix::fs::PermissionsExt;
+use std::fs::Permissions;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use serde_json::{Value, json};
 
@@ -201,6 +202,8 @@ fn what_the_superuser_writes_stays_the_users() {
         }
         store.check_writable().unwrap();
         store.save_api_key(&Secret::new("sk-7")).unwrap();
+        let marks = crate::auth::marks::Marks::of(&store);
+        marks.put(&Secret::new("rt"), crate::auth::error::Cause::Used).unwrap();
         for name in names(dir.path()) {
             let about = std::fs::metadata(dir.path().join(&name)).unwrap();
             assert_eq!((about.uid(), about.gid()), (12345, 12346), "{name}");
