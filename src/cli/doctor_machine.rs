@@ -36,7 +36,10 @@ const LANDLOCK: &[&str] = &[
 const LANDLOCK_LIMITS: &[&str] = &[
     "new entries beside a protected place are refused",
     "changes of modes, owners and times are refused",
-    "connections of Unix sockets are refused",
+    "connections of Unix sockets are refused, also to the command's own",
+    "single ports and hosts are not opened while the network is off; nor do servers of the command's own work then",
+    "shared memory of System V, extended attributes and a sandbox inside the sandbox are refused",
+    "processes outside can be seen with their command lines, but neither read nor traced",
     "before Linux 6.12 commands can signal other processes of yours",
 ];
 
