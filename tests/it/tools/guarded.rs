@@ -95,7 +95,7 @@ fn a_session_tells_at_its_end_what_it_reached() {
 name = "start"
 when = { round = 0 }
 [[rule.output]]
-exec = "read -r; exec 3<>/dev/tcp/127.0.0.1/9 || exit 0; printf 'CONNECT b.example:443 HTTP/1.1\\r\\n\\r\\n' >&3; head -1 <&3"
+exec = '''read -r x; bash -c 'exec 3<>/dev/tcp/127.0.0.1/9 || exit 0; printf "CONNECT b.example:443 HTTP/1.1\r\n\r\n" >&3; head -1 <&3' '''
 args = { tty = true, yield_time_ms = 250 }
 [[rule]]
 name = "type"
