@@ -192,8 +192,10 @@ fn mount_namespace() -> OsString {
 impl SandboxArgs {
     /// Takes in flags given after the system's name; they win. Gives the command behind them.
     fn join_after_system(&mut self, words: Vec<OsString>) -> Result<Vec<OsString>, clap::Error> {
-        let command = Self::augment_args(clap::Command::new("codex sandbox linux"));
-        let right = Self::from_arg_matches(&command.try_get_matches_from(words)?)?;
+        let command = Self::augment_args(clap::Command::new("linux").bin_name("codex sandbox linux"))
+            .override_usage("codex sandbox [linux] [OPTIONS] -- <COMMAND>...")
+            .no_binary_name(true);
+        let right = Self::from_arg_matches(&command.try_get_matches_from(words.into_iter().skip(1))?)?;
         if right.mode.is_some() || right.profile.is_some() || right.full_auto {
             (self.mode, self.profile, self.full_auto) = (right.mode, right.profile, right.full_auto);
         }
