@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
-use clap::{ArgAction, Args, Parser, Subcommand};
+use clap::{ArgAction, Args, FromArgMatches, Parser, Subcommand};
 
 use super::args_exec::Exec;
 use super::demo::DemoArgs;
@@ -245,6 +245,18 @@ enum SandboxSystem {
 }
 
 impl Sandbox {
+    /// The words after `codex sandbox`, read without the rest of the command line being built, which costs as much
+    /// as the sandbox itself. `None` when they are others, or not plainly right: [`parse`] then says what is wrong.
+    pub(crate) fn alone(mut words: impl Iterator<Item = OsString>) -> Option<Self> {
+        let program = words.next()?;
+        if words.next()? != "sandbox" {
+            return None;
+        }
+        let command = Self::augment_args(clap::Command::new("codex sandbox"));
+        let matches = command.try_get_matches_from(std::iter::once(program).chain(words)).ok()?;
+        Self::from_arg_matches(&matches).ok()
+    }
+
     /// What to run, whichever spelling was used, and whether to explain it.
     pub(crate) fn request(self) -> (SandboxArgs, bool) {
         match self.system {

@@ -154,6 +154,30 @@ fn sandbox_takes_its_flags_in_both_spellings() {
 }
 
 #[test]
+fn sandbox_is_read_the_same_without_the_other_words() {
+    let alone = |line: &[&str]| {
+        Sandbox::alone(std::iter::once("codex").chain(line.iter().copied()).map(OsString::from))
+            .map(|sandbox| format!("{:?}", sandbox.request()))
+    };
+    for line in [
+        &["sandbox", "--", "ls", "-la"][..],
+        &["sandbox", "ls", "-s", "x"],
+        &["sandbox", "linux", "--full-auto", "ls"],
+        &["sandbox", "explain", "-P", ":workspace", "--", "ls"],
+        &["sandbox"],
+    ] {
+        let whole = parsed(line).unwrap().command.unwrap();
+        let Command::Sandbox(whole) = whole else { panic!("{line:?}") };
+        assert_eq!(alone(line).unwrap(), format!("{:?}", whole.request()), "{line:?}");
+    }
+    for line in
+        [&["sandbox", "--help"][..], &["sandbox", "-V"], &["sandbox", "--nope"], &["exec", "sandbox"], &[]]
+    {
+        assert!(alone(line).is_none(), "{line:?}");
+    }
+}
+
+#[test]
 fn demo_is_a_word() {
     assert!(matches!(parsed(&["demo", "--check"]).unwrap().command, Some(Command::Demo(_))));
 }

@@ -87,6 +87,10 @@ pub fn main() -> ExitCode {
     if Path::new(&called).file_name().and_then(OsStr::to_str).is_some_and(patch::is_name) {
         return apply_patch();
     }
+    if let Some(alone) = args::Sandbox::alone(std::env::args_os()) {
+        let (args, explain) = alone.request();
+        return sandbox::run(args, explain, &Env::capture());
+    }
     match args::parse(std::env::args_os()) {
         Ok(cli) => dispatch(cli),
         Err(error) => match args::report(&error) {
