@@ -273,7 +273,7 @@ impl Approval {
         let code = text::highlight::lines(clean.trim_end(), "bash", theme);
         let mut lines = Vec::new();
         // First, since the end of a long command is out of sight.
-        if let Some(found) = text::reveal::lookalikes(&shown) {
+        if let Some(found) = text::lookalikes(&shown) {
             let words = format!("Not the letters they look like: {found}");
             let warning = Line::styled(words, theme.style(Role::Warn));
             lines.extend(text::hard_wrap(&warning, width, &Line::raw("  "), &rest));
