@@ -108,7 +108,7 @@ impl Glance {
                 (String::new(), format!("not counted{}", on(branch)))
             }
             GitState::Untrusted(branch) => {
-                (String::new(), format!("changes are counted in trusted folders only{}", on(branch)))
+                (String::new(), format!("not counted{} · trust the folder to see changes", on(branch)))
             }
             GitState::Silent(branch) => (String::new(), format!("git does not answer{}", on(branch))),
         };

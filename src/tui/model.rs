@@ -22,6 +22,7 @@ use crate::base::clean::in_words;
 use crate::base::ids::{AskId, ItemId};
 use crate::base::path::with_tilde;
 use crate::protocol::ask::Ask;
+use crate::protocol::turn::Change;
 
 /// Smallest window that is drawn.
 pub(crate) const SMALLEST: (u16, u16) = (40, 12);
@@ -169,6 +170,8 @@ pub(crate) struct Model {
     pub(crate) nothing_open: bool,
     /// Another thread is on its way.
     pub(crate) left: Option<Box<Left>>,
+    /// Model, reasoning and permissions that were chosen since the start; they hold for the next thread too.
+    pub(crate) chosen: Change,
     /// The folder of the thread that is being opened, when that is gone.
     pub(crate) folder_gone: Option<String>,
     /// The block of `/status`, while it is the newest.
@@ -229,6 +232,7 @@ impl Model {
             rewinding: None,
             nothing_open: false,
             left: None,
+            chosen: Change::default(),
             folder_gone: None,
             status_cell: None,
             earlier: false,

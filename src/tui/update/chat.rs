@@ -193,7 +193,7 @@ pub(crate) fn step_effort(model: &mut Model, more: bool, effects: &mut Effects) 
         Some(effort) => {
             model.toast(format!("Reasoning: {effort}"));
             let change = Change { effort: Some(effort), ..Change::default() };
-            effects.push(Effect::Op(Op::Configure(Box::new(change))));
+            super::wishes::configure(model, change, effects);
         }
         None => model.toast(if more { "This is the most reasoning" } else { "This is the least reasoning" }),
     }

@@ -6,6 +6,8 @@ use crate::base::path::with_tilde;
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::input::UserInput;
 use crate::protocol::item::Item;
+use crate::protocol::op::Op;
+use crate::protocol::turn::Change;
 use crate::threads::Turn;
 use crate::tui::composer::Draft;
 use crate::tui::door::{Begin, Elsewhere, Glimpse, ThreadFilter, Way};
@@ -292,6 +294,9 @@ pub(crate) fn opened(
     if past.is_empty() && model.setup.tour.is_none() && model.transcript.prompts().next().is_none() {
         model.glance = Some(Glance::new(model.transcript.cells().count()));
         effects.push(Effect::Glance);
+    }
+    if model.chosen != Change::default() {
+        effects.push(Effect::Op(Op::Configure(Box::new(model.chosen.clone()))));
     }
     usage::opened(model, opened.limits, effects);
     // `/status` may have been faster than the thread.

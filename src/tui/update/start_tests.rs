@@ -4,7 +4,6 @@ use super::*;
 use crate::base::ids::{ItemId, ThreadId};
 use crate::protocol::error::ErrorKind;
 use crate::protocol::item::Item;
-use crate::protocol::op::Op;
 use crate::protocol::turn::TurnStatus;
 use crate::tui::msg::{Answer, Msg};
 use crate::tui::scene::{Scene, setup};
@@ -214,4 +213,25 @@ fn the_open_thread_is_not_opened_again() {
     switch(&mut scene.model, Begin::Resume(samples::thread().id), &mut effects);
     assert!(effects.is_empty());
     assert!(scene.shown().contains("This thread is open already"));
+}
+
+#[test]
+fn what_was_chosen_holds_for_the_next_thread() {
+    let configures = |scene: &mut Scene| -> Vec<Change> {
+        let change = |op: &Op| match op {
+            Op::Configure(change) => Some((**change).clone()),
+            _ => None,
+        };
+        scene.ops().iter().filter_map(change).collect()
+    };
+    let mut scene = Scene::new(80, 24);
+    scene.text("/permissions").keys(&["enter"]);
+    assert!(scene.shown().contains("Read only"), "{}", scene.shown());
+    scene.keys(&["1"]);
+    let chosen = configures(&mut scene);
+    let [Change { sandbox: Some(sandbox), .. }] = chosen.as_slice() else { panic!("{chosen:?}") };
+    assert!(matches!(sandbox, crate::protocol::policy::SandboxPolicy::ReadOnly { .. }), "{sandbox:?}");
+    scene.effects.clear();
+    scene.text("/new").keys(&["enter"]).open(samples::thread());
+    assert_eq!(configures(&mut scene), chosen, "as careful as before");
 }

@@ -52,8 +52,8 @@ fn grant(model: &mut Model, wish: Wish, effects: &mut Effects) {
                 commands::open_menu(model, menu);
             }
         }
-        Wish::Change(change) => effects.push(Effect::Op(Op::Configure(change))),
-        Wish::Model { slug, effort, save } => choose_model(slug, effort, save, effects),
+        Wish::Change(change) => configure(model, *change, effects),
+        Wish::Model { slug, effort, save } => choose_model(model, slug, effort, save, effects),
         Wish::Resume(id) => start::resume(model, Begin::Resume(id), effects),
         Wish::ResumeIn(id, folder) => start::resume(model, Begin::ResumeIn(id, folder), effects),
         Wish::NotResumed => start::not_resumed(model, effects),
@@ -93,9 +93,23 @@ fn open_efforts(model: &mut Model, slug: &str) {
     commands::open_menu(model, models::efforts(&known, now.as_deref()));
 }
 
-fn choose_model(slug: String, effort: Option<String>, save: bool, effects: &mut Effects) {
-    let change = Change { model: Some(slug.clone()), effort: effort.clone(), ..Change::default() };
+/// New settings for this thread, and for those that are opened after it: whoever chose to be asked more does not find
+/// the next thread less careful.
+pub(super) fn configure(model: &mut Model, change: Change, effects: &mut Effects) {
+    let Change { model: slug, effort, approval, sandbox, cwd: _ } = change.clone();
+    let chosen = &mut model.chosen;
+    if slug.is_some() {
+        (chosen.model, chosen.effort) = (slug, None);
+    }
+    chosen.effort = effort.or(chosen.effort.take());
+    chosen.approval = approval.or(chosen.approval);
+    chosen.sandbox = sandbox.or(chosen.sandbox.take());
     effects.push(Effect::Op(Op::Configure(Box::new(change))));
+}
+
+fn choose_model(model: &mut Model, slug: String, effort: Option<String>, save: bool, effects: &mut Effects) {
+    let change = Change { model: Some(slug.clone()), effort: effort.clone(), ..Change::default() };
+    configure(model, change, effects);
     if save {
         effects.push(Effect::Save(Setting::Model { slug, effort }));
     }
