@@ -113,7 +113,7 @@ fn dispatch(cli: Cli) -> ExitCode {
             Ok(request) => exec::run(request, &env).into(),
             Err(error) => args::report(&error).into(),
         },
-        Some(Command::Execpolicy(policy)) => execpolicy::run(&policy).into(),
+        Some(Command::Execpolicy(policy)) => execpolicy::run(&policy, &env).into(),
         Some(Command::Undo(arguments)) => undo::run(&arguments, &cli.shared, &env).into(),
         Some(Command::Doctor(doctor)) => doctor::run(&doctor, &cli.shared, &env).into(),
         Some(Command::Sandbox(sandbox)) => {

@@ -270,6 +270,12 @@ impl Approval {
         let clean = text::sanitize(&shown);
         let code = text::highlight::lines(clean.trim_end(), "bash", theme);
         let mut lines = Vec::new();
+        // First, since the end of a long command is out of sight.
+        if let Some(found) = text::lookalikes(&shown) {
+            let words = format!("Not the letters they look like: {found}");
+            let warning = Line::styled(words, theme.style(Role::Warn));
+            lines.extend(text::hard_wrap(&warning, width, &Line::raw("  "), &rest));
+        }
         for (index, line) in code.iter().enumerate() {
             let start = if index == 0 { &first } else { &rest };
             lines.extend(text::hard_wrap(line, width, start, &rest));
