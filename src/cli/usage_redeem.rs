@@ -172,7 +172,7 @@ pub(crate) async fn finish(account: &Account) -> (bool, Option<String>) {
 /// What speaks for and against using a credit now.
 fn advice(account: &Account, when: &When) -> Vec<String> {
     let state = account.cache.get();
-    let advice = advice::advise(&advice::situation(&state, when.now));
+    let advice = advice::advise(&advice::situation(&state, when.now, None));
     let now = state.server_now(when.now);
     let mut lines = vec![advice_text::headline(&advice, now, &when.zone)];
     lines.extend(advice_text::sum(&advice, now, &when.zone).into_iter().map(|line| format!("  {line}")));

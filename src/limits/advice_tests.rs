@@ -65,6 +65,7 @@ fn situation_of(row: &Row) -> Situation {
         windows: vec![standing("5h", 300, used5, in5, f5), standing("weekly", 10_080, used7, in7, f7)],
         credits: credits_of(credit),
         bought: false,
+        pending: None,
     }
 }
 
