@@ -269,8 +269,11 @@ impl Looking {
     /// What went wrong, to standard error.
     fn remarks(&self, state: &AccountLimits, error: Option<&refresh::Error>) {
         if let Some(error) = error {
-            let hint = error.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
-            tell(&format!("{}{hint}", error));
+            let text = error.to_string();
+            tell(&match error.hint() {
+                Some(hint) => format!("{} ({hint})", text.trim_end_matches('.')),
+                None => text,
+            });
         } else if state.is_empty() {
             tell("Nothing is known yet about the limits of this account.");
         }

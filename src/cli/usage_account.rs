@@ -89,7 +89,9 @@ pub(crate) fn open(config: &Config, env: &Env) -> Result<Account, Error> {
     })))
     .map_err(|error| match error {
         crate::auth::error::Error::NotSignedIn => Error::NoSignIn,
-        error => Error::Credentials(format!("{error} {}", error.hint())),
+        error => {
+            Error::Credentials(format!("{} ({})", error.to_string().trim_end_matches('.'), error.hint()))
+        }
     })?;
     let account_id = manager.identity().ok_or(Error::NoSignIn)?.account_id;
     let originator = env.text("CODEX_INTERNAL_ORIGINATOR_OVERRIDE").unwrap_or(ThreadSource::Cli.originator());
