@@ -206,6 +206,7 @@ impl Looking {
         let mut error = account.cache.refresh(self.max_age()).await.err();
         let _fresh = account.cache.keep_fresh();
         let screen = std::io::stdout().is_terminal() && !self.json;
+        let mut before = "";
         loop {
             let state = changes.borrow_and_update().clone();
             account.redeemer.notice(&state).await;
@@ -214,7 +215,8 @@ impl Looking {
                 error = None;
             }
             let text = self.text(&state, error.as_ref(), self.exit_code(&state, error.as_ref()));
-            let text = if screen { format!("\u{1b}[H\u{1b}[J{text}") } else { text };
+            let text = if screen { format!("\u{1b}[H\u{1b}[J{text}") } else { format!("{before}{text}") };
+            before = if self.json { "" } else { "\n" };
             if !print(&text) {
                 return Exit::OutputClosed;
             }

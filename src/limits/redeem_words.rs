@@ -227,7 +227,7 @@ pub(crate) fn refusal(why: &Refusal, when: &When) -> String {
                 .to_owned()
         }
         Refusal::NothingUsed => {
-            "Nothing to reset: nothing of your windows is used. Nothing was spent.".to_owned()
+            "Nothing to reset: none of your windows is used. Nothing was spent.".to_owned()
         }
     }
 }
