@@ -220,8 +220,11 @@ impl Backend {
                 Error::BadAnswer { what: format!("it is not JSON: {what}") }
             }),
             status => {
-                let text = text(&bytes);
-                let text = if text.is_empty() { text } else { format!(": {}", text.trim_end_matches('.')) };
+                let (text, code) = (text(&bytes), status.as_str());
+                // Pages of proxies repeat the number as their title.
+                let text = text.strip_prefix(code).map_or(text.as_str(), str::trim_start);
+                let text =
+                    if text.is_empty() { String::new() } else { format!(": {}", text.trim_end_matches('.')) };
                 Err(Error::Status { code: status.as_u16(), text })
             }
         }

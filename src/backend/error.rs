@@ -79,6 +79,15 @@ impl Error {
         }
     }
 
+    /// What happened and the next step, in one sentence.
+    pub(crate) fn in_full(&self) -> String {
+        let what = self.to_string();
+        match self.hint() {
+            Some(hint) => format!("{} ({hint})", what.trim_end_matches('.')),
+            None => what,
+        }
+    }
+
     /// Whether signing in is what helps.
     pub(crate) fn is_sign_in(&self) -> bool {
         match self {

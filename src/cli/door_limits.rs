@@ -50,8 +50,10 @@ async fn carry_out(account: Account, call: LimitsCall) {
     match call {
         LimitsCall::Refresh(max_age, reply) => {
             let read = account.cache.refresh(max_age).await;
-            account.redeemer.in_force().notice(&account.cache.get()).await;
-            drop(reply.send(read.map_err(|error| not_read(&error))));
+            let redeemer = account.redeemer.in_force();
+            redeemer.notice(&account.cache.get()).await;
+            let pending = redeemer.book().await.ok().and_then(|book| book.pending());
+            drop(reply.send(read.map(|()| pending).map_err(|error| not_read(&error))));
         }
         LimitsCall::Alarms(reply) => drop(reply.send(Ok(account.cache.alarms().await))),
         LimitsCall::Activity(reply) => {

@@ -17,6 +17,7 @@ use crate::base::clock::{Clock, SystemClock};
 use crate::config::{self, Env, Flags};
 use crate::exec::text::clean;
 use crate::limits::AccountLimits;
+use crate::limits::advice::Pending;
 use crate::limits::refresh::{self, ON_DEMAND};
 use crate::limits::report::{Made, Problem, report};
 use crate::limits::require::{self, Checked, Share};
@@ -134,12 +135,13 @@ fn look(
         }
     };
     let (json, offline, max_age) = (look.json, look.offline, look.max_age);
-    let mut look = Looking { json, offline, max_age, shares, only, unknown: false };
+    let mut look = Looking { json, offline, max_age, shares, only, unknown: false, pending: None };
     let account = match opened {
         Ok(account) => account,
         Err(error) => return look.without_account(&error),
     };
     if look.offline {
+        look.pending = account.redeemer.pending();
         return look.print(&account.cache.get(), None);
     }
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
@@ -174,6 +176,8 @@ struct Looking {
     only: bool,
     /// What became of a redemption is unknown, and asking again did not help.
     unknown: bool,
+    /// A redemption that is not over.
+    pending: Option<Pending>,
 }
 
 impl Looking {
@@ -185,6 +189,7 @@ impl Looking {
         self.unknown = usage_redeem::finish_first(account).await;
         let error = account.cache.refresh(self.max_age()).await.err();
         account.redeemer.notice(&account.cache.get()).await;
+        self.pending = account.redeemer.pending();
         self.print(&account.cache.get(), error.as_ref())
     }
 
@@ -201,13 +206,17 @@ impl Looking {
         let mut error = account.cache.refresh(self.max_age()).await.err();
         let _fresh = account.cache.keep_fresh();
         let screen = std::io::stdout().is_terminal() && !self.json;
+        let mut before = "";
         loop {
             let state = changes.borrow_and_update().clone();
+            account.redeemer.notice(&state).await;
+            self.pending = account.redeemer.pending();
             if state.failure.is_none() && error.as_ref().is_some_and(|e| !e.is_sign_in()) {
                 error = None;
             }
             let text = self.text(&state, error.as_ref(), self.exit_code(&state, error.as_ref()));
-            let text = if screen { format!("\u{1b}[H\u{1b}[J{text}") } else { text };
+            let text = if screen { format!("\u{1b}[H\u{1b}[J{text}") } else { format!("{before}{text}") };
+            before = if self.json { "" } else { "\n" };
             if !print(&text) {
                 return Exit::OutputClosed;
             }
@@ -254,7 +263,7 @@ impl Looking {
         }
         let lines = match self.only {
             true => require::check(&self.shares, state, now()).iter().filter_map(standing).collect(),
-            false => show::lines(state, now(), &TimeZone::system()),
+            false => show::lines(state, now(), &TimeZone::system(), self.pending),
         };
         lines.iter().map(|line| clean(line) + "\n").collect()
     }
@@ -262,8 +271,11 @@ impl Looking {
     /// What went wrong, to standard error.
     fn remarks(&self, state: &AccountLimits, error: Option<&refresh::Error>) {
         if let Some(error) = error {
-            let hint = error.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
-            tell(&format!("{}{hint}", error));
+            let text = error.to_string();
+            tell(&match error.hint() {
+                Some(hint) => format!("{} ({hint})", text.trim_end_matches('.')),
+                None => text,
+            });
         } else if state.is_empty() {
             tell("Nothing is known yet about the limits of this account.");
         }
@@ -286,7 +298,15 @@ impl Looking {
         code: u8,
     ) -> String {
         let zone = TimeZone::system();
-        let made = Made { now_s: now(), zone: &zone, offline: self.offline, error, checked, exit_code: code };
+        let made = Made {
+            now_s: now(),
+            zone: &zone,
+            offline: self.offline,
+            error,
+            checked,
+            pending: self.pending,
+            exit_code: code,
+        };
         serde_json::to_string(&report(state, made)).unwrap_or_default() + "\n"
     }
 

@@ -15,7 +15,7 @@ use crate::base::clock::{Clock, SystemClock};
 use crate::exec::text::clean;
 use crate::limits::intent::{Book, Receipt};
 use crate::limits::redeem_words::{self as words, When};
-use crate::limits::text::{full_moment, moment, rfc3339};
+use crate::limits::text::{age, full_moment, moment, rfc3339};
 use crate::protocol::limits::{ResetCredit, ResetCredits};
 
 /// Version of the JSON document.
@@ -60,19 +60,41 @@ async fn show(args: &CreditsArgs, account: &Account) -> Exit {
     match list {
         Ok(list) if args.json => print(&document(&list, &book, &when, code).to_string()),
         Ok(list) => print(&lines(&list, &book, &when).join("\n")),
-        Err(error) => return not_listed(args, &error, unknown),
+        Err(error) => return not_listed(args, &error, unknown, account, &book, &when),
     }
     Exit::Other(code)
 }
 
-fn not_listed(args: &CreditsArgs, error: &backend::Error, unknown: bool) -> Exit {
+/// The list cannot be had: what is known of it, with its age, and why it is not newer.
+fn not_listed(
+    args: &CreditsArgs,
+    error: &backend::Error,
+    unknown: bool,
+    account: &Account,
+    book: &Book,
+    when: &When,
+) -> Exit {
     let code = match (error.is_sign_in(), unknown) {
         (true, _) => 20,
         (false, true) => UNKNOWN,
         (false, false) => 21,
     };
-    let hint = error.hint().map_or_else(String::new, |hint| format!(" {hint}"));
-    failed(args, code, &format!("{error}{hint}"))
+    let state = account.cache.get();
+    let Some(held) = state.reset_credits.as_ref().filter(|_| code != 20) else {
+        return failed(args, code, &error.in_full());
+    };
+    let at = held.at_ms / 1000;
+    if args.json {
+        let mut known = document(&held.value, book, when, code);
+        known["captured_at"] = json!(rfc3339(at));
+        known["message"] = json!(clean(&error.in_full()));
+        print(&known.to_string());
+        return Exit::Other(code);
+    }
+    print(&lines(&held.value, book, when).join("\n"));
+    let text = format!("That is as of {}. {}", age(at, when.now), error.in_full());
+    let _ = writeln!(std::io::stderr(), "{}", clean(&text));
+    Exit::Other(code)
 }
 
 fn failed(args: &CreditsArgs, code: u8, text: &str) -> Exit {

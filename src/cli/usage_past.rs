@@ -69,10 +69,7 @@ pub(crate) fn activity(args: &ActivityArgs, opened: Result<Account, usage_accoun
             let rows = rows(&activity, args.view, today, columns());
             print(&rows.iter().map(|row| clean(row) + "\n").collect::<String>())
         }
-        Err(error) => {
-            let hint = error.hint().map_or_else(String::new, |hint| format!(" ({hint})"));
-            failed(args.json, if error.is_sign_in() { 20 } else { 21 }, &format!("{error}{hint}"))
-        }
+        Err(error) => failed(args.json, if error.is_sign_in() { 20 } else { 21 }, &error.in_full()),
     }
 }
 

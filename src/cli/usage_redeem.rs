@@ -95,7 +95,7 @@ async fn redeem(args: &RedeemArgs, account: &Account, teller: &Teller) -> Exit {
         Ok(plan) => plan,
         Err(error) => {
             let (code, word) = error_code(&error);
-            return teller.end(code, word, &error.to_string(), &[]);
+            return teller.end(code, word, &unsent(&error), &[]);
         }
     };
     if let Some(aside) = &plan.damaged {
@@ -172,7 +172,7 @@ pub(crate) async fn finish(account: &Account) -> (bool, Option<String>) {
 /// What speaks for and against using a credit now.
 fn advice(account: &Account, when: &When) -> Vec<String> {
     let state = account.cache.get();
-    let advice = advice::advise(&advice::situation(&state, when.now));
+    let advice = advice::advise(&advice::situation(&state, when.now, None));
     let now = state.server_now(when.now);
     let mut lines = vec![advice_text::headline(&advice, now, &when.zone)];
     lines.extend(advice_text::sum(&advice, now, &when.zone).into_iter().map(|line| format!("  {line}")));
@@ -241,6 +241,15 @@ fn dry_run(plan: &Plan, advice: &[String], teller: &Teller) -> Exit {
 fn describe(credit: &ResetCredit, reading: Option<&Reading>, when: &When) -> String {
     let marks = reading.map(|reading| reading.marks.as_slice()).unwrap_or_default();
     format!("{} ({}), {}", words::title(credit, marks), credit.id, words::expiry(credit, when))
+}
+
+/// Why a wish could not even be judged.
+fn unsent(error: &Error) -> String {
+    let why = match error {
+        Error::Backend(error) => error.in_full(),
+        Error::Journal(_) | Error::Busy => error.to_string(),
+    };
+    format!("{}. Nothing was redeemed.", why.trim_end_matches('.'))
 }
 
 fn error_code(error: &Error) -> (u8, &'static str) {

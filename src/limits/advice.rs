@@ -59,6 +59,15 @@ pub(crate) enum Credits {
     Some(NextCredit),
 }
 
+/// A redemption that is not over: nothing else is to be redeemed before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pending {
+    /// What became of the one that was confirmed then (unix seconds) is not known.
+    Unfinished(u64),
+    /// The windows do not show the reset of then yet.
+    Unseen(u64),
+}
+
 /// Everything that the advice depends on.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Situation {
@@ -70,6 +79,8 @@ pub(crate) struct Situation {
     pub(crate) credits: Credits,
     /// Bought credits carry the user on when a window is full.
     pub(crate) bought: bool,
+    /// A redemption that is not over.
+    pub(crate) pending: Option<Pending>,
 }
 
 /// What to do.
@@ -116,6 +127,8 @@ pub(crate) enum Why {
     Lasts,
     /// Too few readings for a forecast.
     NoForecast,
+    /// An earlier redemption is not over.
+    Pending(Pending),
 }
 
 /// The advice with its sum.
@@ -133,8 +146,8 @@ pub(crate) struct Advice {
     pub(crate) long_moves_to: Option<(&'static str, u64)>,
 }
 
-/// The situation of an account at `now_s` (our clock).
-pub(crate) fn situation(state: &AccountLimits, now_s: u64) -> Situation {
+/// The situation of an account at `now_s` (our clock). `pending`: what is written down of an earlier redemption.
+pub(crate) fn situation(state: &AccountLimits, now_s: u64, pending: Option<Pending>) -> Situation {
     let now = state.server_now(now_s);
     let windows = state.windows(now_s);
     let standings = windows.iter().filter(|window| window.is_main()).map(|window| Standing {
@@ -145,7 +158,7 @@ pub(crate) fn situation(state: &AccountLimits, now_s: u64) -> Situation {
         forecast: forecast::of(window, now),
     });
     let credits = state.reset_credits.as_ref().map_or(Credits::Unknown, |held| credits(&held.value, now));
-    Situation { now, windows: standings.collect(), credits, bought: state.has_bought_credits() }
+    Situation { now, windows: standings.collect(), credits, bought: state.has_bought_credits(), pending }
 }
 
 /// Credits that can be used at `now`, the one that expires first in front, those that never expire last.
@@ -205,6 +218,9 @@ fn decide(situation: &Situation) -> (Action, Why) {
         Credits::Some(_) if situation.windows.is_empty() => return (Action::Unknown, Why::NotKnown),
         Credits::Some(credit) => credit,
     };
+    if let Some(pending) = situation.pending {
+        return (Action::Hold, Why::Pending(pending));
+    }
     let expiry = credit.expires_at.map(|at| (at, at.saturating_sub(now)));
     let most_used = situation.windows.iter().map(|window| window.used).fold(0.0, f64::max);
     let patience = patience(situation);

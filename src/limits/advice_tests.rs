@@ -65,6 +65,7 @@ fn situation_of(row: &Row) -> Situation {
         windows: vec![standing("5h", 300, used5, in5, f5), standing("weekly", 10_080, used7, in7, f7)],
         credits: credits_of(credit),
         bought: false,
+        pending: None,
     }
 }
 
@@ -151,6 +152,24 @@ const TABLE: &[Row] = &[
 ];
 
 #[test]
+fn nothing_is_advised_beside_a_redemption_that_is_not_over() {
+    for pending in [Pending::Unfinished(NOW - 90), Pending::Unseen(NOW - 90)] {
+        for row in TABLE {
+            let free = advise(&situation_of(row));
+            let bound = advise(&Situation { pending: Some(pending), ..situation_of(row) });
+            if matches!(free.action, Action::Unknown | Action::NoCredit) {
+                assert_eq!(bound.action, free.action);
+                continue;
+            }
+            assert_eq!((bound.action, bound.why), (Action::Hold, Why::Pending(pending)));
+            let words = crate::limits::advice_text::headline(&bound, NOW, &TimeZone::UTC);
+            assert!(words.starts_with("Hold: ") && words.ends_with('.') && words.contains(':'), "{words}");
+            assert!(crate::limits::advice_text::sum(&bound, NOW, &TimeZone::UTC).is_empty());
+        }
+    }
+}
+
+#[test]
 fn situations() {
     assert!(TABLE.len() >= 60, "{}", TABLE.len());
     for (number, row) in TABLE.iter().enumerate() {
@@ -179,6 +198,7 @@ fn odd_accounts() {
         windows: vec![standing("monthly", minutes, used, resets_in, F::U)],
         credits: credits_of(C::Never),
         bought: false,
+        pending: None,
     };
     assert_eq!(advise(&lone(100.0, 20 * D, 43_200)).action, Action::RedeemNow);
     assert_eq!(advise(&lone(100.0, 60, 43_200)).action, Action::WaitUntil(NOW + 60));

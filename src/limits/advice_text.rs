@@ -3,7 +3,7 @@
 
 use jiff::tz::TimeZone;
 
-use super::advice::{Action, Advice, Why};
+use super::advice::{Action, Advice, Pending, Why};
 use super::text::{moment, percent, span};
 
 /// The word for machines.
@@ -43,6 +43,7 @@ pub(crate) fn headline(advice: &Advice, now: u64, zone: &TimeZone) -> String {
         (Action::UseBefore(at), _) => {
             format!("Use the reset before {}: it expires in {}.", moment(at, now, zone), left(at))
         }
+        (Action::Hold, Why::Pending(earlier)) => pending(earlier, now, zone),
         (Action::Hold, Why::NothingUsed) => {
             "Hold: nothing is used, so a reset would bring nothing.".to_owned()
         }
@@ -54,10 +55,25 @@ pub(crate) fn headline(advice: &Advice, now: u64, zone: &TimeZone) -> String {
     }
 }
 
+/// Why nothing else is to be redeemed before an earlier redemption is over.
+pub(crate) fn pending(pending: Pending, now: u64, zone: &TimeZone) -> String {
+    match pending {
+        Pending::Unfinished(at) => format!(
+            "Hold: what became of the redemption of {} is not known yet. Redeeming finishes it first.",
+            moment(at, now, zone)
+        ),
+        Pending::Unseen(at) => format!(
+            "Hold: the reset of {} cannot be seen yet. Another one would reset the same windows.",
+            moment(at, now, zone)
+        ),
+    }
+}
+
 /// The sum: what a reset now gives back, when that comes by itself, what moves, when the credit expires.
 pub(crate) fn sum(advice: &Advice, now: u64, zone: &TimeZone) -> Vec<String> {
     let mut lines = Vec::new();
-    if matches!(advice.action, Action::Unknown | Action::NoCredit) {
+    // While an earlier redemption is open the numbers are those from before it.
+    if matches!(advice.action, Action::Unknown | Action::NoCredit) || matches!(advice.why, Why::Pending(_)) {
         return lines;
     }
     for (name, used, resets_at) in &advice.regained {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::advice::Pending;
 use super::marks::{self, Mark, Moved, moved};
 use crate::protocol::limits::{ConsumeOutcome, CreditStatus, ResetCredit, ResetCredits, ResetType};
 
@@ -158,6 +159,12 @@ impl Book {
     pub(crate) fn unseen(&self) -> Option<&Receipt> {
         let last = self.receipts.iter().rev().find(|receipt| receipt.verdict.is_spent())?;
         last.seen_at.is_none().then_some(last)
+    }
+
+    /// What is not over yet, for the advice.
+    pub(crate) fn pending(&self) -> Option<Pending> {
+        let unfinished = self.intent.as_ref().map(|intent| Pending::Unfinished(intent.made_at));
+        unfinished.or_else(|| self.unseen().map(|receipt| Pending::Unseen(receipt.answered_at)))
     }
 
     /// Notes in the last receipt that the windows were seen to have started anew; true when that is news.

@@ -187,7 +187,12 @@ impl Machine {
                 Ok(reading) if self.shows(&reading) => {
                     self.settle(now_ms, Verdict::SeenByReading, Some(&reading))
                 }
-                _ => self.settle(now_ms, outcome.into(), None),
+                Ok(_) => self.settle(now_ms, outcome.into(), None),
+                // The earlier request may be what made it a "no": nobody may be told that nothing was spent.
+                Err(why) => {
+                    self.trouble = Some(Trouble { why, again: false, sign_in: false });
+                    self.give_up()
+                }
             },
             (Phase::Searching, Input::Read(read)) => match read {
                 Ok(reading) if self.shows(&reading) => {
@@ -263,10 +268,12 @@ impl Machine {
     /// Whether the credit of the intent can still be used; `None` when the reading does not tell.
     fn is_there(&self, reading: &Reading) -> Option<bool> {
         match &self.intent.credit_id {
-            Some(id) => match reading.credit(id)?.status {
-                CreditStatus::Available => Some(true),
-                CreditStatus::Redeemed => Some(false),
-                CreditStatus::Redeeming | CreditStatus::Unknown => None,
+            Some(id) => match reading.credit(id).map(|credit| credit.status) {
+                Some(CreditStatus::Available) => Some(true),
+                Some(CreditStatus::Redeemed) => Some(false),
+                Some(CreditStatus::Redeeming | CreditStatus::Unknown) => None,
+                // A service may list only what is left.
+                None => reading.is_complete().then_some(false),
             },
             None => Some(reading.count()? >= self.intent.count_before?),
         }

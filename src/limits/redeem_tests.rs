@@ -98,6 +98,34 @@ fn resume(credit: Option<&str>, age_s: u64) -> (Machine, Effect) {
 use ConsumeOutcome::{AlreadyRedeemed, NoCredit, NothingToReset, Reset};
 use CreditStatus::{Available, Redeemed, Redeeming};
 
+/// The request was carried out, its answer lost, and the service forgot the key: its "no" is no proof.
+#[test]
+fn a_no_after_a_lost_answer_is_believed_only_when_the_account_was_read() {
+    let gone = || read(80.0, Some(credits("c-2", Available, 1)));
+    let still = || read(80.0, Some(credits("c-1", Available, 2)));
+    let unread = || Input::Read(Err("no network".to_owned()));
+    for outcome in [NoCredit, NothingToReset] {
+        let run = |reading: Input, rest: Vec<Input>| {
+            let before = vec![OK, lost(true), Input::Waited, said(outcome), reading];
+            play(begin(Some("c-1")), before.into_iter().chain(rest).collect())
+        };
+        let prefix = "intent send1 wait500 send2 read";
+        assert_eq!(run(unread(), vec![]), format!("{prefix} end:unknown"));
+        assert_eq!(
+            run(gone(), vec![OK]),
+            format!("{prefix} receipt:SeenByReading end:SeenByReading"),
+            "used, and not listed any more: another redemption has to wait for the windows"
+        );
+        assert_eq!(run(still(), vec![OK]), format!("{prefix} receipt:{outcome:?} end:{outcome:?}"));
+        // The same for an intent of an earlier run.
+        let again = play(resume(Some("c-1"), 60), vec![OK, said(outcome), unread()]);
+        assert_eq!(again, "intent send1 read end:unknown");
+    }
+    // An old one is closed by what is read, without a request.
+    let old = play(resume(Some("c-1"), 3600), vec![gone(), OK]);
+    assert_eq!(old, "read receipt:SeenByReading end:SeenByReading");
+}
+
 #[test]
 fn a_definite_answer_is_a_receipt() {
     for (outcome, want) in [

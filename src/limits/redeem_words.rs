@@ -150,7 +150,7 @@ pub(crate) fn outcome(outcome: &Outcome, when: &When) -> String {
         Outcome::Busy => {
             "Another process is redeeming and does not come to its end. Nothing was redeemed here.".to_owned()
         }
-        Outcome::NotRead(error) => format!("Nothing was redeemed: {error}"),
+        Outcome::NotRead(error) => format!("Nothing was redeemed: {}", sentence(&error.in_full())),
         Outcome::Journal(why) => format!("Nothing was redeemed: {}", sentence(why)),
     }
 }
@@ -227,7 +227,7 @@ pub(crate) fn refusal(why: &Refusal, when: &When) -> String {
                 .to_owned()
         }
         Refusal::NothingUsed => {
-            "Nothing to reset: nothing of your windows is used. Nothing was spent.".to_owned()
+            "Nothing to reset: none of your windows is used. Nothing was spent.".to_owned()
         }
     }
 }

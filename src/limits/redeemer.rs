@@ -12,6 +12,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
+use super::advice::Pending;
 use super::cache::Cache;
 use super::intent::{Book, Decision, Intent, Reading, Receipt, Refusal, decide};
 use super::journal::{self, Journal, Place};
@@ -179,6 +180,11 @@ impl Redeemer {
     pub(crate) async fn book(&self) -> Result<Book, Error> {
         let place = self.place.clone();
         Ok(blocking(move || place.peek()).await?.0)
+    }
+
+    /// The redemption that is not over, if there is one. A journal that cannot be read is for those who redeem.
+    pub(crate) fn pending(&self) -> Option<Pending> {
+        self.place.peek().ok()?.0.pending()
     }
 
     /// Looks at what a wish comes to. Sends nothing, writes nothing but a damaged journal's new name.

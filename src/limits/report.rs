@@ -4,7 +4,7 @@
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use super::advice::{self, Action};
+use super::advice::{self, Action, Pending};
 use super::advice_text;
 use super::forecast::{self, Forecast};
 use super::require::Checked;
@@ -27,6 +27,8 @@ pub(crate) struct Made<'a> {
     pub(crate) error: Option<Problem>,
     /// Requirements.
     pub(crate) checked: &'a [Checked],
+    /// An earlier redemption that is not over.
+    pub(crate) pending: Option<Pending>,
     /// How the program will end.
     pub(crate) exit_code: u8,
 }
@@ -58,6 +60,7 @@ pub(crate) struct Report<'a> {
     credits: Option<&'a Credits>,
     spend_control: Option<&'a SpendControl>,
     reset_credits: Option<Resets>,
+    redemption: Option<Redemption>,
     advice: AdviceOut,
     requirements: Vec<Requirement<'a>>,
     exit_code: u8,
@@ -112,6 +115,12 @@ struct Reset {
 }
 
 #[derive(Debug, Serialize)]
+struct Redemption {
+    state: &'static str,
+    at: u64,
+}
+
+#[derive(Debug, Serialize)]
 struct AdviceOut {
     action: &'static str,
     at: Option<u64>,
@@ -134,7 +143,7 @@ pub(crate) fn report<'a>(state: &'a AccountLimits, made: Made<'a>) -> Report<'a>
     let now = state.server_now(made.now_s);
     let captured_at = state.oldest_ms().map(|ms| ms / 1000);
     let age_s = captured_at.map(|at| made.now_s.saturating_sub(at));
-    let advice = advice::advise(&advice::situation(state, made.now_s));
+    let advice = advice::advise(&advice::situation(state, made.now_s, made.pending));
     Report {
         schema_version: VERSION,
         generated_at: made.now_s,
@@ -151,6 +160,7 @@ pub(crate) fn report<'a>(state: &'a AccountLimits, made: Made<'a>) -> Report<'a>
         credits: state.credits.as_ref().map(|credits| &credits.value),
         spend_control: state.spend.as_ref().map(|spend| &spend.value),
         reset_credits: resets(state, now),
+        redemption: made.pending.map(redemption),
         advice: AdviceOut {
             action: advice_text::word(advice.action),
             at: match advice.action {
@@ -220,6 +230,13 @@ fn resets(state: &AccountLimits, now: u64) -> Option<Resets> {
         list.iter().map(row).collect()
     });
     Some(Resets { available_count: held.value.available_count, captured_at: held.at_ms / 1000, credits })
+}
+
+fn redemption(pending: Pending) -> Redemption {
+    match pending {
+        Pending::Unfinished(at) => Redemption { state: "unfinished", at },
+        Pending::Unseen(at) => Redemption { state: "not_visible", at },
+    }
 }
 
 fn requirement(checked: &Checked) -> Requirement<'_> {

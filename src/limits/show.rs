@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 
-use super::advice;
+use super::advice::{self, Pending};
 use super::advice_text;
 use super::forecast::{self, Forecast};
 use super::state::{AccountLimits, LiveWindow, STALE_AFTER_S};
@@ -78,7 +78,12 @@ pub(crate) fn age_words(state: &AccountLimits, now_s: u64) -> String {
 }
 
 /// The whole account at `now_s` (our clock).
-pub(crate) fn lines(state: &AccountLimits, now_s: u64, zone: &TimeZone) -> Vec<String> {
+pub(crate) fn lines(
+    state: &AccountLimits,
+    now_s: u64,
+    zone: &TimeZone,
+    pending: Option<Pending>,
+) -> Vec<String> {
     let now = state.server_now(now_s);
     let plan = state.plan.as_ref().map_or("not known", |plan| plan.value.as_str());
     let mut lines = vec![format!("Plan: {plan} · {}", age_words(state, now_s))];
@@ -123,12 +128,13 @@ pub(crate) fn lines(state: &AccountLimits, now_s: u64, zone: &TimeZone) -> Vec<S
         let count = resets.value.available_count;
         let next = next.filter(|_| count > 0).unwrap_or_default();
         lines.push(format!("Usage limit resets: {count} available{next}"));
-        if count > 0 {
-            let advice = advice::advise(&advice::situation(state, now_s));
+        if count > 0 && pending.is_none() {
+            let advice = advice::advise(&advice::situation(state, now_s, pending));
             lines.push(advice_text::headline(&advice, now, zone));
             lines.extend(advice_text::sum(&advice, now, zone).into_iter().map(|line| format!("  {line}")));
         }
     }
+    lines.extend(pending.map(|pending| advice_text::pending(pending, now, zone)));
     if state.is_reached(now_s) {
         lines.push("The usage limit is reached.".to_owned());
     }

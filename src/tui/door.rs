@@ -12,6 +12,7 @@ use crate::base::ids::ThreadId;
 use crate::base::secret::Secret;
 use crate::limits::AccountLimits;
 use crate::limits::activity::Activity;
+use crate::limits::advice::Pending;
 use crate::limits::alarms::Alarm;
 use crate::limits::redeemer::{Outcome, Plan, Step, Wish};
 use crate::protocol::error::{ErrorInfo, ErrorKind};
@@ -72,8 +73,9 @@ pub(crate) enum Call {
 
 /// What can be asked about the limits of the account. None of these waits for another.
 pub(crate) enum LimitsCall {
-    /// Reads them anew when they are older than this; the numbers come by [`Live::limits`].
-    Refresh(Duration, Reply<()>),
+    /// Reads them anew when they are older than this; the numbers come by [`Live::limits`]. Tells of a redemption that is
+    /// not over.
+    Refresh(Duration, Reply<Option<Pending>>),
     /// What the user has to be told and nobody has told yet, in no process.
     Alarms(Reply<Vec<Alarm>>),
     /// Token activity.

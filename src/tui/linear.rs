@@ -291,11 +291,12 @@ impl Linear {
             return say(["Usage limits belong to a ChatGPT plan. Run: codex login"]);
         };
         let read = self.door.call(|reply| Call::Limits(LimitsCall::Refresh(ON_DEMAND, reply))).await;
-        if let Err(error) = read {
+        let pending = read.unwrap_or_else(|error| {
             say([format!("Error: {error}")]);
-        }
+            None
+        });
         let limits = limits.borrow().clone();
-        let lines = show::lines(&limits, SystemClock.now_s(), super::moment::zone());
+        let lines = show::lines(&limits, SystemClock.now_s(), super::moment::zone(), pending);
         say(lines.iter().map(|line| super::text::sanitize(line).into_owned()));
         say(["To use a reset, end codex and run: codex usage redeem"]);
     }

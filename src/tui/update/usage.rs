@@ -9,6 +9,7 @@ use super::{chat, commands, follow, waiting};
 use crate::backend::nudge::{More, Nudged};
 use crate::limits::AccountLimits;
 use crate::limits::activity::View as Chart;
+use crate::limits::advice::Pending;
 use crate::limits::alarms::{self, Alarm};
 use crate::limits::merge::{self, Writer};
 use crate::limits::redeemer::Outcome;
@@ -225,7 +226,10 @@ pub(crate) fn on_news(model: &mut Model, news: News, effects: &mut Effects) {
     match news {
         News::Refreshed(result) => {
             model.usage.reading = false;
-            model.usage.failure = result.err();
+            match result {
+                Ok(pending) => (model.usage.pending, model.usage.failure) = (pending, None),
+                Err(error) => model.usage.failure = Some(error),
+            }
             if std::mem::take(&mut model.usage.read_again) {
                 read_within(model, Duration::ZERO, effects);
             }
@@ -267,6 +271,14 @@ pub(crate) fn on_news(model: &mut Model, news: News, effects: &mut Effects) {
 
 fn redeemed(model: &mut Model, outcome: Result<Box<Outcome>, String>) {
     model.usage.redeeming = false;
+    model.usage.pending = match outcome.as_deref() {
+        Ok(Outcome::Settled { receipt, .. }) if receipt.verdict.is_spent() && receipt.seen_at.is_none() => {
+            Some(Pending::Unseen(receipt.answered_at))
+        }
+        Ok(Outcome::Unknown(intent, _)) => Some(Pending::Unfinished(intent.made_at)),
+        Ok(Outcome::Settled { .. }) => None,
+        _ => model.usage.pending,
+    };
     // What was said about scarce windows may be true no more.
     model.usage.hush();
     let shown = with_flow(model, |flow, view| {

@@ -69,7 +69,7 @@ fn usage_opens_on_what_is_known_and_changes_in_place() {
     assert!(matches!(asked[..], [Ask::Refresh(_), Ask::Finish]), "{asked:?}");
     assert!(scene.shown().contains("18% left") && scene.shown().contains("reading …"), "{}", scene.shown());
     scene.send(Msg::Limits(Arc::new(samples::limits([83.0, 64.0], "plus", Some(samples::two())))));
-    scene.answer(Answer::Limits(News::Refreshed(Ok(()))));
+    scene.answer(Answer::Limits(News::Refreshed(Ok(None))));
     assert!(scene.shown().contains("17% left") && !scene.shown().contains("reading …"), "{}", scene.shown());
     scene.keys(&["esc"]);
     assert!(!scene.shown().contains("You have 2 usage"), "the hint was taken");
@@ -102,9 +102,9 @@ fn reading_again_is_not_lost_while_one_is_under_way() {
     scene.text("/usage").keys(&["enter", "r", "r"]);
     let count = |asked: Vec<Ask>| asked.iter().filter(|ask| matches!(ask, Ask::Refresh(_))).count();
     assert_eq!(count(asks(&mut scene)), 1, "one at a time");
-    scene.answer(Answer::Limits(News::Refreshed(Ok(()))));
+    scene.answer(Answer::Limits(News::Refreshed(Ok(None))));
     assert!(matches!(asks(&mut scene)[..], [Ask::Refresh(age)] if age.is_zero()));
-    scene.answer(Answer::Limits(News::Refreshed(Ok(()))));
+    scene.answer(Answer::Limits(News::Refreshed(Ok(None))));
     assert_eq!(count(asks(&mut scene)), 0);
 }
 

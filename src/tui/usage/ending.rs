@@ -132,7 +132,7 @@ impl Ending {
             ),
             Refusal::NothingUsed => Self::new(
                 "Nothing to reset",
-                "Your usage needs no reset now: nothing of your windows is used. Nothing was spent.",
+                "Your usage needs no reset now: none of your windows is used. Nothing was spent.",
                 &[CLOSE],
             ),
             Refusal::NoSuchCredit(_) => gone(),

@@ -23,8 +23,12 @@ pub(super) fn of_window(window: &LiveWindow<'_>, now: u64, zone: &TimeZone) -> O
 
 /// What to do with a reset credit, in one sentence; nothing without credits.
 pub(super) fn advice(view: &View<'_>, width: u16, theme: &Theme) -> Vec<Line<'static>> {
+    if let Some(pending) = view.standing.pending {
+        let words = advice_text::pending(pending, view.now(), view.zone);
+        return wrapped(&words, Role::Warn, 2, width, theme);
+    }
     let Some(limits) = view.limits.filter(|_| view.resets().unwrap_or(0) > 0) else { return Vec::new() };
-    let advice = advice::advise(&advice::situation(limits, view.now_s));
+    let advice = advice::advise(&advice::situation(limits, view.now_s, None));
     let role = match advice.action {
         Action::RedeemNow | Action::UseBefore(_) => Role::Warn,
         Action::Unknown | Action::NoCredit | Action::WaitUntil(_) | Action::Hold => Role::Text,
@@ -40,7 +44,7 @@ pub(super) fn sum(
     theme: &Theme,
 ) -> Vec<Line<'static>> {
     let Some(limits) = view.limits else { return Vec::new() };
-    let mut situation = advice::situation(limits, view.now_s);
+    let mut situation = advice::situation(limits, view.now_s, None);
     situation.credits = Credits::Some(NextCredit {
         id: picked.map(|credit| credit.id.clone()),
         title: None,

@@ -4,6 +4,7 @@ use super::super::samples::{self, NOW};
 use super::super::standing::Standing;
 use super::*;
 use crate::limits::AccountLimits;
+use crate::limits::advice::Pending;
 use crate::protocol::error::{ErrorInfo, ErrorKind};
 use crate::protocol::limits::{Credits, ResetCredits, SpendControl};
 use crate::tui::testing::{assert_screen, paper};
@@ -65,6 +66,28 @@ fn everything_at_once() {
     other.primary.as_mut().unwrap().window.used_percent = 3.0;
     limits.families.insert("codex_mini".to_owned(), other);
     check("everything", Some(&limits), &samples::shared());
+}
+
+#[test]
+fn the_limit_is_reached() {
+    let mut limits = samples::limits([100.0, 64.0], "plus", Some(samples::two()));
+    check("reached", Some(&limits), &samples::shared());
+    // Nobody says when it comes back.
+    limits.families.get_mut("codex").unwrap().primary.as_mut().unwrap().window.resets_at = None;
+    let (standing, zone) = (samples::shared(), Theme::default());
+    let drawn = Usage::new().draw(&view(Some(&limits), &standing), 80, 40, &zone);
+    let text: String = drawn.lines.iter().map(|line| line.to_string() + "\n").collect();
+    assert!(text.contains("limit is reached"), "{text}");
+}
+
+#[test]
+fn a_redemption_that_is_not_over_is_all_the_advice_there_is() {
+    let limits = samples::limits([82.0, 64.0], "plus", Some(samples::two()));
+    let mut standing = samples::shared();
+    standing.pending = Some(Pending::Unseen(NOW - 300));
+    check("unseen", Some(&limits), &standing);
+    standing.pending = Some(Pending::Unfinished(NOW - 300));
+    check("unfinished", Some(&limits), &standing);
 }
 
 #[test]

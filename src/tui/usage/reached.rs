@@ -58,11 +58,11 @@ impl Panel {
         }
         if let Some(at) = comes_back(view) {
             let now = view.now();
-            let label = format!("Wait, and send again at {}", words::moment(at, now, view.zone));
-            let detail = format!("in {}", words::span(at.saturating_sub(now)));
+            let left = words::span(at.saturating_sub(now));
+            let detail = format!("at {}, in {left}", words::moment(at, now, view.zone));
             // On our clock, for that is the one we wait by.
             let ours = view.now_s.saturating_add(at.saturating_sub(now)).saturating_add(AFTER_S);
-            rows.push((Row::new(label).detail(detail), Choice::Wait(ours)));
+            rows.push((Row::new("Wait, then send again").detail(detail), Choice::Wait(ours)));
         }
         rows.extend(ask_owner(view).map(|(row, more)| (row, Choice::Nudge(more))));
         if other_family(view) {

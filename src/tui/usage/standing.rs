@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::base::ids::ThreadId;
+use crate::limits::advice::Pending;
 use crate::protocol::error::ErrorInfo;
 
 /// How long a sentence stands above the prompt, in milliseconds.
@@ -52,6 +53,8 @@ pub(crate) struct Standing {
     pub(crate) read_again: bool,
     /// Why the last reading of this app failed.
     pub(crate) failure: Option<ErrorInfo>,
+    /// A redemption that is not over, as the last reading found it.
+    pub(crate) pending: Option<Pending>,
     /// The hint at reset credits.
     pub(crate) hint: Hint,
     /// `/usage` was typed, with this behind it, before it was known whose limits there are.

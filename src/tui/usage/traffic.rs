@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::backend::nudge::{More, Nudged};
 use crate::limits::activity::Activity;
+use crate::limits::advice::Pending;
 use crate::limits::alarms::Alarm;
 use crate::limits::redeemer::{Outcome, Plan, Step, Wish};
 use crate::protocol::error::ErrorInfo;
@@ -31,8 +32,8 @@ pub(crate) enum Ask {
 /// An answer.
 #[derive(Debug)]
 pub(crate) enum News {
-    /// The numbers were read, or why not.
-    Refreshed(Result<(), ErrorInfo>),
+    /// The numbers were read, and what is written down of a redemption that is not over; or why not.
+    Refreshed(Result<Option<Pending>, ErrorInfo>),
     /// To be told now.
     Alarms(Vec<Alarm>),
     /// Token activity.

@@ -36,6 +36,56 @@ fn a_credit_is_used_once_and_the_windows_are_waited_for() {
 }
 
 #[test]
+fn nobody_is_told_to_redeem_before_the_last_reset_is_seen() {
+    let bed = Bed::new("");
+    bed.account(&json!({"move_after": 1_000_000}));
+    assert!(bed.json(&[])["redemption"].is_null());
+    bed.redeem(YES).run().expect(0);
+    for args in [&["--max-age", "0"][..], &["--offline"]] {
+        let told = bed.json(args);
+        assert_eq!(
+            (&told["redemption"]["state"], &told["advice"]["action"]),
+            (&json!("not_visible"), &json!("hold"))
+        );
+        let output = bed.usage(args).run().expect(0);
+        assert!(
+            output.stdout.contains("cannot be seen yet") && !output.stdout.contains("Redeem now"),
+            "{output:?}"
+        );
+    }
+    // The service has caught up.
+    bed.account(&json!({"windows": [{"used": 1, "seconds": 18000, "resets_in": 18000}, {"used": 0, "seconds": 604_800, "resets_in": 604_800}]}));
+    assert!(bed.json(&["--max-age", "0"])["redemption"].is_null());
+    // Not even the list can be read, so what became of it stays open.
+    bed.anew(&json!({"listed": false, "move_after": 1_000_000, "after": ["drop", "drop", "drop", "drop", "drop", "drop", "drop", "drop"]}));
+    bed.redeem(YES).run().expect(22);
+    let told = bed.json(&["--offline"]);
+    assert_eq!(
+        (&told["redemption"]["state"], &told["advice"]["action"]),
+        (&json!("unfinished"), &json!("hold"))
+    );
+}
+
+#[test]
+fn the_list_that_is_known_is_shown_when_it_cannot_be_read() {
+    let bed = Bed::new("");
+    bed.usage(&[]).run().expect(0);
+    bed.fault(LIST, "kind = 'status'\ncode = 503\nbody = 'html'\ntimes = 2");
+    let output = bed.usage(&["credits"]).run().expect(21);
+    assert!(output.stdout.contains("2 reset credits") && output.stdout.contains("c-1"), "{output:?}");
+    assert!(output.stderr.contains("as of") && output.stderr.contains("status 503."), "{output:?}");
+    assert!(!output.stderr.contains("503: 503"), "{output:?}");
+    let told = super::bed::document(&bed.usage(&["credits", "--json"]).run().expect(21));
+    assert_eq!((&told["available_count"], &told["exit_code"]), (&json!(2), &json!(21)));
+    assert!(told["captured_at"].is_string() && told["message"].is_string(), "{told}");
+    // A redemption that cannot even begin says that nothing was done.
+    bed.fault(USAGE, "kind = 'status'\ncode = 503\nbody = 'html'\ntimes = 1");
+    let output = bed.redeem(&["--yes"]).run().expect(21);
+    assert!((output.stdout + &output.stderr).contains("Nothing was redeemed"));
+    assert!(bed.keys().is_empty());
+}
+
+#[test]
 fn every_outcome_has_its_exit_code() {
     let bed = Bed::new("");
     // The service's own idea of the usage, while the windows are in fact fresh.

@@ -270,7 +270,7 @@ fn after_a_limit_a_reset_sends_the_prompt_once() {
     terminal.submit("please do it");
     terminal.until("Usage limit reached");
     terminal.until("1. Redeem a reset");
-    terminal.until("2. Wait, and send again at");
+    terminal.until("2. Wait, then send again");
     terminal.keys("1");
     terminal.until("usage limit resets available.");
     terminal.keys(ENTER);
@@ -324,7 +324,7 @@ fn a_prompt_waits_for_the_reset() {
     let refusal = r#"{"error":{"type":"usage_limit_reached","message":"used up","plan_type":"plus"}}"#;
     fault(&world, "/v1/responses", &format!("kind = 'status'\ncode = 429\nbody_text = '{refusal}'"));
     terminal.submit("when you can");
-    terminal.until("1. Wait, and send again at");
+    terminal.until("1. Wait, then send again");
     terminal.keys("1");
     terminal.until("⏳ sends again at");
     terminal.until("better late");
@@ -390,7 +390,7 @@ fn waiting_goes_on_after_a_crash() {
     let refusal = r#"{"error":{"type":"usage_limit_reached","message":"used up","plan_type":"plus"}}"#;
     fault(&world, "/v1/responses", &format!("kind = 'status'\ncode = 429\nbody_text = '{refusal}'"));
     terminal.submit("when you can");
-    terminal.until("1. Wait, and send again at");
+    terminal.until("1. Wait, then send again");
     terminal.keys("1");
     terminal.until("⏳ sends again at");
     let waits = || {
