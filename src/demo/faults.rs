@@ -203,7 +203,7 @@ mod tests {
     fn incomplete_forms_say_what_is_missing() {
         for (text, part) in [
             ("kind = 'status'", "needs `code`"),
-            ("kind = 'status'\ncode = 200", "not an error status"),
+            ("kind = 'status'\ncode = 200", "not a refusal (300"),
             ("kind = 'cut'", "exactly one of"),
             ("kind = 'cut'\nbytes = 1\nevents = 1", "exactly one of"),
             ("kind = 'failed'", "needs `error`"),
