@@ -2,7 +2,9 @@
 
 use clap::CommandFactory;
 
+use super::super::args_exec::{ExecRequest, ResumeTarget};
 use super::*;
+use crate::exec::text::Color;
 
 fn parsed(line: &[&str]) -> Result<Cli, clap::Error> {
     parse(std::iter::once("codex").chain(line.iter().copied()).map(OsString::from))

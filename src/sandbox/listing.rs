@@ -132,12 +132,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let w = dir.path().canonicalize().unwrap();
         std::fs::create_dir_all(w.join(".git")).unwrap();
-        let policy = SandboxPolicy::WorkspaceWrite {
-            writable_roots: Vec::new(),
-            network_access: false,
-            exclude_tmpdir_env_var: true,
-            exclude_slash_tmp: true,
-        };
+        let policy = SandboxPolicy::workspace();
         let mut roots = super::super::policy::resolve(&policy, &w, None);
         roots.grant_git(&w);
         let secrets = (0..4).map(|n| w.join(format!("secret{n}"))).collect();
