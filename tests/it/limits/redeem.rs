@@ -75,7 +75,7 @@ fn the_list_that_is_known_is_shown_when_it_cannot_be_read() {
     assert!(output.stdout.contains("2 reset credits") && output.stdout.contains("c-1"), "{output:?}");
     assert!(output.stderr.contains("as of") && output.stderr.contains("status 503."), "{output:?}");
     assert!(!output.stderr.contains("503: 503"), "{output:?}");
-    let told = super::bed::document(&bed.usage(&["credits", "--json"]).run().expect(21));
+    let told = super::bed::checked("credits", &bed.usage(&["credits", "--json"]).run().expect(21));
     assert_eq!((&told["available_count"], &told["exit_code"]), (&json!(2), &json!(21)));
     assert!(told["captured_at"].is_string() && told["message"].is_string(), "{told}");
     // A redemption that cannot even begin says that nothing was done.
