@@ -196,12 +196,7 @@ mod tests {
         for name in ["home/w/.git", "home/a/b", "home/c"] {
             std::fs::create_dir_all(root.join(name)).unwrap();
         }
-        let policy = SandboxPolicy::WorkspaceWrite {
-            writable_roots: Vec::new(),
-            network_access: false,
-            exclude_tmpdir_env_var: true,
-            exclude_slash_tmp: true,
-        };
+        let policy = SandboxPolicy::workspace();
         let (home, cwd) = (root.join("home"), root.join("home/w"));
         let roots = crate::sandbox::resolve(&policy, &cwd, None);
         let at = |path: &str| home.join(path).display().to_string();
@@ -260,12 +255,7 @@ mod tests {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let cwd = tempfile::tempdir().unwrap();
-        let policy = SandboxPolicy::WorkspaceWrite {
-            writable_roots: Vec::new(),
-            network_access: false,
-            exclude_tmpdir_env_var: true,
-            exclude_slash_tmp: true,
-        };
+        let policy = SandboxPolicy::workspace();
         let roots = crate::sandbox::resolve(&policy, cwd.path(), None);
         let found = |script: &str, output: &str| {
             narrow(&roots, &Commands::of_script(script), cwd.path(), output, &[])

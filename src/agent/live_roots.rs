@@ -151,12 +151,7 @@ mod tests {
         for name in ["w", "o/.git"] {
             std::fs::create_dir_all(root.join(name)).unwrap();
         }
-        let policy = SandboxPolicy::WorkspaceWrite {
-            writable_roots: Vec::new(),
-            network_access: false,
-            exclude_tmpdir_env_var: true,
-            exclude_slash_tmp: true,
-        };
+        let policy = SandboxPolicy::workspace();
         let fresh = || Arc::new(crate::sandbox::resolve(&policy, &root.join("w"), None));
         let live = LiveRoots::new(fresh());
         let reaches = |path: &str| live.now().can_write(&root.join(path));

@@ -218,6 +218,7 @@ impl Thread {
         user_shell::interrupt(&mut self);
         user_shell::record(&mut self, true).await;
         self.settle(true).await;
+        self.services.undo.close().await;
         if let Err(error) = self.sync().await {
             self.readers.tell(Event::Warning { message: error.message }).await;
         }

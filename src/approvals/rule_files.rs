@@ -240,4 +240,46 @@ mod tests {
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         drop(lock);
     }
+
+    /// What each process of the test below does: told its file and its number on its input.
+    #[test]
+    #[ignore = "run by another test, with input"]
+    fn adds_rules_as_a_process() {
+        let mut told = String::new();
+        std::io::stdin().read_line(&mut told).unwrap();
+        let Some((number, path)) = told.trim().split_once(' ') else { return };
+        for n in 0..25 {
+            let own = text(&words(&format!("own {number} {n}")), RuleDecision::Allow).unwrap();
+            let shared = text(&words(&format!("shared {n}")), RuleDecision::Allow).unwrap();
+            append(Path::new(path), "heading", &[own, shared]).unwrap();
+        }
+    }
+
+    #[test]
+    fn processes_that_add_at_once_lose_and_double_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("rules/default.rules");
+        let start = |number: usize| {
+            let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+                .args(["--exact", "--ignored", "approvals::rule_files::tests::adds_rules_as_a_process"])
+                .stdin(std::process::Stdio::piped())
+                .stdout(std::process::Stdio::null())
+                .spawn()
+                .unwrap();
+            let told = format!("{number} {}\n", path.display());
+            child.stdin.take().unwrap().write_all(told.as_bytes()).unwrap();
+            child
+        };
+        let children: Vec<_> = (0..3).map(start).collect();
+        for mut child in children {
+            assert!(child.wait().unwrap().success());
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        let mut lines: Vec<&str> = text.lines().collect();
+        assert_eq!((lines.len(), lines[0]), (1 + 3 * 25 + 25, "# heading"), "{text}");
+        lines.sort_unstable();
+        lines.dedup();
+        assert_eq!(lines.len(), 101, "{text}");
+        assert_eq!(load(std::slice::from_ref(&path)).0.rules.len(), 100);
+    }
 }

@@ -164,6 +164,10 @@ impl BrowserSignIn {
         }
     }
 
+    /// Code for tokens. The exchange of the id token for an API key that other programs add here is left out on
+    /// purpose: with a sign-in requests go out under its token, so nothing of ours would ever use that key; it is
+    /// billed by its use while the sign-in is not; and signing out does not end it, so it would be one more secret
+    /// that lies in the file for ever. Programs that share the file live with its absence, because it may fail.
     async fn exchange(&self, code: &Secret) -> Result<Identity, Error> {
         let answer = self.sign_in.issuer.exchange(code, &self.verifier, &self.redirect).await?;
         self.sign_in.keep(answer).await

@@ -13,7 +13,11 @@ use super::held::Current;
 use super::issuer::Issuer;
 use super::store::Store;
 use super::workspace::Rules;
+use crate::base::clean;
 use crate::base::secret::Secret;
+
+/// A key of so many bytes is no word of a language.
+const LONG: usize = 16;
 
 /// Where a provider's credentials come from, as the configuration says. Values of variables are resolved.
 #[derive(Clone, Debug)]
@@ -123,5 +127,8 @@ fn fixed(key: Option<&Secret>, from: &str) -> Result<Current, Error> {
 
 /// A key that can be sent; empty counts as not there.
 fn usable(key: Option<&Secret>, from: &str) -> Result<Option<Secret>, Error> {
-    key.map_or(Ok(None), |key| checked(key.expose(), from))
+    let key = key.map_or(Ok(None), |key| checked(key.expose(), from))?;
+    // Short ones are made-up words for servers that want some key; texts would lose those words.
+    key.iter().filter(|key| key.expose().len() >= LONG).for_each(clean::never_show);
+    Ok(key)
 }

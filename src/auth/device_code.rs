@@ -10,6 +10,7 @@ use super::issuer::{Polled, UserCode};
 use super::manager::Identity;
 use super::sign_in::SignIn;
 use crate::base::clean;
+use crate::base::secret::Secret;
 
 /// How long a code counts.
 pub(crate) const VALID: Duration = Duration::from_secs(15 * 60);
@@ -57,21 +58,14 @@ impl DeviceSignIn {
     /// # Errors
     /// The code ran out, the service refused, or the tokens cannot be used or kept.
     pub(crate) async fn finish(self) -> Result<Identity, Error> {
-        let mut pause = pause(&self.device.interval);
-        let mut lost = 0;
+        let mut pace = Pace { pause: pause(&self.device.interval), lost: 0 };
         loop {
-            match self.sign_in.issuer.poll(&self.device).await? {
-                Polled::Pending => lost = 0,
-                Polled::Slower => pause = (pause + SLOWER).min(LONGEST),
-                Polled::Lost(reason) if lost >= LOST => return Err(Error::Login { reason, hint: None }),
-                Polled::Lost(_) => lost += 1,
-                Polled::Code { code, verifier } => {
-                    let redirect = format!("{}/deviceauth/callback", self.sign_in.issuer.base());
-                    let answer = self.sign_in.issuer.exchange(&code, &verifier, &redirect).await?;
-                    return self.sign_in.keep(answer).await;
-                }
+            if let Some((code, verifier)) = pace.after(self.sign_in.issuer.poll(&self.device).await?)? {
+                let redirect = format!("{}/deviceauth/callback", self.sign_in.issuer.base());
+                let answer = self.sign_in.issuer.exchange(&code, &verifier, &redirect).await?;
+                return self.sign_in.keep(answer).await;
             }
-            let next = Instant::now() + Duration::from_secs_f64(pause);
+            let next = Instant::now() + Duration::from_secs_f64(pace.pause);
             if next >= self.ends {
                 let reason = "the code was not used within 15 minutes".to_owned();
                 let hint = Some("get another one: codex login --device-auth");
@@ -79,6 +73,28 @@ impl DeviceSignIn {
             }
             tokio::time::sleep_until(next).await;
         }
+    }
+}
+
+/// How often the service is asked.
+struct Pace {
+    /// Seconds until the next question.
+    pause: f64,
+    /// Questions in a row that got no answer.
+    lost: u32,
+}
+
+impl Pace {
+    /// Takes an answer in; code and verifier when there are any.
+    fn after(&mut self, polled: Polled) -> Result<Option<(Secret, Secret)>, Error> {
+        match polled {
+            Polled::Code { code, verifier } => return Ok(Some((code, verifier))),
+            Polled::Lost(reason) if self.lost >= LOST => return Err(Error::Login { reason, hint: None }),
+            Polled::Lost(_) => self.lost += 1,
+            Polled::Pending => self.lost = 0,
+            Polled::Slower => *self = Self { pause: (self.pause + SLOWER).min(LONGEST), lost: 0 },
+        }
+        Ok(None)
     }
 }
 
@@ -98,6 +114,28 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn who_asks_too_often_asks_less_often_from_then_on() {
+        let mut pace = Pace { pause: 2.0, lost: 0 };
+        let mut after = |polled| pace.after(polled).map(|code| (code.is_some(), pace.pause, pace.lost));
+        let lost = || Polled::Lost("gone".to_owned());
+        assert_eq!(after(Polled::Pending), Ok((false, 2.0, 0)));
+        assert_eq!(after(Polled::Slower), Ok((false, 7.0, 0)));
+        assert_eq!(after(Polled::Pending), Ok((false, 7.0, 0)), "it stays so");
+        assert_eq!(after(lost()), Ok((false, 7.0, 1)));
+        assert_eq!(after(Polled::Slower), Ok((false, 12.0, 0)), "an answer is an answer");
+        for _ in 0..20 {
+            after(Polled::Slower).unwrap();
+        }
+        assert_eq!(after(Polled::Slower), Ok((false, 60.0, 0)));
+        for n in 1..=LOST {
+            assert_eq!(after(lost()), Ok((false, 60.0, n)));
+        }
+        assert!(after(lost()).unwrap_err().to_string().contains("gone"));
+        let code = Polled::Code { code: Secret::new("c"), verifier: Secret::new("v") };
+        assert_eq!(after(code), Ok((true, 60.0, LOST)));
+    }
 
     #[test]
     fn pauses() {

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use url::form_urlencoded::Serializer;
+use url::form_urlencoded::{self, Serializer};
 
 use super::document::{Answer, Provenance};
 use super::error::{Cause, Error};
 use crate::base::clean;
+use crate::base::reach::{self, Reach};
 use crate::base::secret::Secret;
 use crate::net::fetch::{self, Body, Fetcher, Reply};
 use crate::net::http::HttpSettings;
@@ -202,11 +203,6 @@ impl Issuer {
 
     /// Asks whether the code was used.
     pub(super) async fn poll(&self, device: &UserCode) -> Result<Polled, Error> {
-        #[derive(Deserialize)]
-        struct Done {
-            authorization_code: String,
-            code_verifier: String,
-        }
         let body =
             json!({ "device_auth_id": device.device_auth_id, "user_code": device.user_code }).to_string();
         let url = format!("{}/api/accounts/deviceauth/token", self.base);
@@ -215,24 +211,7 @@ impl Issuer {
             Err(fetch::Error::Client(error)) => return Err(Error::Client { reason: error.to_string() }),
             Err(fetch::Error::Unreachable(text) | fetch::Error::Lost(text)) => return Ok(Polled::Lost(text)),
         };
-        match (reply.status, code(&reply.body).as_str()) {
-            (429, _) | (400..=499, "slow_down") => Ok(Polled::Slower),
-            (400..=499, "expired_token") => Err(Error::Login {
-                reason: "the code has expired".to_owned(),
-                hint: Some("get another one: codex login --device-auth"),
-            }),
-            (400..=499, "access_denied") => Err(login(said(&reply, &[]))),
-            (403 | 404, _) | (400..=499, "authorization_pending") => Ok(Polled::Pending),
-            (500..=599, _) => Ok(Polled::Lost(said(&reply, &[]))),
-            (200..=299, _) => match serde_json::from_slice::<Done>(&reply.body) {
-                Ok(done) => Ok(Polled::Code {
-                    code: Secret::new(done.authorization_code),
-                    verifier: Secret::new(done.code_verifier),
-                }),
-                Err(_) => Err(login("the service's answer cannot be read".to_owned())),
-            },
-            _ => Err(login(said(&reply, &[]))),
-        }
+        polled(&reply, &[&Secret::new(device.device_auth_id.as_str())])
     }
 
     /// Spends a refresh token.
@@ -311,13 +290,9 @@ fn login(reason: String) -> Error {
 /// Whether secrets may be sent to this address.
 fn is_safe(url: &str) -> bool {
     let Ok(url) = url::Url::parse(url) else { return false };
-    let local = match url.host() {
-        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(url::Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
-        None => return false,
-    };
-    url.scheme() == "https" || (url.scheme() == "http" && local)
+    matches!(url.scheme(), "http" | "https")
+        && url.has_host()
+        && !reach::is_readable_beyond(&url, Reach::Here)
 }
 
 fn tokens(body: &[u8]) -> Option<Answer> {
@@ -353,6 +328,33 @@ fn code(body: &[u8]) -> String {
         .to_ascii_lowercase()
 }
 
+/// What an answer to the question about a code means.
+fn polled(reply: &Reply, secrets: &[&Secret]) -> Result<Polled, Error> {
+    #[derive(Deserialize)]
+    struct Done {
+        authorization_code: String,
+        code_verifier: String,
+    }
+    match (reply.status, code(&reply.body).as_str()) {
+        (429, _) | (400..=499, "slow_down") => Ok(Polled::Slower),
+        (400..=499, "expired_token") => Err(Error::Login {
+            reason: "the code has expired".to_owned(),
+            hint: Some("get another one: codex login --device-auth"),
+        }),
+        (400..=499, "access_denied") => Err(login(said(reply, secrets))),
+        (403 | 404, _) | (400..=499, "authorization_pending") => Ok(Polled::Pending),
+        (500..=599, _) => Ok(Polled::Lost(said(reply, secrets))),
+        (200..=299, _) => match serde_json::from_slice::<Done>(&reply.body) {
+            Ok(done) => Ok(Polled::Code {
+                code: Secret::new(done.authorization_code),
+                verifier: Secret::new(done.code_verifier),
+            }),
+            Err(_) => Err(login("the service's answer cannot be read".to_owned())),
+        },
+        _ => Err(login(said(reply, secrets))),
+    }
+}
+
 /// Why a refresh token is no longer taken.
 fn cause(body: &[u8]) -> Cause {
     match code(body).as_str() {
@@ -374,7 +376,11 @@ fn said(reply: &Reply, secrets: &[&Secret]) -> String {
         .or_else(|| text(value.get("message")));
     let mut words = words.unwrap_or_else(|| clean::body(&reply.body, 200));
     for secret in secrets {
-        words = clean::without_secret(words, Some(secret));
+        // Codes travel in forms: a service that repeats the form repeats them encoded.
+        let encoded = form_urlencoded::byte_serialize(secret.expose().as_bytes()).collect::<String>();
+        for form in [Secret::new(encoded), (*secret).clone()] {
+            words = clean::without_secret(words, Some(&form));
+        }
     }
     let words = clean::line(&words, 200);
     match words.is_empty() {
@@ -399,6 +405,35 @@ mod tests {
             ("", Cause::Unknown),
         ] {
             assert_eq!(cause(body.as_bytes()), want, "{body}");
+        }
+    }
+
+    #[test]
+    fn answers_about_a_code() {
+        let word =
+            |status: u16, body: &str| match polled(&Reply { status, body: body.as_bytes().to_vec() }, &[]) {
+                Ok(Polled::Pending) => "pending",
+                Ok(Polled::Slower) => "slower",
+                Ok(Polled::Lost(_)) => "lost",
+                Ok(Polled::Code { .. }) => "code",
+                Err(_) => "error",
+            };
+        for (status, body, want) in [
+            (400, r#"{"error":"slow_down"}"#, "slower"),
+            (403, r#"{"error":{"code":"SLOW_DOWN"}}"#, "slower"),
+            (429, "", "slower"),
+            (403, "", "pending"),
+            (404, "<html>", "pending"),
+            (400, r#"{"error":"authorization_pending"}"#, "pending"),
+            (403, r#"{"error":"access_denied"}"#, "error"),
+            (400, r#"{"error":"expired_token"}"#, "error"),
+            (400, "", "error"),
+            (307, "", "error"),
+            (503, r#"{"error":"slow_down"}"#, "lost"),
+            (200, r#"{"authorization_code":"c","code_verifier":"v"}"#, "code"),
+            (200, r#"{"authorization_code":"c"}"#, "error"),
+        ] {
+            assert_eq!(word(status, body), want, "{status} {body}");
         }
     }
 
@@ -434,6 +469,13 @@ mod tests {
             said(r#"{"error_description":"no canary-1234 \u001b[31mhere"}"#)
                 .ends_with("400: no [secret] [31mhere")
         );
+        let odd = Secret::new("a/b+canary==");
+        let body = format!(
+            "code={}&x=1",
+            form_urlencoded::byte_serialize(odd.expose().as_bytes()).collect::<String>()
+        );
+        let words = super::said(&Reply { status: 400, body: body.into_bytes() }, &[&odd]);
+        assert!(!words.contains("canary") && words.contains("[secret]&x=1"), "{words}");
         assert!(said("<html><title>Gateway</title></html>").ends_with("Gateway"));
         assert!(said("").ends_with("status 400"));
         assert!(said(&"x".repeat(5000)).len() < 300);

@@ -30,6 +30,8 @@ pub(super) struct Marks {
     file: PathBuf,
     /// A store in memory has no other process to warn; its manager remembers by itself.
     kept: bool,
+    /// Whose the file has to be, when the superuser writes it.
+    owner: Option<(u32, u32)>,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -40,7 +42,11 @@ struct Mark {
 
 impl Marks {
     pub(super) fn of(store: &Store) -> Self {
-        Self { file: store.home().join(FILE_NAME), kept: !store.is_ephemeral() }
+        Self {
+            file: store.home().join(FILE_NAME),
+            kept: !store.is_ephemeral(),
+            owner: store.owner(store.home()),
+        }
     }
 
     /// What is known about this token.
@@ -59,7 +65,7 @@ impl Marks {
         let known = CAUSES.iter().find(|(known, _)| *known == cause);
         let (true, Some((_, word))) = (self.kept, known) else { return Ok(()) };
         let mark = Mark { token: hash(token), cause: (*word).to_owned() };
-        fs::replace(&self.file, &serde_json::to_vec(&mark)?, 0o600)
+        fs::replace_for(&self.file, &serde_json::to_vec(&mark)?, 0o600, self.owner)
     }
 
     /// Nothing is known any more. A mark that stays is of a token that is no longer stored, or costs one sign-in.

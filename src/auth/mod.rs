@@ -16,6 +16,7 @@
 //! - [`external`]: tokens that belong to a parent application
 //! - [`workspace`]: which sign-ins the configuration accepts
 //! - [`store`]: file, keyring or memory; locks and whole writes
+//! - [`file`]: `auth.json` as a file: whose it is, who can read it, whether it can be written
 //! - [`document`]: the credential document: read in every shape, changed field by field
 //! - [`keyring`]: the system's keyring
 //! - [`claims`]: what a token says about account, plan and expiry
@@ -29,6 +30,7 @@ pub(crate) mod device_code;
 mod document;
 pub(crate) mod error;
 pub(crate) mod external;
+mod file;
 mod held;
 pub(crate) mod issuer;
 mod keyring;

@@ -4,23 +4,20 @@
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-
-use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
 
 pub(crate) use super::document::Stored;
 use super::document::{self, Document};
 use super::error::Error;
-use super::keyring;
-use crate::base::clock::{Clock, SystemClock};
+use super::keyring::Keyring;
 use crate::base::fs;
 use crate::base::lock::FileLock;
-use crate::base::secret::Secret;
+use crate::base::secret::{KEY_VARIABLES, Secret};
 use crate::config::schema::login::CredentialStore;
 
 /// A credential file is a few kilobytes; more than this is something else.
-const MAX_BYTES: u64 = 1 << 20;
+pub(super) const MAX_BYTES: u64 = 1 << 20;
 
 /// Name of the file in the configuration's home.
 pub(crate) const FILE_NAME: &str = "auth.json";
@@ -31,18 +28,17 @@ const LOCKS: [&str; 2] = ["auth.json.lock", "auth.lock"];
 /// So long a writer waits for another one; longer than one of ours may hold the lock.
 const LOCK_TIME: Duration = Duration::from_secs(45);
 
-/// Room that must be free on the disk before a token is spent.
-const PROBE_BYTES: usize = 64 << 10;
-
 /// The documents of stores that keep them in memory, by home.
 static MEMORY: Mutex<BTreeMap<PathBuf, String>> = Mutex::new(BTreeMap::new());
 
 /// The credentials of one home.
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
-    home: PathBuf,
-    path: PathBuf,
-    keep: CredentialStore,
+    pub(super) home: PathBuf,
+    pub(super) path: PathBuf,
+    pub(super) keep: CredentialStore,
+    /// Variables that hold keys: no program that is started for the store or for a sign-in gets them.
+    hidden: Arc<[String]>,
 }
 
 /// Keeps other writers out until dropped.
@@ -59,7 +55,18 @@ impl Store {
 
     /// The credentials of the home `codex_home`, kept where the configuration says.
     pub(crate) fn kept_in(codex_home: &Path, keep: CredentialStore) -> Self {
-        Self { home: codex_home.to_owned(), path: codex_home.join(FILE_NAME), keep }
+        let hidden = KEY_VARIABLES.into_iter().map(str::to_owned).collect();
+        Self { home: codex_home.to_owned(), path: codex_home.join(FILE_NAME), keep, hidden }
+    }
+
+    /// The same, with these variables kept from the programs that are started.
+    pub(crate) fn hiding(self, names: &[String]) -> Self {
+        Self { hidden: names.into(), ..self }
+    }
+
+    /// Variables that hold keys.
+    pub(crate) fn hidden(&self) -> Arc<[String]> {
+        Arc::clone(&self.hidden)
     }
 
     /// The file, for words to the user.
@@ -75,6 +82,24 @@ impl Store {
     /// The folder with the file and its locks.
     pub(super) fn home(&self) -> &Path {
         &self.home
+    }
+
+    /// Why the file serves in place of the keyring, where the configuration leaves the choice to us.
+    pub(crate) fn fallback(&self) -> Option<String> {
+        let Err(error) = matches!(self.keep, CredentialStore::Auto).then(|| self.keyring().read())? else {
+            return None;
+        };
+        Some(format!("{error} Credentials are kept in {} instead.", self.path.display()))
+    }
+
+    /// What signing out could not reach: a keyring that may hold something and does not answer.
+    pub(crate) fn unseen(&self) -> Option<String> {
+        let error = matches!(self.keep, CredentialStore::Auto).then(|| self.keyring().read())?.err()?;
+        (error != Keyring::missing()).then(|| format!("{error} What it may hold was not removed."))
+    }
+
+    fn keyring(&self) -> Keyring<'_> {
+        Keyring::of(&self.home, &self.hidden)
     }
 
     /// Reads; `None` when nothing is stored or nobody is signed in.
@@ -120,19 +145,11 @@ impl Store {
         let _locks = self.lock().ok();
         let mut gone = memory().remove(&self.home).is_some();
         match self.keep {
-            CredentialStore::Keyring => gone |= keyring::delete(&self.home)?,
-            CredentialStore::Auto => gone |= keyring::delete(&self.home).unwrap_or(false),
+            CredentialStore::Keyring => gone |= self.keyring().delete()?,
+            CredentialStore::Auto => gone |= self.keyring().delete().unwrap_or(false),
             CredentialStore::File | CredentialStore::Ephemeral => {}
         }
         Ok(gone | self.delete_file()?)
-    }
-
-    fn delete_file(&self) -> Result<bool, Error> {
-        match std::fs::remove_file(&self.path) {
-            Ok(()) => Ok(true),
-            Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
-            Err(e) => Err(self.file_error("removed", &e)),
-        }
     }
 
     /// Keeps other writers out. Blocks the thread for as long as another one writes.
@@ -157,46 +174,18 @@ impl Store {
     fn try_lock(&self) -> std::io::Result<Option<Locks>> {
         let mut held = Vec::with_capacity(LOCKS.len());
         for name in LOCKS {
-            match FileLock::try_take(&self.home.join(name))? {
+            let path = self.home.join(name);
+            let made = !path.exists();
+            match FileLock::try_take(&path)? {
                 Some(lock) => held.push(lock),
                 None => return Ok(None),
             }
+            // A lock file of the superuser's would lock the user out of their own home.
+            if let Some((uid, gid)) = made.then(|| self.owner(&self.home)).flatten() {
+                std::os::unix::fs::chown(&path, Some(uid), Some(gid))?;
+            }
         }
         Ok(Some(Locks { _held: held }))
-    }
-
-    /// Makes sure that [`write`](Self::write) will work, as far as one can know before.
-    ///
-    /// # Errors
-    /// It will not.
-    pub(super) fn check_writable(&self) -> Result<(), Error> {
-        if self.is_ephemeral() || (!matches!(self.keep, CredentialStore::File) && !self.path.exists()) {
-            return Ok(());
-        }
-        let fail = |reason: &str| {
-            Err(Error::File { path: self.path.clone(), doing: "replaced", reason: reason.to_owned() })
-        };
-        let path = self.real_path();
-        if let Ok(metadata) = path.metadata()
-            && metadata.permissions().readonly()
-        {
-            return fail("it is read-only");
-        }
-        let about = statx(CWD, &path, AtFlags::empty(), StatxFlags::BASIC_STATS);
-        if about.is_ok_and(|about| about.stx_attributes.contains(StatxAttributes::MOUNT_ROOT)) {
-            return fail("the file itself is mounted, so it cannot be replaced");
-        }
-        let probe = || -> std::io::Result<()> {
-            let dir = path.parent().unwrap_or(&self.home);
-            let mut file = tempfile::Builder::new().prefix(".codex-").tempfile_in(dir)?;
-            std::io::Write::write_all(&mut file, &vec![b' '; PROBE_BYTES])?;
-            file.as_file().sync_all()
-        };
-        probe().map_err(|e| Error::File {
-            path: self.path.clone(),
-            doing: "replaced",
-            reason: system_words(&e),
-        })
     }
 
     /// The document; `None` when there is none.
@@ -208,16 +197,28 @@ impl Store {
                 Some(text)
             }
             CredentialStore::Keyring => {
-                let Some(text) = keyring::read(&self.home)? else { return Ok(None) };
+                let Some(text) = self.keyring().read()? else { return Ok(None) };
                 Some(text)
             }
-            // A keyring that does not answer means the file, for reading as for writing.
-            CredentialStore::Auto => keyring::read(&self.home).ok().flatten(),
+            CredentialStore::Auto => return self.read_either(),
         };
         match found {
             Some(text) => document::parse(text.as_bytes(), &self.path).map(Some),
             None => self.read_file(),
         }
+    }
+
+    /// A keyring that does not answer means the file, for reading as for writing. So both can hold something, when
+    /// it did not answer for a while: then the later renewal counts, because the tokens before it are spent.
+    fn read_either(&self) -> Result<Option<Document>, Error> {
+        let Some(text) = self.keyring().read().ok().flatten() else { return self.read_file() };
+        let kept = document::parse(text.as_bytes(), &self.path)?;
+        let Ok(Some(file)) = self.read_file() else { return Ok(Some(kept)) };
+        let renewed = |document: &Document| match document::understand(document, &self.path) {
+            Ok(Some(Stored::ChatGpt(tokens))) => tokens.last_refresh,
+            _ => None,
+        };
+        Ok(Some(if renewed(&file) > renewed(&kept) { file } else { kept }))
     }
 
     fn read_file(&self) -> Result<Option<Document>, Error> {
@@ -240,30 +241,15 @@ impl Store {
                 Ok(())
             }
             CredentialStore::Keyring => {
-                keyring::write(&self.home, &text)?;
+                self.keyring().write(&text)?;
                 self.delete_file().map(drop)
             }
-            CredentialStore::Auto if keyring::write(&self.home, &text).is_ok() => {
-                self.delete_file().map(drop)
-            }
+            CredentialStore::Auto if self.keyring().write(&text).is_ok() => self.delete_file().map(drop),
             CredentialStore::Auto | CredentialStore::File => {
-                let done = fs::replace(&self.real_path(), text.as_bytes(), 0o600);
+                let path = self.real_path().map_err(|e| self.file_error("written", &e))?;
+                let done = fs::replace_for(&path, text.as_bytes(), 0o600, self.owner(&path));
                 done.map_err(|e| self.file_error("written", &e))
             }
-        }
-    }
-
-    /// Where the file really is: a link to it stays a link.
-    fn real_path(&self) -> PathBuf {
-        self.path.canonicalize().unwrap_or_else(|_| self.path.clone())
-    }
-
-    /// Renames a damaged file: it may be all that is left of a sign-in.
-    fn set_aside(&self) -> Result<(), Error> {
-        let aside = self.home.join(format!("{FILE_NAME}.damaged-{}", SystemClock.now_s()));
-        match std::fs::rename(&self.path, aside) {
-            Err(e) if e.kind() != ErrorKind::NotFound => Err(self.file_error("written", &e)),
-            _ => Ok(()),
         }
     }
 
@@ -274,7 +260,7 @@ impl Store {
 }
 
 /// The system's words alone, without the name of a temporary file.
-fn system_words(error: &std::io::Error) -> String {
+pub(super) fn system_words(error: &std::io::Error) -> String {
     let text = error.to_string();
     text.split_once(" at path ").map_or(text.clone(), |(words, _)| words.to_owned())
 }

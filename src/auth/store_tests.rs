@@ -1,6 +1,7 @@
 //! Tests of the credential file: every shape that was ever written, damage of every kind, and what writing keeps.
 
-use std::os::unix::fs::PermissionsExt;
+use std::fs::Permissions;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use serde_json::{Value, json};
 
@@ -158,4 +159,84 @@ fn what_cannot_be_replaced_is_known_before() {
     assert!(matches!(error, Error::File { doing: "replaced", .. }), "{error}");
     drop(dir);
     assert!(store.check_writable().is_err());
+}
+
+fn mode(path: &Path) -> u32 {
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn a_file_that_others_can_read_is_tightened_and_told_once() {
+    for (before, after) in [(0o644, 0o600), (0o640, 0o600), (0o666, 0o600), (0o444, 0o400)] {
+        let (_dir, store) = store_with(b"{}");
+        std::fs::set_permissions(store.path(), Permissions::from_mode(before)).unwrap();
+        let told = store.tighten().unwrap();
+        assert!(told.contains("auth.json") && told.contains(&format!("{before:o}")), "{told}");
+        assert_eq!((mode(store.path()), store.tighten()), (after, None));
+    }
+    let (dir, store) = store_with(b"{}");
+    std::fs::remove_file(store.path()).unwrap();
+    assert_eq!(store.tighten(), None);
+    if rustix::process::geteuid().is_root() {
+        std::fs::write(store.path(), "{}").unwrap();
+        std::fs::set_permissions(store.path(), Permissions::from_mode(0o644)).unwrap();
+        std::os::unix::fs::chown(store.path(), Some(12345), None).unwrap();
+        assert!(store.tighten().unwrap().contains("not yours") && mode(store.path()) == 0o644);
+    }
+    drop(dir);
+}
+
+/// Only the superuser can write for somebody else, so only they can try this.
+#[test]
+fn what_the_superuser_writes_stays_the_users() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    for there in [true, false] {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::new(dir.path());
+        std::os::unix::fs::chown(dir.path(), Some(12345), Some(12346)).unwrap();
+        if there {
+            std::fs::write(store.path(), "{}").unwrap();
+            std::os::unix::fs::chown(store.path(), Some(12345), Some(12346)).unwrap();
+        }
+        store.check_writable().unwrap();
+        store.save_api_key(&Secret::new("sk-7")).unwrap();
+        let marks = crate::auth::marks::Marks::of(&store);
+        marks.put(&Secret::new("rt"), crate::auth::error::Cause::Used).unwrap();
+        for name in names(dir.path()) {
+            let about = std::fs::metadata(dir.path().join(&name)).unwrap();
+            assert_eq!((about.uid(), about.gid()), (12345, 12346), "{name}");
+            assert_eq!(about.permissions().mode() & 0o077, 0, "{name}");
+        }
+        assert_eq!(store.load().unwrap(), Some(Stored::ApiKey(Secret::new("sk-7"))));
+    }
+}
+
+#[test]
+fn a_link_to_nowhere_is_refused_before_and_at_writing() {
+    for target in ["none.json", "."] {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::new(dir.path());
+        std::os::unix::fs::symlink(dir.path().join(target), store.path()).unwrap();
+        let before = store.check_writable().unwrap_err();
+        assert!(before.to_string().contains("it is a link to"), "{before}");
+        assert!(store.change(|document| document::put_key(document, &Secret::new("sk-8"))).is_err());
+        assert!(store.path().is_symlink() && !dir.path().join("none.json").exists());
+    }
+}
+
+#[test]
+fn behind_a_link_damage_is_set_aside_and_signing_out_leaves_no_secret() {
+    let (real, link) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let file = real.path().join("a.json");
+    std::fs::write(&file, "sk-damaged").unwrap();
+    std::os::unix::fs::symlink(&file, link.path().join(FILE_NAME)).unwrap();
+    let store = Store::new(link.path());
+    store.save_api_key(&Secret::new("sk-9")).unwrap();
+    assert!(store.path().is_symlink() && std::fs::read_to_string(&file).unwrap().contains("sk-9"));
+    let aside = names(link.path()).into_iter().find(|name| name.contains("damaged")).unwrap();
+    assert_eq!(std::fs::read(link.path().join(&aside)).unwrap(), b"sk-damaged");
+    assert_eq!(mode(&link.path().join(aside)), 0o600);
+    assert!(store.delete().unwrap() && !file.exists() && !store.path().is_symlink());
 }

@@ -92,7 +92,17 @@ pub(crate) fn never_show(secret: &Secret) {
 /// service repeats what it was sent or what it knows; also when the text was cut in the middle of it.
 pub(crate) fn without_secret(text: String, secret: Option<&Secret>) -> String {
     let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let text = known.iter().chain(secret).fold(text, without);
+    without_all(known.iter().chain(secret), text)
+}
+
+/// `text` without all known secrets. Never waits, so that it may be called in the middle of a fault.
+pub(crate) fn without_known(text: String) -> String {
+    let known = KNOWN.try_lock().map(|known| known.clone()).unwrap_or_default();
+    without_all(known.iter(), text)
+}
+
+fn without_all<'a>(secrets: impl Iterator<Item = &'a Secret>, text: String) -> String {
+    let text = secrets.fold(text, without);
     match without_tokens(&text) {
         Cow::Owned(clean) => clean,
         Cow::Borrowed(_) => text,

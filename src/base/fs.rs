@@ -65,7 +65,15 @@ pub(crate) fn read_bounded(path: &Path, max: u64) -> io::Result<Vec<u8>> {
 /// Replaces `path` by `bytes` so that every reader sees the old or the new content, also after a power cut:
 /// a temporary file beside it, fsync, rename, fsync of the directory.
 pub(crate) fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    replace_for(path, bytes, mode, None)
+}
+
+/// Like [`replace`], and the file is given to `owner` (user and group) first; the old one stays when that fails.
+pub(crate) fn replace_for(path: &Path, bytes: &[u8], mode: u32, owner: Option<(u32, u32)>) -> io::Result<()> {
     let (dir, temp) = beside(path, bytes, mode)?;
+    if let Some((user, group)) = owner {
+        std::os::unix::fs::fchown(temp.as_file(), Some(user), Some(group))?;
+    }
     temp.as_file().set_permissions(std::fs::Permissions::from_mode(mode))?;
     temp.as_file().sync_all()?;
     temp.persist(path).map_err(|e| e.error)?;

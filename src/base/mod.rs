@@ -7,6 +7,7 @@
 //! - [`lock`]: a lock file between processes, with a time-out
 //! - [`tasks`]: the only place that spawns tasks and blocking work
 //! - [`path`]: absolute, normalised paths
+//! - [`reach`]: whether an address is on this machine, nearby or anywhere
 //! - [`clean`]: foreign text → one short line that is safe to show
 
 pub(crate) mod clean;
@@ -15,5 +16,6 @@ pub(crate) mod fs;
 pub(crate) mod ids;
 pub(crate) mod lock;
 pub(crate) mod path;
+pub(crate) mod reach;
 pub(crate) mod secret;
 pub(crate) mod tasks;

@@ -19,6 +19,15 @@ impl Secret {
     }
 }
 
+/// Variables that hold OpenAI's own keys and tokens. No program that we start needs them.
+pub(crate) const KEY_VARIABLES: [&str; 3] = ["CODEX_API_KEY", "CODEX_ACCESS_TOKEN", "OPENAI_API_KEY"];
+
+/// Whether a header, parameter or variable of this name is likely to hold a secret.
+pub(crate) fn is_likely(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["key", "token", "auth", "secret", "cookie"].iter().any(|word| name.contains(word))
+}
+
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[secret]")

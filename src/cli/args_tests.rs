@@ -2,7 +2,9 @@
 
 use clap::CommandFactory;
 
+use super::super::args_exec::{ExecRequest, ResumeTarget};
 use super::*;
+use crate::exec::text::Color;
 
 fn parsed(line: &[&str]) -> Result<Cli, clap::Error> {
     parse(std::iter::once("codex").chain(line.iter().copied()).map(OsString::from))
@@ -149,6 +151,30 @@ fn sandbox_takes_its_flags_in_both_spellings() {
     // A missing command is told apart later: `explain` needs none.
     assert!(sandbox(&["sandbox", "explain"]).unwrap().contains("command: []"));
     assert!(sandbox(&["debug", "landlock", "--", "ls"]).unwrap().contains(r#"command: ["ls"]"#));
+}
+
+#[test]
+fn sandbox_is_read_the_same_without_the_other_words() {
+    let alone = |line: &[&str]| {
+        Sandbox::alone(std::iter::once("codex").chain(line.iter().copied()).map(OsString::from))
+            .map(|sandbox| format!("{:?}", sandbox.request()))
+    };
+    for line in [
+        &["sandbox", "--", "ls", "-la"][..],
+        &["sandbox", "ls", "-s", "x"],
+        &["sandbox", "linux", "--full-auto", "ls"],
+        &["sandbox", "explain", "-P", ":workspace", "--", "ls"],
+        &["sandbox"],
+    ] {
+        let whole = parsed(line).unwrap().command.unwrap();
+        let Command::Sandbox(whole) = whole else { panic!("{line:?}") };
+        assert_eq!(alone(line).unwrap(), format!("{:?}", whole.request()), "{line:?}");
+    }
+    for line in
+        [&["sandbox", "--help"][..], &["sandbox", "-V"], &["sandbox", "--nope"], &["exec", "sandbox"], &[]]
+    {
+        assert!(alone(line).is_none(), "{line:?}");
+    }
 }
 
 #[test]

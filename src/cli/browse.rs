@@ -16,15 +16,19 @@ pub(crate) fn absent(env: &Env) -> Option<&'static str> {
 }
 
 /// Opens `url`, without waiting and without words of the browser on the terminal. Whoever asked shows the address
-/// anyway: that a program starts does not mean that a page opens.
-pub(crate) fn open(env: &Env, url: &str) {
+/// anyway: that a program starts does not mean that a page opens. The browser does not get the variables in `hidden`:
+/// they hold keys, and what a browser starts is anybody's.
+pub(crate) fn open(env: &Env, hidden: &[String], url: &str) {
     let chosen =
         env.text("BROWSER").and_then(|all| all.split(':').find(|one| !one.is_empty())).map(str::to_owned);
-    let url = url.to_owned();
+    let (url, hidden) = (url.to_owned(), hidden.to_vec());
     tasks::detach("open the browser", move || {
         let programs = chosen.into_iter().chain(["xdg-open", "wslview", "www-browser"].map(str::to_owned));
         for program in programs {
             let mut command = Command::new(program);
+            for name in &hidden {
+                command.env_remove(name);
+            }
             command.arg(&url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
             if let Ok(mut child) = command.spawn() {
                 let _ = child.wait();

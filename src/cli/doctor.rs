@@ -181,7 +181,14 @@ fn rules(config: &Config) -> Check {
 fn credentials(config: &Config, env: &Env) -> Check {
     let provider = &config.provider.id;
     match wire::credentials(config, env) {
-        Ok(_) => Check::good("credentials", format!("there are some for {provider}")),
+        Ok(_) => {
+            let found = format!("there are some for {provider}");
+            let store = wire::store(config);
+            match store.tighten().or_else(|| store.fallback()) {
+                Some(remark) => Check::odd("credentials", found, remark),
+                None => Check::good("credentials", found),
+            }
+        }
         Err(error) => Check::bad("credentials", error.message.clone(), "codex login"),
     }
 }

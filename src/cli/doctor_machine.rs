@@ -30,23 +30,25 @@ const NAMESPACES: &[&str] = &[
 const LANDLOCK: &[&str] = &[
     "files outside the writable folders",
     ".git, .codex, .agents and other protected places",
+    "secrets of the deny list",
     "network off",
     "system calls by filter",
-];
-const LANDLOCK_LIMITS: &[&str] = &[
-    "new entries beside a protected place are refused",
-    "changes of modes, owners and times are refused",
-    "connections of Unix sockets are refused",
-    "before Linux 6.12 commands can signal other processes of yours",
 ];
 
 /// What each rung does, best first.
 pub(super) fn rungs() -> Vec<Rung> {
     let level = sandbox::level();
+    // Of all that is missing there, the last is mended from one version of Landlock on.
+    let limits = match sandbox::signals_stay_inside() {
+        true => {
+            sandbox::WITHOUT_NAMESPACES.split_last().map_or(sandbox::WITHOUT_NAMESPACES, |(_, most)| most)
+        }
+        false => sandbox::WITHOUT_NAMESPACES,
+    };
     let rung = |name, in_use, enforces, limits| Rung { name, in_use, enforces, limits };
     vec![
         rung("namespaces + Landlock + seccomp", matches!(level, Ok(Level::Namespaces)), NAMESPACES, &[]),
-        rung("Landlock + seccomp", matches!(level, Ok(Level::Landlock)), LANDLOCK, LANDLOCK_LIMITS),
+        rung("Landlock + seccomp", matches!(level, Ok(Level::Landlock)), LANDLOCK, limits),
         rung(
             "nothing",
             level.is_err(),

@@ -41,14 +41,11 @@ impl Behind {
         let (home, here) = (config.codex_home.clone(), config.cwd.clone());
         let found = blocking("locate thread", move || {
             let found = opening::stored(&home, &here, &begin)?;
-            Ok::<_, threads::Error>((found.id, threads::folder_of(&found)?))
+            let other = threads::folder_of(&found)?.filter(|there| !is_same(there, &here));
+            Ok::<_, threads::Error>(other.map(|there| (found.id, there.is_dir(), there)))
         })
         .await?;
-        let (id, Some(there)) = found else { return Ok(None) };
-        if is_same(&there, &config.cwd) {
-            return Ok(None);
-        }
-        let exists = there.is_dir();
+        let Some((id, exists, there)) = found else { return Ok(None) };
         let permissions = match exists.then(|| self.config_in(Some(there.clone()))) {
             Some(Ok(other)) => permissions::words(other.approval, &other.sandbox),
             // Opening it tells what is wrong with the configuration there.

@@ -46,6 +46,7 @@ impl Running {
 }
 
 async fn browser(sign_in: SignIn, env: &Env, pasted: mpsc::Receiver<Pasted>, reply: Reply<Waiting>) {
+    let hidden = sign_in.store.hidden();
     let waiting = match BrowserSignIn::begin(sign_in, &PORTS).await {
         Ok(waiting) => waiting,
         Err(error) => return drop(reply.send(Err(error.into()))),
@@ -53,7 +54,7 @@ async fn browser(sign_in: SignIn, env: &Env, pasted: mpsc::Receiver<Pasted>, rep
     let (result, done) = oneshot::channel();
     let seen = browse::absent(env).is_none();
     if seen {
-        browse::open(env, waiting.url());
+        browse::open(env, &hidden, waiting.url());
     }
     let shown = Waiting { url: waiting.url().to_owned(), code: None, done };
     if reply.send(Ok(shown)).is_ok() {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use tokio::time::timeout;
 
-use super::args::{ExecOptions, ExecRequest, ResumeTarget};
+use super::args_exec::{ExecOptions, ExecRequest, ResumeTarget};
 use super::exec_require::{self, Requirement};
 use super::exit::Exit;
 use super::housekeeping;

@@ -1,16 +1,21 @@
 //! `codex execpolicy check`: what rules files say about a command, as JSON. Nothing is run.
 
+use std::ffi::OsStr;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::exit::Exit;
 use crate::approvals::rule_files;
-use crate::approvals::rules::{RuleMatch, matching};
+use crate::approvals::rulebook::Rulebook;
+use crate::approvals::rules::{RuleDecision, RuleMatch, matching};
+use crate::approvals::vouch::{self, Place};
+use crate::config::{self, Env, Flags};
 use crate::exec::text::clean;
 use crate::process::parse::{Commands, Shape};
+use crate::sandbox;
 
 /// `codex execpolicy`.
 #[derive(Args, Debug)]
@@ -48,6 +53,9 @@ struct Report {
     matched_rules: Vec<Matched>,
     #[serde(skip_serializing_if = "Option::is_none")]
     decision: Option<&'static str>,
+    /// Why a rule that allows does not count here.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    doubts: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -69,7 +77,7 @@ struct PrefixMatch {
 
 /// Runs `codex execpolicy`. A fault in a file is told on stderr and makes the exit code 1; the other rules are
 /// shown all the same.
-pub(crate) fn run(arguments: &ExecPolicy) -> Exit {
+pub(crate) fn run(arguments: &ExecPolicy, env: &Env) -> Exit {
     let Word::Check(check) = &arguments.command;
     let mut faults = Vec::new();
     for file in &check.rules {
@@ -91,16 +99,43 @@ pub(crate) fn run(arguments: &ExecPolicy) -> Exit {
         found.extend(book.judge(&commands, true).into_iter().flatten());
     } else {
         found.extend(commands.pieces.iter().flat_map(|piece| matching(&book.rules, hosts, piece)));
+        // What a command would run in turn, and the verb of git behind its options, count for strict rules only.
+        let deeper = book.judge(&commands, true).into_iter().flatten();
+        let fresh: Vec<RuleMatch> = deeper
+            .filter(|rule| rule.decision != RuleDecision::Allow)
+            .filter(|rule| {
+                !found.iter().any(|known| known.prefix == rule.prefix && known.decision == rule.decision)
+            })
+            .collect();
+        found.extend(fresh);
     }
-    match print(&report(found), check.pretty) {
+    let doubts = doubts(&commands, &book, env);
+    match print(&report(found, doubts), check.pretty) {
         Ok(()) if faults.is_empty() => Exit::Success,
         Ok(()) => Exit::Failure,
         Err(_) => Exit::OutputClosed,
     }
 }
 
-fn report(found: Vec<RuleMatch>) -> Report {
-    let decision = found.iter().map(|rule| rule.decision).max().map(|decision| decision.word());
+/// What takes back what a rule allows when the command comes from a thread in this folder. The sandbox of the
+/// configuration tells what commands can change.
+fn doubts(commands: &Commands, book: &Rulebook, env: &Env) -> Vec<String> {
+    let Ok(config) = config::load(env, &Flags::default()) else { return Vec::new() };
+    let roots = sandbox::resolve(&config.sandbox, &config.cwd, env.tmpdir());
+    let path = config.shell_env.set.get("PATH").map(OsStr::new).or_else(|| env.get("PATH"));
+    let place = Place {
+        cwd: &config.cwd,
+        path: path.unwrap_or_default(),
+        home: env.home().unwrap_or(Path::new("/")),
+        writable: &|path| roots.can_write(path),
+    };
+    let planted = vouch::planted(commands, &place);
+    vouch::doubts(commands, &mut book.judge(commands, true), &planted, &place)
+}
+
+fn report(found: Vec<RuleMatch>, doubts: Vec<String>) -> Report {
+    let decision = found.iter().map(|rule| rule.decision).max();
+    let decision = decision.filter(|found| *found != RuleDecision::Allow || doubts.is_empty());
     let matched = |rule: RuleMatch| Matched {
         prefix_rule_match: PrefixMatch {
             matched_prefix: rule.prefix,
@@ -109,7 +144,8 @@ fn report(found: Vec<RuleMatch>) -> Report {
             justification: rule.justification,
         },
     };
-    Report { matched_rules: found.into_iter().map(matched).collect(), decision }
+    let decision = decision.map(|decision| decision.word());
+    Report { matched_rules: found.into_iter().map(matched).collect(), decision, doubts }
 }
 
 fn print(report: &Report, pretty: bool) -> std::io::Result<()> {

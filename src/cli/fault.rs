@@ -7,6 +7,7 @@ use std::panic::PanicHookInfo;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, Once, OnceLock, PoisonError};
 
+use crate::base::clean::without_known;
 use crate::base::fs;
 use crate::exec::text::clean;
 
@@ -16,6 +17,8 @@ const MAX_LOG: u64 = 1 << 20;
 const MAX_ENTRY: usize = 64 * 1024;
 /// Characters of what the panic says; it may quote text of the user.
 const MAX_WORDS: usize = 300;
+/// So many characters of them are looked at for secrets.
+const MAX_LOOKED_AT: usize = 64 << 10;
 
 static LOG: OnceLock<PathBuf> = OnceLock::new();
 static FIRST: Mutex<Option<Fault>> = Mutex::new(None);
@@ -63,9 +66,15 @@ fn note(info: &PanicHookInfo<'_>) {
 fn words(info: &PanicHookInfo<'_>) -> String {
     let said = info.payload();
     let said = said.downcast_ref::<&str>().copied().or(said.downcast_ref::<String>().map(String::as_str));
-    let said: String = said.unwrap_or("no words").chars().take(MAX_WORDS).collect();
     let place = info.location().map(|at| format!("{}:{}: ", at.file(), at.line())).unwrap_or_default();
-    format!("{place}{}", clean(&said).replace('\n', " "))
+    format!("{place}{}", said_by(said.unwrap_or("no words")))
+}
+
+/// The words of a fault, which may quote anything it stumbled over: cut, cleaned, and without secrets.
+fn said_by(words: &str) -> String {
+    let words = without_known(words.chars().take(MAX_LOOKED_AT).collect());
+    let words: String = words.chars().take(MAX_WORDS).collect();
+    clean(&words).replace('\n', " ")
 }
 
 fn entry(what: &str) -> String {
@@ -94,6 +103,19 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
+
+    #[test]
+    fn the_words_of_a_fault_hold_no_secret() {
+        let known = crate::base::secret::Secret::new("canary-of-the-crash-log-0123");
+        crate::base::clean::never_show(&known);
+        let token = format!("eyJ{}.eyJ{}.sig", "a".repeat(40), "b".repeat(40));
+        let said = said_by(&format!("bad header: Bearer {} and\n{token} \u{1b}[31m", known.expose()));
+        assert!(said.starts_with("bad header: Bearer [secret] and [secret]"), "{said}");
+        assert!(!said.contains('\u{1b}'), "{said:?}");
+        // Also one that lies across the place where the words are cut.
+        let long = format!("{}{}", "x".repeat(MAX_WORDS - 8), known.expose());
+        assert!(!said_by(&long).contains("canary"), "{}", said_by(&long));
+    }
 
     #[test]
     fn the_log_is_private_and_bounded() {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::Config;
 use crate::patch;
-use crate::workspace::undo_revert;
+use crate::workspace::{undo_cut, undo_revert};
 
 /// Folder of the journals of running patches.
 pub(crate) fn journals(config: &Config) -> PathBuf {
@@ -22,14 +22,18 @@ pub(crate) fn undo(codex_home: &Path) -> PathBuf {
     codex_home.join("undo")
 }
 
-/// Finishes what was being taken back when a crash came; sentences for the user about each.
+/// Writes down what a turn had changed, and finishes what was being taken back, when a crash came; sentences for the
+/// user about each.
 pub(crate) fn recover_undo(config: &Config) -> Vec<String> {
-    let mended = undo_revert::recover_all(&undo(&config.codex_home)).into_iter();
-    mended
-        .map(|root| {
-            format!("an earlier run ended while it took back a turn in {}; it was finished", root.display())
-        })
-        .collect()
+    let base = undo(&config.codex_home);
+    let cut = undo_cut::recover_all(&base).into_iter().map(|root| {
+        format!("an earlier run ended in the middle of a turn in {}; `codex undo --dry-run` there shows what it had changed", root.display())
+    });
+    let mended = undo_revert::recover_all(&base).into_iter();
+    let mended = mended.map(|root| {
+        format!("an earlier run ended while it took back a turn in {}; it was finished", root.display())
+    });
+    cut.chain(mended).collect()
 }
 
 /// Undoes or finishes patches that a crash cut off; sentences for the user about each.

@@ -81,9 +81,7 @@ pub(crate) fn logout(shared: Shared, env: &Env) -> Exit {
         Ok(false) => tell("Nobody was signed in; nothing to remove."),
         Err(error) => return failed(error),
     }
-    if let Some(stays) = stays {
-        tell(&stays);
-    }
+    stays.into_iter().chain(store.unseen()).for_each(|text| tell(&text));
     Exit::Success
 }
 
@@ -93,6 +91,7 @@ fn configuration(shared: Shared, env: &Env) -> Result<Config, ErrorInfo> {
 }
 
 fn status(store: &Store) -> Exit {
+    store.tighten().into_iter().chain(store.fallback()).for_each(|text| tell(&text));
     let text = match store.load() {
         Ok(stored) => api_key::status(stored.as_ref()),
         Err(error) => return failed(error),

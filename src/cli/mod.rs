@@ -1,6 +1,7 @@
 //! The command line: one file per word.
 //!
 //! - [`args`]: the words and flags as they are typed
+//! - [`args_exec`]: those of `codex exec`
 //! - [`wrong`]: what was probably meant with a wrong command line
 //! - [`exit`]: exit codes
 //! - [`wire`]: builds services, settings and tools from the configuration
@@ -32,6 +33,7 @@
 //! - [`tour`]: `codex demo` in the terminal app
 
 mod args;
+mod args_exec;
 mod attempts;
 mod browse;
 mod demo;
@@ -70,7 +72,7 @@ use std::process::ExitCode;
 
 use crate::config::Env;
 use crate::patch;
-use crate::process::harden;
+use crate::process::{harden, memory};
 use args::{Cli, Command};
 use exit::Exit;
 
@@ -84,6 +86,10 @@ pub fn main() -> ExitCode {
     let called = std::env::args_os().next().unwrap_or_default();
     if Path::new(&called).file_name().and_then(OsStr::to_str).is_some_and(patch::is_name) {
         return apply_patch();
+    }
+    if let Some(alone) = args::Sandbox::alone(std::env::args_os()) {
+        let (args, explain) = alone.request();
+        return sandbox::run(args, explain, &Env::capture());
     }
     match args::parse(std::env::args_os()) {
         Ok(cli) => dispatch(cli),
@@ -99,15 +105,15 @@ fn dispatch(cli: Cli) -> ExitCode {
     // A process that hides its memory cannot set up namespaces for itself, and the sandbox word has no secrets.
     if !matches!(cli.command, Some(Command::Sandbox(_))) {
         harden::harden();
-        harden::return_memory();
-        harden::return_relocations();
+        memory::return_memory();
+        memory::return_relocations();
     }
     match cli.command {
         Some(Command::Exec(exec)) => match exec.request(cli.shared) {
             Ok(request) => exec::run(request, &env).into(),
             Err(error) => args::report(&error).into(),
         },
-        Some(Command::Execpolicy(policy)) => execpolicy::run(&policy).into(),
+        Some(Command::Execpolicy(policy)) => execpolicy::run(&policy, &env).into(),
         Some(Command::Undo(arguments)) => undo::run(&arguments, &cli.shared, &env).into(),
         Some(Command::Doctor(doctor)) => doctor::run(&doctor, &cli.shared, &env).into(),
         Some(Command::Sandbox(sandbox)) => {

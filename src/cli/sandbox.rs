@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, FromArgMatches, ValueEnum};
 
 use crate::config::{self, Config, Env, Flags};
 use crate::process::supervise::{Job, Mode, Outcome};
@@ -102,8 +102,14 @@ fn profile(name: &str) -> Result<ModeArg, String> {
 
 /// Runs the command and gives the exit code; with `explain` it also says what was refused.
 pub(crate) fn run(mut args: SandboxArgs, explain: bool, env: &Env) -> ExitCode {
-    let written_after_dashes = std::mem::take(&mut args.command);
-    let command = match without_system_word(written_after_dashes) {
+    let command = match std::mem::take(&mut args.command) {
+        words if has_flags_after_system(&words) => match args.join_after_system(words) {
+            Ok(command) => Ok(command),
+            Err(error) => return super::args::report(&error).into(),
+        },
+        words => without_system_word(words),
+    };
+    let command = match command {
         Ok(command) if !command.is_empty() || explain => command,
         Ok(_) => return fail(2, "no command given; try `codex sandbox -- ls`"),
         Err(system) => {
@@ -184,6 +190,25 @@ fn mount_namespace() -> OsString {
 }
 
 impl SandboxArgs {
+    /// Takes in flags given after the system's name; they win. Gives the command behind them.
+    fn join_after_system(&mut self, words: Vec<OsString>) -> Result<Vec<OsString>, clap::Error> {
+        let command = Self::augment_args(clap::Command::new("linux").bin_name("codex sandbox linux"))
+            .override_usage("codex sandbox [linux] [OPTIONS] -- <COMMAND>...")
+            .no_binary_name(true);
+        let right = Self::from_arg_matches(&command.try_get_matches_from(words.into_iter().skip(1))?)?;
+        if right.mode.is_some() || right.profile.is_some() || right.full_auto {
+            (self.mode, self.profile, self.full_auto) = (right.mode, right.profile, right.full_auto);
+        }
+        self.overrides.extend(right.overrides);
+        self.cd = right.cd.or(self.cd.take());
+        self.network |= right.network;
+        self.level = right.level.or(self.level);
+        self.traced = right.traced.or(self.traced.take());
+        #[cfg(debug_assertions)]
+        self.without.extend(right.without);
+        Ok(right.command)
+    }
+
     /// Read-only without a word, whatever is configured: this command shows what the sandbox does.
     fn mode(&self) -> SandboxMode {
         let full_auto = self.full_auto.then_some(ModeArg::WorkspaceWrite);
@@ -264,6 +289,13 @@ fn without_system_word(mut command: Vec<OsString>) -> Result<Vec<OsString>, &'st
     }
 }
 
+/// `-P :workspace linux --network ls`: what follows the system's name are flags of ours still, and no program.
+fn has_flags_after_system(words: &[OsString]) -> bool {
+    let flag = |word: &OsString| word != "--" && word.as_encoded_bytes().starts_with(b"-");
+    let system = words.first().is_some_and(|word| word == "linux" || word == "landlock");
+    system && words.get(1).is_some_and(flag)
+}
+
 fn report(outcome: &Outcome, program: &str) -> ExitCode {
     match outcome {
         Outcome::Exit(code) => ExitCode::from(*code as u8),
@@ -309,6 +341,21 @@ mod tests {
         assert_eq!(parse(&["-P", ":workspace", "ls"]).unwrap().mode(), SandboxMode::WorkspaceWrite);
         assert!(parse(&["-P", "mine", "ls"]).is_err());
         assert!(parse(&["-s", "everything", "ls"]).is_err());
+    }
+
+    #[test]
+    fn flags_may_also_stand_after_the_system_word() {
+        let mut args = parse(&["-P", ":workspace", "linux", "--network", "-C", "/tmp", "ls", "-l"]).unwrap();
+        let words = std::mem::take(&mut args.command);
+        assert!(has_flags_after_system(&words));
+        assert_eq!(args.join_after_system(words).unwrap(), ["ls", "-l"]);
+        assert!(args.network && args.mode() == SandboxMode::WorkspaceWrite);
+        let words = |words: &[&str]| words.iter().map(OsString::from).collect::<Vec<_>>();
+        assert_eq!(args.join_after_system(words(&["linux", "-s", "read-only", "--", "-x"])).unwrap(), ["-x"]);
+        assert!(args.mode() == SandboxMode::ReadOnly);
+        assert!(args.join_after_system(words(&["linux", "--no-such", "ls"])).is_err());
+        assert!(!has_flags_after_system(&words(&["linux", "--", "ls"])));
+        assert!(!has_flags_after_system(&words(&["ls", "-l"])));
     }
 
     #[test]

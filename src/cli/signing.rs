@@ -55,6 +55,7 @@ pub(super) async fn with_code(sign_in: SignIn) -> Result<Identity, Error> {
 /// Signs in with a browser on this machine.
 pub(super) async fn with_browser(sign_in: SignIn, port: Option<u16>, env: &Env) -> Result<Identity, Error> {
     let ports = port.map_or(PORTS.to_vec(), |port| vec![port]);
+    let hidden = sign_in.store.hidden();
     let waiting = BrowserSignIn::begin(sign_in, &ports).await?;
     tell(&format!(
         "Sign in in the browser that opens. If none does, open this address:\n\n{}\n\n\
@@ -63,7 +64,7 @@ pub(super) async fn with_browser(sign_in: SignIn, port: Option<u16>, env: &Env) 
          Waiting… Ctrl-C gives up.",
         waiting.url()
     ));
-    browse::open(env, waiting.url());
+    browse::open(env, &hidden, waiting.url());
     let (sender, pasted) = mpsc::channel(1);
     tasks::detach("pasted address", move || read_pasted(&sender));
     waiting.finish(pasted).await

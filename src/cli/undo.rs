@@ -83,7 +83,13 @@ pub(super) fn words(report: &Report, which: Which, dry: bool) -> String {
         (_, false) => "taken back",
         (_, true) => "would be taken back",
     };
-    let mut text = format!("Turn {}: {done}\n", report.number);
+    let mut text = match report.between {
+        None => format!("Turn {}: {done}\n", report.number),
+        Some(turn) => format!(
+            "Changes {}, made after turn {turn} while its commands ran on, also by yourself: {done}\n",
+            report.number
+        ),
+    };
     for step in &report.steps {
         let _ = match step {
             Step::Restored(path) => writeln!(text, "  restored  {}", path.display()),
@@ -99,8 +105,16 @@ pub(super) fn words(report: &Report, which: Which, dry: bool) -> String {
             "  Not everything this turn changed is known: some files were too large, too many or not readable.\n",
         );
     }
-    if report.running {
-        text.push_str("  Commands of this turn ran on after it: what they wrote later is not known.\n");
+    if report.killed {
+        text.push_str("  The program was killed in this turn: what changed after that is left as it is.\n");
+    }
+    if let Some(later) = report.later {
+        let _ = writeln!(
+            text,
+            "  Commands of this turn ran on after it. What changed while they did, also by yourself, is kept as number {later}: `codex undo --turn {later} --dry-run`."
+        );
+    } else if report.running {
+        text.push_str("  Commands of this turn ran on after it: what they wrote later stays as it is.\n");
     }
     if report.skipped {
         text.push_str("  Folders that git ignores, such as build outputs, are left as they are.\n");

@@ -79,19 +79,21 @@ impl Error {
 /// There is none, or its address cannot be used.
 pub(crate) fn open(config: &Config, env: &Env) -> Result<Account, Error> {
     let setup = |error: ErrorInfo| Error::Setup(error.to_string());
+    let store = wire::store(config);
+    let unfit = |error: crate::auth::error::Error| Error::Credentials(ErrorInfo::from(error).to_string());
+    // As at the start of a turn: what is not accepted goes, with the same words.
+    wire::rules(config).enforce(&store).map_err(unfit)?;
     let manager = Manager::open(Credentials::OpenAi(Box::new(OpenAi {
         codex_api_key: None,
         codex_access_token: env.secret("CODEX_ACCESS_TOKEN"),
         openai_api_key: None,
-        store: wire::store(config),
+        store,
         issuer: wire::issuer(env, Overrides::default()).map_err(setup)?,
         rules: wire::rules(config),
     })))
     .map_err(|error| match error {
         crate::auth::error::Error::NotSignedIn => Error::NoSignIn,
-        error => {
-            Error::Credentials(format!("{} ({})", error.to_string().trim_end_matches('.'), error.hint()))
-        }
+        error => unfit(error),
     })?;
     let account_id = manager.identity().ok_or(Error::NoSignIn)?.account_id;
     let originator = env.text("CODEX_INTERNAL_ORIGINATOR_OVERRIDE").unwrap_or(ThreadSource::Cli.originator());

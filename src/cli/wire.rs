@@ -71,7 +71,7 @@ pub(crate) fn credentials(config: &Config, env: &Env) -> Result<Arc<Manager>, Er
 
 /// Where the configuration keeps credentials.
 pub(crate) fn store(config: &Config) -> Store {
-    Store::kept_in(&config.codex_home, config.login.store)
+    Store::kept_in(&config.codex_home, config.login.store).hiding(&config.secret_env)
 }
 
 /// Which sign-ins the configuration accepts.
@@ -215,6 +215,7 @@ pub(crate) fn settings(config: &Config, env: &Env) -> (Settings, Vec<String>) {
     let shell = Shell::of_user(&env.vars());
     let name = shell.path().file_name().map_or_else(|| "sh".into(), |name| name.to_string_lossy());
     let mut warnings = docs.warnings;
+    warnings.extend(store(config).tighten());
     sandbox::remember_in(&config.codex_home);
     if config.sandbox.mode() != SandboxMode::DangerFullAccess {
         warnings.extend(sandbox::gaps().map(str::to_owned));

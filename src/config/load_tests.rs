@@ -448,3 +448,53 @@ proptest::proptest! {
         let _ = machine.load(&set(&[&text, &format!("{key}={value}")])).map_err(|error| error.to_string());
     }
 }
+
+#[test]
+fn secrets_are_not_sent_in_clear_text() {
+    const OWN: &str = "model_provider='p'\n[model_providers.p]\nname='P'\n";
+    let with = |head: &str, address: &str, more: &str| {
+        let machine = Machine::new();
+        machine.user(&format!("{head}base_url='{address}'\n{more}"));
+        machine.load(&Flags::default()).map_err(|error| error.to_string())
+    };
+    let (here, near, far) = ("http://127.0.0.1:1/v1", "http://192.168.1.9:8000/v1", "http://p.example/v1");
+    for (more, near_is_good, far_is_good) in [
+        ("", true, true),
+        ("env_http_headers = { a = 'PLAIN' }\nhttp_headers = { b = 'c' }", true, true),
+        ("env_key='MINE'", true, false),
+        ("experimental_bearer_token='t'", true, false),
+        ("http_headers = { x-api-key = 'k' }", true, false),
+        ("query_params = { token = 'k' }", true, false),
+        ("env_http_headers = { a = 'SOME_KEY' }", true, false),
+        ("requires_openai_auth=true", false, false),
+        ("env_key='OPENAI_API_KEY'", false, false),
+        ("env_http_headers = { a = 'CODEX_ACCESS_TOKEN' }", false, false),
+    ] {
+        assert!(with(OWN, here, more).is_ok() && with(OWN, "https://p.example/v1", more).is_ok(), "{more}");
+        assert_eq!(with(OWN, near, more).is_ok(), near_is_good, "{more}");
+        let got = with(OWN, far, more);
+        assert_eq!(got.is_ok(), far_is_good, "{more}");
+        if let Err(error) = got {
+            assert!(
+                error.contains("config.toml:4:") && error.contains("model_providers.p.base_url"),
+                "{error}"
+            );
+            assert!(error.contains("http://… on this machine") && !error.contains("p.example"), "{error}");
+        }
+    }
+    assert!(with(OWN, "http://u:canary@p.example", "").unwrap_err().contains("base_url"));
+    for (head, more) in [("openai_", ""), ("chatgpt_", "")] {
+        assert!(with(head, here, more).is_ok() && with(head, "https://p.example", more).is_ok());
+        for open in [near, far] {
+            let error = with(head, open, more).unwrap_err();
+            assert!(
+                error.contains("config.toml:1:") && error.contains(&format!("`{head}base_url`")),
+                "{error}"
+            );
+        }
+    }
+    // A provider that is not chosen gets nothing, so it is no fault.
+    let machine = Machine::new();
+    machine.user("[model_providers.p]\nname='P'\nbase_url='http://p.example'\nenv_key='MINE'");
+    assert!(machine.load(&Flags::default()).is_ok());
+}

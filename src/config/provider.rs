@@ -1,12 +1,13 @@
 //! The provider that answers: a built-in one, or one of the file's. Everything secret in it stays a secret until
 //! it stands in a header.
 
-use crate::base::secret::Secret;
+use crate::base::reach::Reach;
+use crate::base::secret::{KEY_VARIABLES, Secret};
 
 use super::env::Env;
-use super::error::Error;
+use super::error::{Error, Place};
 use super::schema::choice::Choice;
-use super::schema::providers::{Entry, LocalProvider, ProviderTable};
+use super::schema::providers::{Entry, IN_CLEAR, LocalProvider, ProviderTable, is_open};
 
 /// Repeats of one request.
 const REQUEST_RETRIES: u32 = 4;
@@ -123,7 +124,7 @@ pub(crate) fn secret_variables(table: &ProviderTable) -> Vec<String> {
     let own = table.own.values().flat_map(|entry| {
         entry.env_key.iter().chain(entry.env_http_headers.iter().map(|(_, variable)| variable)).cloned()
     });
-    let fixed = ["CODEX_API_KEY", "CODEX_ACCESS_TOKEN", "OPENAI_API_KEY"].into_iter().map(str::to_owned);
+    let fixed = KEY_VARIABLES.into_iter().map(str::to_owned);
     let mut names: Vec<String> = fixed.chain(own).collect();
     names.sort();
     names.dedup();
@@ -147,12 +148,16 @@ pub(crate) fn pick(
         return Ok((Provider::local(local, env), None));
     }
     if id == "openai" {
-        // The variable is the older spelling of the key.
-        let older = || env.text("OPENAI_BASE_URL").map(|url| url.trim_end_matches('/').to_owned());
-        return Ok((Provider::openai(table.openai_base_url.or_else(older)), None));
+        return match table.openai_in_clear {
+            Some(fault) => Err(fault),
+            None => Ok((
+                Provider::openai(table.openai_base_url.map_or_else(|| older(env), |url| Ok(Some(url)))?),
+                None,
+            )),
+        };
     }
     match (table.own.remove(&id), table.chosen_fault) {
-        (Some(Entry { no_address: Some(fault), .. }), _) => Err(fault),
+        (Some(Entry { no_address: Some(fault), .. } | Entry { in_clear: Some(fault), .. }), _) => Err(fault),
         (Some(entry), _) => {
             let warning = entry.unsupported.map(|key| {
                 format!("provider `{id}` is configured with `{key}`, which is not supported yet and ignored")
@@ -162,4 +167,15 @@ pub(crate) fn pick(
         (None, Some(fault)) => Err(fault),
         (None, None) => Ok((Provider::openai(table.openai_base_url), None)),
     }
+}
+
+/// The variable that is the older spelling of `openai_base_url`.
+fn older(env: &Env) -> Result<Option<String>, Error> {
+    const NAME: &str = "OPENAI_BASE_URL";
+    let Some(url) = env.text(NAME) else { return Ok(None) };
+    if is_open(url, Reach::Here) {
+        let place = Place { label: "the environment".to_owned(), at: None };
+        return Err(Error::Value { place, key: NAME.to_owned(), problem: IN_CLEAR.to_owned() });
+    }
+    Ok(Some(url.trim_end_matches('/').to_owned()))
 }

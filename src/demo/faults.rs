@@ -123,8 +123,8 @@ fn point(file: &FaultFile) -> Result<Point, String> {
 
 fn refusal(file: &FaultFile) -> Result<Refusal, String> {
     let code = file.code.ok_or("fault `status` needs `code`, the HTTP status")?;
-    if !(400..=599).contains(&code) {
-        return Err(format!("fault `status`: code {code} is not an error status (400 to 599)"));
+    if !(300..=599).contains(&code) {
+        return Err(format!("fault `status`: code {code} is not a refusal (300 to 599)"));
     }
     let (content_type, body) = match (&file.body_text, file.body) {
         (Some(_), Some(_)) => return Err("give `body` or `body_text`, not both".to_owned()),

@@ -167,6 +167,7 @@ async fn connection(stream: TcpStream, port: u16, guest: Arc<Guest>, visits: mps
         .keep_alive(false)
         .max_buf_size(64 << 10)
         .serve_connection(TokioIo::new(stream), service);
+    // Whoever has to leave is dropped in the middle.
     tokio::select! {
         // An error is a browser that went away.
         _ = serve => {}

@@ -18,11 +18,13 @@
 //! - [`parse`]: shell command line → argument vectors, or "cannot be read"
 //! - [`actions`]: what a command does, for display
 //! - [`harden`]: no core dumps and no debuggers for ourselves
+//! - [`memory`]: memory that goes back to the system
 
 pub(crate) mod actions;
 pub(crate) mod env;
 pub(crate) mod harden;
 pub(crate) mod kept;
+pub(crate) mod memory;
 pub(crate) mod output;
 pub(crate) mod parse;
 pub(crate) mod polled;

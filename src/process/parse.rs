@@ -154,6 +154,8 @@ const RESERVED: &[&str] = &[
     "case",
     "esac",
     "select",
+    // bash: no command behind `&&`, but one by itself.
+    "in",
     "function",
     "time",
     "coproc",

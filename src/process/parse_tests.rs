@@ -103,6 +103,7 @@ const OPAQUE: &[&str] = &[
     "function f",
     "{}",
     "%1",
+    "a && in",
     "- ls",
     "a\u{2028}b",
     "a\u{200b}b",

@@ -120,6 +120,17 @@ impl SandboxPolicy {
         }
     }
 
+    /// The working directory and nothing else is writable, no network.
+    #[cfg(test)]
+    pub(crate) fn workspace() -> Self {
+        Self::WorkspaceWrite {
+            writable_roots: Vec::new(),
+            network_access: false,
+            exclude_tmpdir_env_var: true,
+            exclude_slash_tmp: true,
+        }
+    }
+
     /// Folders that are writable besides the working directory, as configured.
     pub(crate) fn writable_roots(&self) -> &[PathBuf] {
         match self {

@@ -14,7 +14,7 @@ use super::provider::ProviderSettings;
 use super::request::Request;
 use super::stream::ResponseStream;
 use crate::auth::source::TokenSource;
-use crate::base::secret::Secret;
+use crate::base::secret::{self, Secret};
 use crate::base::tasks::CancellationToken;
 use crate::net::http::{self, HttpSettings};
 use crate::protocol::error::{ErrorInfo, ErrorKind};
@@ -162,8 +162,7 @@ impl Shared {
     pub(super) fn without_secrets(&self, text: String, bearer: Option<&Secret>) -> String {
         let mut text = crate::base::clean::without_secret(text, bearer);
         for (name, value) in &self.provider.headers {
-            let name = name.to_ascii_lowercase();
-            if ["key", "token", "auth", "secret", "cookie"].iter().any(|word| name.contains(word)) {
+            if secret::is_likely(name) {
                 text = crate::base::clean::without_secret(text, Some(&Secret::new(value.as_str())));
             }
         }

@@ -40,6 +40,11 @@ pub(crate) fn gaps() -> Option<&'static str> {
     )
 }
 
+/// Whether a command cannot signal processes outside even without namespaces.
+pub(crate) fn signals_stay_inside() -> bool {
+    landlock::abi() >= SCOPED_SIGNALS
+}
+
 /// Where the answer is kept for as long as the machine runs; set before the first question.
 static KEPT: OnceLock<PathBuf> = OnceLock::new();
 

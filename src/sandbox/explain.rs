@@ -141,12 +141,7 @@ mod tests {
     fn each_refusal_names_its_place_and_grant() {
         let dir = tempfile::tempdir().unwrap();
         let w = dir.path().canonicalize().unwrap();
-        let policy = SandboxPolicy::WorkspaceWrite {
-            writable_roots: Vec::new(),
-            network_access: false,
-            exclude_tmpdir_env_var: true,
-            exclude_slash_tmp: true,
-        };
+        let policy = SandboxPolicy::workspace();
         let mut roots = super::super::policy::resolve(&policy, &w, None);
         roots.deny_read(DenyRead { paths: vec![w.join("key")], ..DenyRead::default() });
         let says = |about: About| {

@@ -42,24 +42,34 @@ pub(crate) fn limits(roots: &Roots) -> Vec<&'static str> {
     if roots.full_access() { Vec::new() } else { limits_of(roots, detect::level().ok()) }
 }
 
+const NESTING: &str = "programs cannot confine themselves further: a sandbox inside the sandbox is refused";
+const SHARING: &str = "shared memory and message queues of System V, and extended attributes, are refused";
+const NAMED_SOCKETS: &str =
+    "a named Unix socket cannot be connected to, not even one of the command's own; socket pairs work";
+const OWN_SERVERS: &str = "TCP and UDP are refused, to servers of the command's own too";
+const NETWORK_LISTS: &str =
+    "`loopback_ports` and `network_allow` open nothing; a command that needs them has to ask to run outside";
+const SIGNALS: &str = "nothing keeps a command from signalling other processes of yours";
+
+/// What commands miss, or are not kept from, where there are no namespaces, with the network off. The last one only
+/// before Linux 6.12.
+pub(crate) const WITHOUT_NAMESPACES: &[&str] =
+    &[NESTING, SHARING, NAMED_SOCKETS, OWN_SERVERS, NETWORK_LISTS, SIGNALS];
+
 fn limits_of(roots: &Roots, level: Option<Level>) -> Vec<&'static str> {
     if level != Some(Level::Landlock) {
         return Vec::new();
     }
-    let mut limits = vec![
-        "programs cannot confine themselves further: a sandbox inside the sandbox is refused",
-        "shared memory and message queues of System V, and extended attributes, are refused",
-        "a named Unix socket cannot be connected to, not even one of the command's own; socket pairs work",
-    ];
+    let mut limits = vec![NESTING, SHARING, NAMED_SOCKETS];
     if !roots.network() {
-        limits.push("TCP and UDP are refused, to servers of the command's own too");
+        limits.push(OWN_SERVERS);
         let rules = roots.network_rules();
         if !rules.ports.is_empty() || !rules.hosts.is_empty() {
-            limits.push("`loopback_ports` and `network_allow` open nothing; a command that needs them has to ask to run outside");
+            limits.push(NETWORK_LISTS);
         }
     }
     if landlock::abi() < detect::SCOPED_SIGNALS {
-        limits.push("nothing keeps a command from signalling other processes of yours");
+        limits.push(SIGNALS);
     }
     limits
 }
@@ -122,12 +132,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let w = dir.path().canonicalize().unwrap();
         std::fs::create_dir_all(w.join(".git")).unwrap();
-        let policy = SandboxPolicy::WorkspaceWrite {
-            writable_roots: Vec::new(),
-            network_access: false,
-            exclude_tmpdir_env_var: true,
-            exclude_slash_tmp: true,
-        };
+        let policy = SandboxPolicy::workspace();
         let mut roots = super::super::policy::resolve(&policy, &w, None);
         roots.grant_git(&w);
         let secrets = (0..4).map(|n| w.join(format!("secret{n}"))).collect();

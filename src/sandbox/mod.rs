@@ -29,11 +29,11 @@ mod secrets;
 pub(crate) use self::{
     confine::{Error, confine},
     denial::{Ended, denial},
-    detect::{Level, gaps, level, remember_in},
+    detect::{Level, gaps, level, remember_in, signals_stay_inside},
     entry::entry,
     explain::sentences,
     foreground::foreground,
     linux::follow,
-    listing::{limits, listing},
+    listing::{WITHOUT_NAMESPACES, limits, listing},
     policy::{Roots, resolve},
 };

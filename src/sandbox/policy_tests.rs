@@ -140,12 +140,7 @@ fn looking_again_finds_what_came_and_forgets_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let w = dir.path().canonicalize().unwrap();
     std::fs::create_dir_all(w.join("old/.git")).unwrap();
-    let policy = SandboxPolicy::WorkspaceWrite {
-        writable_roots: Vec::new(),
-        network_access: false,
-        exclude_tmpdir_env_var: true,
-        exclude_slash_tmp: true,
-    };
+    let policy = SandboxPolicy::workspace();
     let mut roots = resolve(&policy, &w, None);
     roots.deny_read(DenyRead { env_files: true, ..DenyRead::default() });
     assert_eq!(roots.look_again(), roots);

@@ -1,6 +1,7 @@
 //! Which files commands do not get to read: the list as configured against what is on the disk now. Paths that do
 //! not exist stay on the list, because a key may be made while a thread runs.
 
+use std::collections::HashMap;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -15,15 +16,28 @@ pub(super) fn hidden(list: &DenyRead, env_files: &[PathBuf]) -> Vec<PathBuf> {
         found.extend(env_files.iter().cloned());
     }
     found.retain(|path| !is_public(path) && !list.allow.iter().any(|allowed| path.starts_with(allowed)));
-    for path in &mut found {
-        *path = real(path);
-    }
+    resolve(&mut found);
     found.sort();
     found.dedup();
     // What is in a hidden folder is hidden with it.
     let all = found.clone();
     found.retain(|path| !all.iter().any(|other| other != path && path.starts_with(other)));
     found
+}
+
+/// Resolves symlinks; a folder that many of them are in, only once.
+fn resolve(paths: &mut [PathBuf]) {
+    let mut folders = HashMap::new();
+    for path in paths {
+        let Some((folder, name)) = path.parent().zip(path.file_name()) else {
+            *path = real(path);
+            continue;
+        };
+        let folder: &PathBuf = folders.entry(folder.to_owned()).or_insert_with(|| real(folder));
+        let there = folder.join(name);
+        let link = fs::symlink_metadata(&there).is_ok_and(|meta| meta.is_symlink());
+        *path = if link { real(&there) } else { there };
+    }
 }
 
 /// A `*` in the last part stands for any text.

@@ -21,6 +21,7 @@
 //! - [`head`]: the start of a file: thread, turn marks, first prompt
 //! - [`history`]: lines from the end → what the model sees
 //! - [`turns`]: lines → what the user saw
+//! - [`notes`]: notes among the items of turns
 //! - [`derive`]: items that only calls and outputs tell of
 //! - [`rebuild`]: the two questions callers ask: load for the model, page for the screen
 //! - [`index`]: find and list threads by walking the date folders
@@ -46,6 +47,7 @@ mod line;
 mod locks;
 mod meta;
 pub(crate) mod names;
+mod notes;
 mod paginated;
 mod reader;
 mod rebuild;
@@ -61,8 +63,9 @@ pub(crate) use error::Error;
 pub(crate) use fork::fork;
 pub(crate) use index::{Filter, Found, List, Order, Summary, find, folder_of, id_of, last, list, resolve};
 pub(crate) use meta::{Git, NewThread};
+pub(crate) use notes::Placed;
 pub(crate) use rebuild::{Cursor, Loaded, PageSize, earlier, load, tail};
 pub(crate) use settings::Settings;
 pub(crate) use spending::{Use, uses};
-pub(crate) use turns::{Placed, Turn};
+pub(crate) use turns::Turn;
 pub(crate) use writer::{Compacted, Writer};

@@ -12,6 +12,7 @@ use super::derive;
 use super::events::{self, Seen};
 use super::head::Marks;
 use super::line::{Reason, Record};
+use super::notes::{self, Notes, Placed};
 use super::settings::Settings;
 use crate::base::ids::{ItemId, TurnId};
 use crate::protocol::error::ErrorInfo;
@@ -19,7 +20,6 @@ use crate::protocol::input::UserInput;
 use crate::protocol::item::{CommandSource, Item};
 use crate::protocol::limits::Price;
 use crate::protocol::model_item::ModelItemKind;
-use crate::protocol::note::Note;
 use crate::protocol::turn::{Changed, TurnStatus};
 
 /// A stored turn as the user saw it.
@@ -53,7 +53,7 @@ pub(crate) struct Turn {
 }
 
 impl Turn {
-    fn new(id: Option<TurnId>, status: TurnStatus, started_at: Option<u64>) -> Self {
+    pub(super) fn new(id: Option<TurnId>, status: TurnStatus, started_at: Option<u64>) -> Self {
         Self {
             id,
             items: Vec::new(),
@@ -71,19 +71,19 @@ impl Turn {
     }
 }
 
-/// A note and its place in a turn.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Placed {
-    /// How many items of the turn stand before it.
-    pub(crate) at: usize,
-    /// The note.
-    pub(crate) note: Note,
+#[cfg(test)]
+impl Turn {
+    /// A turn of these items that came to its end.
+    pub(crate) fn done(items: Vec<Item>) -> Self {
+        Self { items, ..Self::new(None, TurnStatus::Completed, None) }
+    }
 }
 
 /// Makes turns of lines.
 #[derive(Debug)]
 pub(crate) struct Builder {
     turns: Vec<Turn>,
+    notes: Notes,
     /// The last turn has not ended.
     open: bool,
     /// Items of the last turn that were worked out and still wait for their output or event.
@@ -102,6 +102,7 @@ impl Builder {
     pub(crate) fn new(cwd: Option<&Path>) -> Self {
         Self {
             turns: Vec::new(),
+            notes: Notes::default(),
             open: false,
             derived: HashSet::new(),
             calls: HashMap::new(),
@@ -136,7 +137,7 @@ impl Builder {
     /// All turns.
     pub(crate) fn finish(mut self, marks: Marks) -> Vec<Turn> {
         self.close(marks);
-        self.place_notes();
+        notes::place(&mut self.turns);
         self.turns
     }
 
@@ -151,7 +152,7 @@ impl Builder {
                 self.finish_derived();
                 self.open = false;
             }
-            Seen::Note(note) => self.note(note),
+            Seen::Note(note) => self.notes.add(note, &mut self.turns),
             Seen::Failed(error) => {
                 let turn = self.current(None);
                 turn.error = Some(error);
@@ -194,54 +195,6 @@ impl Builder {
             turn.status = TurnStatus::Completed;
         }
         self.open = false;
-    }
-
-    /// A note waits at the end of what is known; [`Self::place_notes`] gives it its place. Before the first turn it
-    /// makes a turn of nothing but notes.
-    fn note(&mut self, note: Note) {
-        let known = self.turns.iter_mut().rev().flat_map(|turn| &mut turn.notes);
-        if let Some(old) = known.into_iter().find(|old| old.note.id == note.id) {
-            let after = old.note.after.take();
-            old.note = Note { after, after_end: old.note.after_end, ..note };
-            return;
-        }
-        if self.turns.is_empty() {
-            self.turns.push(Turn::new(None, TurnStatus::Completed, None));
-        }
-        if let Some(turn) = self.turns.last_mut() {
-            turn.notes.push(Placed { at: turn.items.len(), note });
-        }
-    }
-
-    /// Puts each note behind the item it was shown after: it may have reached the file before that item, which is
-    /// written when it is complete, or behind others, because it takes its time from the screen to the file.
-    fn place_notes(&mut self) {
-        let mut wanted: HashMap<ItemId, Option<(usize, usize)>> = HashMap::new();
-        for note in self.turns.iter().flat_map(|turn| &turn.notes) {
-            wanted.extend(note.note.after.clone().map(|id| (id, None)));
-        }
-        if wanted.is_empty() {
-            return;
-        }
-        for (turn, items) in self.turns.iter().map(|turn| &turn.items).enumerate() {
-            for (at, item) in items.iter().enumerate() {
-                if let Some(place) = wanted.get_mut(item.id()) {
-                    *place = Some((turn, at + 1));
-                }
-            }
-        }
-        let homes: Vec<Vec<Placed>> =
-            self.turns.iter_mut().map(|turn| std::mem::take(&mut turn.notes)).collect();
-        for (from, notes) in homes.into_iter().enumerate() {
-            for Placed { at, note } in notes {
-                let home = note.after.as_ref().and_then(|id| *wanted.get(id)?);
-                let (turn, at) = home.unwrap_or((from, at));
-                if let Some(turn) = self.turns.get_mut(turn) {
-                    turn.notes.push(Placed { at, note });
-                }
-            }
-        }
-        self.turns.iter_mut().for_each(|turn| turn.notes.sort_by_key(|note| note.at));
     }
 
     /// Ends the last turn if nothing else did.

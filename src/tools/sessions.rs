@@ -67,6 +67,8 @@ pub(super) struct News {
     pub(super) file: Option<SpillFile>,
     /// How the command ended; `None` while it runs.
     pub(super) exit: Option<Exit>,
+    /// What it reached in the network, as a sentence, when it has ended.
+    pub(super) reached: Option<String>,
 }
 
 /// What a session is, for the item of a later call.
@@ -228,6 +230,9 @@ async fn drive(mut live: Live, mut inbox: mpsc::Receiver<Request>, ended: Cancel
             biased; // a flood of output must not keep requests waiting
             request = inbox.recv() => request,
             _ = live.run(), if live.exit().is_none() => {
+                if let Some(reached) = live.reached() {
+                    live.remark(reached);
+                }
                 live.complete().await;
                 ended.cancel();
                 continue;
@@ -242,7 +247,8 @@ async fn drive(mut live: Live, mut inbox: mpsc::Receiver<Request>, ended: Cancel
             }
             Some(Request::News(tokens, reply)) => {
                 let (chunk, file) = live.take(tokens);
-                let _ = reply.send(News { chunk, file, exit: live.exit().cloned() });
+                let (exit, reached) = (live.exit().cloned(), live.reached());
+                let _ = reply.send(News { chunk, file, exit, reached });
             }
             Some(Request::Settle(done)) => {
                 live.complete().await;

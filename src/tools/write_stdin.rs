@@ -107,12 +107,19 @@ impl WriteStdin {
         if let Some(item) = item.take() {
             complete(ctx, item, news.as_ref(), started).await;
         }
-        let Some(News { chunk, file, exit }) = news else { return unknown() };
+        let Some(News { chunk, file, exit, reached }) = news else { return unknown() };
         if exit.is_some() {
             self.commands.sessions.forget(id);
         }
         let state = exit.map_or(State::Running(id), |exit| State::Exited(exit.code()));
-        let told = Told { wall: started.elapsed(), state, chunk, tokens, file, notes: Vec::new() };
+        let told = Told {
+            wall: started.elapsed(),
+            state,
+            chunk,
+            tokens,
+            file,
+            notes: reached.into_iter().collect(),
+        };
         let text = if aborted { aborted_text(&told) } else { exec_text(&told, &chunk_id()) };
         ToolOutput::text(text)
     }

@@ -21,7 +21,7 @@ use crate::protocol::op::Op;
 use crate::protocol::policy::{ApprovalPolicy, SandboxPolicy};
 use crate::protocol::tokens::ThreadUsage;
 use crate::threads::Turn;
-use crate::workspace::changed::Changed;
+use crate::workspace::changed::Count;
 
 /// Calls that may wait.
 const CALLS: usize = 32;
@@ -252,7 +252,7 @@ pub(crate) enum GitState {
     /// There is none.
     None,
     /// Changes are counted; with the branch, when there is one.
-    Counted(Option<String>, Changed),
+    Counted(Option<String>, Count),
     /// Nobody counted: the folder is not trusted, and git may run what is configured in it.
     Untrusted(Option<String>),
     /// Git does not answer.

@@ -10,7 +10,7 @@ use super::text;
 use super::theme::{Role, Theme};
 use super::usage::look::{View, plain};
 use crate::limits::text as words;
-use crate::workspace::changed::Changed;
+use crate::workspace::changed::Count;
 
 /// Columns before the values.
 const VALUES: usize = 10;
@@ -116,7 +116,7 @@ impl Glance {
     }
 }
 
-fn counted(changed: &Changed) -> Option<String> {
+fn counted(changed: &Count) -> Option<String> {
     let files = |count: usize| if count == 1 { "1 file".to_owned() } else { format!("{count} files") };
     let more = if changed.more { " or more" } else { "" };
     match (changed.known, changed.fresh) {

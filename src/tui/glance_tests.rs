@@ -12,7 +12,7 @@ use crate::base::ids::ThreadId;
 use crate::protocol::error::{ErrorInfo, ErrorKind};
 use crate::tui::door::Begin;
 use crate::tui::usage::News;
-use crate::workspace::changed::Changed;
+use crate::workspace::changed::Count;
 
 fn row(title: &str) -> ThreadRow {
     ThreadRow {
@@ -25,7 +25,7 @@ fn row(title: &str) -> ThreadRow {
 }
 
 fn changed(known: usize, fresh: usize) -> Glimpse {
-    Glimpse::Git(GitState::Counted(Some("main".to_owned()), Changed { known, fresh, more: false }))
+    Glimpse::Git(GitState::Counted(Some("main".to_owned()), Count { known, fresh, more: false }))
 }
 
 fn all(scene: &mut Scene, last: Option<ThreadRow>, git: Glimpse) {

@@ -1,5 +1,9 @@
 //! One key press, as the components see it. The terminal library's own type does not go past `terminal.rs`.
 
+/// Keys that come so soon after a question opened by itself were meant for something else, and so were typed lines.
+/// Milliseconds.
+pub(crate) const GUARD_MS: u64 = 300;
+
 /// A key with its modifiers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Key {

@@ -17,7 +17,7 @@ use crate::tui::setup::{AskTrust, Setup};
 use crate::tui::terminal::Input;
 use crate::tui::theme::Colors;
 use crate::tui::usage::samples;
-use crate::workspace::changed::Changed;
+use crate::workspace::changed::Count;
 
 const ANSWER: &str = "# Title\n\nSome **bold** and `code`, a [link](https://example.org).\n\n> quoted\n\n- [x] done\n\n\
 ```rust\n// comment\nfn parse(text: &str) -> Result<Tree, Error> {\n    let n: u32 = 42; // why\n    \
@@ -58,7 +58,7 @@ fn thread(title: &str) -> ThreadRow {
 
 const PAGES: &[(&str, Play)] = &[
     ("empty", |scene| {
-        let changed = Changed { known: 2, fresh: 1, more: false };
+        let changed = Count { known: 2, fresh: 1, more: false };
         scene.answer(Answer::Glimpse(Glimpse::Last(Some(thread("Fix it")))));
         scene.answer(Answer::Glimpse(Glimpse::Git(GitState::Counted(Some("main".to_owned()), changed))));
     }),
@@ -118,7 +118,7 @@ const PAGES: &[(&str, Play)] = &[
             permissions: "Read only".to_owned(),
             here: "/q".into(),
         };
-        scene.model.popup = Some(Popup::Menu(Box::new(folder::menu(&elsewhere, None, 0))));
+        scene.model.popup = Some(Popup::Menu(Box::new(folder::menu(&elsewhere, None))));
     }),
     ("keys", |scene| {
         scene.keys(&["?"]);

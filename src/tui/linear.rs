@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 use super::app::Outcome;
-use super::door::{Begin, Call, Door, Elsewhere, LimitsCall, Live, ThreadFilter};
-use super::narrator::{GUARD_MS, Meant, Narrator, TOO_SOON};
-use super::popups::resume::age;
-use super::setup::{AskTrust, Setup};
+use super::door::{Begin, Call, Door, LimitsCall, Live};
+use super::linear_questions as questions;
+use super::narrator::{Meant, Narrator};
+use super::setup::Setup;
 use super::signals::{self, Signal};
 use super::terminal::{self, Keyboard};
-use super::transcript::{Level, Notice, Past};
+use super::transcript::{Level, Notice};
 use crate::base::clock::{Clock, SystemClock};
 use crate::base::ids::ThreadId;
 use crate::base::path::with_tilde;
@@ -31,8 +31,6 @@ use crate::protocol::turn::Change;
 const TWICE: Duration = Duration::from_secs(2);
 /// How long a thread may take to end.
 const CLOSE_WITHIN: Duration = Duration::from_secs(3);
-/// Threads that are read out.
-const LISTED: usize = 20;
 /// Longest line that is taken, in bytes.
 const LINE_MAX: usize = 1024 * 1024;
 /// What can be typed.
@@ -106,7 +104,7 @@ async fn next(events: Option<&mut mpsc::Receiver<Event>>) -> Option<Event> {
     }
 }
 
-fn say(lines: impl IntoIterator<Item = impl AsRef<str>>) {
+pub(super) fn say(lines: impl IntoIterator<Item = impl AsRef<str>>) {
     let mut out = std::io::stdout().lock();
     for line in lines {
         // A terminal that is gone is told by its input.
@@ -129,20 +127,20 @@ impl Linear {
             return;
         }
         if let Some(ask) = &setup.ask_trust
-            && !self.ask_trust(ask, keyboard).await
+            && !questions::trust(ask, &self.door, keyboard).await
         {
             self.leaving = true;
             return;
         }
         let begin = match setup.pick {
-            Some(filter) => self.pick(filter, keyboard).await,
+            Some(filter) => questions::pick(filter, &self.door, keyboard).await,
             None => Some(setup.begin.clone()),
         };
         let Some(begin) = begin else {
             self.leaving = true;
             return;
         };
-        let Some(begin) = self.placed(begin, keyboard).await else {
+        let Some(begin) = questions::placed(begin, &self.door, keyboard).await else {
             self.leaving = true;
             return;
         };
@@ -156,105 +154,12 @@ impl Linear {
         }
     }
 
-    /// Asks for trust. False when the user leaves.
-    async fn ask_trust(&mut self, ask: &AskTrust, keyboard: &mut Keyboard) -> bool {
-        say([
-            "May codex work in this folder? It reads, changes and runs files here and follows instructions in them.",
-            &format!("1: trust this folder: {}", ask.trusted),
-            &format!("2: only look: {}", ask.looking),
-            "3: leave",
-            "Type a number and press enter.",
-        ]);
-        let put = Instant::now();
-        loop {
-            let line = keyboard.read().await.map(|bytes| String::from_utf8_lossy(bytes).trim().to_owned());
-            let heard = put.elapsed() >= Duration::from_millis(GUARD_MS);
-            match line.as_deref() {
-                Ok(line) if !line.is_empty() && !heard => say([TOO_SOON]),
-                Ok("1") => {
-                    if let Err(error) = self.door.call(Call::Trust).await {
-                        say([format!("Error: {error}")]);
-                    }
-                    return true;
-                }
-                Ok("2") => {
-                    if let Err(error) = self.door.call(Call::LookOnly).await {
-                        say([format!("Error: {error}")]);
-                        return false;
-                    }
-                    return true;
-                }
-                Ok("3" | "") | Err(_) => return false,
-                Ok(_) => say(["Type 1, 2 or 3 and press enter."]),
-            }
-        }
-    }
-
-    /// Lists the newest stored threads and takes one by its number. `None` when the user leaves.
-    async fn pick(&mut self, filter: ThreadFilter, keyboard: &mut Keyboard) -> Option<Begin> {
-        let mut rows = Vec::new();
-        if let Ok(mut batches) = self.door.threads(filter).await {
-            while rows.len() < LISTED
-                && let Some(batch) = batches.recv().await
-            {
-                rows.extend(batch);
-            }
-        }
-        rows.truncate(LISTED);
-        if rows.is_empty() {
-            say(["There is no earlier thread here; this is a new one."]);
-            return Some(Begin::New);
-        }
-        let now = SystemClock.now_ms();
-        say(rows.iter().enumerate().map(|(at, row)| {
-            let title = super::text::sanitize(&row.title).replace('\n', " ");
-            format!("{}: {title}, {}", at + 1, age(now.saturating_sub(row.at_ms)))
-        }));
-        say(["Type a number and press enter to go on with that thread; enter alone begins a new one."]);
-        loop {
-            let bytes = keyboard.read().await.ok().filter(|bytes| !bytes.is_empty())?;
-            let line = String::from_utf8_lossy(bytes).trim().to_owned();
-            let row = line.parse::<usize>().ok().and_then(|number| rows.get(number.checked_sub(1)?));
-            match row {
-                Some(row) => return Some(Begin::Resume(row.id)),
-                None if line.is_empty() => return Some(Begin::New),
-                None => say([format!("Type a number from 1 to {} and press enter.", rows.len())]),
-            }
-        }
-    }
-
-    /// Asks where to go on with a thread that worked in another folder. `None` when the user leaves.
-    async fn placed(&mut self, begin: Begin, keyboard: &mut Keyboard) -> Option<Begin> {
-        if begin == Begin::New {
-            return Some(begin);
-        }
-        let found = self.door.call(|reply| Call::Locate(begin.clone(), reply)).await;
-        let Ok(Some(Elsewhere { id, there, exists: true, permissions, here })) = found else {
-            return Some(begin);
-        };
-        say([
-            format!("This thread began in {}. Where to go on?", there.display()),
-            format!("1: in this folder, {}", here.display()),
-            format!("2: in its own, with these permissions: {permissions}"),
-            "Type a number and press enter; enter alone leaves.".to_owned(),
-        ]);
-        loop {
-            let bytes = keyboard.read().await.ok().filter(|bytes| !bytes.is_empty())?;
-            match String::from_utf8_lossy(bytes).trim() {
-                "1" => return Some(Begin::ResumeIn(id, here)),
-                "2" => return Some(Begin::ResumeIn(id, there)),
-                "" => return None,
-                _ => say(["Type 1 or 2 and press enter."]),
-            }
-        }
-    }
-
     async fn open(&mut self, begin: Begin) {
         self.shut_down().await;
         match self.door.call(|reply| Call::Open(begin, reply)).await {
             Ok(mut live) => {
                 say(live.warnings.iter().map(|warning| format!("Warning: {warning}")));
-                let past: Vec<Past> = std::mem::take(&mut live.past).into_iter().map(Past::from).collect();
+                let past = std::mem::take(&mut live.past);
                 say(self.narrator.on_past(&past));
                 self.live = Some(live);
                 while let Some(op) = self.waiting.pop_front() {

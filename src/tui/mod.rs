@@ -1,5 +1,4 @@
-//! The fullscreen terminal app: a front end over `Op` and `Event`. State, update and view are apart: `update` is
-//! pure, `view` only reads, effects are data.
+//! The terminal app: a front end over `Op` and `Event`. `update` is pure, `view` only reads, effects are data.
 //!
 //! - [`app`]: the loop
 //! - [`composer`]: the prompt
@@ -9,7 +8,7 @@
 //! - [`glance`]: what can be gone on with, while nothing was said
 //! - [`keymap`]: key → action, and the help sheet
 //! - [`keys`]: one key press, as the components see it
-//! - [`linear`]: plain lines, for screen readers and bare terminals
+//! - [`linear`]: plain lines, for screen readers and bare terminals; [`linear_questions`] before there is a thread
 //! - [`model`]: all state of the screen
 //! - [`moment`]: moments in words
 //! - [`msg`]: all that can happen
@@ -46,6 +45,7 @@ mod glance;
 pub(crate) mod keymap;
 pub(crate) mod keys;
 mod linear;
+mod linear_questions;
 mod model;
 mod moment;
 mod msg;

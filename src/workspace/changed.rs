@@ -16,7 +16,7 @@ const MAX_BYTES: usize = 1 << 20;
 
 /// What is changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Changed {
+pub(crate) struct Count {
     /// Files git knows that are not as in the last commit.
     pub(crate) known: usize,
     /// Files and folders git does not know.
@@ -29,7 +29,7 @@ pub(crate) struct Changed {
 ///
 /// # Errors
 /// Git cannot be run, or takes too long.
-pub(crate) fn count(cwd: &Path) -> io::Result<Option<Changed>> {
+pub(crate) fn count(cwd: &Path) -> io::Result<Option<Count>> {
     let args = [
         "status",
         "--porcelain",
@@ -52,7 +52,7 @@ pub(crate) fn count(cwd: &Path) -> io::Result<Option<Changed>> {
         return Ok(None);
     }
     let entries = list.split(|byte| *byte == 0).filter(|entry| !entry.is_empty());
-    let mut changed = Changed { more, ..Changed::default() };
+    let mut changed = Count { more, ..Count::default() };
     for entry in entries {
         match entry.starts_with(b"??") {
             true => changed.fresh += 1,
@@ -109,11 +109,11 @@ mod tests {
         std::fs::write(dir.path().join("b"), "1").unwrap();
         git(dir.path(), &["add", "."]);
         git(dir.path(), &["commit", "-qm", "x"]);
-        assert_eq!(count(dir.path()).unwrap(), Some(Changed::default()));
+        assert_eq!(count(dir.path()).unwrap(), Some(Count::default()));
         std::fs::write(dir.path().join("a"), "22").unwrap();
         std::fs::write(dir.path().join("new\nname"), "").unwrap();
         git(dir.path(), &["mv", "b", "c"]);
-        let want = Changed { known: 3, fresh: 1, more: false };
+        let want = Count { known: 3, fresh: 1, more: false };
         assert_eq!(count(dir.path()).unwrap(), Some(want), "a rename is one gone and one new name");
     }
 }

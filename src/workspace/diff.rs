@@ -8,6 +8,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::base::secret::KEY_VARIABLES;
+
 /// Longest diff that is shown, in bytes.
 const MAX_BYTES: u64 = 8 << 20;
 /// Most untracked files that are shown.
@@ -69,6 +71,10 @@ pub(super) fn command(cwd: &Path) -> Command {
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null());
+    // The repository can name filters, which are programs of whoever wrote it.
+    for name in KEY_VARIABLES {
+        command.env_remove(name);
+    }
     command
 }
 

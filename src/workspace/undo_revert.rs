@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::undo_apply::{self, Saved, Step};
+use super::undo_cut;
 use super::undo_store::{self, Change, Marks, Record, Store};
 
 /// Paths that the model is told of.
@@ -41,6 +42,12 @@ pub(crate) struct Report {
     pub(crate) skipped: bool,
     /// Commands of the turn ran on after it.
     pub(crate) running: bool,
+    /// The program was killed in the turn.
+    pub(crate) killed: bool,
+    /// What changed after this turn while commands of it ran on; the user's own edits are among that.
+    pub(crate) between: Option<u64>,
+    /// The record of what changed after this turn while its commands ran on.
+    pub(crate) later: Option<u64>,
 }
 
 /// An undo that has begun.
@@ -99,23 +106,33 @@ fn numbered(
     if !undo_store::exists(base, root) {
         return Ok(None);
     }
+    if undo_cut::any(base, root) {
+        undo_cut::recover_all(base);
+    }
     let mut store = Store::open(base, root)?;
     recover(&mut store, root)?;
     let records = store.records();
+    let later = |turn: u64| {
+        let later = records.iter().find(|record| record.between == Some(turn) && !record.undone);
+        later.map(|record| record.number)
+    };
+    let later: BTreeMap<u64, u64> =
+        records.iter().filter_map(|record| Some((record.number, later(record.number)?))).collect();
     let found = match which {
-        Which::Last => records.into_iter().rfind(|record| !record.undone && !record.is_part()),
+        Which::Last => records.into_iter().rfind(|record| !record.undone && record.is_turn()),
         Which::Again => records.into_iter().find(|record| {
-            record.undone && if number == 0 { !record.is_part() } else { record.number == number }
+            record.undone && if number == 0 { record.thread.is_some() } else { record.number == number }
         }),
         Which::Number(number) => records.into_iter().find(|record| record.number == number && !record.undone),
     };
     let Some(record) = found else { return Ok(None) };
-    let Record { number, partial, skipped, running, .. } = record;
+    let Record { number, partial, skipped, running, killed, between, .. } = record;
+    let later = later.get(&number).copied();
     let steps = match dry {
         true => undo_apply::look(root, &mut store, &record.changes)?,
         false => carry_out(&mut store, root, &record)?,
     };
-    Ok(Some((Report { number, steps, partial, skipped, running }, record)))
+    Ok(Some((Report { number, steps, partial, skipped, running, killed, between, later }, record)))
 }
 
 fn carry_out(store: &mut Store, root: &Path, record: &Record) -> io::Result<Vec<Step>> {

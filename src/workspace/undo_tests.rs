@@ -41,9 +41,9 @@ impl Bed {
 
     /// A turn in which this happens.
     fn turn(&self, work: impl FnOnce(&Path)) {
-        let begun = begin(&self.base(), self.root()).unwrap();
+        let begun = begin(&self.base(), self.root(), true, &mine()).unwrap();
         work(&self.root());
-        end(&self.base(), vec![begun], Some("t".to_owned()), false).unwrap();
+        end(&self.base(), vec![begun], &mine(), false).unwrap();
     }
 
     fn revert(&self, which: Which) -> Option<Report> {
@@ -53,17 +53,22 @@ impl Bed {
     /// All files and links with their content.
     fn all(&self) -> Vec<String> {
         let tree = walk(&self.root(), Path::new("/"));
-        let one = |(path, stamp): (&PathBuf, &Stamp)| {
+        let one = |(path, stamp): (&String, &Stamp)| {
             let at = self.root().join(path);
             let content = match stamp.kind {
                 Kind::File => fs::read_to_string(at).unwrap(),
                 Kind::Link => format!("-> {}", fs::read_link(at).unwrap().display()),
                 _ => "/".to_owned(),
             };
-            format!("{} {:o} {content}", path.display(), stamp.mode)
+            format!("{path} {:o} {content}", stamp.mode)
         };
         tree.entries.iter().map(one).collect()
     }
+}
+
+/// A turn of the thread `t`.
+fn mine() -> Turn {
+    Turn { thread: "t".to_owned(), ..turn_of(ThreadId::new(), None) }
 }
 
 /// Changes everything in `root` in every way.
@@ -287,13 +292,16 @@ fn all_folders_of_a_turn_come_back_together() {
     fs::create_dir(&other).unwrap();
     fs::write(other.join("b"), "two").unwrap();
     let turn = |own: bool| {
-        let begun = vec![begin(&bed.base(), bed.root()).unwrap(), begin(&bed.base(), other.clone()).unwrap()];
+        let begun = vec![
+            begin(&bed.base(), bed.root(), true, &mine()).unwrap(),
+            begin(&bed.base(), other.clone(), false, &mine()).unwrap(),
+        ];
         fs::write(other.join("b"), "changed").unwrap();
         fs::write(other.join("c"), "made").unwrap();
         if own {
             bed.write("a", "changed");
         }
-        end(&bed.base(), begun, Some("t".to_owned()), true).unwrap();
+        end(&bed.base(), begun, &mine(), true).unwrap();
     };
     for own in [true, false] {
         turn(own);
@@ -360,6 +368,124 @@ fn the_thread_hears_of_it_once() {
     assert_eq!(heard("t"), None, "looking is no news");
 }
 
+/// What is on disk when the program is killed in a turn in `root`, as if it had been alive until now.
+fn killed(bed: &Bed, turn: &Turn, own: bool, root: &Path, work: impl FnOnce()) {
+    let begun = begin(&bed.base(), root.to_owned(), own, turn).unwrap();
+    work();
+    let store = undo_store::folder(&bed.base(), root);
+    let names = ["open", "before"].map(|ending| store.join(format!("{}.{ending}", turn.id)));
+    let texts = names.clone().map(|name| fs::read(name).unwrap());
+    drop(begun);
+    for (name, text) in names.iter().zip(texts) {
+        fs::write(name, text).unwrap();
+    }
+}
+
+#[test]
+fn a_turn_whose_program_was_killed_is_taken_back_in_all_its_folders() {
+    let bed = ravaged();
+    let before = bed.all();
+    let (turn, other) = (mine(), bed.dir.path().join("other"));
+    fs::create_dir(&other).unwrap();
+    killed(&bed, &turn, false, &other, || fs::write(other.join("x"), "made").unwrap());
+    killed(&bed, &turn, true, &bed.root(), || ravage(&bed.root()));
+    let report = bed.revert(Which::Last).unwrap();
+    assert!(report.killed && report.number == 1, "{report:?}");
+    assert_eq!((bed.all(), other.join("x").exists()), (before, false));
+    assert_eq!(undo_cut::recover_all(&bed.base()), [] as [PathBuf; 0], "only once");
+}
+
+#[test]
+fn what_the_user_changes_after_the_program_was_killed_stays() {
+    let bed = Bed::new(&[("a", "one"), ("b", "two")]);
+    let turn = mine();
+    killed(&bed, &turn, true, &bed.root(), || {
+        bed.write("a", "turn");
+        bed.write("b", "turn");
+        bed.write("made", "turn");
+    });
+    // The last sign of life is long ago for what is written now.
+    let store = undo_store::folder(&bed.base(), &bed.root());
+    let mark = fs::File::options().write(true).open(store.join(format!("{}.open", turn.id))).unwrap();
+    let changed = |name: &str| fs::metadata(bed.root().join(name)).unwrap().modified().unwrap();
+    while changed("b") == changed("a") || changed("b") == changed("made") {
+        bed.write("b", "mine");
+    }
+    let last = changed("made").max(changed("a"));
+    mark.set_modified(last - Duration::from_millis(1500)).unwrap();
+    assert_eq!(undo_cut::recover_all(&bed.base()), [bed.root()]);
+    let report = bed.revert(Which::Last).unwrap();
+    assert!(report.steps.contains(&Step::Left("b".into(), "changed since")), "{report:?}");
+    let read = |name: &str| fs::read_to_string(bed.root().join(name)).ok();
+    assert_eq!((read("a").as_deref(), read("b").as_deref(), read("made")), (Some("one"), Some("mine"), None));
+}
+
+#[test]
+fn a_turn_under_way_elsewhere_is_left_alone() {
+    let bed = Bed::new(&[("a", "one")]);
+    let begun = begin(&bed.base(), bed.root(), true, &mine()).unwrap();
+    bed.turn(|root| fs::write(root.join("a"), "two").unwrap());
+    assert_eq!(undo_cut::recover_all(&bed.base()), [] as [PathBuf; 0]);
+    end(&bed.base(), vec![begun], &mine(), false).unwrap();
+    bed.revert(Which::Last).unwrap();
+    assert_eq!(fs::read_to_string(bed.root().join("a")).unwrap(), "one");
+}
+
+#[tokio::test]
+async fn what_commands_write_after_their_turn_has_a_record_of_its_own() {
+    let bed = Bed::new(&[("a", "one"), ("b", "one")]);
+    let (keeper, thread) = (Keeper::new(Some(bed.base())), ThreadId::new());
+    keeper.before_change(thread, &bed.root(), Vec::new()).await;
+    bed.write("a", "two");
+    keeper.after_turn(thread, true).await;
+    bed.write("a", "late");
+    bed.write("log", "late");
+    keeper.before_change(thread, &bed.root(), Vec::new()).await;
+    bed.write("b", "next");
+    keeper.after_turn(thread, false).await;
+    let text = |name: &str| fs::read_to_string(bed.root().join(name)).ok();
+    // The next turn and the first one are taken back without what nobody knows the owner of.
+    assert_eq!(bed.revert(Which::Last).unwrap().number, 3);
+    let first = bed.revert(Which::Last).unwrap();
+    assert_eq!((first.number, first.later), (1, Some(2)));
+    assert_eq!((text("a").as_deref(), text("b").as_deref()), (Some("late"), Some("one")));
+    let between = bed.revert(Which::Number(2)).unwrap();
+    assert_eq!(between.between, Some(1));
+    assert_eq!((text("a").as_deref(), text("log")), (Some("two"), None));
+}
+
+#[tokio::test]
+async fn what_a_turn_made_is_kept_while_nobody_waits() {
+    let bed = Bed::new(&[]);
+    let (keeper, thread) = (Keeper::new(Some(bed.base())), ThreadId::new());
+    keeper.before_change(thread, &bed.root(), Vec::new()).await;
+    bed.write("made", "by the turn");
+    keeper.after_turn(thread, false).await;
+    let stamp = walk(&bed.root(), Path::new("/")).entries["made"];
+    let waited = Instant::now();
+    loop {
+        let store = Store::open(&bed.base(), &bed.root()).unwrap();
+        if store.known("made", &stamp).is_some() {
+            break;
+        }
+        drop(store);
+        assert!(waited.elapsed() < Duration::from_secs(20), "never kept");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[test]
+fn what_was_kept_and_is_damaged_is_not_brought_back() {
+    let bed = Bed::new(&[("a", "precious")]);
+    bed.turn(|root| fs::write(root.join("a"), "two").unwrap());
+    let pack = undo_store::folder(&bed.base(), &bed.root()).join("0.pack");
+    let zeros = vec![0; usize::try_from(fs::metadata(&pack).unwrap().len()).unwrap()];
+    fs::write(&pack, zeros).unwrap();
+    let report = bed.revert(Which::Last).unwrap();
+    assert!(matches!(report.steps.as_slice(), [Step::Left(..)]), "{report:?}");
+    assert_eq!(fs::read_to_string(bed.root().join("a")).unwrap(), "two");
+}
+
 /// Figures for people: `cargo test --release undo_costs -- --ignored --nocapture`.
 #[test]
 #[ignore = "measures"]
@@ -369,13 +495,13 @@ fn undo_costs() {
         bed.write(&format!("src/{}/{n}.rs", n % 100), &"x".repeat(4000));
     }
     let clock = Instant::now();
-    let begun = begin(&bed.base(), bed.root()).unwrap();
+    let begun = begin(&bed.base(), bed.root(), true, &mine()).unwrap();
     let first = clock.elapsed();
     let clock = Instant::now();
-    end(&bed.base(), vec![begun], Some("t".to_owned()), false).unwrap();
+    end(&bed.base(), vec![begun], &mine(), false).unwrap();
     let quiet = clock.elapsed();
     let clock = Instant::now();
-    let begun = begin(&bed.base(), bed.root()).unwrap();
+    let begun = begin(&bed.base(), bed.root(), true, &mine()).unwrap();
     let again = clock.elapsed();
     let clock = Instant::now();
     for n in 0..10_000 {
@@ -383,7 +509,7 @@ fn undo_costs() {
     }
     let build = clock.elapsed();
     let clock = Instant::now();
-    end(&bed.base(), vec![begun], Some("t".to_owned()), false).unwrap();
+    end(&bed.base(), vec![begun], &mine(), false).unwrap();
     println!(
         "first {first:?}, later {again:?}, end {quiet:?}; writing {build:?}, its end {:?}",
         clock.elapsed()

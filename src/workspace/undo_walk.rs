@@ -5,7 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{DirEntry, Metadata};
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::time::SystemTime;
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use serde::{Deserialize, Serialize};
@@ -54,6 +55,18 @@ impl Stamp {
         Self { changed: other.changed, ..*self } == *other
     }
 
+    /// Whether the file changed after `time`. Of folders nobody knows.
+    pub(crate) fn is_later(&self, time: SystemTime) -> bool {
+        let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        self.kind != Kind::Folder
+            && self.changed > (since.as_secs().cast_signed(), since.subsec_nanos().into())
+    }
+
+    /// Marks that no file has: what is there is not what the turn left.
+    pub(crate) fn nobodys(&self) -> Self {
+        Self { inode: 0, changed: (0, 0), ..*self }
+    }
+
     /// The marks in `meta`, which must not have followed a link. For a folder only that it is one, with its
     /// permissions: what it holds is told by its entries.
     pub(crate) fn of(meta: &Metadata) -> Self {
@@ -78,85 +91,89 @@ impl Stamp {
     }
 }
 
-/// A working directory as it was at one moment.
+/// A working directory as it was at one moment. Paths are text below the directory: comparing them as paths, part by
+/// part, would cost more than looking at the files.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tree {
-    /// Paths below the directory.
-    pub(crate) entries: BTreeMap<PathBuf, Stamp>,
+    /// Every path that was looked at.
+    pub(crate) entries: BTreeMap<String, Stamp>,
+    /// What is not among them.
+    pub(crate) gaps: Gaps,
+}
+
+/// What was not looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Gaps {
     /// Folders that were not looked into: what is in them was there before, whatever a later look finds.
-    pub(crate) unseen: BTreeSet<PathBuf>,
+    pub(crate) unseen: BTreeSet<String>,
     /// Something could not be looked at.
     pub(crate) partial: bool,
     /// There is too much: any path may be missing here.
     pub(crate) cut: bool,
 }
 
-impl Tree {
-    /// Notes a folder that is not looked into.
-    fn leave(&mut self, root: &Path, dir: &Path) {
-        self.unseen.insert(dir.strip_prefix(root).unwrap_or(dir).to_owned());
-    }
-
+impl Gaps {
     /// Whether `path` was certainly not there, given that it is not among the entries.
-    pub(crate) fn lacks(&self, path: &Path) -> bool {
-        !self.cut
-            && !self.entries.contains_key(path)
-            && !path.ancestors().any(|dir| self.unseen.contains(dir))
+    pub(crate) fn spare(&self, path: &str) -> bool {
+        let above = path.match_indices('/').filter_map(|(at, _)| path.get(..at));
+        !self.cut && !above.chain([path, ""]).any(|dir| self.unseen.contains(dir))
     }
 }
 
 /// Looks at everything below `root` but `skipped` (absolute) and what was named above.
 pub(crate) fn walk(root: &Path, skipped: &Path) -> Tree {
-    let mut tree = Tree::default();
-    let deepest = root.components().count() + MAX_DEPTH;
-    let mut open = vec![(root.to_owned(), Vec::<Gitignore>::new())];
-    while let Some((dir, mut rules)) = open.pop() {
-        let Ok(entries) = std::fs::read_dir(&dir) else {
-            tree.leave(root, &dir);
-            tree.partial = true;
+    let mut gaps = Gaps::default();
+    let mut found: Vec<(String, Stamp)> = Vec::new();
+    let mut open = vec![(String::new(), 0, Vec::<Gitignore>::new())];
+    while let Some((dir, depth, mut rules)) = open.pop() {
+        let at = root.join(&dir);
+        let Ok(entries) = std::fs::read_dir(&at) else {
+            gaps.unseen.insert(dir);
+            gaps.partial = true;
             continue;
         };
-        if let Some(found) = ignored(&dir) {
-            rules.push(found);
+        if let Some(own) = ignored(&at) {
+            rules.push(own);
         }
         for entry in entries {
-            let Ok(entry) = entry else {
-                tree.partial = true;
-                continue;
-            };
-            if tree.entries.len() >= MAX_ENTRIES {
-                (tree.partial, tree.cut) = (true, true);
-                return tree;
+            if found.len() >= MAX_ENTRIES {
+                (gaps.partial, gaps.cut) = (true, true);
+                return Tree { entries: found.into_iter().collect(), gaps };
             }
-            let Some((path, stamp)) = look(&entry) else {
-                tree.partial = true;
+            // The records are text.
+            let Some((path, stamp)) = entry.ok().and_then(|entry| look(&dir, &entry)) else {
+                gaps.partial = true;
                 continue;
             };
             if stamp.kind == Kind::Folder {
-                if entry.file_name() == ".git" || path == skipped || is_ignored(&rules, &path) {
-                    tree.leave(root, &path);
+                let absolute = root.join(&path);
+                if absolute.ends_with(".git") || absolute == skipped || is_ignored(&rules, &absolute) {
+                    gaps.unseen.insert(path);
                     continue;
                 }
-                if path.components().count() < deepest {
-                    open.push((path.clone(), rules.clone()));
+                if depth < MAX_DEPTH {
+                    open.push((path.clone(), depth + 1, rules.clone()));
                 } else {
-                    tree.leave(root, &path);
-                    tree.partial = true;
+                    gaps.unseen.insert(path.clone());
+                    gaps.partial = true;
                 }
             }
-            match path.strip_prefix(root) {
-                // The records are text.
-                Ok(rest) if rest.to_str().is_some() => drop(tree.entries.insert(rest.to_owned(), stamp)),
-                _ => tree.partial = true,
-            }
+            found.push((path, stamp));
         }
     }
-    tree
+    Tree { entries: found.into_iter().collect(), gaps }
 }
 
-fn look(entry: &DirEntry) -> Option<(PathBuf, Stamp)> {
-    let meta = entry.metadata().ok()?;
-    Some((entry.path(), Stamp::of(&meta)))
+fn look(dir: &str, entry: &DirEntry) -> Option<(String, Stamp)> {
+    let name = entry.file_name();
+    let name = name.to_str()?;
+    let mut path = String::with_capacity(dir.len() + 1 + name.len());
+    if !dir.is_empty() {
+        path.push_str(dir);
+        path.push('/');
+    }
+    path.push_str(name);
+    Some((path, Stamp::of(&entry.metadata().ok()?)))
 }
 
 /// The rules of a folder's `.gitignore`.
@@ -201,7 +218,7 @@ mod tests {
         }
         std::os::unix::fs::symlink("/", root.join("sub/link")).unwrap();
         let tree = walk(root, &root.join("home"));
-        let names: Vec<&str> = tree.entries.keys().map(|path| path.to_str().unwrap()).collect();
+        let names: Vec<&str> = tree.entries.keys().map(String::as_str).collect();
         let want = [
             ".env",
             ".gitignore",
@@ -213,12 +230,12 @@ mod tests {
             "sub/target",
             "sub/target/big",
         ];
-        assert_eq!((names.as_slice(), tree.partial), (&want[..], false));
-        assert!(!tree.lacks(Path::new("target/big")) && !tree.lacks(Path::new(".env")));
-        assert!(tree.lacks(Path::new("sub/new")));
-        assert_eq!(tree.entries[Path::new("sub/link")].kind, Kind::Link);
-        let before = tree.entries[Path::new(".env")];
+        assert_eq!((names.as_slice(), tree.gaps.partial), (&want[..], false));
+        assert!(!tree.gaps.spare("target/big") && !tree.gaps.spare("target"));
+        assert!(tree.gaps.spare("sub/new") && tree.gaps.spare("new") && tree.gaps.spare("targets/x"));
+        assert_eq!(tree.entries["sub/link"].kind, Kind::Link);
+        let before = tree.entries[".env"];
         std::fs::write(root.join(".env"), "public").unwrap();
-        assert_ne!(walk(root, root).entries[Path::new(".env")], before, "same length, other content");
+        assert_ne!(walk(root, root).entries[".env"], before, "same length, other content");
     }
 }

@@ -1,6 +1,7 @@
 //! Rules, through the real binary: what rules files forbid and allow, and `codex execpolicy`.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use crate::support::{Codex, World};
 use crate::tui::bed::{calls_then, exec};
@@ -160,4 +161,54 @@ fn execpolicy_shows_what_matches() {
     );
     let run = world.codex().args(["execpolicy", "check", "--rules", "/no/such.rules", "ls"]).run();
     assert!(run.code == Some(1) && run.stderr.contains("no such file"), "{}", run.stderr);
+}
+
+#[test]
+fn execpolicy_doubts_what_a_running_thread_would_doubt() {
+    let world = World::new("");
+    let said = |args: &[&str]| check(&world, args).run().stdout;
+    // The verb behind options of git is seen, and an option that runs a program takes the permission back.
+    let behind = said(&["git", "-c", "a.b=c", "push"]);
+    assert!(behind.contains("\"decision\":\"prompt\"}"), "{behind}");
+    let option = said(&["git", "-c", "core.pager=x", "log"]);
+    assert!(
+        option.contains("\"doubts\":[\"A rule allows `git`, but `-c` can make `git` run another program"),
+        "{option}"
+    );
+    assert!(!option.contains("\"],\"decision\""), "{option}");
+    // A program of that name which commands can write.
+    let planted = world.project().join("git");
+    fs::write(&planted, "#!/bin/sh\n").unwrap();
+    fs::set_permissions(&planted, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:/usr/bin:/bin", world.project().display());
+    let found = check(&world, &["git", "log"]).env("PATH", path).run().stdout;
+    assert!(found.contains("which commands can change"), "{found}");
+}
+
+#[test]
+fn host_executable_says_which_paths_a_rule_about_a_name_means() {
+    let world = World::new(&calls_then(&exec("/usr/bin/id -u"), "done"));
+    let rules = world.codex_home().join("rules");
+    fs::create_dir_all(&rules).unwrap();
+    let refused = |hosts: &str, decision: &str| {
+        fs::write(
+            rules.join("a.rules"),
+            format!("prefix_rule(pattern=['id'], decision='{decision}')\n{hosts}\n"),
+        )
+        .unwrap();
+        let file = rules.join("a.rules").display().to_string();
+        let args =
+            ["execpolicy", "check", "--rules", &file, "--resolve-host-executables", "/usr/bin/id", "-u"];
+        world.codex().args(args).run().stdout.contains("resolvedProgram")
+    };
+    assert!(refused("", "allow") && refused("host_executable(name='id', paths=['/usr/bin/id'])", "allow"));
+    assert!(!refused("host_executable(name='id', paths=['/opt/id'])", "allow"));
+    // What forbids does not depend on where the program lies.
+    assert!(refused("host_executable(name='id', paths=['/opt/id'])", "forbidden"));
+    let run = world.exec(&["-s", "workspace-write", "who"]).run();
+    assert!(
+        run.items_of("command_execution").iter().all(|item| item["status"] != "completed"),
+        "{}",
+        run.stdout
+    );
 }

@@ -15,6 +15,11 @@ fn the_report_for_machines_has_a_schema_and_names_what_it_looked_at() {
     }
     let rungs = found["rungs"].as_array().unwrap();
     assert_eq!(rungs.iter().filter(|rung| rung["in_use"] == true).count(), 1, "{rungs:?}");
+    // What is told of the lower rung is what commands there are told.
+    let limits = rungs[1]["limits"].to_string();
+    for missing in ["Unix socket cannot be connected", "System V", "loopback_ports", "TCP and UDP"] {
+        assert!(limits.contains(missing), "{missing}: {limits}");
+    }
     let attempts = found["attempts"].as_array().unwrap();
     // Below `/tmp`, which commands may write, nothing is outside: that is said instead.
     let made = attempts.len() > 10 && attempts.iter().all(|attempt| attempt["as_wanted"] == true);

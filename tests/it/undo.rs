@@ -1,6 +1,7 @@
 //! Undo of whole turns through the real binary: what a script and a patch did, without git, and what was touched since.
 
 use std::fs;
+use std::time::{Duration, Instant};
 
 use crate::support::World;
 use crate::tui::bed::{calls_then, exec};
@@ -88,4 +89,26 @@ fn an_ephemeral_thread_keeps_nothing() {
     let run = world.exec(&["--ephemeral", "-s", "workspace-write", "write it"]).run();
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     assert!(!world.codex_home().join("undo").exists());
+}
+
+#[test]
+fn a_turn_that_was_killed_can_be_taken_back() {
+    let world = World::new(&calls_then(&exec("echo turn > a.txt; echo new > made.txt; sleep 600"), "done"));
+    fs::write(world.project().join("a.txt"), "one\n").unwrap();
+    let running = world.exec(&["-s", "workspace-write", "change them"]).start();
+    let made = world.project().join("made.txt");
+    let begun = Instant::now();
+    while !fs::read_to_string(&made).is_ok_and(|text| text == "new\n") {
+        assert!(begun.elapsed() < Duration::from_secs(60), "the command never ran");
+        std::thread::yield_now();
+    }
+    running.kill();
+    let dry = world.codex().args(["undo", "--turn", "1", "--dry-run"]).run();
+    assert_eq!(dry.code, Some(0), "{}{}", dry.stdout, dry.stderr);
+    for line in ["restored  a.txt", "removed   made.txt", "The program was killed in this turn"] {
+        assert!(dry.stdout.contains(line), "{line}: {}", dry.stdout);
+    }
+    assert_eq!(world.codex().args(["undo"]).run().code, Some(0));
+    assert_eq!(fs::read_to_string(world.project().join("a.txt")).unwrap(), "one\n");
+    assert!(!made.exists());
 }

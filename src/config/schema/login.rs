@@ -1,5 +1,6 @@
 //! Where credentials are kept, and which sign-ins are accepted.
 
+use crate::base::reach::Reach;
 use crate::config::error::Error;
 use crate::config::tree::Value;
 
@@ -57,11 +58,18 @@ pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Login, Error> {
         true => reader.name(WORKSPACE)?.into_iter().collect(),
         false => reader.texts(WORKSPACE)?.unwrap_or_default(),
     };
+    let chatgpt_base_url = providers::url(reader, "chatgpt_base_url")?;
+    // Nothing goes there without the token of a sign-in.
+    let open =
+        providers::in_clear(reader, "chatgpt_base_url", chatgpt_base_url.as_deref(), Some(Reach::Here));
+    if let Some(fault) = open {
+        return Err(fault);
+    }
     Ok(Login {
         store: reader.choice("cli_auth_credentials_store")?.unwrap_or(CredentialStore::File),
         forced_method: reader.choice("forced_login_method")?,
         allowed_methods: None,
         forced_workspaces,
-        chatgpt_base_url: providers::url(reader, "chatgpt_base_url")?,
+        chatgpt_base_url,
     })
 }

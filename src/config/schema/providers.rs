@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::secret::Secret;
+use crate::base::reach::{self, Reach};
+use crate::base::secret::{KEY_VARIABLES, Secret, is_likely};
 use crate::config::error::Error;
 
 use super::choice::words;
@@ -22,6 +23,10 @@ words! {
     }
 }
 
+/// What is wrong with an address that would get a secret in clear text.
+pub(crate) const IN_CLEAR: &str = "begins with http://, so that everybody on the way could read the sign-in or key \
+                                   that is sent there; allowed: https://…, or http://… on this machine";
+
 /// What the file says about providers.
 pub(crate) struct ProviderTable {
     /// `model_provider`.
@@ -30,6 +35,8 @@ pub(crate) struct ProviderTable {
     pub(crate) chosen_fault: Option<Error>,
     /// `openai_base_url`.
     pub(crate) openai_base_url: Option<String>,
+    /// The fault to report when OpenAI is chosen: the sign-in or key would go there in clear text.
+    pub(crate) openai_in_clear: Option<Error>,
     /// `oss_provider`.
     pub(crate) local: Option<LocalProvider>,
     /// Providers by id.
@@ -65,6 +72,8 @@ pub(crate) struct Entry {
     /// The fault to report when this one is chosen: nobody said where it is. OpenAI's address would be wrong, it
     /// would get prompts and a key that are meant for somebody else.
     pub(crate) no_address: Option<Error>,
+    /// The fault to report when this one is chosen: its key, or the sign-in, would go there in clear text.
+    pub(crate) in_clear: Option<Error>,
     /// A way of signing in that does not work yet, when one is asked for.
     pub(crate) unsupported: Option<&'static str>,
 }
@@ -89,10 +98,12 @@ pub(crate) fn read(reader: &mut Reader<'_>) -> Result<ProviderTable, Error> {
         let found = crate::config::diagnose::quoted(id);
         reader.fault("model_provider", &format!("is {found}, which is not defined; defined: {list}"))
     });
+    let openai_base_url = url(reader, "openai_base_url")?;
     Ok(ProviderTable {
         chosen_fault,
         chosen,
-        openai_base_url: url(reader, "openai_base_url")?,
+        openai_in_clear: in_clear(reader, "openai_base_url", openai_base_url.as_deref(), Some(Reach::Here)),
+        openai_base_url,
         local: reader.choice("oss_provider")?,
         own: own.into_iter().collect(),
     })
@@ -108,7 +119,7 @@ fn entry(reader: &mut Reader<'_>) -> Result<Entry, Error> {
         key: format!("{}.base_url", reader.path_text()),
         problem: "is missing: where is this provider? Allowed: http://… or https://…".to_owned(),
     });
-    Ok(Entry {
+    let mut entry = Entry {
         name: reader.name("name")?,
         base_url,
         env_key: variable(reader, "env_key")?,
@@ -122,8 +133,52 @@ fn entry(reader: &mut Reader<'_>) -> Result<Entry, Error> {
         stream_max_retries: reader.number("stream_max_retries", 0)?,
         stream_idle_timeout_ms: reader.number("stream_idle_timeout_ms", 1)?,
         no_address,
+        in_clear: None,
         unsupported,
-    })
+    };
+    entry.in_clear = in_clear(reader, "base_url", entry.base_url.as_deref(), entry.limit());
+    Ok(entry)
+}
+
+impl Entry {
+    /// How far what is sent to this provider may go in clear text; `None` when nothing of it is secret.
+    ///
+    /// The sign-in and OpenAI's keys stay on this machine. A provider's own key was made for that server, and
+    /// servers of models in a private network seldom have a certificate: there the user's word counts. It never
+    /// goes further than that.
+    fn limit(&self) -> Option<Reach> {
+        let openais = |name: &String| KEY_VARIABLES.contains(&name.as_str());
+        let own = self.env_key.is_some() || self.bearer_token.is_some();
+        let variables =
+            || self.env_key.iter().chain(self.env_http_headers.iter().map(|(_, variable)| variable));
+        if (self.requires_openai_auth && !own) || variables().any(openais) {
+            return Some(Reach::Here);
+        }
+        let mut names = self.http_headers.iter().chain(&self.query_params).map(|(name, _)| name);
+        let from_env = |(header, variable): &(String, String)| is_likely(header) || is_likely(variable);
+        let password = || {
+            let url = self.base_url.as_deref().and_then(|url| url::Url::parse(url).ok());
+            url.is_some_and(|url| url.password().is_some())
+        };
+        (own || names.any(|name| is_likely(name)) || self.env_http_headers.iter().any(from_env) || password())
+            .then_some(Reach::Near)
+    }
+}
+
+/// The fault of an address that secrets would reach in clear text, beyond what `limit` allows.
+pub(super) fn in_clear(
+    reader: &Reader<'_>,
+    key: &str,
+    address: Option<&str>,
+    limit: Option<Reach>,
+) -> Option<Error> {
+    let readable = is_open(address?, limit?);
+    readable.then(|| reader.fault(key, IN_CLEAR))
+}
+
+/// Whether what is sent to this address can be read beyond `limit`.
+pub(crate) fn is_open(address: &str, limit: Reach) -> bool {
+    url::Url::parse(address).is_ok_and(|url| reach::is_readable_beyond(&url, limit))
 }
 
 /// Only one protocol is left; the older one gets a sentence of its own because many files still ask for it.

@@ -4,15 +4,12 @@
 use ratatui::text::{Line, Span};
 
 use crate::tui::keymap::Keymap;
-use crate::tui::keys::Key;
+use crate::tui::keys::{GUARD_MS, Key};
 use crate::tui::popups::frame::{self, Drawn};
 use crate::tui::popups::list::{List, Picked, Row};
 use crate::tui::setup::AskTrust;
 use crate::tui::text;
 use crate::tui::theme::{Role, Theme};
-
-/// Keys are ignored for this long: they were meant for something else.
-const GUARD_MS: u64 = 300;
 
 /// The warning.
 const LONG: &str = "Codex reads, changes and runs files here, and follows the instructions and settings it finds in \

@@ -15,14 +15,12 @@ use crate::base::path::with_tilde;
 use crate::protocol::ask::{Answer, Ask, Narrow};
 use crate::protocol::item::{ChangeKind, FileChange};
 use crate::tui::keymap::{Action, Context, Keymap};
-use crate::tui::keys::{Code, Key};
+use crate::tui::keys::{Code, GUARD_MS, Key};
 use crate::tui::pager::{Content, Page};
 use crate::tui::text;
 use crate::tui::theme::{Role, Theme};
 use crate::tui::transcript::cells::command::spoken;
 
-/// How long a question must stand before keys answer it, and how long typing must have paused.
-const GUARD_MS: u64 = 300;
 /// A key that is no text is believed after this, however often it comes.
 const GUARD_MAX_MS: u64 = 1500;
 /// A letter is an answer when it stays alone for this long. With another behind it, it began a word.
@@ -272,6 +270,12 @@ impl Approval {
         let clean = text::sanitize(&shown);
         let code = text::highlight::lines(clean.trim_end(), "bash", theme);
         let mut lines = Vec::new();
+        // First, since the end of a long command is out of sight.
+        if let Some(found) = text::lookalikes(&shown) {
+            let words = format!("Not the letters they look like: {found}");
+            let warning = Line::styled(words, theme.style(Role::Warn));
+            lines.extend(text::hard_wrap(&warning, width, &Line::raw("  "), &rest));
+        }
         for (index, line) in code.iter().enumerate() {
             let start = if index == 0 { &first } else { &rest };
             lines.extend(text::hard_wrap(line, width, start, &rest));

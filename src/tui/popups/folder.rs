@@ -12,8 +12,8 @@ use crate::tui::text;
 /// Longest folder in a sentence, in columns.
 const FOLDER: usize = 48;
 
-/// The question. It stands before the conversation and opens by itself.
-pub(crate) fn menu(elsewhere: &Elsewhere, home: Option<&Path>, now_ms: u64) -> Menu {
+/// The question. It stands before the conversation.
+pub(crate) fn menu(elsewhere: &Elsewhere, home: Option<&Path>) -> Menu {
     let shown = |folder: &Path| {
         let folder = text::reveal_line(&with_tilde(folder, home));
         text::truncate_middle(&folder, FOLDER).into_owned()
@@ -30,7 +30,7 @@ pub(crate) fn menu(elsewhere: &Elsewhere, home: Option<&Path>, now_ms: u64) -> M
         shown(&elsewhere.there),
         elsewhere.permissions
     );
-    Menu::new("Where to go on with this thread?", rows).text(words).unasked(now_ms, Wish::NotResumed)
+    Menu::new("Where to go on with this thread?", rows).text(words).leaving(Wish::NotResumed)
 }
 
 #[cfg(test)]
@@ -57,7 +57,7 @@ mod tests {
     fn keys_typed_ahead_choose_nothing_and_leaving_is_an_answer() {
         let asked = elsewhere();
         let (map, enter) = (Keymap::default(), Key::plain(Code::Enter));
-        let mut question = menu(&asked, None, 1000);
+        let mut question = menu(&asked, None).unasked(1000);
         assert_eq!(question.on_key_at(enter, 1299, &map), Outcome::Keep(Wish::TypedAhead(vec![enter])));
         assert_eq!(question.on_key_at(Key::plain(Code::Esc), 1300, &map), Outcome::Wish(Wish::NotResumed));
         let here = Wish::ResumeIn(asked.id, asked.here.clone());
@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn views() {
         for width in [40, 60, 80, 120] {
-            let drawn = menu(&elsewhere(), Some(Path::new("/home/u")), 0).draw(width, 20, &Theme::default());
+            let drawn = menu(&elsewhere(), Some(Path::new("/home/u"))).draw(width, 20, &Theme::default());
             assert_screen!(format!("folder_{width}"), paper(width, &drawn.lines));
         }
     }

@@ -5,14 +5,11 @@ use super::frame::{self, Drawn};
 use super::list::{List, Picked, Row};
 use super::wish::{Outcome, Wish};
 use crate::tui::keymap::Keymap;
-use crate::tui::keys::{Code, Key};
+use crate::tui::keys::{Code, GUARD_MS, Key};
 use crate::tui::theme::{Role, Theme};
 
 /// Rows of a long menu that are shown at once.
 const ROWS: usize = 12;
-/// So long keys are not for a menu that opened by itself, in milliseconds.
-const GUARD_MS: u64 = 300;
-
 /// A menu.
 #[derive(Clone, Debug)]
 pub(crate) struct Menu {
@@ -67,10 +64,15 @@ impl Menu {
         self
     }
 
-    /// It opens by itself: what was typed a moment before is not for it, and leaving it wants something.
-    pub(crate) fn unasked(mut self, now_ms: u64, leaving: Wish) -> Self {
-        self.guard_ms = now_ms + GUARD_MS;
-        self.leaving = Some(leaving);
+    /// It opens by itself: what was typed a moment before is not for it.
+    pub(crate) fn unasked(mut self, now_ms: u64) -> Self {
+        self.guard_ms = now_ms.saturating_add(GUARD_MS);
+        self
+    }
+
+    /// Leaving it is an answer too.
+    pub(crate) fn leaving(mut self, wish: Wish) -> Self {
+        self.leaving = Some(wish);
         self
     }
 

@@ -27,7 +27,7 @@ pub(crate) mod syntaxes;
 mod width;
 mod wrap;
 
-pub(crate) use reveal::{reveal, reveal_line};
+pub(crate) use reveal::{lookalikes, reveal, reveal_line};
 pub(crate) use sanitize::{Sanitizer, sanitize};
 pub(crate) use width::{line_width, truncate_end, truncate_line, truncate_middle, truncate_start, width};
 pub(crate) use wrap::{Flow, hard_wrap, wrap};

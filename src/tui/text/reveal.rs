@@ -45,6 +45,35 @@ pub(crate) fn reveal_line(text: &str) -> String {
     super::sanitize(&reveal(text).replace('\n', "␊").replace('\t', "␉")).into_owned()
 }
 
+/// Characters that pass for ASCII ones, with their numbers: foreign letters in a word of Latin ones, and other forms of
+/// letters and signs. Words of another script, and Latin letters with accents, are no trick.
+pub(crate) fn lookalikes(text: &str) -> Option<String> {
+    const MOST: usize = 4;
+    let mut found: Vec<char> = Vec::new();
+    for word in text.split(|c: char| c.is_ascii() && !c.is_ascii_alphanumeric()) {
+        let mixed = word.chars().any(|c| c.is_ascii_alphabetic());
+        let odd = word.chars().filter(|c| is_other_form(*c) || (mixed && is_like_latin(*c)));
+        for c in odd {
+            if !found.contains(&c) {
+                found.push(c);
+            }
+        }
+    }
+    let named = found.iter().take(MOST).map(|c| format!("{c} (U+{:04X})", u32::from(*c)));
+    let more = if found.len() > MOST { ", and others" } else { "" };
+    (!found.is_empty()).then(|| named.collect::<Vec<_>>().join(", ") + more)
+}
+
+/// Letters of the scripts that have the shapes of Latin ones: Greek, Cyrillic, Armenian, Cherokee, Lisu.
+fn is_like_latin(c: char) -> bool {
+    matches!(c, '\u{370}'..='\u{58f}' | '\u{13a0}'..='\u{13ff}' | '\u{1f00}'..='\u{1fff}' | '\u{a4d0}'..='\u{a4ff}')
+}
+
+/// A wide, mathematical or other form of a letter or sign of ASCII.
+fn is_other_form(c: char) -> bool {
+    matches!(c, '\u{ff01}'..='\u{ff5e}' | '\u{1d400}'..='\u{1d7ff}' | '\u{37e}' | '\u{2024}' | '\u{2044}' | '\u{2215}' | '\u{2236}' | '\u{29f8}' | '\u{a789}')
+}
+
 fn picture(c: char) -> String {
     let code = u32::from(c);
     match c {

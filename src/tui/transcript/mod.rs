@@ -5,6 +5,7 @@
 //! - [`rows`]: the shapes rows come in
 //! - [`list`]: the cells in their order
 //! - [`model`]: events → cells
+//! - [`notes`]: what the program itself says, and what of it is kept
 //! - [`replay`]: stored turns → the same cells
 //! - [`layout`]: laid-out lines, forgotten when out of sight
 //! - [`viewport`]: which rows are on the screen
@@ -21,6 +22,7 @@ mod finder;
 mod layout;
 mod list;
 mod model;
+mod notes;
 mod pane;
 mod replay;
 mod rows;
@@ -36,7 +38,6 @@ pub(crate) use self::{
     list::Key,
     model::{Now, Setup},
     pane::{Outcome, Transcript},
-    replay::Past,
     viewport::Scroll,
 };
 

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::cell::Cell;
-use super::cells::block::Block;
 use super::cells::command::Command;
 use super::cells::compaction::Compaction;
 use super::cells::explored::{Explored, only_reads};
@@ -82,11 +81,11 @@ pub(crate) struct Model {
     open: HashMap<ItemId, Place>,
     asks: HashMap<AskId, ItemId>,
     /// The item of the last cell that shows one.
-    last: Option<ItemId>,
+    pub(super) last: Option<ItemId>,
     /// No turn is at it.
     pub(super) ended: bool,
     /// Notes that are to be kept with the thread.
-    fresh: Vec<Note>,
+    pub(super) fresh: Vec<Note>,
 }
 
 impl Model {
@@ -127,52 +126,6 @@ impl Model {
             | Event::Rewound { .. }
             | Event::Closed => {}
         }
-    }
-
-    /// Adds a line of the program itself; it is to be kept.
-    pub(crate) fn notice(&mut self, notice: Notice) {
-        self.keep(notice.note());
-        self.remark(notice);
-    }
-
-    /// Adds a line of the program itself that belongs to this start of it, not to the thread.
-    pub(crate) fn remark(&mut self, notice: Notice) {
-        self.cells.push(Body::Notice(Box::new(notice)));
-    }
-
-    /// Adds a block; it is to be kept.
-    pub(crate) fn push(&mut self, block: Block) -> Key {
-        self.keep(block.note());
-        self.cells.push(Body::Block(Box::new(block)))
-    }
-
-    /// Gives a block newer rows; it is to be kept anew when they differ.
-    pub(crate) fn replace(&mut self, key: Key, rows: Vec<(String, String)>) {
-        if let Some(slot) = self.cells.get_mut(key)
-            && let Body::Block(block) = &mut slot.body
-            && block.set(rows)
-        {
-            slot.revision += 1;
-            let note = block.note();
-            self.keep(note);
-        }
-    }
-
-    /// Shows a note as it was kept.
-    pub(super) fn kept(&mut self, note: &Note) {
-        self.cells.push(match note.rows.is_empty() {
-            true => Body::Notice(Box::new(Notice::kept(note))),
-            false => Body::Block(Box::new(Block::kept(note))),
-        });
-    }
-
-    fn keep(&mut self, note: Note) {
-        self.fresh.push(Note { after: self.last.clone(), after_end: self.ended, ..note });
-    }
-
-    /// The notes since the last time, to be kept with the thread.
-    pub(crate) fn take_notes(&mut self) -> Vec<Note> {
-        std::mem::take(&mut self.fresh)
     }
 
     /// Drops a prompt and everything after it.

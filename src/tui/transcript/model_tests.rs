@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use proptest::prelude::*;
 
 use super::super::samples::*;
-use super::super::{Look, Past, Transcript};
+use super::super::{Look, Transcript};
 use super::*;
 use crate::protocol::item::{ItemStatus, PlanStatus, PlanStep, ToolStatus};
+use crate::threads::Turn;
 use crate::tui::text::line_width;
 use crate::tui::theme::Theme;
 
@@ -217,19 +218,8 @@ fn a_resumed_thread_looks_as_it_did() {
         live.feed(&[started(item), completed(item)], 0);
     }
     live.feed(&[turn_end(TurnStatus::Completed, None, 5_000)], 0);
-    let past = Past {
-        items: items.to_vec(),
-        status: TurnStatus::Completed,
-        error: None,
-        started_at: Some(1_700_000_000),
-        duration_ms: Some(5_000),
-        completed_at: None,
-        price: Vec::new(),
-        price_so_far: false,
-        changed: None,
-        ended_at: None,
-        notes: Vec::new(),
-    };
+    let past =
+        Turn { started_at: Some(1_700_000_000), duration_ms: Some(5_000), ..Turn::done(items.to_vec()) };
     let mut replayed = transcript();
     replayed.replay(std::slice::from_ref(&past));
     let mut paged = transcript();

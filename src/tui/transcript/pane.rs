@@ -13,10 +13,10 @@ use super::finder::{Finder, Found};
 use super::layout::{Place, Sheet};
 use super::list::Key;
 use super::model::{Model, Now, Setup};
-use super::replay::Past;
 use super::viewport::{Marks, Scroll, Viewport};
 use crate::protocol::event::Event;
 use crate::protocol::note::Note;
+use crate::threads::Turn;
 use crate::tui::keys::{Code, Key as Press};
 use crate::tui::theme::Theme;
 
@@ -58,12 +58,12 @@ impl Transcript {
     }
 
     /// Shows stored turns, oldest first, after what is there.
-    pub(crate) fn replay(&mut self, turns: &[Past]) {
+    pub(crate) fn replay(&mut self, turns: &[Turn]) {
         self.model.replay(turns);
     }
 
     /// Shows stored turns before everything that is there; the view does not move.
-    pub(crate) fn replay_before(&mut self, turns: &[Past]) {
+    pub(crate) fn replay_before(&mut self, turns: &[Turn]) {
         self.model.replay_before(turns);
     }
 

@@ -4,59 +4,9 @@ use std::collections::VecDeque;
 
 use super::list::Body;
 use super::model::{Ended, Model, Now};
-use crate::protocol::error::ErrorInfo;
 use crate::protocol::item::{CommandSource, Item};
-use crate::protocol::limits::Price;
 use crate::protocol::note::Note;
-use crate::protocol::turn::{Changed, TurnStatus};
 use crate::threads::{Placed, Turn};
-
-/// A turn as it was stored.
-#[derive(Clone, Debug)]
-pub(crate) struct Past {
-    /// Its items, in the order they began.
-    pub(crate) items: Vec<Item>,
-    /// How it ended.
-    pub(crate) status: TurnStatus,
-    /// Why it failed.
-    pub(crate) error: Option<ErrorInfo>,
-    /// Unix seconds.
-    pub(crate) started_at: Option<u64>,
-    /// Wall time in milliseconds.
-    pub(crate) duration_ms: Option<u64>,
-    /// Unix seconds.
-    pub(crate) completed_at: Option<u64>,
-    /// What it cost of the limits.
-    pub(crate) price: Vec<Price>,
-    /// But for its last answer.
-    pub(crate) price_so_far: bool,
-    /// What its patches changed.
-    pub(crate) changed: Option<Changed>,
-    /// How many of its items came before its end, when that is known.
-    pub(crate) ended_at: Option<usize>,
-    /// What was shown beside its items, in order.
-    pub(crate) notes: Vec<Placed>,
-}
-
-impl From<Turn> for Past {
-    fn from(turn: Turn) -> Self {
-        let Turn { id: _, items, status, error, started_at, duration_ms, .. } = turn;
-        let Turn { completed_at, price, price_so_far, changed, ended_at, notes, .. } = turn;
-        Self {
-            items,
-            status,
-            error,
-            started_at,
-            duration_ms,
-            completed_at,
-            price,
-            price_so_far,
-            changed,
-            ended_at,
-            notes,
-        }
-    }
-}
 
 /// Where the turn ended among its items, when no end was written: the user's own commands at the end were typed after
 /// it, since a turn ends with what the model did or said.
@@ -80,7 +30,7 @@ fn in_place(notes: &[Placed], end: usize) -> VecDeque<((usize, bool), &Note)> {
 
 impl Model {
     /// Shows stored turns, oldest first, after what is there.
-    pub(crate) fn replay(&mut self, turns: &[Past]) {
+    pub(crate) fn replay(&mut self, turns: &[Turn]) {
         for turn in turns {
             self.ended = false;
             let end = turn.ended_at.unwrap_or_else(|| end_of(&turn.items)).min(turn.items.len());
@@ -105,7 +55,7 @@ impl Model {
         }
     }
 
-    fn replay_end(&mut self, turn: &Past) {
+    fn replay_end(&mut self, turn: &Turn) {
         let seconds = turn.duration_ms.unwrap_or(0) / 1000;
         self.end(&Ended {
             status: turn.status,
@@ -119,7 +69,7 @@ impl Model {
     }
 
     /// Shows stored turns before everything that is there: the next page while scrolling back.
-    pub(crate) fn replay_before(&mut self, turns: &[Past]) {
+    pub(crate) fn replay_before(&mut self, turns: &[Turn]) {
         let mut earlier = Self::new(self.setup.clone());
         earlier.replay(turns);
         let bodies = earlier.cells.into_bodies().filter(|body| !matches!(body, Body::Header(_)));

@@ -7,6 +7,7 @@ use ratatui::layout::Rect;
 
 use super::super::samples::*;
 use super::super::{Scroll, Transcript};
+use crate::threads::Turn;
 use crate::tui::testing::{assert_screen, draw};
 use crate::tui::theme::{Colors, Theme};
 
@@ -116,25 +117,11 @@ fn a_short_transcript_asks_for_no_more_than_it_has() {
 
 #[test]
 fn earlier_turns_come_in_front_without_moving_the_view() {
-    use super::super::Past;
-    use crate::protocol::turn::TurnStatus;
     let mut t = long(2);
     rows(&t, 60, 20);
     t.scroll(Scroll::PageUp);
     let before = rows(&t, 60, 20);
-    let past = Past {
-        items: vec![user("old", "An old prompt"), message("oldm", "An old answer")],
-        status: TurnStatus::Completed,
-        error: None,
-        started_at: None,
-        duration_ms: None,
-        completed_at: None,
-        price: Vec::new(),
-        price_so_far: false,
-        changed: None,
-        ended_at: None,
-        notes: Vec::new(),
-    };
+    let past = Turn::done(vec![user("old", "An old prompt"), message("oldm", "An old answer")]);
     t.replay_before(&[past]);
     assert_eq!(rows(&t, 60, 20), before);
     t.scroll(Scroll::Start);

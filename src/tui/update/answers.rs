@@ -13,7 +13,7 @@ use crate::tui::effect::Effect;
 use crate::tui::model::Model;
 use crate::tui::pager::{Content, Page};
 use crate::tui::status::facts::{DEFAULT_LINE, DEFAULT_TITLE, Item};
-use crate::tui::transcript::{Level, Notice, Past};
+use crate::tui::transcript::{Level, Notice};
 
 /// Something failed: said in the transcript, with the next step.
 pub(crate) fn error(model: &mut Model, error: &ErrorInfo) {
@@ -32,7 +32,6 @@ pub(crate) fn diff(model: &mut Model, result: Result<String, ErrorInfo>) {
 pub(crate) fn earlier(model: &mut Model, result: Result<(Vec<Turn>, bool), ErrorInfo>) {
     match result {
         Ok((turns, more)) => {
-            let turns: Vec<Past> = turns.into_iter().map(Past::from).collect();
             model.transcript.replay_before(&turns);
             model.earlier = more;
         }

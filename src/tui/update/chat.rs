@@ -268,3 +268,7 @@ pub(crate) fn rewound(model: &mut Model, turns: u32, effects: &mut Effects) {
     let wanted = model.composer.set(&draft, &env!(model));
     route::carry_out(model, wanted, effects);
 }
+
+#[cfg(test)]
+#[path = "chat_tests.rs"]
+mod tests;

@@ -1,7 +1,7 @@
 //! Slash commands → what they do, one line per command.
 
 use super::dispatch::Effects;
-use super::{chat, follow, start, usage};
+use super::{chat, follow, threads, usage};
 use crate::base::path::with_tilde;
 use crate::models::catalogue;
 use crate::protocol::op::Op;
@@ -11,6 +11,7 @@ use crate::tui::effect::Effect;
 use crate::tui::model::Model;
 use crate::tui::pager::{Content, Page};
 use crate::tui::popups::any::Popup;
+use crate::tui::popups::menu::Menu;
 use crate::tui::popups::prompt::Prompt;
 use crate::tui::popups::statusline::{Choice, Chooser, Target};
 use crate::tui::popups::{confirm, model as models, permissions, theme, warnings};
@@ -37,9 +38,9 @@ pub(crate) fn run(model: &mut Model, command: Command, args: &str, unix: u64, ef
         Command::Undo => effects.push(Effect::Undo { cwd: model.cwd(), again: false }),
         Command::Redo => effects.push(Effect::Undo { cwd: model.cwd(), again: true }),
         Command::Compact => effects.push(Effect::Op(Op::Compact)),
-        Command::New | Command::Clear => start::switch(model, Begin::New, effects),
-        Command::Resume if args.is_empty() => start::pick(model, ThreadFilter::default(), effects),
-        Command::Resume => start::resume(model, Begin::ResumeNamed(args.to_owned()), effects),
+        Command::New | Command::Clear => threads::switch(model, Begin::New, effects),
+        Command::Resume if args.is_empty() => threads::pick(model, ThreadFilter::default(), effects),
+        Command::Resume => threads::resume(model, Begin::ResumeNamed(args.to_owned()), effects),
         Command::Fork => fork(model, effects),
         Command::Rename if args.is_empty() => open_rename(model),
         Command::Rename => effects.push(Effect::Rename(args.to_owned())),
@@ -76,8 +77,14 @@ fn with_thread(model: &mut Model, then: impl FnOnce(&mut Model)) {
     }
 }
 
-pub(crate) fn open_menu(model: &mut Model, menu: crate::tui::popups::menu::Menu) {
+pub(crate) fn open_menu(model: &mut Model, menu: Menu) {
     model.popup = Some(Popup::Menu(Box::new(menu)));
+}
+
+/// Opens a menu that nobody asked for: what is being typed is not for it.
+pub(crate) fn open_unasked(model: &mut Model, menu: Menu) {
+    let menu = menu.unasked(model.now_ms);
+    open_menu(model, menu);
 }
 
 fn open_permissions(model: &mut Model) {
@@ -108,7 +115,7 @@ fn fork(model: &mut Model, effects: &mut Effects) {
         Some(_) if model.transcript.prompts().next().is_none() => {
             model.toast("Nothing was said in this thread: there is nothing to copy yet")
         }
-        Some(id) => start::switch(model, Begin::Fork(id), effects),
+        Some(id) => threads::switch(model, Begin::Fork(id), effects),
         None => model.toast("There is no thread to copy yet"),
     }
 }

@@ -1,6 +1,6 @@
 //! Message → component. Routing only: what a case does is in the file of its concern. Pure: no clock, no IO.
 
-use super::{answers, follow, route, start, usage, waiting, wishes};
+use super::{answers, follow, route, start, threads, usage, waiting, wishes};
 use crate::protocol::op::Op;
 use crate::tui::effect::Effect;
 use crate::tui::model::Model;
@@ -22,11 +22,11 @@ pub(crate) fn update(model: &mut Model, msg: Msg, at: At) -> Effects {
         Msg::Tick => tick(model, &mut effects),
         Msg::Limits(limits) => usage::changed(model, limits, &mut effects),
         Msg::Event(event) => follow::on_event(model, &event, at, &mut effects),
-        Msg::Opened(opened) => start::opened(model, opened, at.unix, &mut effects),
+        Msg::Opened(opened) => threads::opened(model, opened, at.unix, &mut effects),
         Msg::Answer(answer) => on_answer(model, answer, at, &mut effects),
     }
     usage::look_after(model, &mut effects);
-    start::look_after(model);
+    threads::look_after(model);
     route::next_question(model, &mut effects);
     let notes = model.transcript.take_notes();
     effects.extend(notes.into_iter().map(|note| Effect::Op(Op::Note(Box::new(note)))));
@@ -63,8 +63,8 @@ fn tick(model: &mut Model, effects: &mut Effects) {
 fn on_answer(model: &mut Model, answer: Answer, at: At, effects: &mut Effects) {
     let env = crate::tui::model::env!(model);
     match answer {
-        Answer::Glimpse(glimpse) => start::glimpse(model, glimpse),
-        Answer::Located(begin, found) => start::located(model, begin, found, effects),
+        Answer::Glimpse(glimpse) => threads::glimpse(model, glimpse),
+        Answer::Located(begin, found) => threads::located(model, begin, found, effects),
         Answer::Files(found) => model.composer.files_found(&found.query, found.rows, found.done),
         Answer::History(page) => {
             let wanted = model.composer.history_loaded(page, &env);

@@ -9,14 +9,12 @@ use crate::protocol::limits::{LimitWindow, LimitsSnapshot};
 use crate::protocol::op::Op;
 use crate::protocol::policy::SandboxMode;
 use crate::protocol::turn::{Configured, TurnStatus};
-use crate::tui::composer::Draft;
 use crate::tui::door::{Begin, Setting};
 use crate::tui::effect::Effect;
-use crate::tui::model::Stage;
-use crate::tui::msg::{Answer, Msg};
+use crate::tui::msg::Msg;
 use crate::tui::popups::any::Popup;
 use crate::tui::scene::{Scene, setup};
-use crate::tui::setup::{AskTrust, Notify, Setup};
+use crate::tui::setup::{Notify, Setup};
 use crate::tui::status::facts::samples;
 use crate::tui::terminal::Input;
 
@@ -30,94 +28,6 @@ fn quits(scene: &Scene) -> bool {
 
 fn interrupts(scene: &mut Scene) -> bool {
     scene.ops().iter().any(|op| matches!(op, Op::Interrupt))
-}
-
-#[test]
-fn a_suggested_prompt_is_sent_by_enter_and_edited_by_tab() {
-    use crate::tui::setup::Tour;
-    let prompts = vec!["first thing".to_owned(), "second thing".to_owned()];
-    let tour =
-        Tour { told: "Scripted model, nothing leaves this machine.".to_owned(), prompts, passing: true };
-    let mut scene = Scene::with(Setup { tour: Some(tour), ..setup() }, 80, 24);
-    scene.keys(&["enter"]);
-    assert!(scene.sent().is_empty(), "there is no thread yet");
-    scene.open(samples::thread());
-    let shown = scene.shown();
-    for words in ["nothing leaves this machine", "› first thing", "enter sends this", "Scripted model"] {
-        assert!(shown.contains(words), "{words}:\n{shown}");
-    }
-    // What is typed counts, not what is suggested.
-    scene.text("mine").keys(&["enter"]);
-    assert_eq!(scene.sent(), ["mine"]);
-    assert!(!scene.shown().contains("first thing"));
-    scene.keys(&["enter"]);
-    assert!(scene.sent().is_empty(), "nothing is suggested while a turn runs");
-    scene.ends(TurnStatus::Completed).keys(&["enter"]);
-    assert_eq!(scene.sent(), ["first thing"]);
-    scene.ends(TurnStatus::Completed).keys(&["tab"]);
-    assert_eq!((scene.prompt().as_str(), scene.sent().len()), ("second thing", 0));
-    assert!(!crate::tui::farewell::text(&scene.model).contains("codex resume"));
-}
-
-#[test]
-fn a_prompt_begins_a_turn_and_empties_the_prompt() {
-    let mut scene = scene();
-    scene.text("hello").keys(&["enter"]);
-    assert_eq!(scene.sent(), ["hello"]);
-    assert_eq!(scene.prompt(), "");
-    assert!(scene.model.is_running(), "at once, before the thread answers");
-}
-
-#[test]
-fn during_a_turn_enter_steers_and_tab_queues() {
-    let mut scene = scene();
-    scene.turn("one");
-    assert_eq!(scene.sent(), ["one"]);
-    scene.text("also this").keys(&["enter"]).text("later").keys(&["tab"]);
-    assert_eq!(scene.sent(), ["also this"], "steering leaves at once, the queue waits");
-    scene.user("also this");
-    assert!(!scene.model.queue.has_steering(), "the turn took it");
-    scene.ends(TurnStatus::Completed);
-    assert_eq!(scene.sent(), ["later"]);
-    assert!(scene.model.is_running() && scene.model.queue.is_empty());
-}
-
-#[test]
-fn steering_that_comes_too_late_begins_the_next_turn_once() {
-    let mut scene = scene();
-    scene.turn("one").text("too late").keys(&["enter"]).ops();
-    scene.ends(TurnStatus::Completed);
-    assert!(scene.model.is_running(), "the thread holds it and goes on");
-    assert!(scene.sent().is_empty(), "it is not sent twice");
-    scene.user("too late").ends(TurnStatus::Completed);
-    assert!(!scene.model.is_running() && scene.model.queue.is_empty());
-}
-
-#[test]
-fn an_interrupt_gives_everything_back() {
-    let mut scene = scene();
-    scene.turn("one").text("two").keys(&["tab"]).text("three").keys(&["tab"]).text("half").ops();
-    scene.keys(&["esc"]);
-    assert!(interrupts(&mut scene));
-    scene.ends(TurnStatus::Interrupted);
-    assert_eq!(scene.prompt(), "two\nthree\nhalf");
-    assert!(scene.sent().is_empty() && !scene.model.is_running());
-}
-
-#[test]
-fn a_failure_sends_nothing_more_by_itself() {
-    let mut scene = scene();
-    scene.turn("one").text("two").keys(&["tab"]).ops();
-    scene.ends(TurnStatus::Failed);
-    assert_eq!((scene.prompt().as_str(), scene.sent().len()), ("two", 0));
-}
-
-#[test]
-fn the_last_queued_message_comes_back_to_be_edited() {
-    let mut scene = scene();
-    scene.turn("one").text("two").keys(&["tab"]).text("three").keys(&["tab"]).text("x");
-    scene.keys(&["shift-left"]);
-    assert_eq!(scene.prompt(), "three\nx");
 }
 
 #[test]
@@ -171,50 +81,6 @@ fn home_and_end_lead_to_both_ends_while_nothing_is_typed() {
     scene.text("typed").keys(&["home"]).text("I ");
     assert!(scene.model.transcript.is_at_end());
     assert_eq!(scene.prompt(), "I typed");
-}
-
-#[test]
-fn esc_goes_down_then_stops_then_goes_back() {
-    let mut scene = Scene::new(60, 14);
-    scene.turn("go").says(&"text\n\n".repeat(40)).ops();
-    scene.screen();
-    scene.keys(&["page-up"]);
-    assert!(!scene.model.transcript.is_at_end());
-    scene.keys(&["esc"]);
-    assert!(scene.model.transcript.is_at_end() && !interrupts(&mut scene), "first it only goes down");
-    scene.keys(&["esc"]);
-    assert!(interrupts(&mut scene));
-    scene.ends(TurnStatus::Interrupted).keys(&["esc"]);
-    assert!(scene.model.browse.is_none());
-    scene.keys(&["esc"]);
-    assert!(scene.model.browse.is_some());
-}
-
-#[test]
-fn going_back_takes_the_prompt_and_what_follows() {
-    let mut scene = scene();
-    scene.turn("first").says("a").ends(TurnStatus::Completed);
-    scene.turn("second").says("b").ends(TurnStatus::Completed);
-    scene.ops();
-    scene.keys(&["esc", "esc", "left", "enter", "1"]);
-    let ops = scene.ops();
-    assert!(matches!(ops.as_slice(), [Op::Rewind { turns: 2 }]), "{ops:?}");
-    assert_eq!(scene.model.transcript.prompts().count(), 2, "nothing goes before the thread says so");
-    scene.event(Event::Rewound { turns: 2 });
-    assert_eq!((scene.model.transcript.prompts().count(), scene.prompt().as_str()), (0, "first"));
-}
-
-#[test]
-fn leaving_the_look_back_changes_nothing() {
-    for keys in [&["esc", "esc", "esc"][..], &["esc", "esc", "ctrl-c"], &["esc", "esc", "enter", "2"]] {
-        let mut scene = scene();
-        scene.turn("first").ends(TurnStatus::Completed).ops();
-        scene.keys(keys);
-        assert!(scene.model.browse.is_none() && scene.ops().is_empty(), "{keys:?}");
-    }
-    let mut typing = scene();
-    typing.turn("first").ends(TurnStatus::Completed).keys(&["esc", "esc", "x"]);
-    assert_eq!(typing.prompt(), "x", "typing goes on in the prompt");
 }
 
 #[test]
@@ -367,75 +233,6 @@ fn reasoning_steps_by_keys() {
     let mut scene = scene();
     scene.keys(&["alt-."]);
     assert!(matches!(scene.ops().as_slice(), [Op::Configure(c)] if c.effort.as_deref() == Some("high")));
-}
-
-fn trust(folder: &str) -> AskTrust {
-    AskTrust { folder: folder.into(), trusted: "Workspace.".to_owned(), looking: "Read only.".to_owned() }
-}
-
-#[test]
-fn the_first_pages_lead_to_the_conversation() {
-    let first =
-        Setup { sign_in: true, ask_trust: Some(trust("/p")), prompt: Some("do it".to_owned()), ..setup() };
-    let mut scene = Scene::with(first, 80, 24);
-    assert!(matches!(scene.model.stage, Stage::SignIn(_)));
-    scene.keys(&["3"]);
-    scene.send(Msg::Input(Input::Paste("sk-1\n".to_owned()))).keys(&["enter"]);
-    assert!(matches!(scene.effects.last(), Some(Effect::SignIn(_))));
-    scene.answer(Answer::SignedIn(Ok(())));
-    assert!(matches!(scene.model.stage, Stage::Trust(_)));
-    scene.keys(&["2"]);
-    assert!(matches!(scene.effects.last(), Some(Effect::LookOnly)), "read-only, whatever is configured");
-    scene.answer(Answer::Trusted(Ok(())));
-    assert!(matches!(scene.model.stage, Stage::Main));
-    assert!(scene.effects.iter().any(|effect| matches!(effect, Effect::Open(Begin::New))));
-    assert_eq!(scene.sent(), ["do it"], "the prompt of the command line waits for the thread, in order");
-}
-
-#[test]
-fn a_key_that_is_refused_can_be_typed_again() {
-    let mut scene = Scene::with(Setup { sign_in: true, ..setup() }, 80, 24);
-    scene.keys(&["3"]).text("x").keys(&["enter"]);
-    let error = ErrorInfo::new(ErrorKind::Io, "no space left");
-    scene.answer(Answer::SignedIn(Err(error)));
-    assert!(matches!(scene.model.stage, Stage::SignIn(_)));
-    assert!(scene.shown().contains("■ no space left"));
-}
-
-#[test]
-fn nothing_typed_early_is_lost() {
-    let mut scene = Scene::with(setup(), 80, 24);
-    scene.text("early").keys(&["enter"]).text("more");
-    assert_eq!((scene.sent(), scene.prompt().as_str()), (vec!["early".to_owned()], "more"));
-    scene.open(samples::thread());
-    assert_eq!((scene.sent().len(), scene.prompt().as_str()), (0, "more"), "it is not sent again");
-    scene.answer(Answer::Draft(Box::new(Draft::from_text("old")), None));
-    assert_eq!(scene.prompt(), "more", "an old draft does not take the place of what is typed");
-}
-
-#[test]
-fn an_old_draft_comes_back_into_an_empty_prompt() {
-    let mut scene = scene();
-    scene.answer(Answer::Draft(Box::new(Draft::from_text("old")), None));
-    assert_eq!(scene.prompt(), "old");
-}
-
-#[test]
-fn a_thread_that_cannot_be_opened_is_told() {
-    let mut scene = Scene::with(setup(), 80, 24);
-    scene.text("hello").keys(&["enter"]);
-    scene.send(Msg::Opened(Err(ErrorInfo::new(ErrorKind::Io, "The disk is gone."))));
-    assert!(!scene.model.is_running());
-    assert!(scene.shown().contains("■ The disk is gone."));
-    assert_eq!(scene.prompt(), "hello", "nobody has read it");
-    scene.effects.clear();
-    scene.keys(&["ctrl-c"]).text("precious").keys(&["enter"]);
-    assert!(!scene.model.is_running() && scene.ops().is_empty(), "nobody is there to work");
-    assert_eq!(scene.prompt(), "precious");
-    assert!(scene.shown().contains("No thread is open: /new begins one"), "{}", scene.shown());
-    scene.keys(&["ctrl-c"]).text("/new").keys(&["enter"]).open(samples::thread());
-    scene.text("precious").keys(&["enter"]);
-    assert!(matches!(scene.ops().as_slice(), [Op::UserTurn { .. }]));
 }
 
 fn user_command(status: ItemStatus) -> Item {

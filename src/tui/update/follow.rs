@@ -185,7 +185,7 @@ fn turn_completed(model: &mut Model, end: &TurnEnd, effects: &mut Effects) {
         usage::offer_model(model);
     }
     if let Some(error) = end.error.as_ref().filter(|error| error.kind == ErrorKind::AccountChanged) {
-        commands::open_menu(model, confirm::adopt(&error.message));
+        commands::open_unasked(model, confirm::adopt(&error.message));
     }
     if !model.is_running() {
         let words =

@@ -2,6 +2,7 @@
 //!
 //! - [`dispatch`]: message → component, one line per case
 //! - [`start`]: from the first frame to the first prompt
+//! - [`threads`]: which thread is open, and what is given meanwhile
 //! - [`route`]: keys and pastes → whoever is on top
 //! - [`chat`]: prompts on their way: sent, queued, interrupted, taken back
 //! - [`commands`]: slash commands → what they do
@@ -18,6 +19,7 @@ mod dispatch;
 mod follow;
 mod route;
 mod start;
+mod threads;
 mod usage;
 mod waiting;
 mod wishes;

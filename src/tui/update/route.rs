@@ -1,7 +1,7 @@
 //! Keys and pastes → whoever is on top: page, popup, find, prompt, then the screen itself.
 
 use super::dispatch::Effects;
-use super::{chat, commands, follow, start, wishes};
+use super::{chat, commands, follow, start, threads, wishes};
 use crate::tui::composer::{Draft, Effect as Wanted};
 use crate::tui::effect::Effect;
 use crate::tui::keymap::{Action, Context};
@@ -167,7 +167,7 @@ fn on_chat(model: &mut Model, action: Action, armed: Option<Armed>, effects: &mu
         Action::Interrupt => on_esc(model, armed, effects),
         Action::LessReasoning => chat::step_effort(model, false, effects),
         Action::MoreReasoning => chat::step_effort(model, true, effects),
-        Action::ResumeLast => start::resume_last(model, effects),
+        Action::ResumeLast => threads::resume_last(model, effects),
         Action::EditQueued => chat::edit_queued(model, effects),
         Action::ScrollUp => {
             model.transcript.scroll(Scroll::PageUp);

@@ -328,7 +328,7 @@ pub(crate) fn offer_model(model: &mut Model) {
         let now = catalogue::find(&thread.model);
         let menu = confirm::smaller_model(&format!("{left} of your {} limit", fullest.name), &now, &smaller);
         model.usage.offered_model = true;
-        model.popup = Some(Popup::Menu(Box::new(menu)));
+        commands::open_unasked(model, menu);
     }
 }
 

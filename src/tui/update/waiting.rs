@@ -3,13 +3,12 @@
 //! the thread that the prompt is for, or offers to go back there.
 
 use super::dispatch::Effects;
-use super::{chat, start};
+use super::{chat, commands, threads};
 use crate::tui::composer::Draft;
 use crate::tui::door::Begin;
 use crate::tui::effect::Effect;
 use crate::tui::model::Model;
 use crate::tui::moment;
-use crate::tui::popups::any::Popup;
 use crate::tui::popups::confirm;
 use crate::tui::usage::{Kept, Parked};
 
@@ -44,7 +43,7 @@ pub(crate) fn found(model: &mut Model, draft: &Draft, kept: Option<Kept>, effect
 /// Back to the thread in which the prompt waited.
 pub(crate) fn go_back(model: &mut Model, effects: &mut Effects) {
     if let Some(kept) = &model.usage.kept {
-        start::switch(model, Begin::Resume(kept.thread), effects);
+        threads::switch(model, Begin::Resume(kept.thread), effects);
     }
 }
 
@@ -90,7 +89,7 @@ fn take_up(model: &mut Model) {
         model.usage.offered = true;
         let at = crate::limits::text::moment(kept.at, model.unix, moment::zone());
         let over = kept.at <= model.unix;
-        model.popup = Some(Popup::Menu(Box::new(confirm::waiting(&at, over))));
+        commands::open_unasked(model, confirm::waiting(&at, over));
     }
 }
 

@@ -1,7 +1,7 @@
 //! Wishes of popups → what they do, one line per wish.
 
 use super::dispatch::Effects;
-use super::{answers, chat, commands, route, start, usage};
+use super::{answers, chat, commands, route, threads, usage};
 use crate::models::catalogue;
 use crate::protocol::ask::Answer;
 use crate::protocol::op::Op;
@@ -31,7 +31,7 @@ pub(crate) fn on_outcome(model: &mut Model, outcome: Outcome, effects: &mut Effe
 fn close(model: &mut Model, effects: &mut Effects) {
     let first = model.facts.thread.is_none() && !model.nothing_open;
     if let Some(Popup::Resume(_)) = model.popup.take().filter(|_| first) {
-        start::resume(model, Begin::New, effects);
+        threads::resume(model, Begin::New, effects);
     }
 }
 
@@ -54,9 +54,9 @@ fn grant(model: &mut Model, wish: Wish, effects: &mut Effects) {
         }
         Wish::Change(change) => configure(model, *change, effects),
         Wish::Model { slug, effort, save } => choose_model(model, slug, effort, save, effects),
-        Wish::Resume(id) => start::resume(model, Begin::Resume(id), effects),
-        Wish::ResumeIn(id, folder) => start::resume(model, Begin::ResumeIn(id, folder), effects),
-        Wish::NotResumed => start::not_resumed(model, effects),
+        Wish::Resume(id) => threads::resume(model, Begin::Resume(id), effects),
+        Wish::ResumeIn(id, folder) => threads::resume(model, Begin::ResumeIn(id, folder), effects),
+        Wish::NotResumed => threads::not_resumed(model, effects),
         Wish::Threads(filter) => effects.push(Effect::Threads(filter)),
         Wish::Rename(name) => effects.push(Effect::Rename(name)),
         Wish::Copy(what, text) => effects.push(Effect::Copy(what, text)),

@@ -94,7 +94,7 @@ pub(crate) fn nowhere(world: &World, outputs: &[&Output], tokens: &[&Value]) {
     }
 }
 
-fn files_with(dir: &Path, text: &str) -> Vec<String> {
+pub(crate) fn files_with(dir: &Path, text: &str) -> Vec<String> {
     let mut found = Vec::new();
     for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
         let path = entry.path();

@@ -77,6 +77,145 @@ fn a_keyring_that_does_not_answer() {
 }
 
 #[test]
+fn who_keeps_in_the_file_instead_says_why() {
+    let auto = |works: Option<bool>| {
+        let world = world("cli_auth_credentials_store = 'auto'");
+        let dir = world.root().join("bin");
+        fs::create_dir_all(&dir).unwrap();
+        works.map(|works| keyring(&world, works));
+        let run = |args: &[&str]| codex(&world).args(args).env("PATH", &dir).run();
+        run(&["login", "--device-auth"]).expect(0);
+        let status = run(&["login", "status"]).expect(0).stderr;
+        let doctor = run(&["doctor", "--offline"]).stdout;
+        let turned = turn(&world).env("PATH", &dir).run().expect(0);
+        assert!(!turned.stdout.contains("keyring") && !turned.stderr.contains("keyring"), "{turned:?}");
+        (status, doctor, run(&["logout"]).expect(0).stderr)
+    };
+    for (works, words) in [(None, "not installed"), (Some(false), "is locked")] {
+        let (status, doctor, logout) = auto(works);
+        for told in [&status, &doctor] {
+            assert!(told.contains(words) && told.contains("auth.json instead"), "{told}");
+        }
+        assert_eq!(status.matches(words).count(), 1, "{status}");
+        assert_eq!(logout.contains("was not removed"), works.is_some(), "{logout}");
+    }
+    let (status, doctor, logout) = auto(Some(true));
+    assert!(![status, doctor, logout].concat().contains("instead"));
+}
+
+/// After a while without keyring the file is ahead of it: what the keyring holds is spent.
+#[test]
+fn the_later_renewal_counts() {
+    let world = world("cli_auth_credentials_store = 'auto'");
+    let entry = keyring(&world, true);
+    with_keyring(&world, codex(&world).args(["login", "--device-auth"])).run().expect(0);
+    let old = fs::read_to_string(&entry).unwrap();
+    world.backend.oauth(r#"{"expire":true}"#);
+    with_keyring(&world, turn(&world)).run().expect(0);
+    // As if that renewal could only be kept in the file.
+    let renewed = fs::read_to_string(&entry).unwrap();
+    assert_ne!(old, renewed);
+    fs::write(file(&world), renewed).unwrap();
+    fs::write(&entry, old.replace("last_refresh\": \"2", "last_refresh\": \"1")).unwrap();
+    world.backend.oauth(r#"{"expire":true}"#);
+    with_keyring(&world, turn(&world)).run().expect(0);
+    assert_eq!((world.backend.signed("renewals"), world.backend.signed("reused")), (2, 0));
+}
+
+/// What the programs get that are started for a sign-in: no secret in arguments, no key in the environment.
+#[test]
+fn the_programs_of_a_sign_in_get_nothing_secret() {
+    let world = world("cli_auth_credentials_store = 'keyring'");
+    let entry = keyring(&world, true);
+    let seen = world.root().join("seen");
+    let dir = world.root().join("bin");
+    let spy = |name: &str, then: &str| {
+        let text = format!(
+            "#!/bin/sh\n{{ /bin/cat /proc/$$/environ /proc/$$/cmdline | /usr/bin/tr '\\0' '\\n'; echo {name}-was-here; }} >> {}\n{then}\n",
+            seen.display()
+        );
+        fs::write(dir.join(name), text).unwrap();
+        fs::set_permissions(dir.join(name), fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    fs::rename(dir.join("secret-tool"), dir.join("real-tool")).unwrap();
+    spy("secret-tool", &format!("exec {}/real-tool \"$@\"", dir.display()));
+    spy("a-browser", "");
+    let loud = |codex: Codex| {
+        with_keyring(&world, codex)
+            .env("OPENAI_API_KEY", "canary-openai")
+            .env("CODEX_API_KEY", "canary-codex")
+            .env("CODEX_ACCESS_TOKEN", "canary-access")
+            .env("BROWSER", dir.join("a-browser"))
+    };
+    let login = ["login", "--browser", "--experimental_port", "0"];
+    let mut running = loud(codex(&world).args(login)).open_stdin().start();
+    let told = running.until_told("Waiting");
+    let (_, back, _) = super::bed::fetch(&super::bed::address(&told), "");
+    running.type_in(&back);
+    running.wait().expect(0);
+    let kept: serde_json::Value = serde_json::from_str(&fs::read_to_string(&entry).unwrap()).unwrap();
+    loud(codex(&world).arg("logout")).run().expect(0);
+    let seen = fs::read_to_string(&seen).unwrap();
+    assert!(seen.contains("secret-tool-was-here") && seen.contains("a-browser-was-here"), "{seen}");
+    let code = back.split("code=").nth(1).unwrap().split('&').next().unwrap();
+    let tokens = ["id_token", "access_token", "refresh_token"];
+    let tokens = tokens.map(|name| kept["tokens"][name].as_str().unwrap());
+    for canary in ["canary-", code].iter().chain(&tokens) {
+        assert!(!seen.contains(canary), "{canary}: {seen}");
+    }
+    // The hash of the verifier travels, the verifier never.
+    assert!(seen.contains("code_challenge=") && !seen.contains("code_verifier"), "{seen}");
+}
+
+/// A disk without room, made by a limit on the size of files: every write fails, as on a full one.
+#[test]
+fn a_full_disk_costs_neither_the_file_nor_the_token() {
+    let world = world("chatgpt_base_url = \"http://127.0.0.1:9/backend-api\"");
+    super::bed::store(&world, -60);
+    let before = fs::read(file(&world)).unwrap();
+    let full = |args: &str, input: &str| {
+        let script = format!("trap '' XFSZ; ulimit -f 0; echo {input} | \"$CODEX\" {args}");
+        let mut command = world.around("sh");
+        command.env("CODEX_APP_SERVER_LOGIN_ISSUER", world.backend.issuer()).args(["-c", &script]);
+        command.output().unwrap()
+    };
+    for (args, input) in [
+        ("usage --max-age 0", ""),
+        ("login --with-api-key", "sk-1"),
+        ("login --device-auth", ""),
+        ("login --browser --experimental_port 0", ""),
+    ] {
+        let output = full(args, input);
+        assert!(!output.status.success(), "{args}: {output:?}");
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(told.contains("auth.json") || told.contains("too large"), "{args}: {told}");
+        assert_eq!(fs::read(file(&world)).unwrap(), before, "{args}");
+    }
+    let counts = ["renewals", "device_codes", "exchanges", "revoked"].map(|what| world.backend.signed(what));
+    assert_eq!(counts, [0; 4], "nobody was asked for what could not be kept");
+    let left: Vec<_> =
+        fs::read_dir(world.codex_home()).unwrap().flatten().map(|entry| entry.file_name()).collect();
+    assert!(!left.iter().any(|name| name.to_string_lossy().starts_with(".codex-")), "{left:?}");
+    // With room again all is as before.
+    turn(&world).run().expect(0);
+    assert_eq!(world.backend.signed("renewals"), 1);
+}
+
+#[test]
+fn a_file_that_others_can_read_is_tightened_and_told() {
+    let world = world("");
+    super::bed::store(&world, 3600);
+    let mode = || fs::metadata(file(&world)).unwrap().permissions().mode() & 0o777;
+    for args in [&["login", "status"][..], &["exec", "hello"], &["doctor", "--offline"]] {
+        fs::set_permissions(file(&world), fs::Permissions::from_mode(0o644)).unwrap();
+        let output = codex(&world).args(args).run();
+        assert!(format!("{output:?}").contains("other users (mode 644)"), "{args:?}: {output:?}");
+        assert_eq!(mode(), 0o600, "{args:?}");
+    }
+    assert!(!turn(&world).run().expect(0).stderr.contains("other users"));
+}
+
+#[test]
 fn in_memory_nothing_outlives_the_command() {
     let world = world("cli_auth_credentials_store = 'ephemeral'");
     let output = codex(&world).args(["login", "--device-auth"]).run().expect(1);

@@ -263,6 +263,11 @@ fn only_what_the_configuration_accepts() {
     let output = turn(&world).run().expect(1);
     assert!(output.stderr.contains("acct-other"), "{}", output.stderr);
     assert!(output.stderr.contains("was removed") && !file(&world).exists(), "{}", output.stderr);
+    // Whoever asks for the limits of such an account is told the same, in the same words.
+    store(&world, 3600);
+    let usage = codex(&world).args(["usage"]).run().expect(20);
+    assert!(usage.stderr.contains("was removed") && usage.stderr.contains("acct-other"), "{}", usage.stderr);
+    assert!(!file(&world).exists());
     // What only one run asks for removes nothing.
     let world = super::bed::world("");
     store(&world, 3600);

@@ -19,4 +19,5 @@ mod odd_places;
 mod ordinary;
 mod secrets;
 mod switched_off;
+mod turns;
 mod work;

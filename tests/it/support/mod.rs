@@ -3,6 +3,7 @@
 pub(crate) mod alive;
 pub(crate) mod backend;
 pub(crate) mod codex;
+pub(crate) mod road;
 pub(crate) mod scripts;
 pub(crate) mod world;
 

@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 
 use serde_json::json;
 
-use super::bed::{call, patch, play};
+use super::bed::{call, outputs, patch, play};
 use crate::support::World;
 use crate::support::scripts::DOT;
 
@@ -84,5 +84,37 @@ fn what_was_reached_or_refused_is_told_with_the_command() {
         assert!(told[0].contains(want), "{}", told[0]);
     } else {
         eprintln!("this machine has no namespaces, so no proxy either; skipped: {}", told[0]);
+    }
+}
+
+#[test]
+fn a_session_tells_at_its_end_what_it_reached() {
+    let world = World::new(
+        r#"
+[[rule]]
+name = "start"
+when = { round = 0 }
+[[rule.output]]
+exec = '''read -r x; bash -c 'exec 3<>/dev/tcp/127.0.0.1/9 || exit 0; printf "CONNECT b.example:443 HTTP/1.1\r\n\r\n" >&3; head -1 <&3' '''
+args = { tty = true, yield_time_ms = 250 }
+[[rule]]
+name = "type"
+when = { after = "start", running = true }
+[[rule.output]]
+call = "write_stdin"
+args = { session_id = "{{session}}", chars = "\n", yield_time_ms = 30000 }
+[[rule]]
+output = [{ text = "end" }]
+"#,
+    );
+    world.config(&format!("{SETTINGS}sandbox_workspace_write = {{ network_allow = ['a.example'] }}\n"));
+    let output = world.exec(&["go"]).run().expect(0);
+    let told = outputs(&world);
+    assert!(told[1].contains("Process exited with code 0"), "{}", told[1]);
+    if told[1].contains("403") {
+        assert!(told[1].contains("Network: b.example:443 refused."), "{}", told[1]);
+        assert_eq!(output.stdout.matches("Network: b.example:443 refused.").count(), 1, "{}", output.stdout);
+    } else {
+        eprintln!("this machine has no namespaces, so no proxy either; skipped: {}", told[1]);
     }
 }

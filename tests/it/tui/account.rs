@@ -103,3 +103,51 @@ fn another_account_is_only_gone_on_with_when_the_user_says_so() {
     assert_eq!(told["consumed"][0]["account"], "acct-two");
     assert_eq!(world.backend.signed("renewals"), 0);
 }
+
+/// The screen is a text like any other: nothing secret is on it, also not in bytes that were drawn over since.
+#[test]
+fn no_token_is_ever_on_the_screen() {
+    let world = bed::world("");
+    let echo = crate::auth::canary::Echo::start(400);
+    let tokens = store(&world, 3600);
+    echo.serve(&world);
+    let terminal = Terminal::start(echo.issues(codex(&world)));
+    terminal.until(READY);
+    terminal.submit("hello");
+    terminal.until("■");
+    terminal.until(READY);
+    terminal.submit("/usage");
+    terminal.until("400");
+    let heard = echo.heard();
+    assert!(heard.contains(tokens["access_token"].as_str().unwrap()), "{heard}");
+    for name in ["id_token", "access_token", "refresh_token"] {
+        let token = tokens[name].as_str().unwrap();
+        let part = token.get(token.len() - 30..).unwrap();
+        assert!(!terminal.raw().contains(part), "{name} was drawn");
+        assert_eq!(bed::files_with(world.root(), token), [""; 0], "{name}");
+    }
+    drop(terminal);
+    // A code that was pasted, and its verifier.
+    fs::remove_file(file(&world)).unwrap();
+    let desk = bed::codex(&world).env("TERM", "xterm-256color").env("DISPLAY", ":0").env("BROWSER", "true");
+    let terminal = Terminal::start(echo.issues(desk));
+    terminal.until("1. Sign in");
+    terminal.keys(ENTER);
+    terminal.until("state=");
+    let shown: String = terminal.rows().iter().map(|row| row.trim()).collect();
+    let value = |name: &str| {
+        let rest = shown.split(&format!("{name}=")).nth(1).unwrap();
+        rest.split(|c: char| !c.is_ascii_alphanumeric() && !"-_%.".contains(c)).next().unwrap().to_owned()
+    };
+    let back = value("redirect_uri").replace("%3A", ":").replace("%2F", "/");
+    terminal.paste(&format!("{back}?code=canary-pasted-code&state={}", value("state")));
+    terminal.keys(ENTER);
+    terminal.until("did not work");
+    let heard = echo.heard();
+    let verifier = heard.split("code_verifier=").nth(1).unwrap().split(['&', '\n', '\r']).next().unwrap();
+    let raw = terminal.raw();
+    assert!(!raw.contains(verifier), "the verifier was drawn");
+    let after = raw.rsplit("did not work").next().unwrap();
+    assert!(!after.contains("canary-pasted-code"), "the code is repeated: {after}");
+    assert_eq!(bed::files_with(world.root(), "canary-pasted-code"), [""; 0]);
+}
