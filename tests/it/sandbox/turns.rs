@@ -43,7 +43,8 @@ fn fifty_commands_of_a_turn_leave_nothing_open_in_codex() {
         mknodat(CWD, gate, FileType::Fifo, Mode::from_bits_retain(0o600), 0).unwrap();
     }
     // Whoever opens the other end knows that the command runs, and lets it go on by closing.
-    let mut all = vec!["true".to_owned(), "true".to_owned(), "cat before".to_owned()];
+    // The first writes, so that what a turn opens once for undo is open before.
+    let mut all = vec!["echo warm > warm".to_owned(), "true".to_owned(), "cat before".to_owned()];
     all.extend((0..50).map(|n| format!("(sleep 600 &); echo {n}")));
     all.push("cat after".to_owned());
     world.backend.script(&commands(&all));

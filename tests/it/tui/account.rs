@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::bed::READY;
+use super::bed::{READY, be_read};
 use super::terminal::{ENTER, ESC, Terminal, UP};
 use crate::auth::bed::{self, file, store};
 use crate::support::{Codex, World};
@@ -78,6 +78,7 @@ fn another_account_is_only_gone_on_with_when_the_user_says_so() {
     terminal.until("Go on as another account?");
     terminal.until("two@example.org");
     assert_eq!(world.backend.records().len(), 1, "the old token once, the new one never");
+    be_read();
     terminal.keys("2");
     terminal.until("codex goes on as ChatGPT (two@example.org");
     terminal.keys("again");

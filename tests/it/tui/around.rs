@@ -98,6 +98,6 @@ fn credentials_that_are_no_file_are_named() {
     fs::create_dir(&file).unwrap();
     let terminal = Terminal::start(codex(&world));
     terminal.until("auth.json");
-    terminal.until("start codex again");
+    terminal.until("Move it away or mend it");
     assert!(terminal.text().contains("Sign in with ChatGPT"), "{}", terminal.text());
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::bed::{READY, codex, count, ready_sized, says};
+use super::bed::{READY, be_read, codex, count, ready_sized, says};
 use super::terminal::{CTRL_C, ENTER, ESC, Terminal, UP};
 use crate::support::World;
 
@@ -365,6 +365,7 @@ fn a_smaller_model_is_offered_and_can_be_switched_off_for_ever() {
     terminal.until("5h 18% left");
     terminal.submit("first");
     terminal.until("Use a smaller model?");
+    be_read();
     terminal.keys("3");
     terminal.until_gone("Use a smaller model?");
     let started = Instant::now();
@@ -405,6 +406,7 @@ fn waiting_goes_on_after_a_crash() {
     drop(terminal);
     let again = Terminal::start(codex(&world));
     again.until("A prompt is waiting");
+    be_read();
     again.keys("1");
     again.until("⏳ sends again at");
     again.until("better late");
@@ -423,7 +425,7 @@ fn waiting_goes_on_after_a_crash() {
 fn a_budget_stops_before_the_next_request() {
     let world = world("[[rule]]\noutput = [{ text = 'one more' }]\nlimits = [90.0, 12.5]\n");
     account(&world, &json!({"windows": [{"used": 10, "seconds": 18000, "resets_in": 4000}]}));
-    configure(&world, "[budget]\nsession = \"5h=20%\"");
+    configure(&world, "[notice]\nhide_rate_limit_model_nudge = true\n[budget]\nsession = \"5h=20%\"");
     let terminal = app(&world);
     terminal.until("5h 90% left");
     terminal.submit("first");
