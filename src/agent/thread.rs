@@ -82,6 +82,8 @@ pub(crate) struct Thread {
     pub(crate) seen_ids: HashSet<String>,
     /// Items the model added since the last compaction; none means that another one cannot help.
     pub(crate) since_compaction: usize,
+    /// What was told last of what runs in the background.
+    sessions_told: Vec<String>,
     pub(crate) threshold: Threshold,
     /// What it has used of the limits.
     pub(crate) ledger: Ledger,
@@ -109,6 +111,7 @@ pub(crate) fn start(services: Arc<Services>, config: Arc<Config>, start: Start) 
         turn_id: TurnId::new(),
         services,
         since_compaction: 0,
+        sessions_told: Vec::new(),
         config,
         settings: start.settings,
         roots,
@@ -159,6 +162,7 @@ impl Thread {
                     | Op::Configure(_)
                     | Op::Rewind { .. }
                     | Op::Note(_)
+                    | Op::Sessions
                     | Op::StopSessions),
                 ) => {
                     self.between_turns(op).await;
@@ -183,8 +187,21 @@ impl Thread {
             Op::Configure(change) => configure::apply(self, *change).await,
             Op::Rewind { turns } => self.rewind(turns).await,
             Op::Note(note) => self.store(|w| w.note(&note)),
-            Op::StopSessions => self.settle(true).await,
+            Op::Sessions => self.tell_sessions(true).await,
+            Op::StopSessions => {
+                self.settle(true).await;
+                self.tell_sessions(true).await;
+            }
             Op::UserTurn { .. } | Op::Answer { .. } | Op::Compact | Op::Shutdown => {}
+        }
+    }
+
+    /// Tells what runs in the background, when that is not what was told last or when it was asked for.
+    pub(crate) async fn tell_sessions(&mut self, asked: bool) {
+        let running = self.registry.commands().sessions.running();
+        if asked || running != self.sessions_told {
+            self.sessions_told.clone_from(&running);
+            self.readers.tell(Event::Sessions(running)).await;
         }
     }
 

@@ -153,6 +153,7 @@ impl<'a> Turn<'a> {
             let called = !calls.is_empty();
             if called {
                 calls::run(self, calls).await?;
+                self.thread.tell_sessions(false).await;
             }
             user_shell::record(self.thread, false).await;
             let steered = self.take_steering().await?;
@@ -330,7 +331,8 @@ impl<'a> Turn<'a> {
             }
             Some(Op::Note(note)) => self.thread.store(|w| w.note(&note)),
             Some(Op::UserShell { command }) => user_shell::start(self.thread, command),
-            Some(op @ (Op::Configure(_) | Op::Rewind { .. } | Op::StopSessions)) => self.later.push(op),
+            Some(Op::StopSessions) => self.thread.registry.commands().sessions.stop(),
+            Some(op @ (Op::Configure(_) | Op::Rewind { .. } | Op::Sessions)) => self.later.push(op),
             Some(Op::Answer { id, answer }) => {
                 if self.thread.asks.answer(id, answer) && answer == Answer::Cancel {
                     self.cancel.cancel();
@@ -388,6 +390,7 @@ impl<'a> Turn<'a> {
         }
         let running = self.thread.registry.commands().sessions.count() > 0;
         self.thread.services.undo.after_turn(self.thread.id, running).await;
+        self.thread.tell_sessions(false).await;
         self.thread.readers.tell(Event::TurnCompleted(Box::new(end))).await;
         let mut left_over = std::mem::take(&mut self.later);
         let inputs = std::mem::take(&mut self.steering).into_iter();

@@ -111,6 +111,7 @@ impl Progress {
             | Event::Limits(_)
             | Event::Configured(_)
             | Event::Rewound { .. }
+            | Event::Sessions(_)
             | Event::Ask { .. }
             | Event::AskResolved { .. }
             | Event::Closed => String::new(),

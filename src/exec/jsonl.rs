@@ -63,6 +63,7 @@ impl Lines {
             | Event::Limits(_)
             | Event::Configured(_)
             | Event::Rewound { .. }
+            | Event::Sessions(_)
             | Event::Ask { .. }
             | Event::AskResolved { .. }
             | Event::Closed => {}

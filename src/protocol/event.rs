@@ -90,6 +90,8 @@ pub(crate) enum Event {
         /// How many of the user's messages.
         turns: u32,
     },
+    /// Command lines of what runs in the background, oldest first: when it has changed, and when it was asked for.
+    Sessions(Vec<String>),
     /// The turn ended; every item of it has its final state before this.
     TurnCompleted(Box<TurnEnd>),
     /// The thread is gone; nothing follows.

@@ -41,6 +41,8 @@ pub(crate) enum Op {
     },
     /// Keeps a line that the front end showed, in its place in the thread.
     Note(Box<Note>),
+    /// Asks for `Event::Sessions`.
+    Sessions,
     /// Ends the commands that run in the background.
     StopSessions,
     /// Ends the thread: the running turn is interrupted, the rollout flushed, then `Event::Closed`.

@@ -48,6 +48,7 @@ struct Table {
 
 struct Session {
     handle: Handle,
+    command: String,
     last_use: u64,
     task: Task<()>,
 }
@@ -101,9 +102,10 @@ impl Sessions {
         let (requests, inbox) = mpsc::channel(8);
         let ended = CancellationToken::new();
         let handle = Handle { requests, ended: ended.clone() };
+        let command = live.item().command.clone();
         let task = tasks::spawn("session", drive(live, inbox, ended));
         let last_use = table.next_use();
-        table.open.insert(id, Session { handle, last_use, task });
+        table.open.insert(id, Session { handle, command, last_use, task });
         let count = table.open.len();
         let warning = (count >= WARN_AT).then(|| {
             let ended =
@@ -134,6 +136,20 @@ impl Sessions {
         self.lock().open.len()
     }
 
+    /// Command lines of those that still run, oldest first.
+    pub(crate) fn running(&self) -> Vec<String> {
+        let table = self.lock();
+        let running = table.open.values().filter(|session| !session.handle.ended.is_cancelled());
+        running.map(|session| session.command.clone()).collect()
+    }
+
+    /// Tells every session to end, without waiting for it.
+    pub(crate) fn stop(&self) {
+        let mut table = self.lock();
+        let ids: Vec<u32> = table.open.keys().copied().collect();
+        ids.into_iter().for_each(|id| table.dismiss(id));
+    }
+
     /// The end of a turn: items of sessions that still run get their final state, the commands go on. To be
     /// called before the turn's end is told, while its events are still read.
     pub(crate) async fn settle(&self) {
@@ -150,11 +166,7 @@ impl Sessions {
     /// The end of the thread or program, or an interrupt: every session is killed with all it started, and its
     /// item gets its final state. Bounded in time.
     pub(crate) async fn close(&self) {
-        {
-            let mut table = self.lock();
-            let ids: Vec<u32> = table.open.keys().copied().collect();
-            ids.into_iter().for_each(|id| table.dismiss(id));
-        }
+        self.stop();
         self.join_ending().await;
     }
 

@@ -38,7 +38,8 @@ const HELP: &str = "\
 Type a message and press enter. While codex works, a message is added to what it does.
 !command runs a command in your shell. Control-C stops what runs; twice ends codex.
 /new begins a new thread. /compact summarises the conversation. /diff tells changes in git.
-/undo takes back what the last turn changed in files, /redo brings it again. /stop ends background commands.
+/undo takes back what the last turn changed in files, /redo brings it again.
+/ps lists what runs in the background, /stop ends it.
 /model NAME and /effort LEVEL change the model. /status tells the settings. /usage tells the limits.
 /exit ends codex.";
 
@@ -240,6 +241,7 @@ impl Linear {
                 say(["A new thread."]);
             }
             ("compact", _) => self.send(Op::Compact).await,
+            ("ps", _) => self.send(Op::Sessions).await,
             ("stop", _) => self.send(Op::StopSessions).await,
             ("status", _) => self.status(),
             ("usage", _) => self.usage().await,

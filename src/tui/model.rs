@@ -1,7 +1,7 @@
 //! All state of the screen: one field per component. No component sees another; what two of them need goes through
 //! the update.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::path::PathBuf;
 
 use super::composer::{Composer, Draft, Queue};
@@ -92,8 +92,10 @@ pub(crate) struct TurnState {
     pub(crate) awaited: usize,
     /// Commands of the user that run.
     pub(crate) shells: Vec<ItemId>,
-    /// Commands that run on in the background, by what they are.
-    pub(crate) background: BTreeMap<ItemId, String>,
+    /// Commands that run on in the background, as the thread told last.
+    pub(crate) background: Vec<String>,
+    /// They were asked for, and are to be listed.
+    pub(crate) listing: bool,
     /// What was sent of this turn and the one before it that never got an answer.
     pub(crate) sent: Vec<Draft>,
     /// The prompt that was given back because a limit or a budget is used up.

@@ -139,6 +139,12 @@ impl Narrator {
             )),
             Event::Warning { message } => out.push(format!("Warning: {}", clean(&in_words(message)))),
             Event::TurnCompleted(end) => self.ended(end, &mut out),
+            Event::Sessions(running) if running.is_empty() => {
+                out.push("Nothing runs in the background.".to_owned());
+            }
+            Event::Sessions(running) => {
+                out.extend(running.iter().map(|command| format!("In the background: {}", spoken(command))));
+            }
             Event::Closed => out.push("The thread has ended.".to_owned()),
             Event::ItemDelta { .. }
             | Event::DiffUpdated { .. }

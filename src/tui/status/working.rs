@@ -67,6 +67,8 @@ impl Working {
         let words = match (retry, self.stopping, asking, self.shell) {
             (_, true, ..) => "Stopping".to_owned(),
             (_, _, true, _) => "Waiting for your answer".to_owned(),
+            // No end is set to the waiting for a network.
+            (Some(Retry { max: 0, .. }), ..) => "Waiting for the network".to_owned(),
             (Some(retry), ..) => format!("Reconnecting {}/{}", retry.attempt, retry.max),
             (_, _, _, true) => "Running your command".to_owned(),
             _ => headline
@@ -145,6 +147,9 @@ mod tests {
             ["• Reconnecting 2/5 (6s · esc to interrupt)", "  └ next try in 3s · The service answered 503"]
         );
         assert_eq!(rows(&working, None, 60, 9500)[1], "  └ trying again · The service answered 503");
+        working.retry =
+            Some(Retry { attempt: 9, max: 0, since_ms: 5000, next_ms: 9000, why: "Refused".to_owned() });
+        assert_eq!(rows(&working, None, 60, 6000)[0], "• Waiting for the network (6s · esc to interrupt)");
     }
 
     #[test]

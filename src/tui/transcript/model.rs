@@ -124,6 +124,7 @@ impl Model {
             | Event::Retrying { .. }
             | Event::Configured(_)
             | Event::Rewound { .. }
+            | Event::Sessions(_)
             | Event::Closed => {}
         }
     }

@@ -18,6 +18,7 @@ use crate::tui::popups::{confirm, model as models, permissions, theme, warnings}
 use crate::tui::slash::Command;
 use crate::tui::status::facts::Item;
 use crate::tui::text::syntaxes;
+use crate::tui::transcript::cells::command::spoken;
 use crate::tui::transcript::{Block, Level};
 
 /// What `/init` asks for.
@@ -49,7 +50,11 @@ pub(crate) fn run(model: &mut Model, command: Command, args: &str, unix: u64, ef
         Command::Mention => {}
         Command::Copy => copy(model),
         Command::Export => export(model, args, effects),
-        Command::Ps => list_background(model),
+        Command::Ps if model.is_running() => list_background(model),
+        Command::Ps => {
+            model.turn.listing = true;
+            effects.push(Effect::Op(Op::Sessions));
+        }
         Command::Stop => stop_background(model, effects),
         Command::Pwd => {
             model.transcript.notice(Level::Info, &with_tilde(&model.cwd(), model.facts.home.as_deref()))
@@ -148,7 +153,7 @@ fn export(model: &mut Model, args: &str, effects: &mut Effects) {
 
 fn list_background(model: &mut Model) {
     let commands: Vec<String> =
-        model.turn.background.values().map(|command| format!("$ {command}")).collect();
+        model.turn.background.iter().map(|command| format!("$ {}", spoken(command))).collect();
     let text = match commands.len() {
         0 => "No commands run in the background.".to_owned(),
         1 => format!("In the background (/stop ends it):\n{}", commands.join("\n")),
@@ -157,12 +162,16 @@ fn list_background(model: &mut Model) {
     model.transcript.notice(Level::Info, &text);
 }
 
-fn stop_background(model: &mut Model, effects: &mut Effects) {
-    if model.turn.background.is_empty() {
-        model.toast("No commands run in the background");
-        return;
+/// The thread told what runs in the background.
+pub(super) fn background(model: &mut Model, running: &[String]) {
+    model.turn.background = running.to_vec();
+    if std::mem::take(&mut model.turn.listing) {
+        list_background(model);
     }
-    model.toast("Ending the commands in the background");
+}
+
+fn stop_background(model: &mut Model, effects: &mut Effects) {
+    model.toast("Ending what runs in the background");
     effects.push(Effect::Op(Op::StopSessions));
 }
 

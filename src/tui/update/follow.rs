@@ -49,6 +49,7 @@ pub(crate) fn on_event(model: &mut Model, event: &Event, at: At, effects: &mut E
         }
         Event::Warning { message } => model.warnings.push(moment::clock(at.unix), message.clone()),
         Event::Configured(now) => configured(model, now),
+        Event::Sessions(running) => commands::background(model, running),
         Event::Rewound { turns } => chat::rewound(model, *turns, effects),
         Event::TurnCompleted(end) => turn_completed(model, end, effects),
         Event::Closed => closed(model),
@@ -97,11 +98,6 @@ fn item_changed(model: &mut Model, item: &Item, complete: bool) {
             let runs = !complete && command.status == ItemStatus::InProgress;
             if command.source == CommandSource::UserShell {
                 user_command(model, &command.id, runs);
-            }
-            if command.process_id.is_some() && command.source == CommandSource::UnifiedExecStartup && runs {
-                model.turn.background.insert(command.id.clone(), command.command.clone());
-            } else if complete {
-                model.turn.background.remove(&command.id);
             }
         }
         _ => {}

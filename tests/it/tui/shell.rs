@@ -1,6 +1,6 @@
 //! Commands of the user: their own shell, live, with their exit code in words, and told to the model next time.
 
-use super::bed::{READY, ready, says};
+use super::bed::{READY, calls_then, count, ready, says};
 use super::terminal::{ENTER, ESC};
 use crate::support::{Alive, World};
 
@@ -46,4 +46,25 @@ fn output_order_and_environment_are_those_of_a_shell() {
     terminal.until("42");
     terminal.until("project");
     assert!(world.root().join("outside").exists(), "outside the sandbox");
+}
+
+/// What the model leaves running is listed and ended, between turns and while one runs.
+#[test]
+fn what_runs_in_the_background_is_listed_and_ended() {
+    let call = "[[rule.output]]\nexec = 'echo up; exec sleep 600'\nargs = { yield_time_ms = 300 }\n";
+    let world = World::new(&calls_then(call, "it runs"));
+    let terminal = ready(&world);
+    terminal.submit("/ps");
+    terminal.until("No commands run in the background.");
+    terminal.submit("start it");
+    terminal.until("Left running (session ");
+    terminal.until("• it runs");
+    terminal.until(READY);
+    terminal.submit("/ps");
+    terminal.until("In the background (/stop ends it):");
+    terminal.until("$ echo up; exec sleep 600");
+    terminal.submit("/stop");
+    terminal.until("Ending what runs in the background");
+    terminal.submit("/ps");
+    terminal.until_that("nothing is left", |rows| count(rows, "No commands run in the background.") == 2);
 }
