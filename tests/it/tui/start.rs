@@ -114,7 +114,7 @@ fn a_dead_endpoint_does_not_hinder_the_start() {
         codex(&world).args(["-c", &format!("model_providers.test.base_url='http://127.0.0.1:{port}/v1'")]),
     );
     terminal.submit("hello there");
-    terminal.until("Reconnecting");
+    terminal.until("Waiting for the network");
     terminal.keys("\x1b");
     terminal.until("■ Interrupted");
 }
