@@ -13,6 +13,7 @@ use super::events::{self, Seen};
 use super::head::Marks;
 use super::line::{Reason, Record};
 use super::notes::{self, Notes, Placed};
+use super::places;
 use super::settings::Settings;
 use crate::base::ids::{ItemId, TurnId};
 use crate::protocol::error::ErrorInfo;
@@ -20,6 +21,7 @@ use crate::protocol::input::UserInput;
 use crate::protocol::item::{CommandSource, Item};
 use crate::protocol::limits::Price;
 use crate::protocol::model_item::ModelItemKind;
+use crate::protocol::note::Place;
 use crate::protocol::turn::{Changed, TurnStatus};
 
 /// A stored turn as the user saw it.
@@ -84,6 +86,8 @@ impl Turn {
 pub(crate) struct Builder {
     turns: Vec<Turn>,
     notes: Notes,
+    /// Items that were shown elsewhere.
+    places: Vec<(ItemId, Place)>,
     /// The last turn has not ended.
     open: bool,
     /// Items of the last turn that were worked out and still wait for their output or event.
@@ -103,6 +107,7 @@ impl Builder {
         Self {
             turns: Vec::new(),
             notes: Notes::default(),
+            places: Vec::new(),
             open: false,
             derived: HashSet::new(),
             calls: HashMap::new(),
@@ -137,6 +142,7 @@ impl Builder {
     /// All turns.
     pub(crate) fn finish(mut self, marks: Marks) -> Vec<Turn> {
         self.close(marks);
+        places::put(&mut self.turns, self.places);
         notes::place(&mut self.turns);
         self.turns
     }
@@ -158,6 +164,10 @@ impl Builder {
                 turn.error = Some(error);
             }
             Seen::Item { turn_id, item } => self.item(turn_id, item, marks),
+            Seen::Placed { turn_id, item, place } => {
+                self.places.push((item.id().clone(), place));
+                self.item(turn_id, item, marks);
+            }
             Seen::Reasoning { id, text, raw } => {
                 self.reasoning = id.is_none();
                 self.reason(id, text, raw, reasoning, offset);

@@ -135,7 +135,9 @@ impl ApplyPatch {
         if ctx.cancel.is_cancelled() {
             return self.finish(ctx, id, plan.changes, ItemStatus::Declined, "aborted by user".into()).await;
         }
-        ctx.undo.before_change((ctx.thread_id, ctx.turn_id), &ctx.cwd, ctx.sandbox.writable_roots().to_vec()).await;
+        ctx.undo
+            .before_change((ctx.thread_id, ctx.turn_id), &ctx.cwd, ctx.sandbox.writable_roots().to_vec())
+            .await;
         let journals = self.journals.clone();
         // Once begun it runs to its end: an interrupt must not leave half a patch.
         let written =

@@ -59,13 +59,7 @@ pub(super) fn taken_together(base: &Path, root: &Path) -> io::Result<Option<Vec<
 }
 
 /// Takes these turns back, or brings them again, in this order.
-pub(super) fn play(
-    base: &Path,
-    root: &Path,
-    numbers: &[u64],
-    which: Which,
-    dry: bool,
-) -> io::Result<Report> {
+pub(super) fn play(base: &Path, root: &Path, numbers: &[u64], which: Which, dry: bool) -> io::Result<Report> {
     let mut report = look(base, root, numbers)?;
     if dry {
         return Ok(report);

@@ -48,7 +48,11 @@ fn three() -> Bed {
 #[test]
 fn what_is_told_is_what_happens_and_one_step_brings_it_again() {
     let rows = [
-        (vec!["one", "two", "three"], vec![restored("a"), restored("b"), Step::Removed("dir/new".into())], "0"),
+        (
+            vec!["one", "two", "three"],
+            vec![restored("a"), restored("b"), Step::Removed("dir/new".into())],
+            "0",
+        ),
         (vec!["three", "two"], vec![restored("a"), restored("b"), Step::Removed("dir/new".into())], "1"),
         (vec!["three"], vec![restored("a"), restored("b"), restored("dir/new")], "2"),
     ];

@@ -20,7 +20,7 @@ use super::cells::tool::Tool;
 use super::cells::turn_end::TurnEnd;
 use super::cells::user::User;
 use super::list::{Body, Cells, Key};
-use crate::base::ids::{AskId, ItemId};
+use crate::base::ids::{AskId, ItemId, TurnId};
 use crate::protocol::ask::Ask;
 use crate::protocol::error::{ErrorInfo, ErrorKind};
 use crate::protocol::event::Event;
@@ -82,6 +82,8 @@ pub(crate) struct Model {
     asks: HashMap<AskId, ItemId>,
     /// The item of the last cell that shows one.
     pub(super) last: Option<ItemId>,
+    /// The turn that runs or ended last.
+    pub(super) turn: Option<TurnId>,
     /// No turn is at it.
     pub(super) ended: bool,
     /// Notes that are to be kept with the thread.
@@ -94,7 +96,7 @@ impl Model {
         let mut cells = Cells::default();
         cells.push(Body::Header(Box::new(Header::new(setup.version, &setup.directory))));
         let (open, asks) = (HashMap::new(), HashMap::new());
-        Self { cells, setup, open, asks, last: None, ended: true, fresh: Vec::new() }
+        Self { cells, setup, open, asks, last: None, turn: None, ended: true, fresh: Vec::new() }
     }
 
     /// Takes the next event.
@@ -117,7 +119,7 @@ impl Model {
                 changed: end.changed,
                 so_far: end.price_so_far,
             }),
-            Event::TurnStarted { .. } => self.ended = false,
+            Event::TurnStarted { turn_id } => (self.turn, self.ended) = (Some(*turn_id), false),
             Event::DiffUpdated { .. }
             | Event::Usage(_)
             | Event::Limits(_)
@@ -143,7 +145,7 @@ impl Model {
         self.cells.clear();
         self.open.clear();
         self.asks.clear();
-        (self.last, self.ended) = (None, true);
+        (self.last, self.turn, self.ended) = (None, None, true);
         self.fresh.clear();
         self.cells.push(Body::Header(Box::new(Header::new(setup.version, &setup.directory))));
     }
@@ -176,7 +178,7 @@ impl Model {
         self.last = Some(item.id().clone());
         let place = match item {
             Item::CommandExecution(command) if only_reads(command) => self.explore(command, now),
-            _ => Place { key: self.cells.push(make(item, true, now, &self.setup.cwd)), inside: None },
+            _ => Place { key: self.cells.push(self.make(item, true, now)), inside: None },
         };
         self.open.insert(item.id().clone(), place);
     }
@@ -189,13 +191,22 @@ impl Model {
                     self.explore(command, now);
                 }
                 _ => {
-                    self.cells.push(make(item, false, now, &self.setup.cwd));
+                    self.cells.push(self.make(item, false, now));
                 }
             }
             return;
         }
         self.settle(item, now);
         self.open.remove(item.id());
+    }
+
+    /// The cell of an item of the present turn.
+    fn make(&self, item: &Item, live: bool, now: Now) -> Body {
+        let mut body = make(item, live, now, &self.setup.cwd);
+        if let Body::User(user) = &mut body {
+            user.turn = self.turn;
+        }
+        body
     }
 
     /// Puts a command that only reads to those before it.
@@ -259,6 +270,11 @@ impl Model {
                 cell.settle(changes, *status, error.as_deref(), cwd);
             }
             (Body::Compaction(cell), Item::ContextCompaction { .. }) => cell.settle(now.ms),
+            (Body::User(cell), Item::UserMessage { content, .. }) => {
+                let turn = cell.turn;
+                **cell = User::new(content);
+                cell.turn = turn;
+            }
             (body, item) => *body = make(item, false, now, cwd),
         }
     }

@@ -14,6 +14,7 @@ use super::layout::{Place, Sheet};
 use super::list::Key;
 use super::model::{Model, Now, Setup};
 use super::viewport::{Marks, Scroll, Viewport};
+use crate::base::ids::TurnId;
 use crate::protocol::event::Event;
 use crate::protocol::note::Note;
 use crate::threads::Turn;
@@ -335,7 +336,7 @@ impl Transcript {
 
     /// All prompts, oldest first.
     pub(crate) fn prompts(&self) -> impl DoubleEndedIterator<Item = Prompt<'_>> {
-        self.model.cells.prompts().map(|(key, user)| Prompt { key, text: user.typed() })
+        self.model.cells.prompts().map(|(key, user)| Prompt { key, text: user.typed(), turn: user.turn })
     }
 }
 
@@ -346,6 +347,8 @@ pub(crate) struct Prompt<'a> {
     pub(crate) key: Key,
     /// Text as typed.
     pub(crate) text: &'a str,
+    /// The turn it began or was added to, as far as known.
+    pub(crate) turn: Option<TurnId>,
 }
 
 #[cfg(test)]

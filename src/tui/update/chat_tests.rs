@@ -1,7 +1,6 @@
 //! Prompts on their way, as tables.
 
 use super::*;
-use crate::protocol::event::Event;
 use crate::tui::scene::{Scene, setup};
 use crate::tui::setup::Setup;
 use crate::tui::status::facts::samples;
@@ -117,31 +116,4 @@ fn esc_goes_down_then_stops_then_goes_back() {
     assert!(scene.model.browse.is_none());
     scene.keys(&["esc"]);
     assert!(scene.model.browse.is_some());
-}
-
-#[test]
-fn going_back_takes_the_prompt_and_what_follows() {
-    let mut scene = scene();
-    scene.turn("first").says("a").ends(TurnStatus::Completed);
-    scene.turn("second").says("b").ends(TurnStatus::Completed);
-    scene.ops();
-    scene.keys(&["esc", "esc", "left", "enter", "1"]);
-    let ops = scene.ops();
-    assert!(matches!(ops.as_slice(), [Op::Rewind { turns: 2 }]), "{ops:?}");
-    assert_eq!(scene.model.transcript.prompts().count(), 2, "nothing goes before the thread says so");
-    scene.event(Event::Rewound { turns: 2 });
-    assert_eq!((scene.model.transcript.prompts().count(), scene.prompt().as_str()), (0, "first"));
-}
-
-#[test]
-fn leaving_the_look_back_changes_nothing() {
-    for keys in [&["esc", "esc", "esc"][..], &["esc", "esc", "ctrl-c"], &["esc", "esc", "enter", "2"]] {
-        let mut scene = scene();
-        scene.turn("first").ends(TurnStatus::Completed).ops();
-        scene.keys(keys);
-        assert!(scene.model.browse.is_none() && scene.ops().is_empty(), "{keys:?}");
-    }
-    let mut typing = scene();
-    typing.turn("first").ends(TurnStatus::Completed).keys(&["esc", "esc", "x"]);
-    assert_eq!(typing.prompt(), "x", "typing goes on in the prompt");
 }

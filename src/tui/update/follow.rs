@@ -1,7 +1,7 @@
 //! Events of the thread → the state around the transcript. The transcript itself takes every event too.
 
 use super::dispatch::Effects;
-use super::{answers, chat, commands, usage};
+use super::{answers, back, chat, commands, usage};
 use crate::base::ids::AskId;
 use crate::protocol::error::ErrorKind;
 use crate::protocol::event::Event;
@@ -50,7 +50,7 @@ pub(crate) fn on_event(model: &mut Model, event: &Event, at: At, effects: &mut E
         Event::Warning { message } => model.warnings.push(moment::clock(at.unix), message.clone()),
         Event::Configured(now) => configured(model, now),
         Event::Sessions(running) => commands::background(model, running),
-        Event::Rewound { turns } => chat::rewound(model, *turns, effects),
+        Event::Rewound { turns } => back::rewound(model, *turns, effects),
         Event::TurnCompleted(end) => turn_completed(model, end, effects),
         Event::Closed => closed(model),
         Event::DiffUpdated { diff } => model.turn.diff.clone_from(diff),
