@@ -22,6 +22,20 @@ pub(crate) struct Wanted {
     pub(crate) turns: Vec<String>,
     /// One that began before and stays.
     pub(crate) amid: Option<String>,
+    /// The thread: turns of it that came later and that it forgot already are taken back too.
+    pub(crate) thread: Option<String>,
+}
+
+impl Wanted {
+    /// Whether this turn is meant. Names of turns are in the order of their age.
+    fn takes(&self, record: &Record) -> bool {
+        let Some(turn) = &record.turn else { return false };
+        let later = match self.turns.iter().min() {
+            Some(first) => turn > first,
+            None => self.amid.as_ref().is_some_and(|amid| turn > amid),
+        };
+        self.turns.contains(turn) || (later && self.thread.is_some() && record.thread == self.thread)
+    }
 }
 
 /// Takes back everything that these turns changed in `root` and the other folders of theirs, and tells no thread: the
@@ -32,13 +46,12 @@ pub(crate) struct Wanted {
 pub(crate) fn since(base: &Path, root: &Path, wanted: &Wanted, dry: bool) -> io::Result<Option<Report>> {
     let Some(records) = records(base, root)? else { return Ok(None) };
     let standing = |record: &&Record| !record.undone && record.is_turn();
-    let of = |record: &Record, turn: &String| record.turn.as_ref() == Some(turn);
-    let amid = |turn: &String| records.iter().filter(standing).any(|record| of(record, turn));
-    let amid = wanted.amid.as_ref().is_some_and(amid);
+    let mut amid = records.iter().filter(standing);
+    let amid = amid.any(|record| record.turn.is_some() && record.turn == wanted.amid);
     let mut numbers: Vec<u64> = records
         .iter()
         .filter(standing)
-        .filter(|record| wanted.turns.iter().any(|turn| of(record, turn)))
+        .filter(|record| wanted.takes(record))
         .map(|record| record.number)
         .collect();
     numbers.reverse();

@@ -15,7 +15,7 @@ impl Bed {
 
     fn since(&self, turns: &[&str], amid: Option<&str>, dry: bool) -> Option<Report> {
         let turns = turns.iter().map(|turn| (*turn).to_owned()).collect();
-        let wanted = Wanted { turns, amid: amid.map(str::to_owned) };
+        let wanted = Wanted { turns, amid: amid.map(str::to_owned), thread: None };
         since(&self.base(), &self.root(), &wanted, dry).unwrap()
     }
 
@@ -123,6 +123,26 @@ fn turns_without_a_record_and_the_turn_amid() {
     assert!(amid.amid && amid.steps.is_empty());
     assert!(bed.since(&["three"], Some("two"), true).unwrap().amid);
     assert!(!bed.since(&["three"], Some("four"), true).unwrap().amid);
+}
+
+#[test]
+fn turns_that_the_thread_forgot_before_are_taken_along() {
+    let bed = Bed::new(&[("a", "0")]);
+    for n in ["1", "2", "3"] {
+        bed.named(n, |root| fs::write(root.join("a"), n).unwrap());
+    }
+    for (thread, turns, amid, a) in [
+        ("t", "2", None, "1"),
+        ("other", "3", None, "2"),
+        ("t", "", Some("1"), "1"),
+        ("other", "2", None, "3"),
+    ] {
+        let turns = turns.chars().map(String::from).collect();
+        let wanted = Wanted { turns, amid: amid.map(str::to_owned), thread: Some(thread.to_owned()) };
+        since(&bed.base(), &bed.root(), &wanted, false).unwrap().unwrap();
+        assert_eq!(bed.text("a"), a, "{thread} {wanted:?}");
+        bed.revert(Which::Again);
+    }
 }
 
 #[test]

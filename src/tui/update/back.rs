@@ -71,10 +71,11 @@ fn turns_since(model: &Model, key: Key) -> Wanted {
         let prompts = model.transcript.prompts().filter(move |prompt| (prompt.key >= key) == since);
         prompts.filter_map(|prompt| prompt.turn)
     };
+    let thread = model.facts.thread.as_ref().map(|thread| thread.id.to_string());
     let before: HashSet<TurnId> = turns(false).collect();
     let amid = turns(true).find(|turn| before.contains(turn)).map(|turn| turn.to_string());
     let turns = turns(true).filter(|turn| !before.contains(turn)).map(|turn| turn.to_string()).collect();
-    Wanted { turns, amid }
+    Wanted { turns, amid, thread }
 }
 
 /// What going back does to files, or would do.
