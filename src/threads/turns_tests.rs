@@ -130,6 +130,23 @@ fn notes(turns: &[Turn]) -> Vec<(usize, usize, &str)> {
 }
 
 #[test]
+fn a_note_after_a_turn_without_items_stands_below_its_end() {
+    let done = |id: &str| event(&format!(r#"{{"type":"task_complete","turn_id":"{id}"}}"#));
+    let lines = [
+        started(FIRST),
+        event(r#"{"type":"agent_message","id":"a","message":"x"}"#),
+        done(FIRST),
+        note("n1", "a", true, "between"),
+        started(SECOND),
+        event(r#"{"type":"error","message":"m"}"#),
+        done(SECOND),
+        note("n2", "a", true, "below the failure"),
+    ];
+    let turns = turns(Marks::Started, &lines);
+    assert_eq!(notes(&turns), [(0, 1, "between"), (1, 0, "below the failure")]);
+}
+
+#[test]
 fn notes_stand_behind_the_item_they_were_shown_after() {
     let answer = |id: &str| event(&format!(r#"{{"type":"agent_message","id":"{id}","message":"x"}}"#));
     let done = |id: &str| event(&format!(r#"{{"type":"task_complete","turn_id":"{id}"}}"#));
