@@ -14,6 +14,7 @@ use super::context::ToolContext;
 use super::tool::{Payload, Tool, ToolCall, ToolOutput};
 use crate::base::ids::{ItemId, ThreadId, TurnId};
 use crate::base::tasks;
+use crate::patch::words;
 use crate::patch::words::{UNFIT, UNWRITTEN};
 use crate::patch::{self, Plan, TurnDiff};
 use crate::protocol::ask::{Answer, Ask};
@@ -121,8 +122,8 @@ impl ApplyPatch {
                 granted.extend(paths.into_iter().map(|path| (ctx.thread_id, path)));
                 Ok(())
             }
-            Answer::Decline | Answer::Open | Answer::OpenForProject => Err("patch rejected by user".into()),
-            Answer::Cancel => Err("aborted by user".into()),
+            Answer::Decline | Answer::Open | Answer::OpenForProject => Err(words::REJECTED.into()),
+            Answer::Cancel => Err(words::ABORTED.into()),
         }
     }
 

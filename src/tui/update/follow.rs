@@ -38,14 +38,16 @@ pub(crate) fn on_event(model: &mut Model, event: &Event, at: At, effects: &mut E
         }
         Event::AskResolved { id } => ask_resolved(model, *id),
         Event::Retrying { attempt, max, delay_ms, error } => {
+            let working = model.turn.working.get_or_insert_with(|| Working::new(at.ms));
             let retry = Retry {
                 attempt: *attempt,
                 max: *max,
-                since_ms: at.ms,
+                // Short waits one after the other are one long one.
+                since_ms: working.retry.as_ref().map_or(at.ms, |before| before.since_ms),
                 next_ms: at.ms.saturating_add(*delay_ms),
                 why: error.message.clone(),
             };
-            model.turn.working.get_or_insert_with(|| Working::new(at.ms)).retry = Some(retry);
+            working.retry = Some(retry);
         }
         Event::Warning { message } => model.warnings.push(moment::clock(at.unix), message.clone()),
         Event::Configured(now) => configured(model, now),
