@@ -230,12 +230,22 @@ fn two_sided(left: Span<'static>, right: Span<'static>, width: u16) -> Line<'sta
     text::truncate_line(line, width)
 }
 
+/// The prompt that is looked at, in the place where it would stand: not every screen can scroll to it.
+fn looked_at(model: &Model) -> Option<String> {
+    let at = model.browse?.at;
+    let prompt = model.transcript.prompts().nth(at)?;
+    let first = prompt.text.lines().find(|line| !line.trim().is_empty()).unwrap_or("a prompt without text");
+    Some(format!("Back to: {}", text::sanitize(first).trim()))
+}
+
 fn prompt(model: &Model, area: Rect, screen_rows: u16, buf: &mut Buffer) -> Cursor {
     let running = model.is_running();
-    let placeholder = match (running, model.suggestion()) {
-        (true, _) => PLACEHOLDER_RUNNING,
-        (false, Some(suggestion)) => suggestion,
-        (false, None) => PLACEHOLDER,
+    let looked_at = looked_at(model);
+    let placeholder = match (running, looked_at.as_deref(), model.suggestion()) {
+        (_, Some(prompt), _) => prompt,
+        (true, ..) => PLACEHOLDER_RUNNING,
+        (false, _, Some(suggestion)) => suggestion,
+        (false, _, None) => PLACEHOLDER,
     };
     let look = Look { theme: &model.theme, running, placeholder };
     let rows = model.composer.height(area.width, screen_rows).min(area.height.saturating_sub(4)).max(1);

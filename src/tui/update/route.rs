@@ -243,8 +243,8 @@ fn on_browse_key(model: &mut Model, key: Key, effects: &mut Effects) -> bool {
     match key.code {
         Code::Left | Code::Char('h') if !key.ctrl => back::look_at(model, at.saturating_sub(1)),
         Code::Right | Code::Char('l') if !key.ctrl => back::look_at(model, at + 1),
-        Code::Up => model.transcript.scroll(Scroll::Up(1)),
-        Code::Down => model.transcript.scroll(Scroll::Down(1)),
+        Code::Up | Code::Char('k') if !key.ctrl => model.transcript.scroll(Scroll::Up(1)),
+        Code::Down | Code::Char('j') if !key.ctrl => model.transcript.scroll(Scroll::Down(1)),
         Code::PageUp => model.transcript.scroll(Scroll::PageUp),
         Code::PageDown => model.transcript.scroll(Scroll::PageDown),
         Code::Enter => back::choose(model, effects),

@@ -148,7 +148,7 @@ fn a_refused_patch_is_one_calm_cell() {
     let world = World::new(&calls_then(patch, "left alone"));
     let terminal = ready_with(codex(&world).args(["-a", "untrusted", "-s", "read-only"]));
     terminal.submit("add them");
-    terminal.until("Make this change?");
+    terminal.until("Make these changes?");
     be_read();
     terminal.keys("d");
     terminal.until("• left alone");
