@@ -176,6 +176,20 @@ fn kept(world: &World, words: &str) {
     }
 }
 
+/// Waits until no draft on disk holds these words: one that was cleared is not brought back.
+#[track_caller]
+fn no_draft(world: &World, words: &str) {
+    let started = std::time::Instant::now();
+    let drafts = world.codex_home().join("tmp/drafts");
+    let holds = |entry: std::fs::DirEntry| {
+        std::fs::read_to_string(entry.path()).is_ok_and(|draft| draft.contains(words))
+    };
+    while std::fs::read_dir(&drafts).is_ok_and(|mut all| all.any(|entry| entry.is_ok_and(holds))) {
+        assert!(started.elapsed().as_secs() < 20, "{words:?} is kept as a draft");
+        std::thread::yield_now();
+    }
+}
+
 fn big(codex: crate::support::Codex) -> Terminal {
     Terminal::with(codex, super::terminal::Options { cols: 100, rows: 90, ..Default::default() })
 }
@@ -214,6 +228,7 @@ fn a_killed_thread_comes_back_with_every_line_that_was_seen() {
     kept(&world, "nonsense");
     terminal.keys("\x15");
     terminal.until(READY);
+    no_draft(&world, "nonsense");
     let before = screen(&terminal);
     terminal.signal("KILL");
     drop(terminal);
