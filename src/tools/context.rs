@@ -63,7 +63,7 @@ pub(crate) enum ToolEvent {
     /// What happens next cannot be taken back: everything told so far must outlive a power cut first. The answer
     /// says whether it would.
     Sync(oneshot::Sender<Result<(), ErrorInfo>>),
-    /// A command in the background has ended by itself.
+    /// A command in the background has ended.
     SessionEnded,
 }
 

@@ -254,9 +254,7 @@ async fn drive(
                 }
                 live.complete().await;
                 ended.cancel();
-                if let Some(told) = &told {
-                    let _ = told.send(ToolEvent::SessionEnded).await;
-                }
+                tell(told.as_ref()).await;
                 continue;
             }
         };
@@ -279,9 +277,20 @@ async fn drive(
             Some(Request::Stop) | None => break,
         }
     }
-    if live.exit().is_none() {
+    let runs = live.exit().is_none();
+    if runs {
         live.stop().await;
     }
     live.complete().await;
     ended.cancel();
+    if runs {
+        tell(told.as_ref()).await;
+    }
+}
+
+/// Tells the thread that a command has ended. Nobody to hear it is no trouble.
+async fn tell(told: Option<&mpsc::Sender<ToolEvent>>) {
+    if let Some(told) = told {
+        let _ = told.send(ToolEvent::SessionEnded).await;
+    }
 }

@@ -69,9 +69,15 @@ fn what_runs_in_the_background_is_listed_and_ended() {
     terminal.until_that("nothing is left", |rows| count(rows, "No commands run in the background.") == 2);
 }
 
-/// The row of a running turn counts what runs in the background, also when that ends by itself.
+/// The row of a running turn counts what runs in the background, also when that ends by itself or by `/stop`.
 #[test]
 fn what_ends_in_the_background_is_not_counted_any_more() {
+    for by_hand in [false, true] {
+        ends_in_the_background(by_hand);
+    }
+}
+
+fn ends_in_the_background(by_hand: bool) {
     let world = World::new("");
     let waits = |gate: &str| format!("until test -e {gate}; do sleep 0.02; done");
     let call = format!("[[rule.output]]\nexec = '{}'\nargs = {{ yield_time_ms = 300 }}\n", waits("one"));
@@ -83,7 +89,10 @@ fn what_ends_in_the_background_is_not_counted_any_more() {
     world.backend.script(&calls_then(&exec(&waits("two")), "the other ran"));
     terminal.submit("and another");
     terminal.until("1 background terminal");
-    std::fs::write(world.project().join("one"), "").unwrap();
+    match by_hand {
+        true => terminal.submit("/stop"),
+        false => std::fs::write(world.project().join("one"), "").unwrap(),
+    }
     terminal.until_gone("background terminal");
     assert!(terminal.text().contains("to interrupt"), "the turn still runs: {}", terminal.text());
     std::fs::write(world.project().join("two"), "").unwrap();
