@@ -363,7 +363,7 @@ impl App {
                     let osc9 = self.model.setup.surroundings.osc9;
                     self.window.write(&terminal::notify::bytes(&words, osc9))?;
                 }
-                Effect::Redraw => self.window.forget(),
+                Effect::Redraw => self.window.empty(),
                 Effect::Suspend => {
                     self.window.suspend()?;
                     self.continued().await;

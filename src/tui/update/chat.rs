@@ -11,8 +11,9 @@ use crate::tui::model::{Browse, Model, Rewinding, env};
 use crate::tui::popups;
 use crate::tui::popups::any::Popup;
 use crate::tui::popups::confirm;
+use crate::tui::setup::Mode;
 use crate::tui::status::working::Working;
-use crate::tui::transcript::{self, Level};
+use crate::tui::transcript::{self, Level, Notice};
 
 /// What goes on with a turn that was stopped in the middle: its prompt and its work are in the conversation.
 const GO_ON: &str = "Go on where you were stopped.";
@@ -262,6 +263,11 @@ pub(crate) fn rewound(model: &mut Model, turns: u32, effects: &mut Effects) {
         Level::Info,
         "Went back. Files are as they were left; /undo takes back what the last turn changed.",
     );
+    if model.setup.mode == Mode::Scrollback {
+        let words =
+            "What the terminal still shows of that prompt and after it is no longer part of the thread.";
+        model.transcript.remark(Notice::new(Level::Info, words));
+    }
     let typed = model.composer.draft();
     let prompt = Draft::from_text(&text);
     let draft = if typed.is_blank() { prompt } else { Draft::join(&[prompt, typed]) };

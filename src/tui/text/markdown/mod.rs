@@ -9,15 +9,18 @@
 //! - [`inline`]: emphasis, links, paths
 //! - [`table`]: tables, as a grid or as blocks
 //! - [`code`]: code blocks and their colours
+//! - [`plain`]: the words alone
 
 mod code;
 mod inline;
 mod line;
 mod mend;
+mod plain;
 mod prose;
 mod scan;
 mod stream;
 mod table;
 
 pub(crate) use code::blocks;
+pub(crate) use plain::plain;
 pub(crate) use stream::{Stream, render};
