@@ -95,6 +95,20 @@ fn a_failure_sends_nothing_more_by_itself() {
 }
 
 #[test]
+fn a_prompt_that_the_thread_cannot_take_comes_back() {
+    let mut scene = scene();
+    scene.text("look at this").keys(&["enter"]).text("typed since");
+    scene.fails(crate::protocol::error::ErrorInfo::new(
+        crate::protocol::error::ErrorKind::BadRequest,
+        "cannot attach the image x.png",
+    ));
+    assert_eq!(scene.prompt(), "look at this\ntyped since");
+    scene.sent();
+    scene.keys(&["ctrl-c"]).text("next").keys(&["enter"]).user("next");
+    assert_eq!(scene.model.turn.awaited, 0);
+}
+
+#[test]
 fn the_last_queued_message_comes_back_to_be_edited() {
     let mut scene = scene();
     scene.turn("one").text("two").keys(&["tab"]).text("three").keys(&["tab"]).text("x");

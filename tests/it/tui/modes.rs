@@ -47,8 +47,10 @@ fn scrollback_holds_one_copy_of_everything() {
 
 #[test]
 fn the_text_of_the_shell_survives_other_sizes() {
-    let world =
-        World::new(&says("a rather long answer that has to be wrapped in a window as narrow as sixty."));
+    let parts: String = (1..=30).map(|n| format!("\n\npart {n}.")).collect();
+    let answer =
+        format!("a rather long answer that has to be wrapped in a window as narrow as sixty.{parts}");
+    let world = World::new(&says(&answer));
     // A shell that printed something and then becomes codex.
     let script = "for n in $(seq 200); do echo shell line $n.; done; exec \"$0\" --no-alt-screen";
     let shell = Codex::program(Path::new("/bin/sh"), &world.home(), &world.project());
