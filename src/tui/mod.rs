@@ -12,7 +12,7 @@
 //! - [`model`]: all state of the screen
 //! - [`moment`]: moments in words
 //! - [`msg`]: all that can happen
-//! - [`narrator`]: the thread in plain lines
+//! - [`narrator`]: the thread in plain lines; [`narrator_words`] its words
 //! - [`onboarding`]: pages before the first prompt
 //! - [`pager`]: a full page to read
 //! - [`palette`]: the colours behind the roles, and colours brought down to what a terminal has
@@ -50,6 +50,7 @@ mod model;
 mod moment;
 mod msg;
 mod narrator;
+mod narrator_words;
 pub(crate) mod onboarding;
 mod pager;
 mod palette;
