@@ -209,7 +209,8 @@ mod tests {
         assert!(feed(&["cat"], b"text").await);
         assert!(!feed(&["false"], b"text").await);
         assert!(!feed(&["/no/such/program"], b"text").await);
-        assert_eq!(read(&["printf", "no image"]).await, None);
+        assert_eq!(read(start(&["printf", "no image"]).unwrap()).await, None);
+        assert!(start(&["/no/such/program"]).is_none());
         assert!(
             no_image(true, true).contains("paste its path") && !no_image(true, true).contains("wl-paste")
         );

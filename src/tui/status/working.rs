@@ -40,6 +40,11 @@ pub(crate) struct Working {
 }
 
 impl Working {
+    /// Since when tries have failed, if they do.
+    pub(crate) fn waits_since(&self) -> Option<u64> {
+        self.retry.as_ref().map(|retry| retry.since_ms)
+    }
+
     /// Begins now.
     pub(crate) fn new(now_ms: u64) -> Self {
         Self { since_ms: now_ms, retry: None, stopping: false, shell: false }

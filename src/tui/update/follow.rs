@@ -45,7 +45,8 @@ pub(crate) fn on_event(model: &mut Model, event: &Event, at: At, effects: &mut E
             let retry = Retry {
                 attempt: *attempt,
                 max: *max,
-                since_ms: at.ms,
+                // What is told already stays, instead of going and coming with every try.
+                since_ms: model.turn.working.as_ref().and_then(Working::waits_since).unwrap_or(at.ms),
                 next_ms: at.ms.saturating_add(*delay_ms),
                 why: error.message.clone(),
             };
