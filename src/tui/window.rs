@@ -18,6 +18,9 @@ use super::view;
 /// Time between frames that no key asked for.
 const FRAME: Duration = Duration::from_millis(33);
 
+/// Rows that a popup may take in any window, in the mode in which the terminal scrolls.
+const LIVE_ROWS: u16 = 10;
+
 /// What is owed to the screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Owed {
@@ -215,5 +218,12 @@ impl Window {
 fn in_conversation(model: &Model) -> bool {
     let page = model.page.is_some() || matches!(model.popup, Some(Popup::Resume(_)));
     let looking = model.browse.is_some() || model.transcript.is_looked_through();
-    matches!(model.stage, Stage::Main) && !page && !looking
+    matches!(model.stage, Stage::Main) && !page && !looking && !is_tall(model)
+}
+
+/// Whether something is open that takes most of the window: a smaller one would push its first rows out into what
+/// the terminal scrolls, from where they cannot be had back.
+fn is_tall(model: &Model) -> bool {
+    let (width, height) = model.size;
+    model.popup.is_some() && view::live_lines(model, width, height).1 > (height / 2).max(LIVE_ROWS)
 }

@@ -159,3 +159,54 @@ fn leaving_the_look_back_changes_nothing() {
     typing.turn("first").ends(TurnStatus::Completed).keys(&["esc", "esc", "x"]);
     assert_eq!(typing.prompt(), "x", "typing goes on in the prompt");
 }
+
+#[test]
+fn what_is_told_outside_the_app_is_plain_text() {
+    use crate::tui::effect::Effect;
+    let mut scene = scene();
+    scene.model.options.notify_program = true;
+    scene.turn("go");
+    scene.effects.clear();
+    scene.event(Event::TurnCompleted(Box::new(crate::protocol::turn::TurnEnd {
+        turn_id: crate::base::ids::TurnId::new(),
+        status: TurnStatus::Completed,
+        error: None,
+        usage: Default::default(),
+        last_message: Some("## Result\n\n**Done**, see `x`.".to_owned()),
+        duration_ms: 5000,
+        price: Vec::new(),
+        changed: None,
+        price_so_far: false,
+    })));
+    let told = |effect: &Effect| match effect {
+        Effect::Notify(words) => Some(words.clone()),
+        Effect::NotifyProgram(json) => {
+            let read: serde_json::Value = serde_json::from_str(json).unwrap();
+            Some(read["last-assistant-message"].as_str().unwrap().to_owned())
+        }
+        _ => None,
+    };
+    let mut told: Vec<String> = scene.effects.iter().filter_map(told).collect();
+    told.sort();
+    assert_eq!(told, ["Result", "Result\nDone, see x."]);
+}
+
+#[test]
+fn what_is_waited_for_stays_told_between_tries() {
+    let mut scene = scene();
+    scene.turn("go");
+    let error = || {
+        crate::protocol::error::ErrorInfo::new(
+            crate::protocol::error::ErrorKind::Connection,
+            "Cannot connect",
+        )
+    };
+    for attempt in 1..4 {
+        scene.event(Event::Retrying { attempt, max: 0, delay_ms: 2000, error: error() });
+        if attempt > 1 {
+            assert!(scene.shown().contains("Waiting for the network"), "{}", scene.shown());
+        }
+        scene.wait(2000);
+        assert!(scene.shown().contains("Waiting for the network"), "{}", scene.shown());
+    }
+}
