@@ -33,7 +33,7 @@
 //! - [`view`]: the state → one screen
 //! - [`window`]: when a frame is due, and how it gets onto the terminal
 //! - [`pictures`]: the pictures of the README (tests only); [`svg`] draws them
-//! - [`scene`]: the app played by hand; [`testing`] screens as snapshots (tests only)
+//! - [`scene`]: the app played by hand (tests only); [`testing`] screens as snapshots (tests only)
 
 pub(crate) mod app;
 pub(crate) mod composer;
