@@ -323,6 +323,17 @@ impl Transcript {
         )
     }
 
+    /// Tells size and time without drawing, so that scrolling can begin.
+    pub(crate) fn prepare(&self, size: (u16, u16), theme: &Theme, now_ms: u64) {
+        let look = Look { theme, unfolded: self.unfolded, now_ms };
+        self.view.prepare(&self.model.cells, self.unfolded, Rect::new(0, 0, size.0, size.1), &look);
+    }
+
+    /// Whether something else is seen than the end of it, folded.
+    pub(crate) fn is_looked_through(&self) -> bool {
+        self.unfolded || self.takes_keys() || !self.is_at_end()
+    }
+
     /// Draws it.
     pub(crate) fn view(&self, area: Rect, buf: &mut Buffer, theme: &Theme, now_ms: u64) {
         let marks = match &self.mode {

@@ -13,8 +13,9 @@ use crate::tui::composer::Draft;
 use crate::tui::effect::Effect;
 use crate::tui::model::{Browse, Model, Rewinding, env};
 use crate::tui::popups::confirm;
+use crate::tui::setup::Mode;
 use crate::tui::text;
-use crate::tui::transcript::{Key, Level};
+use crate::tui::transcript::{Key, Level, Notice};
 use crate::workspace::undo_apply::Step;
 use crate::workspace::undo_revert::Report;
 use crate::workspace::undo_since::Wanted;
@@ -147,6 +148,11 @@ pub(crate) fn rewound(model: &mut Model, turns: u32, effects: &mut Effects) {
     }
     model.transcript.rewind_to(key);
     model.transcript.notice(Level::Info, &said);
+    if model.setup.mode == Mode::Scrollback {
+        let words =
+            "What the terminal still shows of that prompt and after it is no longer part of the thread.";
+        model.transcript.remark(Notice::new(Level::Info, words));
+    }
     let typed = model.composer.draft();
     let prompt = Draft::from_text(&text);
     let draft = if typed.is_blank() { prompt } else { Draft::join(&[prompt, typed]) };

@@ -105,6 +105,9 @@ pub(crate) fn send_next(model: &mut Model, effects: &mut Effects) {
 pub(crate) fn turn_ended(model: &mut Model, status: TurnStatus, effects: &mut Effects) {
     model.turn.working = None;
     model.facts.running = false;
+    if status == TurnStatus::Failed && model.turn.awaited > 0 {
+        not_taken(model, effects);
+    }
     if model.queue.has_steering() {
         model.turn.working = Some(Working::new(model.now_ms));
         model.facts.running = true;
@@ -114,6 +117,19 @@ pub(crate) fn turn_ended(model: &mut Model, status: TurnStatus, effects: &mut Ef
         TurnStatus::Completed | TurnStatus::InProgress => send_next(model, effects),
         TurnStatus::Interrupted | TurnStatus::Failed => take_back(model, effects),
     }
+}
+
+/// The thread could not even take the prompt, for an image that is none: it is in no conversation, so it goes back
+/// to where it can be mended.
+fn not_taken(model: &mut Model, effects: &mut Effects) {
+    model.turn.awaited = 0;
+    let mut all = vec![model.composer.draft()];
+    if !model.turn.sent.is_empty() {
+        all.insert(0, model.turn.sent.remove(0));
+    }
+    all.retain(|draft| !draft.is_blank());
+    let wanted = model.composer.set(&Draft::join(&all), &env!(model));
+    route::carry_out(model, wanted, effects);
 }
 
 /// Puts everything that waits back into the prompt.

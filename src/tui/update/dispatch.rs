@@ -6,8 +6,7 @@ use crate::tui::effect::Effect;
 use crate::tui::model::Model;
 use crate::tui::msg::{Answer, At, Msg};
 use crate::tui::popups::any::Popup;
-use crate::tui::terminal::Input;
-use crate::tui::terminal::is_light;
+use crate::tui::terminal::{Input, is_light, rewraps};
 
 /// What is to be done, in order.
 pub(crate) type Effects = Vec<Effect>;
@@ -42,6 +41,7 @@ fn on_input(model: &mut Model, input: Input, at: At, effects: &mut Effects) {
         Input::Paste(text) => route::on_paste(model, &text, effects),
         Input::Focus(focused) => model.focused = focused,
         Input::Background(rgb) => model.theme.light = is_light(rgb),
+        Input::Name(name) => model.setup.surroundings.rewraps = rewraps(&name),
         Input::Foreground(_) | Input::Kitty | Input::Attributes => {}
     }
 }

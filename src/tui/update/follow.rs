@@ -16,8 +16,12 @@ use crate::tui::popups::confirm;
 use crate::tui::setup::Notify;
 use crate::tui::status::panel;
 use crate::tui::status::working::{Retry, Working};
+use crate::tui::text::markdown::plain;
 use crate::tui::transcript::{Level, Notice, Now};
 use crate::tui::usage::look::View;
+
+/// Characters of an answer that are looked at for its first line.
+const FIRST_WORDS: usize = 2000;
 
 /// Takes an event.
 pub(crate) fn on_event(model: &mut Model, event: &Event, at: At, effects: &mut Effects) {
@@ -186,10 +190,16 @@ fn turn_completed(model: &mut Model, end: &TurnEnd, effects: &mut Effects) {
         commands::open_unasked(model, confirm::adopt(&error.message));
     }
     if !model.is_running() {
-        let words =
-            end.last_message.as_deref().and_then(|text| text.lines().find(|line| !line.trim().is_empty()));
-        notify(model, words.unwrap_or("The turn has ended"), effects);
+        let words = end.last_message.as_deref().map(first_words).filter(|words| !words.is_empty());
+        notify(model, words.as_deref().unwrap_or("The turn has ended"), effects);
     }
+}
+
+/// The first line of an answer, without its marks.
+fn first_words(text: &str) -> String {
+    let head: String = text.trim_start().chars().take(FIRST_WORDS).collect();
+    let plain = plain(&head);
+    plain.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().to_owned()
 }
 
 /// Tells the user though the window may be hidden, if that is wanted.

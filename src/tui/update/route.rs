@@ -11,6 +11,7 @@ use crate::tui::msg::At;
 use crate::tui::pager::{Content, Page, Turned};
 use crate::tui::popups::any::Popup;
 use crate::tui::popups::approval::Approval;
+use crate::tui::setup::Mode;
 use crate::tui::transcript::{Level, Outcome as Took, Scroll};
 
 /// How long a key means more when pressed again, in milliseconds.
@@ -186,6 +187,9 @@ fn on_chat(model: &mut Model, action: Action, armed: Option<Armed>, effects: &mu
 fn on_esc(model: &mut Model, armed: Option<Armed>, effects: &mut Effects) {
     if !model.transcript.is_at_end() {
         model.transcript.scroll(Scroll::End);
+    } else if model.setup.mode == Mode::Scrollback && model.transcript.is_unfolded() {
+        // Details have a screen of their own there.
+        model.transcript.toggle_fold();
     } else if model.usage.parked.take().is_some() {
         model.toast("No longer waiting; enter sends the prompt");
     } else if chat::interrupt(model, effects) {
