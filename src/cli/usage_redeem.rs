@@ -364,7 +364,7 @@ impl Teller {
         let text = clean(text);
         if self.json {
             let mut document =
-                json!({ "version": VERSION, "result": word, "exit_code": code, "message": text });
+                json!({ "schema_version": VERSION, "result": word, "exit_code": code, "message": text });
             if let Some(map) = document.as_object_mut() {
                 map.extend(more.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
             }

@@ -20,14 +20,14 @@ use super::cells::tool::Tool;
 use super::cells::turn_end::TurnEnd;
 use super::cells::user::User;
 use super::list::{Body, Cells, Key};
-use crate::base::ids::{AskId, ItemId};
+use crate::base::ids::{AskId, ItemId, TurnId};
 use crate::protocol::ask::Ask;
 use crate::protocol::error::{ErrorInfo, ErrorKind};
 use crate::protocol::event::Event;
 use crate::protocol::item::{CommandItem, CommandSource, Item, ItemDelta, PlanStep};
 use crate::protocol::limits::Price;
 use crate::protocol::note::{Level, Note};
-use crate::protocol::turn::{Changed, TurnStatus};
+use crate::protocol::turn::{self, Changed, TurnStatus};
 
 /// The time of an event.
 #[derive(Clone, Copy, Debug, Default)]
@@ -82,6 +82,8 @@ pub(crate) struct Model {
     asks: HashMap<AskId, ItemId>,
     /// The item of the last cell that shows one.
     pub(super) last: Option<ItemId>,
+    /// The line below the turn that ended last.
+    turn_end: Option<(TurnId, Key)>,
     /// No turn is at it.
     pub(super) ended: bool,
     /// Notes that are to be kept with the thread.
@@ -94,7 +96,7 @@ impl Model {
         let mut cells = Cells::default();
         cells.push(Body::Header(Box::new(Header::new(setup.version, &setup.directory))));
         let (open, asks) = (HashMap::new(), HashMap::new());
-        Self { cells, setup, open, asks, last: None, ended: true, fresh: Vec::new() }
+        Self { cells, setup, open, asks, last: None, turn_end: None, ended: true, fresh: Vec::new() }
     }
 
     /// Takes the next event.
@@ -108,15 +110,8 @@ impl Model {
             Event::Warning { message } => self.notice(Notice::new(Level::Warning, message)),
             Event::Ask { id, ask } => self.ask(*id, ask, now),
             Event::AskResolved { id } => self.resolve(*id, now),
-            Event::TurnCompleted(end) => self.end(&Ended {
-                status: end.status,
-                error: end.error.as_ref(),
-                duration_ms: Some(end.duration_ms),
-                at: Some(now.unix),
-                price: &end.price,
-                changed: end.changed,
-                so_far: end.price_so_far,
-            }),
+            Event::TurnPriced { turn_id, price } => self.priced(*turn_id, price),
+            Event::TurnCompleted(end) => self.turn_completed(end, now),
             Event::TurnStarted { .. } => self.ended = false,
             Event::DiffUpdated { .. }
             | Event::Usage(_)
@@ -129,12 +124,37 @@ impl Model {
         }
     }
 
+    fn turn_completed(&mut self, end: &turn::TurnEnd, now: Now) {
+        let key = self.end(&Ended {
+            status: end.status,
+            error: end.error.as_ref(),
+            duration_ms: Some(end.duration_ms),
+            at: Some(now.unix),
+            price: &end.price,
+            changed: end.changed,
+            so_far: end.price_so_far,
+        });
+        self.turn_end = key.map(|key| (end.turn_id, key));
+    }
+
+    /// What a turn cost in all, below it.
+    fn priced(&mut self, turn_id: TurnId, price: &[Price]) {
+        let known = self.turn_end.filter(|(of, _)| *of == turn_id);
+        if let Some(slot) = known.and_then(|(_, key)| self.cells.get_mut(key))
+            && let Body::TurnEnd(cell) = &mut slot.body
+        {
+            cell.set_price(price, false);
+            slot.revision += 1;
+        }
+    }
+
     /// Drops a prompt and everything after it.
     pub(crate) fn cut_from(&mut self, key: Key) {
         self.cells.cut_from(key);
         self.open.retain(|_, place| place.key < key);
         // Which item the last cell shows is not known any more: notes stand where they reach the file.
         self.last = None;
+        self.turn_end = self.turn_end.filter(|(_, end)| *end < key);
     }
 
     /// Drops everything but the header.
@@ -143,7 +163,7 @@ impl Model {
         self.cells.clear();
         self.open.clear();
         self.asks.clear();
-        (self.last, self.ended) = (None, true);
+        (self.last, self.turn_end, self.ended) = (None, None, true);
         self.fresh.clear();
         self.cells.push(Body::Header(Box::new(Header::new(setup.version, &setup.directory))));
     }
@@ -322,7 +342,7 @@ impl Model {
     }
 
     /// The turn is over: nothing of it changes any more, except the commands the user runs beside it.
-    pub(super) fn end(&mut self, end: &Ended<'_>) {
+    pub(super) fn end(&mut self, end: &Ended<'_>) -> Option<Key> {
         self.asks.clear();
         self.ended = true;
         let open = std::mem::take(&mut self.open);
@@ -342,16 +362,18 @@ impl Model {
             (TurnStatus::Interrupted | TurnStatus::InProgress, _) => {
                 Body::TurnEnd(Box::new(TurnEnd::interrupted(end.duration_ms)))
             }
-            (TurnStatus::Completed, _) if bare_compaction => return,
+            (TurnStatus::Completed, _) if bare_compaction => return None,
             (TurnStatus::Completed, _) => match end.duration_ms {
                 Some(ms) => {
                     let at = end.at.map(self.setup.wall_clock);
-                    Body::TurnEnd(Box::new(TurnEnd::done(ms, at, end.changed, end.price, end.so_far)))
+                    let mut cell = TurnEnd::done(ms, at, end.changed);
+                    cell.set_price(end.price, end.so_far);
+                    Body::TurnEnd(Box::new(cell))
                 }
-                None => return,
+                None => return None,
             },
         };
-        self.cells.push(body);
+        Some(self.cells.push(body))
     }
 }
 

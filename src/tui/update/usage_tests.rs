@@ -305,7 +305,36 @@ fn elsewhere_the_way_back_is_offered() {
     assert_eq!((noted(&mut here), here.prompt()), (Some(None), "hello".to_owned()));
     let mut later = offered();
     later.keys(&["esc"]).wait(6_000_000);
+    assert!(later.shown().contains("A prompt is waiting"), "its time has come");
+    assert!(noted(&mut later).is_none() && !released(&mut later), "it still waits");
+    later.keys(&["esc"]).wait(6_000_000);
     assert!(noted(&mut later).is_none() && !later.shown().contains("A prompt is waiting"), "asked once");
+}
+
+#[test]
+fn a_waiting_prompt_outlives_the_way_to_another_thread() {
+    let mut scene = refused([100.0, 64.0]);
+    scene.keys(&["2"]);
+    let Some(Some(kept)) = noted(&mut scene) else { panic!() };
+    let begin = crate::tui::door::Begin::New;
+    super::super::threads::switch(&mut scene.model, begin, &mut Vec::new());
+    let info = crate::tui::door::ThreadInfo {
+        id: crate::base::ids::ThreadId::new(),
+        ..scene.model.facts.thread.clone().unwrap()
+    };
+    scene.open_in(info, samples::limits([100.0, 64.0], "plus", Some(samples::two())));
+    assert_eq!((noted(&mut scene), scene.prompt()), (None, "hello".to_owned()), "the note stays on disk");
+    assert!(scene.shown().contains("waits for its own thread"), "{}", scene.shown());
+    assert!(!scene.shown().contains("A prompt is waiting"), "the user knows");
+    scene.wait(6_000_000);
+    assert!(scene.shown().contains("A prompt is waiting"), "{}", scene.shown());
+    assert!(told(&mut scene).is_empty() && !released(&mut scene), "never in another thread");
+    scene.effects.clear();
+    scene.keys(&["1"]);
+    let opens = scene.effects.iter().any(
+        |effect| matches!(effect, Effect::Open(crate::tui::door::Begin::Resume(id)) if *id == kept.thread),
+    );
+    assert!(opens);
 }
 
 #[test]

@@ -182,6 +182,15 @@ pub(super) fn waiting(at: u64, view: &View<'_>) -> String {
     )
 }
 
+/// The row above the prompt while it waits for a thread that is not open.
+pub(super) fn waiting_elsewhere(at: u64, view: &View<'_>) -> String {
+    let moment = words::moment(at, view.now_s, view.zone);
+    match at > view.now_s {
+        true => format!("⏳ this prompt waits for its own thread until {moment} · enter sends it here"),
+        false => format!("⏳ this prompt was to be sent at {moment} in its own thread · enter sends it here"),
+    }
+}
+
 /// Seconds until that row reads differently.
 pub(super) fn waiting_rest_s(at: u64, view: &View<'_>) -> u64 {
     countdown(at.saturating_sub(view.now_s))

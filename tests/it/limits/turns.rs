@@ -94,6 +94,9 @@ fn the_price_of_a_turn_is_told() {
     let told = work();
     assert!(told.contains("limits used") && !told.contains("so far"), "{told}");
     assert!(told.contains("14.5% of the 5h limit, 2.0% of the weekly limit"), "{told}");
+    let stored = bed.world.rollout();
+    let whole = stored.iter().find(|line| line["payload"]["type"] == "turn_priced").unwrap();
+    assert_eq!(whole["payload"]["price"][0]["percent"], 14.5, "{whole}");
     // Within the time to live nobody asks again, and the price is said to be incomplete.
     let again = work();
     assert!(again.contains("limits used so far") && bed.asked(USAGE) == 1, "{again}");
