@@ -324,7 +324,7 @@ fn a_waiting_prompt_outlives_the_way_to_another_thread() {
     };
     scene.open_in(info, samples::limits([100.0, 64.0], "plus", Some(samples::two())));
     assert_eq!((noted(&mut scene), scene.prompt()), (None, "hello".to_owned()), "the note stays on disk");
-    assert!(scene.shown().contains("waits for its own thread"), "{}", scene.shown());
+    assert!(scene.shown().contains("waits for its thread until"), "{}", scene.shown());
     assert!(!scene.shown().contains("A prompt is waiting"), "the user knows");
     scene.wait(6_000_000);
     assert!(scene.shown().contains("A prompt is waiting"), "{}", scene.shown());

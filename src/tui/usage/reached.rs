@@ -186,8 +186,8 @@ pub(super) fn waiting(at: u64, view: &View<'_>) -> String {
 pub(super) fn waiting_elsewhere(at: u64, view: &View<'_>) -> String {
     let moment = words::moment(at, view.now_s, view.zone);
     match at > view.now_s {
-        true => format!("⏳ this prompt waits for its own thread until {moment} · enter sends it here"),
-        false => format!("⏳ this prompt was to be sent at {moment} in its own thread · enter sends it here"),
+        true => format!("⏳ waits for its thread until {moment} · enter sends it here"),
+        false => format!("⏳ due since {moment} in its thread · enter sends it here"),
     }
 }
 

@@ -154,6 +154,7 @@ fn a_budget_of_a_session_holds_over_resumes() {
                   [[rule]]\nlimits = [16.0, 1.0]\noutput = [{ text = 'two' }]\n";
     let bed = Bed::new(script);
     bed.configure("[budget]\nsession = '5h=6%'\n");
+    bed.account(&json!({"windows": [{"used": 16, "seconds": 18000, "resets_in": 10800}, {"used": 1, "seconds": 604_800, "resets_in": 345_600}]}));
     bed.world.exec(&["one"]).run().expect(0);
     let asked = bed.world.backend.records().len();
     let output = bed.world.codex().args(["exec", "resume", "--last", "two"]).run().expect(1);
