@@ -243,7 +243,7 @@ mod tests {
         assert_eq!(row("2026-11-20", 4), "      Nov");
         assert_eq!(row("2026-11-02", 3), "    Oct", "no room for a month that begins this week");
         assert_eq!(row("2026-11-20", 1), "");
-        assert!(row("2026-11-20", 52).contains("Dec     Jan"));
+        assert_eq!(row("2026-11-20", 52).split_whitespace().count(), 12);
         for count in 1..=52 {
             assert!(row("2026-11-20", count).len() <= 4 + 2 * count, "{count}");
         }

@@ -8,6 +8,7 @@ use super::forecast::{self, Forecast};
 use super::state::{AccountLimits, LiveWindow, STALE_AFTER_S};
 use super::text;
 use crate::protocol::limits::{Credits, SpendControl};
+use crate::responses::usage_limit;
 
 /// Cells of a bar.
 const BAR: usize = 20;
@@ -136,7 +137,9 @@ pub(crate) fn lines(
     }
     lines.extend(pending.map(|pending| advice_text::pending(pending, now, zone)));
     if state.is_reached(now_s) {
-        lines.push("The usage limit is reached.".to_owned());
+        let reached = state.reached.as_ref().and_then(|reached| usage_limit::of_workspace(&reached.value));
+        let why = reached.map(|words| format!(": {words}")).unwrap_or_default();
+        lines.push(format!("The usage limit is reached{why}."));
     }
     lines
 }

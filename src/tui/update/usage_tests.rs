@@ -144,6 +144,17 @@ fn a_redemption_is_ordered_once_and_cannot_be_left() {
 }
 
 #[test]
+fn what_the_app_itself_finishes_is_no_longer_called_unknown() {
+    let mut scene = scene([82.0, 64.0]);
+    scene.model.usage.pending = Some(crate::limits::advice::Pending::Unfinished(NOW - 60));
+    scene.text("/usage").keys(&["enter"]);
+    assert!(scene.shown().contains("is not known yet"), "{}", scene.shown());
+    let outcome = Box::new(samples::settled(Verdict::Reset, true));
+    scene.answer(Answer::Limits(News::Finished(Ok(Some(outcome)))));
+    assert!(!scene.shown().contains("is not known yet"), "{}", scene.shown());
+}
+
+#[test]
 fn an_unknown_end_is_tried_again_with_what_is_on_disk() {
     let mut scene = scene([82.0, 64.0]);
     scene.text("/usage").keys(&["enter", "2"]);
@@ -402,8 +413,8 @@ fn a_member_asks_the_owner_once() {
     let mut scene = Scene::limited(member(), 80, 30);
     scene.turn("hello").effects.clear();
     scene.fails(reached());
-    assert!(scene.shown().contains("Ask the owner for credits"), "{}", scene.shown());
-    let row = if scene.shown().contains("2. Ask the owner") { "2" } else { "1" };
+    assert!(scene.shown().contains("Ask for credits"), "{}", scene.shown());
+    let row = if scene.shown().contains("2. Ask for") { "2" } else { "1" };
     asks(&mut scene);
     scene.keys(&[row, row]);
     assert!(matches!(asks(&mut scene)[..], [Ask::Nudge(More::Credits)]), "once");
@@ -414,16 +425,16 @@ fn a_member_asks_the_owner_once() {
     scene.keys(&[row]);
     assert!(matches!(asks(&mut scene)[..], [Ask::Nudge(_)]), "after an error it may be tried again");
     scene.answer(Answer::Limits(News::Nudged(Ok(Nudged::Sent))));
-    assert!(scene.shown().contains("asked: they got a mail"), "{}", scene.shown());
+    assert!(scene.shown().contains("asked: the owner got a mail"), "{}", scene.shown());
     scene.keys(&[row, "esc"]);
     assert!(asks(&mut scene).is_empty() && scene.prompt() == "hello");
     scene.keys(&["ctrl-u"]).text("/usage").keys(&["enter"]);
-    assert!(scene.shown().contains("Ask the owner for credits"), "{}", scene.shown());
+    assert!(scene.shown().contains("Ask for credits"), "{}", scene.shown());
     // Owners and other plans have nobody to ask.
     let mut owner = member();
     owner.reached.as_mut().unwrap().value = "workspace_owner_credits_depleted".to_owned();
     scene.send(Msg::Limits(Arc::new(owner)));
-    assert!(!scene.shown().contains("Ask the owner"), "{}", scene.shown());
+    assert!(!scene.shown().contains("Ask for"), "{}", scene.shown());
 }
 
 #[test]

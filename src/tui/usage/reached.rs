@@ -135,10 +135,10 @@ pub(super) fn ask_owner(view: &View<'_>) -> Option<(Row, More)> {
     let limits = view.limits.filter(|limits| limits.is_reached(view.now_s))?;
     let more = More::of(&limits.reached.as_ref()?.value)?;
     let label = match more {
-        More::Credits => "Ask the owner for credits",
-        More::Limit => "Ask the owner for a higher limit",
+        More::Credits => "Ask for credits",
+        More::Limit => "Ask for a higher limit",
     };
-    let detail = view.standing.nudged.clone().unwrap_or_else(|| "they get a mail".to_owned());
+    let detail = view.standing.nudged.clone().unwrap_or_else(|| "the owner gets a mail".to_owned());
     Some((Row::new(label).detail(detail), more))
 }
 
