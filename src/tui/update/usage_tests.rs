@@ -349,6 +349,19 @@ fn a_waiting_prompt_outlives_the_way_to_another_thread() {
 }
 
 #[test]
+fn leaving_takes_a_waiting_prompt_along() {
+    let mut scene = refused([100.0, 64.0]);
+    scene.keys(&["2"]);
+    assert!(noted(&mut scene).flatten().is_some());
+    scene.keys(&["ctrl-c"]);
+    assert_eq!((noted(&mut scene), scene.prompt()), (None, "hello".to_owned()), "it still waits");
+    assert!(scene.shown().contains("again to quit"), "{}", scene.shown());
+    scene.keys(&["ctrl-c"]);
+    assert!(scene.effects.iter().any(|effect| matches!(effect, Effect::Quit)));
+    assert!(noted(&mut scene).is_none(), "the next start finds the note");
+}
+
+#[test]
 fn waiting_ends_when_the_user_wants_something_else() {
     let mut typed = refused([100.0, 64.0]);
     typed.keys(&["2"]).text("x").wait(6_000_000);
