@@ -67,6 +67,17 @@ pub(crate) fn spend_words(spend: &SpendControl, now: u64, zone: &TimeZone) -> St
     words
 }
 
+/// A line for somebody who hears it: without its bar.
+pub(crate) fn spoken(line: &str) -> String {
+    let parts = line.split_once('[').and_then(|(name, rest)| Some((name, rest.split_once("] ")?)));
+    match parts {
+        Some((name, (bar, rest))) if bar.chars().all(|cell| matches!(cell, '█' | '░')) => {
+            format!("{} {rest}", name.trim_end())
+        }
+        _ => line.to_owned(),
+    }
+}
+
 /// How old the numbers are, with a remark when they are stale.
 pub(crate) fn age_words(state: &AccountLimits, now_s: u64) -> String {
     match state.oldest_ms().map(|ms| ms / 1000) {
@@ -142,4 +153,17 @@ pub(crate) fn lines(
         lines.push(format!("The usage limit is reached{why}."));
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bars_are_not_read_aloud() {
+        assert_eq!(spoken("5h limit:     [██░░] 18% left"), "5h limit: 18% left");
+        for plain in ["Plan: plus", "a [b] c", "[", ""] {
+            assert_eq!(spoken(plain), plain);
+        }
+    }
 }
