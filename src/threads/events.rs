@@ -47,6 +47,13 @@ pub(crate) enum Seen {
         /// What its patches changed.
         changed: Option<Changed>,
     },
+    /// What a turn cost in all.
+    TurnPriced {
+        /// Which.
+        turn_id: Option<TurnId>,
+        /// Percent of each window.
+        price: Vec<Price>,
+    },
     /// A line that the user saw beside the items.
     Note(Note),
     /// The turn failed.
@@ -241,6 +248,10 @@ pub(crate) fn read(raw: &RawValue, fallback: impl Fn() -> ItemId) -> Result<Opti
             let TurnIn { turn_id, duration_ms, completed_at, price, price_so_far, changed, .. } = read;
             let turn_id = turn(turn_id);
             Seen::TurnEnded { turn_id, aborted, duration_ms, completed_at, price, price_so_far, changed }
+        }
+        "turn_priced" => {
+            let TurnIn { turn_id, price, .. } = payload(raw)?;
+            Seen::TurnPriced { turn_id: turn(turn_id), price }
         }
         "thread_rolled_back" => Seen::RolledBack { turns: payload::<TurnIn>(raw)?.num_turns },
         // A later version of ours may tell more in it: that costs the note, nothing else.

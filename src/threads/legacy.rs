@@ -1,7 +1,7 @@
 //! Items and turns as the events we write ([`super::events`] reads them back). The names and fields are those of the
 //! rollout format's older record mode, so that other Codex programs can show and continue our threads; the few fields
 //! of our own (`id`, `content`, `command_line`, `status`, `hint`, `kind`, `price`, `price_so_far`,
-//! `changed`) and the kind `notice` are additions that others skip, and make the
+//! `changed`) and the kinds `notice` and `turn_priced` are additions that others skip, and make the
 //! replay exact.
 
 use std::borrow::Cow;
@@ -59,6 +59,14 @@ pub(crate) enum Event<'a> {
         kind: &'static str,
         #[serde(skip_serializing_if = "Option::is_none")]
         hint: Option<&'a str>,
+    },
+    /// Ours: what the turn cost in all, told after its end.
+    TurnPriced {
+        turn_id: TurnId,
+        price: &'a [Price],
+        /// As in the line of tokens.
+        #[serde(skip_serializing_if = "<[Price]>::is_empty")]
+        limits_spent: &'a [Price],
     },
     TokenCount {
         info: Option<TokenInfo>,
@@ -392,6 +400,16 @@ fn error_event(error: &ErrorInfo, turn_id: TurnId) -> Event<'_> {
     let (kind, codex_error_info) = error_words(error.kind);
     let hint = error.hint.as_deref();
     Event::Error { message: &error.message, codex_error_info, turn_id, kind, hint }
+}
+
+/// Adds the line with the whole price of a turn that has ended.
+pub(crate) fn push_turn_price(
+    batch: &mut Batch,
+    turn_id: TurnId,
+    price: &[Price],
+    limits_spent: &[Price],
+) -> serde_json::Result<()> {
+    event(batch, Event::TurnPriced { turn_id, price, limits_spent })
 }
 
 /// Adds the token and limit line.

@@ -162,6 +162,12 @@ impl Builder {
                 self.finish_derived();
                 self.open = false;
             }
+            Seen::TurnPriced { turn_id, price } => {
+                let named = |turn: &&mut Turn| turn.id.is_some() && turn.id == turn_id;
+                if let Some(turn) = self.turns.iter_mut().rev().find(named) {
+                    (turn.price, turn.price_so_far) = (price, false);
+                }
+            }
             Seen::Note(note) => self.notes.add(note, &mut self.turns),
             Seen::Failed(error) => {
                 let turn = self.current(None);

@@ -190,6 +190,16 @@ impl Writer {
         self.put(|batch| legacy::push_usage(batch, usage, limits, spent))
     }
 
+    /// What a turn cost in all, and what the thread has used of the limits.
+    pub(crate) fn turn_priced(
+        &mut self,
+        turn_id: TurnId,
+        price: &[Price],
+        spent: &[Price],
+    ) -> Result<(), Error> {
+        self.put(|batch| legacy::push_turn_price(batch, turn_id, price, spent))
+    }
+
     /// The history begins anew.
     pub(crate) fn compacted(&mut self, compacted: Compacted<'_>) -> Result<(), Error> {
         self.put(|batch| {

@@ -341,7 +341,7 @@ impl Linear {
         });
         let limits = limits.borrow().clone();
         let lines = show::lines(&limits, SystemClock.now_s(), super::moment::zone(), pending);
-        say(lines.iter().map(|line| super::text::sanitize(line).into_owned()));
+        say(lines.iter().map(|line| super::text::sanitize(&show::spoken(line)).into_owned()));
         say(["To use a reset, end codex and run: codex usage redeem"]);
     }
 

@@ -146,6 +146,7 @@ impl Narrator {
             | Event::DiffUpdated { .. }
             | Event::Usage(_)
             | Event::Limits(_)
+            | Event::TurnPriced { .. }
             | Event::Configured(_)
             | Event::Rewound { .. } => {}
         }

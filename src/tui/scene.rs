@@ -96,8 +96,13 @@ impl Scene {
 
     /// A thread is open now, whose account has these limits.
     pub(super) fn open_limited(&mut self, limits: AccountLimits) {
+        self.open_in(samples::thread(), limits);
+    }
+
+    /// This thread is open now, whose account has these limits.
+    pub(super) fn open_in(&mut self, info: ThreadInfo, limits: AccountLimits) {
         let opened = Opened {
-            info: samples::thread(),
+            info,
             past: Vec::new(),
             earlier: false,
             usage: None,

@@ -53,8 +53,11 @@ pub(crate) fn waiting(at: &str, over: bool) -> Menu {
         (Row::new("Go back to its thread").detail(there), Wish::Usage(Want::BackToWaiting)),
         (Row::new("Keep it here").detail("enter sends it"), Wish::Usage(Want::NoWaiting)),
     ];
-    Menu::new("A prompt is waiting", rows)
-        .text(format!("The prompt below was to be sent again at {at}, in the thread of your last session."))
+    Menu::new("A prompt is waiting", rows).text(if over {
+        format!("The prompt below was to be sent again at {at}, in the thread in which it was refused.")
+    } else {
+        format!("The prompt below is to be sent again at {at}, in the thread in which it was refused.")
+    })
 }
 
 /// A window is nearly used up: a smaller model makes it last. What is preselected changes nothing.

@@ -13,13 +13,14 @@ use super::cells::search::Search;
 use super::cells::tool::Tool;
 use super::cells::user::User;
 use super::cells::{notice::Notice, turn_end::TurnEnd};
-use super::list::Body;
+use super::list::{Body, Key};
 use super::model::{Ended, Model, Now};
-use crate::base::ids::{AskId, ItemId};
+use crate::base::ids::{AskId, ItemId, TurnId};
 use crate::protocol::ask::Ask;
 use crate::protocol::error::{ErrorInfo, ErrorKind};
 use crate::protocol::item::{CommandSource, Item};
-use crate::protocol::turn::TurnStatus;
+use crate::protocol::limits::Price;
+use crate::protocol::turn::{self, TurnStatus};
 
 impl Model {
     pub(super) fn ask(&mut self, id: AskId, ask: &Ask, now: Now) {
@@ -45,8 +46,41 @@ impl Model {
         }
     }
 
+    /// The cell of an item of the present turn.
+    pub(super) fn make(&self, item: &Item, live: bool, now: Now) -> Body {
+        let mut body = make(item, live, now, &self.setup.cwd);
+        if let Body::User(user) = &mut body {
+            user.turn = self.turn;
+        }
+        body
+    }
+
+    pub(super) fn turn_completed(&mut self, end: &turn::TurnEnd, now: Now) {
+        let key = self.end(&Ended {
+            status: end.status,
+            error: end.error.as_ref(),
+            duration_ms: Some(end.duration_ms),
+            at: Some(now.unix),
+            price: &end.price,
+            changed: end.changed,
+            so_far: end.price_so_far,
+        });
+        self.turn_end = key.map(|key| (end.turn_id, key));
+    }
+
+    /// What a turn cost in all, below it.
+    pub(super) fn priced(&mut self, turn_id: TurnId, price: &[Price]) {
+        let known = self.turn_end.filter(|(of, _)| *of == turn_id);
+        if let Some(slot) = known.and_then(|(_, key)| self.cells.get_mut(key))
+            && let Body::TurnEnd(cell) = &mut slot.body
+        {
+            cell.set_price(price, false);
+            slot.revision += 1;
+        }
+    }
+
     /// The turn is over: nothing of it changes any more, except the commands the user runs beside it.
-    pub(super) fn end(&mut self, end: &Ended<'_>) {
+    pub(super) fn end(&mut self, end: &Ended<'_>) -> Option<Key> {
         self.asks.clear();
         self.ended = true;
         let open = std::mem::take(&mut self.open);
@@ -66,16 +100,18 @@ impl Model {
             (TurnStatus::Interrupted | TurnStatus::InProgress, _) => {
                 Body::TurnEnd(Box::new(TurnEnd::interrupted(end.duration_ms)))
             }
-            (TurnStatus::Completed, _) if bare_compaction => return,
+            (TurnStatus::Completed, _) if bare_compaction => return None,
             (TurnStatus::Completed, _) => match end.duration_ms {
                 Some(ms) => {
                     let at = end.at.map(self.setup.wall_clock);
-                    Body::TurnEnd(Box::new(TurnEnd::done(ms, at, end.changed, end.price, end.so_far)))
+                    let mut cell = TurnEnd::done(ms, at, end.changed);
+                    cell.set_price(end.price, end.so_far);
+                    Body::TurnEnd(Box::new(cell))
                 }
-                None => return,
+                None => return None,
             },
         };
-        self.cells.push(body);
+        Some(self.cells.push(body))
     }
 }
 

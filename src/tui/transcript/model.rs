@@ -76,6 +76,8 @@ pub(crate) struct Model {
     pub(super) last: Option<ItemId>,
     /// The turn that runs or ended last.
     pub(super) turn: Option<TurnId>,
+    /// The line below the turn that ended last.
+    pub(super) turn_end: Option<(TurnId, Key)>,
     /// No turn is at it.
     pub(super) ended: bool,
     /// Notes that are to be kept with the thread.
@@ -88,7 +90,8 @@ impl Model {
         let mut cells = Cells::default();
         cells.push(Body::Header(Box::new(Header::new(setup.version, &setup.directory))));
         let (open, asks) = (HashMap::new(), HashMap::new());
-        Self { cells, setup, open, asks, last: None, turn: None, ended: true, fresh: Vec::new() }
+        let (turn, turn_end) = (None, None);
+        Self { cells, setup, open, asks, last: None, turn, turn_end, ended: true, fresh: Vec::new() }
     }
 
     /// Takes the next event.
@@ -102,15 +105,8 @@ impl Model {
             Event::Warning { message } => self.notice(Notice::new(Level::Warning, message)),
             Event::Ask { id, ask } => self.ask(*id, ask, now),
             Event::AskResolved { id } => self.resolve(*id, now),
-            Event::TurnCompleted(end) => self.end(&Ended {
-                status: end.status,
-                error: end.error.as_ref(),
-                duration_ms: Some(end.duration_ms),
-                at: Some(now.unix),
-                price: &end.price,
-                changed: end.changed,
-                so_far: end.price_so_far,
-            }),
+            Event::TurnPriced { turn_id, price } => self.priced(*turn_id, price),
+            Event::TurnCompleted(end) => self.turn_completed(end, now),
             Event::TurnStarted { turn_id } => (self.turn, self.ended) = (Some(*turn_id), false),
             Event::DiffUpdated { .. }
             | Event::Usage(_)
@@ -129,6 +125,7 @@ impl Model {
         self.open.retain(|_, place| place.key < key);
         // Which item the last cell shows is not known any more: notes stand where they reach the file.
         self.last = None;
+        self.turn_end = self.turn_end.filter(|(_, end)| *end < key);
     }
 
     /// Drops everything but the header.
@@ -137,7 +134,7 @@ impl Model {
         self.cells.clear();
         self.open.clear();
         self.asks.clear();
-        (self.last, self.turn, self.ended) = (None, None, true);
+        (self.last, self.turn, self.turn_end, self.ended) = (None, None, None, true);
         self.fresh.clear();
         self.cells.push(Body::Header(Box::new(Header::new(setup.version, &setup.directory))));
     }
@@ -190,15 +187,6 @@ impl Model {
         }
         self.settle(item, now);
         self.open.remove(item.id());
-    }
-
-    /// The cell of an item of the present turn.
-    fn make(&self, item: &Item, live: bool, now: Now) -> Body {
-        let mut body = make(item, live, now, &self.setup.cwd);
-        if let Body::User(user) = &mut body {
-            user.turn = self.turn;
-        }
-        body
     }
 
     /// Puts a command that only reads to those before it.

@@ -195,6 +195,26 @@ fn the_end_of_a_turn_ends_all_but_the_users_own_commands() {
 }
 
 #[test]
+fn the_price_of_a_turn_is_corrected_when_it_is_known() {
+    let mut transcript = transcript();
+    let five = |percent| vec![Price { window: "5h".to_owned(), percent }];
+    let Event::TurnCompleted(mut end) = turn_end(TurnStatus::Completed, None, 2000) else { panic!() };
+    (end.price, end.price_so_far) = (five(1.5), true);
+    let turn_id = end.turn_id;
+    transcript.feed(&[Event::TurnCompleted(end)], 0);
+    assert!(everything(&transcript, false).contains("used at least 1.5% of 5h"));
+    let other = Event::TurnPriced { turn_id: TurnId::new(), price: five(9.0) };
+    transcript.feed(&[other], 1);
+    assert!(everything(&transcript, false).contains("used at least 1.5% of 5h"), "of another turn");
+    transcript.feed(&[Event::TurnPriced { turn_id, price: five(2.25) }], 2);
+    let shown = everything(&transcript, false);
+    assert!(shown.contains("used 2.3% of 5h") || shown.contains("used 2.2% of 5h"), "{shown}");
+    transcript.clear();
+    transcript.feed(&[Event::TurnPriced { turn_id, price: five(3.0) }], 3);
+    assert!(!everything(&transcript, false).contains("3%"));
+}
+
+#[test]
 fn the_headline_is_there_only_while_the_model_thinks() {
     let mut t = transcript();
     t.feed(&[started(&reasoning("r", "")), delta("r", ItemDelta::Summary("**Looking around**".into()))], 0);

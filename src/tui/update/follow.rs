@@ -60,7 +60,7 @@ pub(crate) fn on_event(model: &mut Model, event: &Event, at: At, effects: &mut E
         Event::TurnCompleted(end) => turn_completed(model, end, effects),
         Event::Closed => closed(model),
         Event::DiffUpdated { diff } => model.turn.diff.clone_from(diff),
-        Event::ItemDropped { .. } => {}
+        Event::ItemDropped { .. } | Event::TurnPriced { .. } => {}
     }
 }
 

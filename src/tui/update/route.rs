@@ -52,6 +52,10 @@ pub(crate) fn on_key(model: &mut Model, key: Key, at: At, effects: &mut Effects)
     if model.browse.is_some() && on_browse_key(model, key, effects) {
         return;
     }
+    if key == Key::ctrl('c') && model.usage.parked.is_some() {
+        // A prompt that waits is not cleared on the way out: the next start goes on waiting.
+        return on_cancel(model, armed, effects);
+    }
     let reply = model.composer.on_key(key, &env!(model));
     let handled = reply.handled;
     carry_out_at(model, reply.effects, at, effects);

@@ -221,7 +221,7 @@ fn arrive(model: &mut Model) -> bool {
     model.glance = None;
     model.asks.clear();
     (model.looking, model.rewinding) = (None, None);
-    waiting::end(model);
+    waiting::leave(model);
     model.usage.hint = crate::tui::usage::Hint::Gone;
     model.status_cell = None;
     model.transcript.clear();
