@@ -10,6 +10,6 @@
 pub(crate) mod fetch;
 pub(crate) mod http;
 pub(crate) mod loopback;
-mod neighbours;
+pub(crate) mod neighbours;
 pub(crate) mod retry;
 pub(crate) mod sse;
