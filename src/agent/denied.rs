@@ -140,7 +140,13 @@ fn targets(text: &str) -> Vec<(String, u16)> {
 }
 
 /// The folder that could not be written.
-fn folder(roots: &Roots, commands: &Commands, cwd: &Path, output: &str, closed: &[PathBuf]) -> Option<Narrow> {
+fn folder(
+    roots: &Roots,
+    commands: &Commands,
+    cwd: &Path,
+    output: &str,
+    closed: &[PathBuf],
+) -> Option<Narrow> {
     const SIGNS: [&str; 6] =
         ["read-only file system", "erofs", "permission denied", "operation not permitted", "eacces", "eperm"];
     let all: Vec<usize> = (0..commands.pieces.len()).collect();

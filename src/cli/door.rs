@@ -202,7 +202,8 @@ impl Behind {
             Some(open) => open.info.cwd.clone(),
             None => self.env.cwd().map(Path::to_owned).unwrap_or_default(),
         };
-        blocking("diff", move || diff::changes(&cwd)).await
+        let hidden = self.config()?.secret_env;
+        blocking("diff", move || diff::changes(&cwd, &hidden)).await
     }
 
     async fn undo(&self, cwd: PathBuf, again: bool) -> Result<String, ErrorInfo> {

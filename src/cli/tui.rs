@@ -231,6 +231,7 @@ fn setup(request: &Request, env: &Env) -> Result<Setup, String> {
             (true, NotificationCondition::Unfocused) => Notify::Unfocused,
         },
         notify_program: config.interface.notify.clone(),
+        secret_env: config.secret_env,
         keep_history: config.interface.history == Persistence::SaveAll,
         history_max_bytes: config.interface.history_max_bytes,
         no_burst: config.interface.disable_paste_burst,

@@ -5,7 +5,7 @@
 //! - [`retry`]: how long to wait before trying again
 //! - [`sse`]: bytes of an event stream → frames
 //! - [`loopback`]: a small HTTP server for the user's browser
-//! - [`neighbours`]: who is at the other end of a connection from this machine
+//! - [`neighbours`]: who is at the other end of a connection from this machine, and which ports are served
 
 pub(crate) mod fetch;
 pub(crate) mod http;
