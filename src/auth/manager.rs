@@ -49,6 +49,10 @@ impl Manager {
 
     pub(super) fn open_at(credentials: Credentials, clock: Arc<dyn Clock>) -> Result<Arc<Self>, Error> {
         let remedy = remedy(&credentials);
+        let stamp = match &credentials {
+            Credentials::OpenAi(openai) => openai.store.stamp(),
+            _ => None,
+        };
         let current = credentials.current()?;
         let own = match credentials {
             Credentials::OpenAi(openai) => Some((openai.store, openai.issuer, openai.rules)),
@@ -58,7 +62,8 @@ impl Manager {
             Current::ChatGpt(_) => "sign in again with: codex login".to_owned(),
             _ => remedy,
         };
-        let (current, book, running) = (Mutex::new(current), Mutex::default(), Mutex::default());
+        let book = Book { stamp, ..Book::default() };
+        let (current, book, running) = (Mutex::new(current), Mutex::new(book), Mutex::default());
         Ok(Arc::new(Self { inner: Arc::new(Held { current, book, running, remedy, own, clock }) }))
     }
 
@@ -121,6 +126,7 @@ impl Manager {
         if let Some(error) = inner.stopped() {
             return inner.look_again(&tokens, error).await;
         }
+        let tokens = inner.follow(tokens).await?;
         let now_s = inner.clock.now_s();
         let Some(reason) = due(&tokens, now_s).filter(|_| inner.may_renew_ahead(&tokens)) else {
             return Ok(inner.authorization());

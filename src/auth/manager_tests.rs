@@ -129,12 +129,48 @@ async fn another_account_stops_everything_until_it_is_adopted() {
 
     std::fs::write(&file, chatgpt("back", "acct").to_string()).unwrap();
     assert_eq!(manager.authorization().await.unwrap().bearer, secret("back"), "the same account is back");
-    std::fs::write(&file, chatgpt("other", "someone").to_string()).unwrap();
     let used = manager.authorization().await.unwrap();
+    std::fs::write(&file, chatgpt("other", "someone").to_string()).unwrap();
     // What was looked at once is looked at again before anything is renewed.
     assert!(manager.recover(&used).await.is_err());
     assert_eq!(manager.adopt().await.unwrap().account_id.as_deref(), Some("someone"));
     assert_eq!(manager.authorization().await.unwrap().bearer, secret("other"));
+}
+
+/// Nobody has to be refused first: whoever signs out elsewhere, or in as somebody else, means every program.
+#[tokio::test]
+async fn what_others_do_to_the_file_is_followed_before_the_next_request() {
+    let dir = home(Some(chatgpt("old", "acct")));
+    let file = dir.path().join(FILE_NAME);
+    let manager = Manager::open(openai(dir.path(), None, None)).unwrap();
+    let write = |text: &str| std::fs::write(&file, text).unwrap();
+    let sends = |token: &str| (secret(token), Some("acct".to_owned()));
+    let now = || async {
+        manager.authorization().await.map(|authorization| (authorization.bearer, authorization.account_id))
+    };
+    assert_eq!(now().await, Ok(sends("old")));
+    write(&chatgpt("renewed", "acct").to_string());
+    assert_eq!(now().await, Ok(sends("renewed")), "renewed by another process");
+    for torn in ["", "{\"auth_mode\": \"chat", "{\"auth_mode\": \"of others\"}", "[]"] {
+        write(torn);
+        assert_eq!(now().await, Ok(sends("renewed")), "nobody signed out: {torn}");
+    }
+    for (text, error) in [
+        (chatgpt("other", "someone").to_string(), Error::AccountChanged { now: None }),
+        ("{}".to_owned(), Error::SignedOut),
+        (
+            json!({"auth_mode": "apikey", "OPENAI_API_KEY": "k"}).to_string(),
+            Error::AccountChanged { now: Some("an API key".to_owned()) },
+        ),
+    ] {
+        write(&text);
+        assert_eq!(now().await, Err(error.clone()), "{text}");
+        assert_eq!(now().await, Err(error), "and it stays so: {text}");
+        write(&chatgpt("back", "acct").to_string());
+        assert_eq!(now().await, Ok(sends("back")));
+    }
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(now().await, Err(Error::SignedOut));
 }
 
 #[tokio::test]
