@@ -182,9 +182,7 @@ impl std::fmt::Display for Cause {
             Self::Expired => "Your sign-in has expired",
             Self::Used => "Your sign-in was renewed by another copy of it and no longer counts",
             Self::Revoked => "Your sign-in was ended: you signed out, or the account's access was withdrawn",
-            Self::OtherAccount => {
-                "The service renewed the sign-in for another account, which is not accepted"
-            }
+            Self::OtherAccount => "The sign-in was renewed for another account, which is not accepted",
             Self::Unanswered => {
                 "The last renewal of your sign-in got no answer: its token may be spent and is not sent again"
             }

@@ -26,6 +26,8 @@ pub(super) struct Held {
     pub(super) current: Mutex<Current>,
     pub(super) book: Mutex<Book>,
     pub(super) running: Mutex<Option<Running>>,
+    /// Held by whoever asks a parent application.
+    pub(super) asking: tokio::sync::Mutex<()>,
     /// What to do when the service refuses them.
     pub(super) remedy: String,
     /// Store, issuer and rules of a sign-in.

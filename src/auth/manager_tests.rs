@@ -197,9 +197,56 @@ async fn tokens_of_a_parent_are_asked_for_once_per_turn_and_never_stored() {
     assert_eq!(manager.recover(&used).await, Ok(false), "fresh ones that are refused");
     manager.use_external(tokens("one", "acct"), owner(tokens("x", "other"))).unwrap();
     let used = manager.authorization().await.unwrap();
-    assert!(matches!(manager.recover(&used).await, Err(Error::AccountChanged { .. })));
+    let other = Error::Refused { cause: crate::auth::error::Cause::OtherAccount };
+    assert_eq!(manager.recover(&used).await, Err(other.clone()));
     assert_eq!(manager.authorization().await.unwrap(), used);
+    assert_eq!(manager.recover(&used).await, Err(other), "the next turn asks again");
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn a_parent_is_asked_once_for_all_who_were_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let Credentials::OpenAi(openai) = openai(dir.path(), None, None) else { panic!() };
+    let tokens = |access: &str| ExternalTokens {
+        access: Secret::new(access),
+        account_id: "acct".to_owned(),
+        plan: None,
+    };
+    let asked = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let counted = Arc::clone(&asked);
+    let fresh = tokens("two");
+    let ask: Ask = Arc::new(move |_| {
+        counted.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        let fresh = fresh.clone();
+        async move {
+            tokio::task::yield_now().await;
+            Ok(fresh)
+        }
+        .boxed()
+    });
+    let rules = Rules { workspaces: vec!["other".to_owned()], ..Rules::default() };
+    let strict = OpenAi { rules, ..(*openai).clone() };
+    assert!(matches!(Manager::of_parent(strict, tokens("one"), ask.clone()), Err(Error::Workspace { .. })));
+    let manager = Manager::of_parent(*openai, tokens("one"), ask).unwrap();
+    assert!(manager.is_chatgpt() && manager.remedy().contains("application"));
+    let used = manager.authorization().await.unwrap();
+    let all = futures_util::future::join_all((0..20).map(|_| manager.recover(&used))).await;
+    assert!(all.iter().all(|one| *one == Ok(true)), "{all:?}");
+    assert_eq!(asked.load(std::sync::atomic::Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_parent_that_fails_is_passing_trouble() {
+    let dir = tempfile::tempdir().unwrap();
+    let manager = Manager::open(openai(dir.path(), secret("k"), None)).unwrap();
+    let tokens = ExternalTokens { access: Secret::new("one"), account_id: "acct".to_owned(), plan: None };
+    let failing: Ask = Arc::new(|_| std::future::ready(Err("no window".to_owned())).boxed());
+    manager.use_external(tokens, failing).unwrap();
+    let used = manager.authorization().await.unwrap();
+    let error = manager.recover(&used).await.unwrap_err();
+    assert!(error.is_transient() && error.to_string().contains("no window"), "{error}");
+    assert_eq!(manager.authorization().await.unwrap(), used, "the old one is tried again");
 }
 
 #[test]
