@@ -105,6 +105,28 @@ fn another_account_is_only_gone_on_with_when_the_user_says_so() {
     assert_eq!(world.backend.signed("renewals"), 0);
 }
 
+/// Builds for tests have a trap in them. What is written down about a fault is read by others.
+#[test]
+#[cfg(debug_assertions)]
+fn the_report_of_a_fault_holds_no_token() {
+    let world = bed::world("");
+    let tokens = store(&world, 3600);
+    let loud = codex(&world).env("RUST_BACKTRACE", "full").env("OPENAI_API_KEY", "canary-openai");
+    let terminal = Terminal::start(loud);
+    terminal.until(READY);
+    terminal.submit("hello");
+    terminal.until("• Hello.");
+    terminal.paste("codex-trap:view");
+    let ended = terminal.end().restored().code(101);
+    let log = fs::read_to_string(world.codex_home().join("log/codex-tui.log")).unwrap();
+    assert!(log.contains("on purpose in the view"), "{log}");
+    for secret in ["id_token", "access_token", "refresh_token"].map(|name| tokens[name].as_str().unwrap()) {
+        assert!(!ended.text().contains(secret) && !log.contains(secret));
+        assert_eq!(bed::files_with(world.root(), secret), [""; 0]);
+    }
+    assert_eq!(bed::files_with(world.root(), "canary-openai"), [""; 0]);
+}
+
 /// The screen is a text like any other: nothing secret is on it, also not in bytes that were drawn over since.
 #[test]
 fn no_token_is_ever_on_the_screen() {
