@@ -307,10 +307,10 @@ fn signing_out_ends_the_sign_in_at_the_service() {
         .unwrap();
     let before = world.backend.signed("revocations");
     codex(&world).arg("logout").run().expect(0);
-    assert_eq!((world.backend.signed("revocations"), world.backend.signed("revoked")), (before + 1, 1));
+    assert_eq!((world.backend.signed("revocations"), world.backend.signed("revoked")), (before + 1, 2));
     // Another sign-in in its place ends the one before.
     store(&world, 3600);
     codex(&world).args(["login", "--device-auth"]).run().expect(0);
     codex(&world).args(["login", "--with-api-key"]).stdin("sk-1").run().expect(0);
-    assert_eq!(world.backend.signed("revoked"), 3);
+    assert_eq!(world.backend.signed("revoked"), 4);
 }
