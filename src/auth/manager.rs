@@ -145,9 +145,19 @@ impl Manager {
         Ok(())
     }
 
+    /// The user has signed out in this process: nothing more is sent in that name. `kept`: keys that were never stored
+    /// still count.
+    pub(crate) fn signed_out(&self, kept: bool) {
+        if !kept || matches!(self.inner.get(), Current::ChatGpt(_)) {
+            self.inner.stop(Error::SignedOut);
+        }
+    }
+
     async fn current(&self) -> Result<Authorization, Error> {
         let inner = &self.inner;
-        let Current::ChatGpt(tokens) = inner.get() else { return Ok(inner.authorization()) };
+        let Current::ChatGpt(tokens) = inner.get() else {
+            return inner.stopped().map_or_else(|| Ok(inner.authorization()), Err);
+        };
         if let Some(error) = inner.stopped() {
             return inner.look_again(&tokens, error).await;
         }

@@ -174,6 +174,24 @@ async fn what_others_do_to_the_file_is_followed_before_the_next_request() {
 }
 
 #[tokio::test]
+async fn who_signs_out_here_sends_nothing_more() {
+    let key = json!({"auth_mode": "apikey", "OPENAI_API_KEY": "stored"});
+    for (stored, kept, stops) in [
+        (chatgpt("token", "acct"), false, true),
+        (chatgpt("token", "acct"), true, true),
+        (key.clone(), false, true),
+        (key, true, false),
+    ] {
+        let dir = home(Some(stored));
+        let manager = Manager::open(openai(dir.path(), None, None)).unwrap();
+        std::fs::remove_file(dir.path().join(FILE_NAME)).unwrap();
+        manager.signed_out(kept);
+        let now = manager.authorization().await;
+        assert_eq!(now.err(), stops.then_some(Error::SignedOut), "{kept}");
+    }
+}
+
+#[tokio::test]
 async fn tokens_of_a_parent_are_asked_for_once_per_turn_and_never_stored() {
     let dir = tempfile::tempdir().unwrap();
     let manager = Manager::open(openai(dir.path(), secret("k"), None)).unwrap();

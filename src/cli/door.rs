@@ -133,6 +133,9 @@ impl Behind {
         let SignIn { issuer, store, .. } = self.sign_in()?;
         let gone = sign_out(&store, &issuer).await?;
         let stays = signing::remaining(&self.config()?, &self.env);
+        if let Some(open) = &self.open {
+            open.manager.signed_out(stays.is_some());
+        }
         Ok(match (gone, stays) {
             (true, None) => "The stored credentials are gone. Restart codex to sign in again.".to_owned(),
             (true, Some(stays)) => format!("The stored credentials are gone. {stays}"),

@@ -117,7 +117,7 @@ async fn turns_under_tokens_of_a_parent() {
 
     drop((opened, live));
     for token in given.lock().unwrap().iter() {
-        assert_eq!(files_with(home.path(), token), [PathBuf::new(); 0]);
+        assert_eq!(files_with(home.path(), token), Vec::<PathBuf>::new());
         assert!(!format!("{error:?}").contains(Secret::new(token.clone()).expose()));
     }
     assert_eq!(std::fs::read_to_string(home.path().join("auth.json")).unwrap(), stored.to_string());

@@ -105,6 +105,28 @@ fn another_account_is_only_gone_on_with_when_the_user_says_so() {
     assert_eq!(world.backend.signed("renewals"), 0);
 }
 
+#[test]
+fn whoever_signs_out_in_the_app_sends_nothing_more() {
+    for chatgpt in [true, false] {
+        let world = bed::world("");
+        match chatgpt {
+            true => drop(store(&world, 3600)),
+            false => {
+                let key = serde_json::json!({"auth_mode": "apikey", "OPENAI_API_KEY": world.backend.token});
+                fs::write(file(&world), key.to_string()).unwrap();
+            }
+        }
+        let terminal = Terminal::start(codex(&world).env("TEST_KEY", ""));
+        terminal.until(READY);
+        terminal.submit("/logout");
+        terminal.until("credentials are gone");
+        assert!(!file(&world).exists());
+        terminal.submit("hello");
+        terminal.until("You have since signed out");
+        assert_eq!(world.backend.records().len(), 0);
+    }
+}
+
 /// Builds for tests have a trap in them. What is written down about a fault is read by others.
 #[test]
 #[cfg(debug_assertions)]
