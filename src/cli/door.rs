@@ -135,6 +135,9 @@ impl Behind {
         let SignIn { issuer, store, .. } = self.sign_in()?;
         let gone = sign_out(&store, &issuer).await?;
         let stays = signing::remaining(&self.config()?, &self.env);
+        if let Some(open) = &self.open {
+            open.manager.signed_out(stays.is_some());
+        }
         Ok(match (gone, stays) {
             (true, None) => "The stored credentials are gone. Restart codex to sign in again.".to_owned(),
             (true, Some(stays)) => format!("The stored credentials are gone. {stays}"),
@@ -204,7 +207,8 @@ impl Behind {
             Some(open) => open.info.cwd.clone(),
             None => self.env.cwd().map(Path::to_owned).unwrap_or_default(),
         };
-        blocking("diff", move || diff::changes(&cwd)).await
+        let hidden = self.config()?.secret_env;
+        blocking("diff", move || diff::changes(&cwd, &hidden)).await
     }
 
     async fn undo(&self, cwd: PathBuf, again: bool) -> Result<String, ErrorInfo> {

@@ -60,6 +60,7 @@ pub(super) fn setup() -> Setup {
         title: None,
         notify: Notify::Always,
         notify_program: Vec::new(),
+        secret_env: Vec::new(),
         keep_history: true,
         history_max_bytes: None,
         no_burst: true,

@@ -4,6 +4,7 @@
 //! - [`terminal`]: the program in it
 //! - [`bed`]: what the tests start from
 //! - [`account`]: signing in, and going on as another account
+//! - [`children`]: what programs get that the app starts
 //! - [`start`]: from launch to the first prompt
 //! - [`turn`]: a turn on the screen
 //! - [`shell`]: commands of the user
@@ -25,6 +26,7 @@ mod around;
 mod ask;
 mod back;
 pub(crate) mod bed;
+mod children;
 mod emulator;
 mod hostile;
 mod leave;
