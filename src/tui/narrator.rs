@@ -16,7 +16,7 @@ use crate::protocol::op::Op;
 use crate::protocol::turn::{Changed, TurnEnd, TurnStatus};
 use crate::threads::Turn;
 use crate::tui::keys::GUARD_MS;
-use crate::tui::popups::{approval, facts};
+use crate::tui::popups::{answers, facts};
 use crate::tui::text;
 use crate::tui::transcript::cells::command::spoken;
 
@@ -78,7 +78,7 @@ impl Narrator {
                 Some(_) if !heard => return Meant::Say(TOO_SOON.to_owned()),
                 Some(answer) => return Meant::Op(Op::Answer { id, answer }),
                 None => {
-                    let last = approval::choices(ask).len();
+                    let last = answers::choices(ask).len();
                     return Meant::Say(format!("Type a number from 1 to {last} and press enter."));
                 }
             }
@@ -265,7 +265,7 @@ impl Narrator {
         out.extend(facts.map(|(label, value)| {
             format!("  {}: {}", label.to_lowercase(), one_line(&text::reveal_line(&value)))
         }));
-        let choices = approval::choices(ask);
+        let choices = answers::choices(ask);
         out.extend(
             choices.iter().enumerate().map(|(at, answer)| format!("{}: {}", at + 1, spoken_answer(*answer))),
         );
@@ -322,15 +322,11 @@ fn named(path: &Path) -> String {
 
 /// The answer that a line means for a question.
 fn answer(line: &str, ask: &Ask) -> Option<Answer> {
-    let choices = approval::choices(ask);
+    let choices = answers::choices(ask);
     let meant = match line {
-        "y" | "yes" => Answer::Accept,
-        "o" => Answer::Open,
-        "a" => Answer::AcceptForSession,
-        "t" => Answer::AcceptForProject,
-        "p" => Answer::AcceptAlways,
-        "d" => Answer::Decline,
-        "n" | "no" => Answer::Cancel,
+        "yes" => Answer::Accept,
+        "no" => Answer::Cancel,
+        "o" | "y" | "a" | "t" | "p" | "d" | "n" => answers::of_letter(line, &choices)?,
         number => *number.parse::<usize>().ok()?.checked_sub(1).and_then(|at| choices.get(at))?,
     };
     choices.contains(&meant).then_some(meant)
@@ -340,6 +336,7 @@ fn spoken_answer(answer: Answer) -> &'static str {
     match answer {
         Answer::Open => "yes, in the sandbox, with this place open for this session",
         Answer::OpenForProject => "yes, in the sandbox, with this place open in this project",
+        Answer::OpenAlways => "yes, in the sandbox, with this place open always",
         Answer::Accept => "yes, once",
         Answer::AcceptForSession => "yes, for this session",
         Answer::AcceptForProject => "yes, always in this project, by the rule",
