@@ -7,6 +7,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
+use super::configure::LISTED;
 use super::denied;
 use super::live_roots::LiveRoots;
 use crate::approvals::decide::{self, PatchDecision};
@@ -62,6 +63,12 @@ impl Places {
     pub(super) async fn open(&self, ctx: &ToolContext, narrow: &Narrow, answer: Answer) {
         self.roots.open(narrow);
         self.roots.say(&format!("commands may {}, without leaving the sandbox", narrow.words()));
+        let in_force = self.in_force();
+        let access =
+            tasks::blocking("list what is open", move || sandbox::listing(&in_force, None, LISTED)).await;
+        if let Ok(access) = access {
+            ctx.tell(Event::Opened(access)).await;
+        }
         let project = match answer {
             Answer::OpenForProject => Some(self.rules.project().to_owned()),
             Answer::OpenAlways => None,

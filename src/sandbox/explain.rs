@@ -68,12 +68,17 @@ pub(super) fn write(roots: &Roots, path: &Path) -> Option<String> {
     if roots.can_write(path) {
         return None;
     }
-    if roots.roots().is_empty() {
+    let read_only = roots.roots().is_empty();
+    if read_only && roots.is_workspace(path) {
         return Some(format!(
             "write {shown}: the sandbox is read-only; `-s workspace-write` opens the workspace"
         ));
     }
     Some(match roots.narrowest(path) {
+        Some(folder) if read_only => format!(
+            "write {shown}: the sandbox is read-only; `-s workspace-write --add-dir {}` would allow it",
+            folder.display()
+        ),
         Some(folder) => {
             let folder = folder.display();
             format!("write {shown}: outside the writable folders; `--add-dir {folder}` would allow it")

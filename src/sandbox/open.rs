@@ -54,7 +54,9 @@ impl Roots {
 
     fn is_closed_home(&self, folder: &Path) -> bool {
         let Some(home) = &self.home else { return false };
-        let beside = home.parent().is_some_and(|homes| folder.parent() == Some(homes));
+        // The home of another.
+        let homes = home.parent().filter(|homes| homes.ends_with("home"));
+        let beside = homes.is_some() && folder.parent() == homes;
         home.starts_with(folder) || beside || OF_HOME.iter().any(|name| folder == home.join(name))
     }
 }
@@ -69,16 +71,16 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let top = dir.path().canonicalize().unwrap();
         for name in [
-            "homes/u/w/p/.git",
-            "homes/u/.ssh",
-            "homes/u/.config/tool",
-            "homes/u/.aws/x",
-            "homes/v/y",
-            "homes/u/o/.git",
+            "home/u/w/p/.git",
+            "home/u/.ssh",
+            "home/u/.config/tool",
+            "home/u/.aws/x",
+            "home/v/y",
+            "home/u/o/.git",
         ] {
             std::fs::create_dir_all(top.join(name)).unwrap();
         }
-        let home = top.join("homes/u");
+        let home = top.join("home/u");
         let policy = SandboxPolicy::WorkspaceWrite {
             writable_roots: Vec::new(),
             network_access: false,
@@ -89,18 +91,18 @@ mod tests {
         roots.never_open(Some(&home));
         roots.deny_read(DenyRead::usual(Some(&home), None));
         for (path, want) in [
-            ("homes/u/o/x", Some("homes/u/o")),
-            ("homes/u/o/new/deep/x", Some("homes/u/o")),
-            ("homes/u/.config/tool/x", Some("homes/u/.config/tool")),
-            ("homes/v/y/x", Some("homes/v/y")),
-            ("homes/u/.profile", None),
-            ("homes/u/w/x", None),
-            ("homes/u/.ssh/authorized_keys", None),
-            ("homes/u/.config/x", None),
-            ("homes/u/.aws/x/y", None),
-            ("homes/v/x", None),
-            ("homes/x", None),
-            ("homes/u/w/p/.git/x", None),
+            ("home/u/o/x", Some("home/u/o")),
+            ("home/u/o/new/deep/x", Some("home/u/o")),
+            ("home/u/.config/tool/x", Some("home/u/.config/tool")),
+            ("home/v/y/x", Some("home/v/y")),
+            ("home/u/.profile", None),
+            ("home/u/w/x", None),
+            ("home/u/.ssh/authorized_keys", None),
+            ("home/u/.config/x", None),
+            ("home/u/.aws/x/y", None),
+            ("home/v/x", None),
+            ("home/x", None),
+            ("home/u/w/p/.git/x", None),
         ] {
             assert_eq!(roots.narrowest(&top.join(path)), want.map(|want| top.join(want)), "{path}");
         }

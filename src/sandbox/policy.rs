@@ -143,6 +143,11 @@ impl Roots {
         }
     }
 
+    /// Whether `path` is in the working directory or a folder beside it that was given.
+    pub(super) fn is_workspace(&self, path: &Path) -> bool {
+        self.looked_in.iter().any(|folder| path.starts_with(folder))
+    }
+
     /// Whether `path` (as for [`Roots::can_write`]) is in a folder that somebody opened besides the workspace.
     pub(crate) fn is_opened(&self, path: &Path) -> bool {
         self.roots.iter().any(|root| root.origin == Origin::Extra && path.starts_with(&root.path))

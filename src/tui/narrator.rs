@@ -151,6 +151,7 @@ impl Narrator {
             | Event::Usage(_)
             | Event::Limits(_)
             | Event::Configured(_)
+            | Event::Opened(_)
             | Event::Rewound { .. } => {}
         }
         out
