@@ -57,10 +57,7 @@ pub(crate) fn is_idle(piece: &[String]) -> bool {
         let value = number && at.checked_sub(1).and_then(|before| args.get(before)).is_some_and(option);
         value || (option(arg) && !arg.contains('/') && !arg.starts_with("--files0"))
     };
-    // Names below the working directory.
-    let here = |arg: &String| !arg.starts_with(['/', '~']) && !arg.contains("..");
     lists::IDLE.contains(&program.as_str())
-        || (program == "ls" && args.iter().all(here))
         || (lists::FILTERS.contains(&program.as_str()) && args.iter().enumerate().all(plain))
 }
 

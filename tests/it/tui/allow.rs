@@ -124,6 +124,40 @@ fn undo_and_redo_from_the_prompt() {
     assert!(made.exists());
 }
 
+#[test]
+fn what_a_command_writes_after_its_turn_has_a_number_of_its_own() {
+    let late = "echo early > early.txt; while [ ! -e go ]; do sleep 0.05; done; echo late > late.txt";
+    let call = format!("{}args = {{ login = false, yield_time_ms = 250 }}\n", exec(late));
+    let world = World::new(&calls_then(&call, "it goes on"));
+    let at = |name: &str| world.project().join(name);
+    let terminal = start(&world);
+    terminal.submit("begin");
+    terminal.until("• it goes on");
+    terminal.until(READY);
+    assert!(at("early.txt").exists() && !at("late.txt").exists());
+    fs::write(at("go"), "by hand").unwrap();
+    let begun = std::time::Instant::now();
+    while !at("late.txt").exists() {
+        assert!(begun.elapsed().as_secs() < 20, "it never came");
+        // the command looks for its sign as often.
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    terminal.submit("/exit");
+    terminal.end().code(0);
+    let undo = |turn: &str| world.codex().args(["undo", "--turn", turn]).run();
+    let first = undo("1");
+    assert!(
+        first.stdout.contains("removed   early.txt") && !first.stdout.contains("late.txt"),
+        "{}",
+        first.stdout
+    );
+    assert!(!at("early.txt").exists() && at("late.txt").exists());
+    let between = undo("2");
+    assert!(between.stdout.contains("made after turn 1"), "{}", between.stdout);
+    assert!(between.stdout.contains("removed   late.txt"), "{}", between.stdout);
+    assert!(!at("late.txt").exists());
+}
+
 /// A workspace that holds nothing but the project.
 fn start_narrow(world: &World, approval: &str) -> Terminal {
     let terminal = ready_with(codex(world).args([
