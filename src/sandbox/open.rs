@@ -10,8 +10,8 @@ const SYSTEM: [&str; 14] = [
     "/proc", "/sys", "/dev", "/boot", "/etc", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/usr",
     "/run", "/var",
 ];
-/// But not these.
-const NO_SYSTEM: [&str; 1] = ["/var/tmp"];
+/// But not what is in here.
+const TEMPORARY: &str = "/var/tmp";
 /// Folders below the home folder in which a file changes what runs at the next start of anything.
 const OF_HOME: [&str; 9] = [
     ".ssh",
@@ -38,9 +38,8 @@ impl Roots {
             .ancestors()
             .skip(1)
             .find_map(|above| above.canonicalize().ok().filter(|above| above.is_dir()))?;
-        let in_any = |folders: &[&str]| folders.iter().any(|system| folder.starts_with(system));
-        let system =
-            in_any(&SYSTEM) && !(in_any(&NO_SYSTEM) && !NO_SYSTEM.iter().any(|own| Path::new(own) == folder));
+        let in_temporary = folder.parent().is_some_and(|parent| parent.starts_with(TEMPORARY));
+        let system = !in_temporary && SYSTEM.iter().any(|system| folder.starts_with(system));
         let whole = folder.components().count() < 3;
         // Above a folder that commands may write: more than the one path that was asked for.
         let above = self.roots().iter().any(|root| root.path.starts_with(&folder));

@@ -126,22 +126,20 @@ fn undo_and_redo_from_the_prompt() {
 
 #[test]
 fn what_a_command_writes_after_its_turn_has_a_number_of_its_own() {
-    let late = "echo early > early.txt; while [ ! -e go ]; do sleep 0.05; done; echo late > late.txt";
+    let late = "echo early > early.txt; cat go; echo late > late.txt; echo done > done";
     let call = format!("{}args = {{ login = false, yield_time_ms = 250 }}\n", exec(late));
     let world = World::new(&calls_then(&call, "it goes on"));
     let at = |name: &str| world.project().join(name);
+    let made = std::process::Command::new("mkfifo").args([at("go"), at("done")]).status().unwrap();
+    assert!(made.success());
     let terminal = start(&world);
     terminal.submit("begin");
     terminal.until("• it goes on");
     terminal.until(READY);
     assert!(at("early.txt").exists() && !at("late.txt").exists());
-    fs::write(at("go"), "by hand").unwrap();
-    let begun = std::time::Instant::now();
-    while !at("late.txt").exists() {
-        assert!(begun.elapsed().as_secs() < 20, "it never came");
-        // the command looks for its sign as often.
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
+    // Both wait for the command at the other end.
+    fs::write(at("go"), "go").unwrap();
+    assert_eq!(fs::read_to_string(at("done")).unwrap(), "done\n");
     terminal.submit("/exit");
     terminal.end().code(0);
     let undo = |turn: &str| world.codex().args(["undo", "--turn", turn]).run();
