@@ -314,7 +314,7 @@ impl Thread {
     /// Tells a complete item after it was stored.
     pub(crate) async fn complete(&mut self, item: Item) {
         let turn_id = self.turn_id;
-        let place = self.readers.places.of(item.id()).cloned();
+        let place = self.readers.positions.of(item.id()).cloned();
         self.store(|w| match &place {
             Some(place) => w.item_at(&item, turn_id, place),
             None => w.item(&item, turn_id),

@@ -187,6 +187,9 @@ impl<'a> Turn<'a> {
 
     /// One answer of the model, with all the retries it takes. An answer that is not `visible` (the note of a
     /// compaction) is not shown while it is written, and never stored.
+    ///
+    /// # Errors
+    /// The turn ends without an answer: interrupted, or every attempt failed.
     pub(crate) async fn sample(&mut self, mut stream: ResponseStream, visible: bool) -> Result<Ingest, Stop> {
         let mut ingest = Ingest::default();
         loop {

@@ -272,6 +272,7 @@ impl SandboxArgs {
         }
         let mut roots = sandbox::resolve(&policy, &config.cwd, env.tmpdir());
         roots.protect(&config.codex_home);
+        roots.never_open(config.home.as_deref());
         roots.deny_read(config.deny_read.clone());
         roots.allow_network(config.network_rules.clone());
         if config.git_writes {

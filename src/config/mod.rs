@@ -14,6 +14,7 @@
 //! - [`resolve`]: what depends on more than one key
 //! - [`requirements`]: what the administrator allows, applied last
 //! - [`rules`]: where the rules about commands are
+//! - [`places`]: what the user opened for good
 //! - [`edit`]: the single writer of `config.toml`
 //! - [`settings`]: the result
 //! - [`provider`]: the model provider that answers
@@ -30,6 +31,7 @@ mod layers;
 mod load;
 mod merge;
 mod overrides;
+pub(crate) mod places;
 mod provider;
 mod requirements;
 mod resolve;

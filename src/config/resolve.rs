@@ -2,18 +2,20 @@
 //! or on the command line.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::base::path::absolute;
 use crate::protocol::policy::{ApprovalPolicy, DenyRead, NetworkRules, SandboxMode, SandboxPolicy};
 
+use super::diagnose;
 use super::env::Env;
 use super::error::Error;
 use super::flags::Flags;
+use super::places::Opened;
 use super::provider;
 use super::rules;
 use super::schema::model::WebSearch;
-use super::schema::permissions::{DenyReadTable, Permissions};
+use super::schema::permissions::{DenyReadTable, Permissions, WorkspaceWrite};
 use super::schema::root::Tables;
 use super::settings::Config;
 use super::tree::Layer;
@@ -52,14 +54,17 @@ pub(crate) fn resolve(env: &Env, flags: &Flags, tables: Tables, found: Found) ->
     let (rules, warning) =
         rules::sources(env.system_dir(), &codex_home, &cwd, project_root.as_deref(), trust, flags);
     warnings.extend(warning);
-    let approval = tables.permissions.approval.unwrap_or(ApprovalPolicy::OnRequest);
-    let allow_login_shell = tables.permissions.allow_login_shell;
-    let details = &tables.permissions.workspace_write;
+    let mut permissions = tables.permissions;
+    let approval = permissions.approval.unwrap_or(ApprovalPolicy::OnRequest);
+    let allow_login_shell = permissions.allow_login_shell;
+    let opened = tables.opened.into_iter().filter(|opened| opened.is_about(&rules.project));
+    opened.for_each(|opened| open(opened, &mut permissions.workspace_write, &mut warnings));
+    let details = &permissions.workspace_write;
     let network_rules =
         NetworkRules { ports: details.loopback_ports.clone(), hosts: details.network_allow.clone() };
-    let git_writes = tables.permissions.workspace_write.git;
-    let deny_read = deny_read(&tables.permissions.deny_read, env, &codex_home);
-    let sandbox = sandbox(tables.permissions, trust, flags, &cwd, &mut warnings);
+    let git_writes = details.git;
+    let deny_read = deny_read(&permissions.deny_read, env, &codex_home);
+    let sandbox = sandbox(permissions, trust, flags, &cwd, &mut warnings);
     let live = matches!(sandbox, SandboxPolicy::DangerFullAccess);
     let usual = if live { WebSearch::Live } else { WebSearch::Cached };
     Ok(Config {
@@ -70,6 +75,7 @@ pub(crate) fn resolve(env: &Env, flags: &Flags, tables: Tables, found: Found) ->
         sandbox,
         deny_read,
         network_rules,
+        home: env.home().map(Path::to_owned),
         git_writes,
         allow_login_shell,
         shell_env: tables.shell_env,
@@ -90,8 +96,26 @@ pub(crate) fn resolve(env: &Env, flags: &Flags, tables: Tables, found: Found) ->
     })
 }
 
+/// Adds the places of the project to those of all projects, where the administrator leaves them to the user.
+fn open(opened: Opened, to: &mut WorkspaceWrite, warnings: &mut Vec<String>) {
+    let Opened { project, writable_roots, loopback_ports, network_allow } = opened;
+    let mut passed_over = |what: &str| {
+        let shown = diagnose::quoted(&project.display().to_string());
+        warnings.push(format!("[projects.{shown}] opens no {what}: the administrator fixed them"));
+    };
+    match to.roots_managed && !writable_roots.is_empty() {
+        true => passed_over("folders"),
+        false => to.writable_roots.extend(writable_roots),
+    }
+    if to.network_managed && !(loopback_ports.is_empty() && network_allow.is_empty()) {
+        return passed_over("hosts and ports");
+    }
+    to.loopback_ports.extend(loopback_ports);
+    to.network_allow.extend(network_allow);
+}
+
 /// The built-in list, unless it is switched off, and the user's own.
-fn deny_read(table: &DenyReadTable, env: &Env, codex_home: &std::path::Path) -> DenyRead {
+fn deny_read(table: &DenyReadTable, env: &Env, codex_home: &Path) -> DenyRead {
     let usual = || DenyRead::usual(env.home(), Some(codex_home));
     let mut list = if table.defaults { usual() } else { DenyRead::default() };
     list.paths.extend(table.paths.iter().cloned());
@@ -104,7 +128,7 @@ fn sandbox(
     permissions: Permissions,
     trust: Trust,
     flags: &Flags,
-    cwd: &std::path::Path,
+    cwd: &Path,
     warnings: &mut Vec<String>,
 ) -> SandboxPolicy {
     let usual = match trust {

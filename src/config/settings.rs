@@ -40,6 +40,8 @@ pub(crate) struct Config {
     pub(crate) sandbox: SandboxPolicy,
     /// What commands cannot read, whichever sandbox.
     pub(crate) deny_read: DenyRead,
+    /// The user's home folder, which is never opened to commands as a whole.
+    pub(crate) home: Option<PathBuf>,
     /// What commands reach while the network is off.
     pub(crate) network_rules: NetworkRules,
     /// Whether plain commands of git may write the repository.

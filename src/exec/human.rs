@@ -121,6 +121,7 @@ impl Progress {
             | Event::Usage(_)
             | Event::Limits(_)
             | Event::Configured(_)
+            | Event::Opened(_)
             | Event::Rewound { .. }
             | Event::Sessions(_)
             | Event::Ask { .. }

@@ -62,6 +62,7 @@ impl Lines {
             | Event::Usage(_)
             | Event::Limits(_)
             | Event::Configured(_)
+            | Event::Opened(_)
             | Event::Rewound { .. }
             | Event::Sessions(_)
             | Event::TurnPriced { .. }

@@ -8,6 +8,7 @@
 //! - [`confine`]: the confinement of a command, as its supervisor takes it
 //! - [`entry`]: where a supervisor process starts
 //! - [`foreground`]: one confined command in the user's terminal
+//! - [`open`]: which folder could be opened for one path
 //! - [`denial`]: recognises that the sandbox stopped a command
 //! - [`explain`]: what was refused, and what would allow it
 //! - [`listing`]: a policy in sentences
@@ -23,12 +24,13 @@ mod git;
 mod linux;
 mod listing;
 mod nested;
+mod open;
 mod policy;
 mod secrets;
 
 pub(crate) use self::{
     confine::{Error, confine},
-    denial::{Ended, denial},
+    denial::{Denial, Ended, denial},
     detect::{Level, gaps, level, remember_in, signals_stay_inside},
     entry::entry,
     explain::sentences,

@@ -50,6 +50,8 @@ pub(crate) struct Roots {
     network_rules: NetworkRules,
     /// Plain commands of git may write the repository that this folder is in.
     git: Option<PathBuf>,
+    /// The user's home folder.
+    pub(super) home: Option<PathBuf>,
 }
 
 /// Resolves `policy` for the working directory `cwd` (absolute) and the value of `TMPDIR`. Roots that do not
@@ -65,6 +67,7 @@ pub(crate) fn resolve(policy: &SandboxPolicy, cwd: &Path, tmpdir: Option<&Path>)
         deny_read: DenyRead::default(),
         network_rules: NetworkRules::default(),
         git: None,
+        home: None,
     };
     let SandboxPolicy::WorkspaceWrite { writable_roots, exclude_tmpdir_env_var, exclude_slash_tmp, .. } =
         policy
@@ -138,6 +141,16 @@ impl Roots {
         if self.mode == SandboxMode::WorkspaceWrite {
             self.add(folder, Origin::Extra);
         }
+    }
+
+    /// Whether `path` is in the working directory or a folder beside it that was given.
+    pub(super) fn is_workspace(&self, path: &Path) -> bool {
+        self.looked_in.iter().any(|folder| path.starts_with(folder))
+    }
+
+    /// Whether `path` (as for [`Roots::can_write`]) is in a folder that somebody opened besides the workspace.
+    pub(crate) fn is_opened(&self, path: &Path) -> bool {
+        self.roots.iter().any(|root| root.origin == Origin::Extra && path.starts_with(&root.path))
     }
 
     /// The writable folders that are workspaces, and no folders for temporary files.

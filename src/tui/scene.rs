@@ -243,7 +243,7 @@ impl Scene {
             reason: Some("It writes outside the workspace.".to_owned()),
             effects: Vec::new(),
             rule: None,
-            narrow: None,
+            place: None,
         };
         self.event(Event::Ask { id: AskId(id), ask: Box::new(ask) })
     }

@@ -50,6 +50,8 @@ pub(crate) struct WorkspaceWrite {
     pub(crate) git: bool,
     /// Whether the administrator set the roots, so that nobody adds to them.
     pub(crate) roots_managed: bool,
+    /// The same of ports and hosts.
+    pub(crate) network_managed: bool,
 }
 
 /// Reads approvals and sandbox.
@@ -82,6 +84,9 @@ fn workspace_write(reader: &mut Reader<'_>) -> Result<WorkspaceWrite, Error> {
         network_allow: reader.texts("network_allow")?.unwrap_or_default(),
         git: reader.flag("git")?.unwrap_or(true),
         roots_managed: reader.layer("writable_roots") == Some(Layer::Managed),
+        network_managed: ["loopback_ports", "network_allow", "network_access"]
+            .into_iter()
+            .any(|key| reader.layer(key) == Some(Layer::Managed)),
     })
 }
 

@@ -113,6 +113,7 @@ impl Model {
             | Event::Limits(_)
             | Event::Retrying { .. }
             | Event::Configured(_)
+            | Event::Opened(_)
             | Event::Rewound { .. }
             | Event::Sessions(_)
             | Event::Closed => {}
