@@ -52,8 +52,11 @@ pub(crate) fn resolve(env: &Env, flags: &Flags, tables: Tables, found: Found) ->
     let approval = tables.permissions.approval.unwrap_or(ApprovalPolicy::OnRequest);
     let allow_login_shell = tables.permissions.allow_login_shell;
     let details = &tables.permissions.workspace_write;
-    let network_rules =
-        NetworkRules { ports: details.loopback_ports.clone(), hosts: details.network_allow.clone() };
+    let network_rules = NetworkRules {
+        ports: details.loopback_ports.clone(),
+        serve: details.serve_ports.clone(),
+        hosts: details.network_allow.clone(),
+    };
     let git_writes = tables.permissions.workspace_write.git;
     let deny_read = deny_read(&tables.permissions.deny_read, env, &codex_home);
     let sandbox = sandbox(tables.permissions, trust, flags, &cwd, &mut warnings);

@@ -102,7 +102,7 @@ impl Launcher {
             control: theirs.as_fd(),
         };
         let control = Polled::stream(ours, Interest::READABLE)?;
-        let pid = self.supervisors.start(&argv, &env, &fds)?;
+        let pid = self.supervisors.start(&argv, &env, &fds, spec.confine.is_some())?;
         // From here on an error drops `supervisor`, which ends the command.
         let supervisor = Supervisor { pid, control: Some(control), exit: None, reached: None };
         drop(theirs);

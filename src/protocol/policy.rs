@@ -93,6 +93,8 @@ pub(crate) struct DenyRead {
 pub(crate) struct NetworkRules {
     /// Ports of this machine's loopback.
     pub(crate) ports: Vec<u16>,
+    /// Ports of servers that commands start, which this machine's loopback leads to.
+    pub(crate) serve: Vec<u16>,
     /// `host`, `*.host`, each perhaps with `:port`; reached through a proxy.
     pub(crate) hosts: Vec<String>,
 }

@@ -44,6 +44,8 @@ pub(crate) struct WorkspaceWrite {
     pub(crate) exclude_slash_tmp: bool,
     /// Ports of the loopback that commands reach without network.
     pub(crate) loopback_ports: Vec<u16>,
+    /// Ports of commands' own servers that the loopback leads to.
+    pub(crate) serve_ports: Vec<u16>,
     /// Hosts that commands reach without network.
     pub(crate) network_allow: Vec<String>,
     /// Plain commands of git may write the repository.
@@ -79,6 +81,7 @@ fn workspace_write(reader: &mut Reader<'_>) -> Result<WorkspaceWrite, Error> {
         exclude_tmpdir_env_var: reader.flag("exclude_tmpdir_env_var")?.unwrap_or(false),
         exclude_slash_tmp: reader.flag("exclude_slash_tmp")?.unwrap_or(false),
         loopback_ports: reader.ports("loopback_ports")?,
+        serve_ports: reader.ports("serve_ports")?,
         network_allow: reader.texts("network_allow")?.unwrap_or_default(),
         git: reader.flag("git")?.unwrap_or(true),
         roots_managed: reader.layer("writable_roots") == Some(Layer::Managed),

@@ -38,17 +38,37 @@ impl Record {
         let _ = (&self.write).write(line.as_bytes());
     }
 
+    /// A port that could not be opened to the machine.
+    pub(super) fn taken(&self, port: u16) {
+        let _ = (&self.write).write(format!("-port {port} of this machine, which is in use:{port}\n").as_bytes());
+    }
+
+    /// The same, to be held by somebody else as well.
+    ///
+    /// # Errors
+    /// No descriptors.
+    pub(super) fn try_clone(&self) -> io::Result<Self> {
+        Ok(Self { told: self.told.try_clone()?, write: self.write.try_clone()? })
+    }
+
     /// The end that must stay open where connections are made.
     pub(super) fn writer(&self) -> RawFd {
         self.write.as_raw_fd()
     }
 
-    /// All of it in one line; `None` when there was no connection.
-    pub(super) fn line(&mut self) -> Option<String> {
+    /// What was noted since the last time, and whether there was more.
+    fn take(&mut self) -> (String, bool) {
         let mut bytes = vec![0; HELD];
         let read = self.told.read(&mut bytes).unwrap_or(0);
-        sum(&String::from_utf8_lossy(bytes.get(..read)?), read == HELD)
+        bytes.truncate(read);
+        (String::from_utf8_lossy(&bytes).into_owned(), read == HELD)
     }
+}
+
+/// All that these hold in one line; `None` when there was no connection.
+pub(super) fn line<'a>(records: impl Iterator<Item = &'a mut Record>) -> Option<String> {
+    let (texts, full): (Vec<_>, Vec<_>) = records.map(Record::take).unzip();
+    sum(&texts.concat(), full.contains(&true))
 }
 
 fn sum(text: &str, full: bool) -> Option<String> {
@@ -84,16 +104,17 @@ mod tests {
     #[test]
     fn connections_are_counted_by_place_and_outcome() {
         let mut record = Record::new().unwrap();
-        assert_eq!(record.line(), None);
+        let mut line = |record: &mut Record| line(std::iter::once(record));
+        assert_eq!(line(&mut record), None);
         record.note(true, "a.example", 443);
         record.note(false, "b.example", 22);
         record.note(true, "a.example", 443);
-        assert_eq!(record.line().as_deref(), Some("a.example:443 (2 times), b.example:22 refused"));
+        assert_eq!(line(&mut record).as_deref(), Some("a.example:443 (2 times), b.example:22 refused"));
         let many: String = (0..30).map(|n| format!("+h{n}:1\n")).collect();
         assert!(sum(&many, false).unwrap().ends_with(", and 10 more"));
         for _ in 0..10_000 {
             record.note(true, "flood.example", 443);
         }
-        assert!(record.line().unwrap().starts_with("flood.example:443 ("));
+        assert!(line(&mut record).unwrap().starts_with("flood.example:443 ("));
     }
 }
