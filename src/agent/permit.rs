@@ -273,8 +273,8 @@ impl Permits {
         let note = match (note, &narrow) {
             (Some(note), _) => note,
             (None, Some(Narrow::Port(port))) => format!(
-                "In the sandbox port {port} of 127.0.0.1 is not the one of this machine; \
-                 `sandbox_workspace_write.loopback_ports = [{port}]` would open it."
+                "No command of this thread serves port {port} of 127.0.0.1, and in the sandbox it is not the one of \
+                 this machine; `sandbox_workspace_write.loopback_ports = [{port}]` would lead there."
             ),
             (None, _) => return AfterFailure::Keep,
         };

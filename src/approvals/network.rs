@@ -90,6 +90,7 @@ mod tests {
     fn rules_open_and_close_hosts() {
         let configured = NetworkRules {
             ports: vec![5432],
+            serve: Vec::new(),
             hosts: ["own.org", "*.wide.org", "*.free.org:8443"].map(str::to_owned).to_vec(),
         };
         let hosts = |text: &str| {

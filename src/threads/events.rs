@@ -17,6 +17,7 @@ use crate::protocol::error::ErrorInfo;
 use crate::protocol::input::UserInput;
 use crate::protocol::item::{CommandAction, CommandItem, Item, ItemStatus, ToolStatus};
 use crate::protocol::limits::Price;
+use crate::protocol::network::Visits;
 use crate::protocol::note::Note;
 use crate::protocol::turn::Changed;
 
@@ -46,6 +47,8 @@ pub(crate) enum Seen {
         price_so_far: bool,
         /// What its patches changed.
         changed: Option<Changed>,
+        /// What its commands reached in the network.
+        network: Visits,
     },
     /// A line that the user saw beside the items.
     Note(Note),
@@ -93,6 +96,8 @@ struct TurnIn {
     price_so_far: bool,
     #[serde(default)]
     changed: Option<Changed>,
+    #[serde(default)]
+    network: Visits,
 }
 
 #[derive(Deserialize)]
@@ -225,9 +230,19 @@ pub(crate) fn read(raw: &RawValue, fallback: impl Fn() -> ItemId) -> Result<Opti
         end @ ("task_complete" | "turn_complete" | "turn_aborted") => {
             let read: TurnIn = payload(raw)?;
             let aborted = end == "turn_aborted";
-            let TurnIn { turn_id, duration_ms, completed_at, price, price_so_far, changed, .. } = read;
+            let TurnIn { turn_id, duration_ms, completed_at, price, price_so_far, changed, network, .. } =
+                read;
             let turn_id = turn(turn_id);
-            Seen::TurnEnded { turn_id, aborted, duration_ms, completed_at, price, price_so_far, changed }
+            Seen::TurnEnded {
+                turn_id,
+                aborted,
+                duration_ms,
+                completed_at,
+                price,
+                price_so_far,
+                changed,
+                network,
+            }
         }
         "thread_rolled_back" => Seen::RolledBack { turns: payload::<TurnIn>(raw)?.num_turns },
         // A later version of ours may tell more in it: that costs the note, nothing else.

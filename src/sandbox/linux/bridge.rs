@@ -50,7 +50,7 @@ impl Bridge {
             .or_else(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
         let listener = listener.map_err(|error| SetupError::new("bridge", error))?;
         let port = listener.local_addr().map_err(|error| SetupError::new("bridge", error))?.port();
-        carrier::hand_out(&channel, &listener)?;
+        carrier::hand_out(&channel, &[listener])?;
         announce(port);
         Ok(())
     }

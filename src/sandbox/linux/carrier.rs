@@ -145,39 +145,34 @@ pub(super) fn channel() -> Result<(OwnedFd, OwnedFd), SetupError> {
     socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).map_err(fail)
 }
 
-/// Gives one away.
+/// Gives them away, all at once.
 ///
 /// # Errors
 /// The taker is gone.
-pub(super) fn hand_out(channel: &OwnedFd, listener: &TcpListener) -> Result<(), SetupError> {
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+pub(super) fn hand_out(channel: &OwnedFd, listeners: &[TcpListener]) -> Result<(), SetupError> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(HERE.len()))];
     let mut rights = SendAncillaryBuffer::new(&mut space);
-    let fds = [listener.as_fd()];
+    let fds: Vec<_> = listeners.iter().map(AsFd::as_fd).collect();
     rights.push(SendAncillaryMessage::ScmRights(&fds));
     sendmsg(channel, &[IoSlice::new(b"!")], &mut rights, SendFlags::NOSIGNAL).map(drop).map_err(fail)
 }
 
-/// Takes all that are given, until the giver is gone.
+/// Takes what is given; nothing when the giver is gone.
 ///
 /// # Errors
 /// As the system says.
 pub(super) fn take_in(channel: &OwnedFd) -> io::Result<Vec<TcpListener>> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(HERE.len()))];
+    let mut rights = RecvAncillaryBuffer::new(&mut space);
+    let mut byte = [0];
+    recvmsg(channel, &mut [IoSliceMut::new(&mut byte)], &mut rights, RecvFlags::CMSG_CLOEXEC)?;
     let mut taken = Vec::new();
-    loop {
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-        let mut rights = RecvAncillaryBuffer::new(&mut space);
-        let mut byte = [0];
-        let flags = RecvFlags::CMSG_CLOEXEC;
-        let read = recvmsg(channel, &mut [IoSliceMut::new(&mut byte)], &mut rights, flags)?;
-        if read.bytes == 0 {
-            return Ok(taken);
-        }
-        for message in rights.drain() {
-            if let RecvAncillaryMessage::ScmRights(fds) = message {
-                taken.extend(fds.map(TcpListener::from));
-            }
+    for message in rights.drain() {
+        if let RecvAncillaryMessage::ScmRights(fds) = message {
+            taken.extend(fds.map(TcpListener::from));
         }
     }
+    Ok(taken)
 }
 
 fn fail(error: rustix::io::Errno) -> SetupError {

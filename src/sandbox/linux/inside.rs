@@ -12,11 +12,12 @@ use super::children::Children;
 use super::landlock::Grants;
 use super::mounts::Plan;
 use super::network::{Entrance, Network};
-use super::record::{self, Record};
+use super::record::Record;
 use super::seccomp::Needs;
 use super::wrap::Confine;
 use super::{identity, landlock, mounts, seccomp, sockets, sys};
 use crate::process::supervise::{Confinement, SetupError};
+use crate::protocol::network::Visits;
 use crate::sandbox::detect::Level;
 
 /// One command's confinement on its way into force.
@@ -236,9 +237,12 @@ impl Confinement for Inside {
         }
     }
 
-    fn reached(&mut self) -> Option<String> {
-        let shared = self.shared.as_mut().map(|(_, record)| record);
-        record::line(self.bridge.as_mut().map(Bridge::record).into_iter().chain(shared))
+    fn reached(&mut self) -> Visits {
+        let mut visits = self.bridge.as_mut().map(|bridge| bridge.record().take()).unwrap_or_default();
+        if let Some((_, record)) = &mut self.shared {
+            visits.join(record.take());
+        }
+        visits
     }
 
     fn done(&mut self) {

@@ -21,6 +21,7 @@ use super::record::Record;
 use super::wrap::Confine;
 use super::{carrier, identity, sys};
 use crate::process::supervise::SetupError;
+use crate::protocol::network::Outcome;
 
 /// Ports of each list; more would be no list but an open network.
 const PORTS: usize = 32;
@@ -106,20 +107,22 @@ impl Network {
             let listeners = carrier::take_in(&outside).unwrap_or_default();
             if !listeners.is_empty() {
                 carrier::carry(&listeners, &|_| {
-                    record.note(true, "127.0.0.1", port);
+                    record.note(Outcome::Reached, "127.0.0.1", port);
                     carrier::connect_here(port)
                 });
             }
         })?;
         self.keep(port, false, pid);
-        drop(outside);
         // Somebody has to go in to listen there, and cannot come back.
         let entrance = &self.entrance;
         let fds = [inside.as_raw_fd(), entrance.user.as_raw_fd(), entrance.network.as_raw_fd()];
         let opener = carrier::start(&fds, || {
             if entrance.enter().is_ok() {
                 let listeners = carrier::listen_here(port).unwrap_or_default();
-                listeners.iter().for_each(|listener| drop(carrier::hand_out(&inside, listener)));
+                // Not given: a command has a server there.
+                if !listeners.is_empty() {
+                    let _ = carrier::hand_out(&inside, &listeners);
+                }
             }
         })?;
         // SAFETY: waits for our child; a null status is allowed. Where children are ignored it waits as well.
@@ -131,7 +134,7 @@ impl Network {
     fn outwards(&mut self, port: u16) -> Result<(), SetupError> {
         // Somebody else's: theirs it stays, and the next command tries again.
         let Ok(listeners) = carrier::listen_here(port) else {
-            self.record.taken(port);
+            self.record.note(Outcome::InUse, "127.0.0.1", port);
             return Ok(());
         };
         let entrance = &self.entrance;
@@ -187,7 +190,8 @@ impl Entrance {
         if pid == 0 {
             drop((open, up));
             // The second read ends when the first process is gone or has seen enough.
-            if gate.read_exact(&mut [0]).is_ok() && sys::loopback_up().is_ok() && tell.write_all(b"!").is_ok() {
+            if gate.read_exact(&mut [0]).is_ok() && sys::loopback_up().is_ok() && tell.write_all(b"!").is_ok()
+            {
                 let _ = gate.read(&mut [0]);
             }
             // SAFETY: leaves without running anything of its parent's.
@@ -196,7 +200,8 @@ impl Entrance {
         drop((gate, tell));
         let found = identity::map(pid as i32).and_then(|()| {
             open.write_all(b"!").and_then(|()| up.read_exact(&mut [0])).map_err(fail)?;
-            let of = |name: &str| File::open(format!("/proc/{pid}/ns/{name}")).map(OwnedFd::from).map_err(fail);
+            let of =
+                |name: &str| File::open(format!("/proc/{pid}/ns/{name}")).map(OwnedFd::from).map_err(fail);
             Ok(Self { user: of("user")?, network: of("net")? })
         });
         drop(open);

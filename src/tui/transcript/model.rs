@@ -26,6 +26,7 @@ use crate::protocol::error::{ErrorInfo, ErrorKind};
 use crate::protocol::event::Event;
 use crate::protocol::item::{CommandItem, CommandSource, Item, ItemDelta, PlanStep};
 use crate::protocol::limits::Price;
+use crate::protocol::network::Visits;
 use crate::protocol::note::{Level, Note};
 use crate::protocol::turn::{Changed, TurnStatus};
 
@@ -64,6 +65,8 @@ pub(super) struct Ended<'a> {
     pub(super) changed: Option<Changed>,
     /// But for its last answer.
     pub(super) so_far: bool,
+    /// What its commands reached in the network.
+    pub(super) network: &'a Visits,
 }
 
 /// A cell that an open item is shown in.
@@ -116,6 +119,7 @@ impl Model {
                 price: &end.price,
                 changed: end.changed,
                 so_far: end.price_so_far,
+                network: &end.network,
             }),
             Event::TurnStarted { .. } => self.ended = false,
             Event::DiffUpdated { .. }
@@ -333,6 +337,10 @@ impl Model {
                 continue;
             }
             self.open.insert(id, place);
+        }
+        if let Some(places) = end.network.words() {
+            // Kept with the end of the turn, so it is no note.
+            self.cells.push(Body::Notice(Box::new(Notice::new(Level::Info, &format!("Network: {places}")))));
         }
         let bare_compaction = self.cells.last().is_some_and(|slot| matches!(slot.body, Body::Compaction(_)));
         let failed = || ErrorInfo::new(ErrorKind::Internal, "The turn failed.");

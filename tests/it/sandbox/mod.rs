@@ -19,5 +19,6 @@ mod odd_places;
 mod ordinary;
 mod secrets;
 mod switched_off;
+mod threads;
 mod turns;
 mod work;
