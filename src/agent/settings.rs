@@ -77,6 +77,9 @@ impl Settings {
         roots.protect(&config.codex_home);
         roots.deny_read(config.deny_read.clone());
         roots.allow_network(config.network_rules.clone());
+        if let Some(profile) = &config.profiled {
+            roots.restrict(profile, &config.sandbox);
+        }
         if config.git_writes {
             roots.grant_git(&config.cwd);
         }

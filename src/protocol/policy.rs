@@ -99,6 +99,21 @@ pub(crate) struct NetworkRules {
     pub(crate) hosts: Vec<String>,
 }
 
+/// A permission profile of the user's own, as far as the policy it came to has no words for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Profiled {
+    /// Its name.
+    pub(crate) name: String,
+    /// What it is for.
+    pub(crate) description: Option<String>,
+    /// The policy it came to: under another one it is not in force.
+    pub(crate) policy: SandboxPolicy,
+    /// Absolute; read-only although below something writable.
+    pub(crate) read_only: Vec<PathBuf>,
+    /// The working directory is writable.
+    pub(crate) workdir: bool,
+}
+
 impl DenyRead {
     /// Our own credentials, what is kept for undo (it may hold any of these), private keys of the user, and `.env`
     /// files.

@@ -14,6 +14,9 @@ pub(crate) fn listing(roots: &Roots, level: Option<Level>, most: usize) -> Vec<S
     }
     let level = level.map_or_else(detect::level, Ok);
     let mut lines = vec![format!("enforced by: {}", enforcement(level.as_ref().ok().copied()))];
+    if let Some(profile) = roots.profile() {
+        lines.insert(0, format!("permission profile: {profile}"));
+    }
     let write: Vec<&Path> = roots.roots().iter().map(|root| root.path.as_path()).collect();
     lines.push(format!("write: {}", paths(&write, most)));
     if !write.is_empty() {

@@ -17,6 +17,7 @@ mod lifetime;
 mod network;
 mod odd_places;
 mod ordinary;
+mod profiles;
 mod secrets;
 mod switched_off;
 mod threads;
