@@ -1,3 +1,5 @@
+//! Tables of profiles: what they come to, and what is refused.
+
 use super::super::schema::reader::Context;
 use super::super::schema::root;
 use super::super::tree::{Layer, Source, Sources};

@@ -1,14 +1,19 @@
 //! The network of a thread: what one command serves the next one reaches, the machine only by rule, and nothing of it
 //! stays behind.
 
+use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use serde_json::Value;
 
-use super::bed::{Bed, NAMESPACES, Way, processes, ways};
+use super::bed::{Bed, NAMESPACES, Way, ways};
+use crate::support::alive::Alive;
 use crate::support::backend::Backend;
 
 /// Serves `who` at the port of its first argument for as long as it lives.
@@ -52,11 +57,12 @@ except OSError: pass
 print('looked')
 ";
 
-/// One turn of `codex exec` by the user of a way.
+/// One turn of `codex exec` by the user of a way. Its last command waits until the test has seen enough.
 struct Turn {
     bed: Bed,
     _backend: Backend,
     codex: Child,
+    up: Alive,
 }
 
 fn commands(list: &[(String, u32)]) -> String {
@@ -75,9 +81,10 @@ fn commands(list: &[(String, u32)]) -> String {
 }
 
 impl Turn {
-    fn start(way: Way, settings: &str, list: &[(String, u32)]) -> Self {
+    fn start(way: Way, settings: &str, mut list: Vec<(String, u32)>) -> Self {
+        list.push(sh("echo up > up; cat go".to_owned()));
         let backend = Backend::start();
-        backend.script(&commands(list));
+        backend.script(&commands(&list));
         let bed = Bed::new(way);
         for (name, text) in [("server.py", SERVER), ("client.py", CLIENT), ("change.py", CHANGE)] {
             bed.write(&format!("work/{name}"), text);
@@ -92,31 +99,64 @@ impl Turn {
                 bed.work().display()
             ),
         );
+        let up = Alive::new(&bed.work(), "up");
+        mknodat(CWD, bed.work().join("go"), FileType::Fifo, Mode::from_bits_retain(0o600), 0).unwrap();
+        ["up", "go"].iter().for_each(|pipe| bed.own(&bed.work().join(pipe)));
         let mut command = std::process::Command::new(bed.path().join("codex"));
         command.args(["exec", "--json", "-s", "workspace-write", "--skip-git-repo-check", "go"]);
         bed.prepare(&mut command);
         command.env("TEST_KEY", &backend.token).stdout(Stdio::piped());
         let codex = command.spawn().unwrap();
-        Self { bed, _backend: backend, codex }
+        Self { bed, _backend: backend, codex, up }
     }
 
-    /// What each command printed, in order, when all is over; nothing of the thread may be left.
+    /// What each command printed, in order of their ends, and last what the turn reached in the network. Every process that belongs to the thread ends with it.
     fn outputs(mut self) -> Vec<String> {
+        let all = descendants(self.codex.id());
+        assert!(all.len() > 2, "a server and a command at least");
+        drop(File::options().write(true).open(self.bed.work().join("go")).unwrap());
         let mut text = String::new();
         self.codex.stdout.take().unwrap().read_to_string(&mut text).unwrap();
         assert!(self.codex.wait().unwrap().success(), "{text}");
-        let mark = self.bed.path().display().to_string();
-        let end = Instant::now() + Duration::from_secs(10);
-        while processes(&mark) > 0 && Instant::now() < end {
-            std::thread::sleep(Duration::from_millis(5));
+        let patience = Timespec { tv_sec: 60, tv_nsec: 0 };
+        for process in all {
+            let ended = poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&patience)).unwrap();
+            assert_eq!(ended, 1, "something was left");
         }
-        assert_eq!(processes(&mark), 0, "something was left");
         let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-        lines
+        let lines: Vec<Value> = lines.collect();
+        let end = lines.iter().find(|line| line["type"] == "turn.completed").unwrap();
+        let told = end["network"].as_array().into_iter().flatten();
+        let told = told.map(|visit| format!("{} {} {}", visit["place"], visit["outcome"], visit["count"]));
+        let mut said = lines
+            .iter()
             .filter(|line| line["type"] == "item.completed" && line["item"]["type"] == "command_execution")
             .map(|line| line["item"]["aggregated_output"].as_str().unwrap_or_default().to_owned())
-            .collect()
+            .collect::<Vec<_>>();
+        said.push(told.collect::<Vec<_>>().join("; "));
+        said
     }
+}
+
+/// All that a process has started, and what they have, for as long as they live.
+fn descendants(of: u32) -> Vec<OwnedFd> {
+    let mut found = vec![of];
+    let mut at = 0;
+    let parents: Vec<(u32, u32)> = std::fs::read_dir("/proc")
+        .unwrap()
+        .flatten()
+        .filter_map(|entry| {
+            let pid = entry.file_name().to_str()?.parse().ok()?;
+            let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
+            Some((pid, stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()?))
+        })
+        .collect();
+    while let Some(parent) = found.get(at).copied() {
+        found.extend(parents.iter().filter(|(_, of)| *of == parent).map(|(pid, _)| *pid));
+        at += 1;
+    }
+    let open = |pid: &u32| pidfd_open(Pid::from_raw(*pid as i32)?, PidfdFlags::empty()).ok();
+    found.iter().skip(1).filter_map(open).collect()
 }
 
 fn users() -> impl Iterator<Item = Way> {
@@ -155,7 +195,7 @@ fn the_next_command_reaches_what_one_serves_and_nobody_changes_the_network() {
         let turn = Turn::start(
             way,
             "",
-            &[
+            vec![
                 serve(port, "one"),
                 sh(format!("python3 client.py {port} 20; readlink /proc/self/ns/net")),
                 sh("python3 change.py; readlink /proc/self/ns/net".to_owned()),
@@ -163,6 +203,7 @@ fn the_next_command_reaches_what_one_serves_and_nobody_changes_the_network() {
                 sh(format!("python3 client.py {port} 0")),
             ],
         );
+        turn.up.up();
         let said = turn.outputs();
         let [client, change, other, again, ..] = &said[..] else { panic!("{way:?}: {said:?}") };
         let network = client.lines().last().unwrap();
@@ -186,28 +227,24 @@ fn listed_ports_lead_to_the_machine_or_are_free_for_servers_and_served_ones_lead
         let turn = Turn::start(
             way,
             &settings,
-            &[
+            vec![
                 serve(free, "free"),
                 serve(served, "served"),
                 sh(format!("python3 client.py {outside} 20; python3 client.py {free} 20")),
-                sh("until test -e seen; do sleep 0.02; done".to_owned()),
+                sh(format!("python3 client.py {served} 20")),
             ],
         );
         // Now as the user's browser would.
-        let end = Instant::now() + Duration::from_secs(20);
+        turn.up.up();
         let mut page = String::new();
-        while page.is_empty() && Instant::now() < end {
-            if let Ok(mut stream) = TcpStream::connect(("127.0.0.1", served)) {
-                let _ = stream.read_to_string(&mut page);
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        turn.bed.write("work/seen", "");
+        TcpStream::connect(("127.0.0.1", served)).unwrap().read_to_string(&mut page).unwrap();
         assert_eq!(page, "page of served", "{way:?}");
         assert!(TcpStream::connect(("127.0.0.1", free)).is_err(), "{way:?}: not listed for this direction");
         let said = turn.outputs();
         let client = said.iter().find(|text| text.contains("page of free")).unwrap();
         assert!(client.starts_with("page of the machine\npage of free\n"), "{way:?}: {said:?}");
+        let want = format!("\"127.0.0.1:{outside}\" \"reached\" 1");
+        assert_eq!(said.last(), Some(&want), "{way:?}: {said:?}");
         assert!(TcpStream::connect(("127.0.0.1", served)).is_err(), "{way:?}: it is over");
     }
 }
@@ -215,13 +252,10 @@ fn listed_ports_lead_to_the_machine_or_are_free_for_servers_and_served_ones_lead
 #[test]
 fn each_thread_has_a_network_of_its_own() {
     for way in users() {
-        let look = "readlink /proc/self/ns/net; touch up; until test -e go; do sleep 0.02; done";
-        let turns = [(), ()].map(|()| Turn::start(way, "", &[sh(look.to_owned())]));
-        let end = Instant::now() + Duration::from_secs(20);
-        while !turns.iter().all(|turn| turn.bed.work().join("up").exists()) && Instant::now() < end {
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        turns.iter().for_each(|turn| turn.bed.write("work/go", ""));
+        let look = || vec![sh("readlink /proc/self/ns/net".to_owned())];
+        let turns = [(), ()].map(|()| Turn::start(way, "", look()));
+        // Both are there at one time, or the numbers would say nothing.
+        turns.iter().for_each(|turn| drop(turn.up.up()));
         let [one, other] = turns.map(Turn::outputs);
         assert!(one[0].starts_with("net:[") && one != other, "{way:?}: {one:?}");
     }
