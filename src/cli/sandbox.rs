@@ -32,10 +32,10 @@ pub(crate) struct SandboxArgs {
     #[arg(long)]
     full_auto: bool,
 
-    /// The permission profile of this name, like :workspace, or one of your own
+    /// Or --permissions-profile: of that name, like :workspace
     #[arg(
         short = 'P',
-        long = "permissions-profile",
+        alias = "permissions-profile",
         value_name = "NAME",
         conflicts_with_all = ["mode", "full_auto"]
     )]

@@ -123,7 +123,7 @@ fn files(reader: &mut Reader<'_>) -> Result<Vec<FileRule>, Error> {
                 None => target(reader, name)?,
             };
             pattern(reader, name, &target, access)?;
-            let key = format!("{}.\"{}\"", reader.path_text(), below.unwrap_or(name));
+            let key = format!("{}.{}", reader.path_text(), below.unwrap_or(name));
             rules.push(FileRule { target, access, key, place: place.clone() });
             Ok(())
         };
