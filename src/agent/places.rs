@@ -55,7 +55,8 @@ impl Places {
         PlaceOffer {
             narrow: narrow.clone(),
             project: places::words(narrow, Some(self.rules.project())),
-            always: places::words(narrow, None),
+            // What is open everywhere does not count with a profile of the user's own.
+            always: places::words(narrow, None).filter(|_| self.roots.now().profile().is_none()),
         }
     }
 

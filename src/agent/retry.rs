@@ -112,7 +112,7 @@ fn named(denial: Option<Denial>, narrow: Option<&Narrow>, roots: &Roots) -> Opti
             denial.map(|denial| Denial { grant: grant(format!("network_allow = [\"{host}\"]")), ..denial })
         }
         Some(Narrow::Port(port)) => Some(Denial {
-            what: format!("port {port} of 127.0.0.1 is in the sandbox not the one of this machine"),
+            what: format!("port {port} of this machine's 127.0.0.1 (no command of this thread serves one)"),
             grant: grant(format!("loopback_ports = [{port}]")),
             sandbox: roots.describe(),
         }),

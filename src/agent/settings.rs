@@ -78,6 +78,9 @@ impl Settings {
         roots.never_open(config.home.as_deref());
         roots.deny_read(config.deny_read.clone());
         roots.allow_network(config.network_rules.clone());
+        if let Some(profile) = &config.profiled {
+            roots.restrict(profile, &config.sandbox);
+        }
         if config.git_writes {
             roots.grant_git(&config.cwd);
         }

@@ -33,6 +33,7 @@ use crate::protocol::event::Event;
 use crate::protocol::item::Item;
 use crate::protocol::limits::LimitsSnapshot;
 use crate::protocol::model_item::ModelItem;
+use crate::protocol::network::Visits;
 use crate::protocol::op::Op;
 use crate::protocol::tokens::{ThreadUsage, TokenUsage};
 use crate::protocol::turn::{Changed, TurnEnd, TurnStatus};
@@ -97,6 +98,8 @@ pub(crate) struct Thread {
     pub(crate) answered_by: Option<String>,
     /// What the patches of the running turn changed so far.
     pub(crate) changed: Option<Changed>,
+    /// What commands have reached in the network since the last turn.
+    pub(crate) visits: Visits,
 }
 
 /// Starts a thread.
@@ -133,6 +136,7 @@ pub(crate) fn start(services: Arc<Services>, config: Arc<Config>, start: Start) 
         unsaved: None,
         answered_by: None,
         changed: None,
+        visits: Visits::default(),
     };
     let task = tasks::spawn("thread", thread.run(ops_receiver));
     Handle { ops, events, task }
@@ -332,6 +336,7 @@ impl Thread {
                 }
                 self.readers.tell(event).await
             }
+            ToolEvent::Reached(visits) => self.visits.join(visits),
             ToolEvent::Ask(ask, sender) => {
                 let id = self.asks.open(sender);
                 self.readers.tell(Event::Ask { id, ask }).await;
@@ -421,6 +426,7 @@ impl Thread {
             duration_ms: 0,
             price: Vec::new(),
             changed: None,
+            network: Default::default(),
             price_so_far: false,
         };
         self.store(|w| w.turn_completed(&end));

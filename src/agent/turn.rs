@@ -383,6 +383,7 @@ impl<'a> Turn<'a> {
             duration_ms: started.elapsed().as_millis() as u64,
             price,
             changed: self.thread.changed.take(),
+            network: std::mem::take(&mut self.thread.visits),
             price_so_far,
         };
         self.thread.store(|w| w.turn_completed(&end));

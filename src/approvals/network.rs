@@ -102,6 +102,7 @@ mod tests {
     fn rules_open_and_close_hosts() {
         let configured = NetworkRules {
             ports: vec![5432],
+            serve: Vec::new(),
             hosts: ["own.org", "*.wide.org", "*.free.org:8443"].map(str::to_owned).to_vec(),
         };
         let hosts = |text: &str| {
@@ -153,6 +154,7 @@ mod tests {
     fn what_is_reached_and_what_is_kept_closed() {
         let rules = NetworkRules {
             ports: Vec::new(),
+            serve: Vec::new(),
             hosts: ["a.org:443", "b.org", "*.c.org:80"].map(str::to_owned).to_vec(),
         };
         for (target, want) in [

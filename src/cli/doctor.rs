@@ -15,6 +15,7 @@ use super::doctor_machine::{self as machine, Rung};
 use super::exit::Exit;
 use super::wire;
 use crate::approvals::standing::Standing;
+use crate::base::clean;
 use crate::config::{self, Config, Env, Flags};
 use crate::exec::text::clean;
 use crate::responses::provider::OPENAI_BASE_URL;
@@ -151,9 +152,11 @@ fn words(findings: &Findings) -> String {
 
 fn configuration(config: &Config) -> Check {
     let home = config.codex_home.display();
+    let name = config.profiled.as_ref().map(|profile| clean::line(&profile.name, 100));
+    let profile = name.map(|name| format!("; permission profile {name}")).unwrap_or_default();
     match config.warnings.as_slice() {
-        [] => Check::good("configuration", format!("read, nothing to remark; home {home}")),
-        warnings => Check::odd("configuration", format!("read; home {home}"), warnings.join("; ")),
+        [] => Check::good("configuration", format!("read, nothing to remark; home {home}{profile}")),
+        warnings => Check::odd("configuration", format!("read; home {home}{profile}"), warnings.join("; ")),
     }
 }
 

@@ -284,6 +284,9 @@ impl Progress {
             }
             (TurnStatus::Completed | TurnStatus::InProgress, _) => {}
         }
+        if let Some(places) = end.network.words() {
+            out.push_str(&self.block("network", &places));
+        }
         let usage = &end.usage;
         let spent = usage.input_tokens.saturating_sub(usage.cached_input_tokens) + usage.output_tokens;
         if spent > 0 {

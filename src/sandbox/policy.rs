@@ -5,8 +5,9 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use crate::base::clean;
 use crate::base::path::absolute;
-use crate::protocol::policy::{DenyRead, NetworkRules, PROTECTED, SandboxMode, SandboxPolicy};
+use crate::protocol::policy::{DenyRead, NetworkRules, PROTECTED, Profiled, SandboxMode, SandboxPolicy};
 
 use super::git::{self, Repository};
 use super::nested::{self, Nested};
@@ -52,6 +53,8 @@ pub(crate) struct Roots {
     git: Option<PathBuf>,
     /// The user's home folder.
     pub(super) home: Option<PathBuf>,
+    /// The permission profile of the user's own it is, in words.
+    profile: Option<String>,
 }
 
 /// Resolves `policy` for the working directory `cwd` (absolute) and the value of `TMPDIR`. Roots that do not
@@ -68,6 +71,7 @@ pub(crate) fn resolve(policy: &SandboxPolicy, cwd: &Path, tmpdir: Option<&Path>)
         network_rules: NetworkRules::default(),
         git: None,
         home: None,
+        profile: None,
     };
     let SandboxPolicy::WorkspaceWrite { writable_roots, exclude_tmpdir_env_var, exclude_slash_tmp, .. } =
         policy
@@ -157,6 +161,24 @@ impl Roots {
     pub(crate) fn lasting(&self) -> impl Iterator<Item = &Path> {
         let lasting = |root: &&Root| matches!(root.origin, Origin::Workdir | Origin::Extra);
         self.roots.iter().filter(lasting).map(|root| root.path.as_path())
+    }
+
+    /// Adds what the policy of this profile has no words for. Not when another policy is in force by now.
+    pub(crate) fn restrict(&mut self, profile: &Profiled, policy: &SandboxPolicy) {
+        if profile.policy != *policy {
+            return;
+        }
+        if !profile.workdir {
+            self.roots.retain(|root| root.origin != Origin::Workdir);
+        }
+        profile.read_only.iter().for_each(|path| self.protect(path));
+        let about = profile.description.as_ref().map(|text| format!(" ({})", clean::line(text, 200)));
+        self.profile = Some(format!("{}{}", clean::line(&profile.name, 100), about.unwrap_or_default()));
+    }
+
+    /// The permission profile of the user's own it is, in words.
+    pub(crate) fn profile(&self) -> Option<&str> {
+        self.profile.as_deref()
     }
 
     /// Keeps the content of what `list` names from commands.

@@ -275,6 +275,7 @@ impl Narrator {
         self.message = None;
         self.asks.clear();
         let seconds = end.duration_ms / 1000;
+        out.extend(end.network.words().map(|places| format!("Network: {places}")));
         out.push(match (end.status, &end.error) {
             (TurnStatus::Failed, Some(error)) => format!("Error: {}", clean(&error.to_string())),
             (TurnStatus::Failed, None) => "Error: the turn failed.".to_owned(),

@@ -113,6 +113,7 @@ fn a_turn_is_told_to_its_end() {
         duration_ms: 7000,
         price: Vec::new(),
         changed: None,
+        network: Default::default(),
         price_so_far: false,
     };
     let told = narrator.on_event(&Event::TurnCompleted(Box::new(end)));

@@ -124,6 +124,7 @@ impl Scene {
             duration_ms: 5000,
             price: Vec::new(),
             changed: None,
+            network: Default::default(),
             price_so_far: false,
         };
         self.event(Event::TurnCompleted(Box::new(end)))
@@ -260,6 +261,7 @@ impl Scene {
             duration_ms: 5000,
             price: Vec::new(),
             changed: None,
+            network: Default::default(),
             price_so_far: false,
         };
         self.event(Event::TurnCompleted(Box::new(end)))

@@ -6,6 +6,8 @@ use std::fmt;
 use std::io;
 use std::os::fd::RawFd;
 
+use crate::protocol::network::Visits;
+
 /// Restrictions to put in place around one command.
 pub(crate) trait Confinement {
     /// In the supervisor, before anything is forked. `Some(flags)`: the command gets a process 1 of its own, in
@@ -48,10 +50,9 @@ pub(crate) trait Confinement {
     /// Answers what the command waits for. Must not wait itself.
     fn answer(&mut self) {}
 
-    /// In the supervisor when all is over: places in the network that the command reached or was refused, in one
-    /// line.
-    fn reached(&mut self) -> Option<String> {
-        None
+    /// In the supervisor when all is over: places in the network that the command reached or was refused.
+    fn reached(&mut self) -> Visits {
+        Visits::default()
     }
 
     /// In the supervisor after the last process of the command is gone.

@@ -11,10 +11,13 @@ use super::broker::{Broker, Places};
 use super::children::Children;
 use super::landlock::Grants;
 use super::mounts::Plan;
+use super::network::{Entrance, Network};
+use super::record::Record;
 use super::seccomp::Needs;
 use super::wrap::Confine;
 use super::{identity, landlock, mounts, seccomp, sockets, sys};
 use crate::process::supervise::{Confinement, SetupError};
+use crate::protocol::network::Visits;
 use crate::sandbox::detect::Level;
 
 /// One command's confinement on its way into force.
@@ -22,6 +25,7 @@ pub(crate) struct Inside {
     confine: Confine,
     children: Children,
     sockets: Vec<PathBuf>,
+    shared: Option<(Entrance, Record)>,
     bridge: Option<Bridge>,
     ruleset: Option<OwnedFd>,
     filters: Vec<BpfProgram>,
@@ -35,11 +39,39 @@ impl Inside {
             confine,
             children: Children::default(),
             sockets: Vec::new(),
+            shared: None,
             bridge: None,
             ruleset: None,
             filters: Vec::new(),
             broker: None,
         }
+    }
+
+    /// The command will be in this network.
+    ///
+    /// # Errors
+    /// No descriptors.
+    pub(crate) fn share(&mut self, network: &Network) -> Result<(), SetupError> {
+        self.shared = Some(network.share().map_err(|error| SetupError::new("network", error))?);
+        Ok(())
+    }
+
+    /// What is around the network of the command, and the network itself when it is shared. Gives whether the command
+    /// needs one of its own.
+    fn enter_network(&mut self) -> Result<bool, SetupError> {
+        if !Network::is_for(&self.confine) {
+            return Ok(false);
+        }
+        self.bridge = Bridge::start(&self.confine.hosts)?;
+        if self.shared.is_none() && !(self.confine.ports.is_empty() && self.confine.serve.is_empty()) {
+            let mut network = Network::new()?;
+            network.join(&self.confine)?;
+            self.share(&network)?;
+        }
+        let Some((entrance, _)) = &self.shared else { return Ok(true) };
+        entrance.enter()?;
+        self.bridge.as_mut().map_or(Ok(()), Bridge::listen)?;
+        Ok(false)
     }
 
     fn drop_capabilities(&self) -> Result<(), SetupError> {
@@ -134,21 +166,17 @@ impl Confinement for Inside {
                 if !self.confine.without("sockets") {
                     self.sockets = sockets::of_host();
                 }
-                if !self.confine.network {
-                    self.bridge = Bridge::new(&self.confine.ports, &self.confine.hosts)?;
-                }
                 let unless = |off, flag| if off { 0 } else { flag };
-                let network = self.confine.network || self.confine.without("network");
+                let own_network = self.enter_network()?;
                 let ipc = unless(self.confine.without("ipc"), libc::CLONE_NEWIPC);
                 let all = libc::CLONE_NEWUSER | libc::CLONE_NEWNS | libc::CLONE_NEWPID | ipc;
-                Ok(Some(all | unless(network, libc::CLONE_NEWNET)))
+                Ok(Some(all | unless(!own_network, libc::CLONE_NEWNET)))
             }
         }
     }
 
     fn adopt(&mut self, process_1: i32) -> Result<(), SetupError> {
-        identity::map(process_1)?;
-        self.bridge.as_mut().map_or(Ok(()), Bridge::start)
+        identity::map(process_1)
     }
 
     fn init(&mut self) -> Result<(), SetupError> {
@@ -157,7 +185,7 @@ impl Confinement for Inside {
             // Here this is the supervisor itself, which needs no power either.
             return self.drop_capabilities();
         }
-        if !self.confine.network && !self.confine.without("network") {
+        if Network::is_for(&self.confine) && self.shared.is_none() {
             sys::loopback_up().map_err(|error| SetupError::new("loopback", error))?;
             self.bridge.as_mut().map_or(Ok(()), Bridge::listen)?;
         }
@@ -209,8 +237,12 @@ impl Confinement for Inside {
         }
     }
 
-    fn reached(&mut self) -> Option<String> {
-        self.bridge.as_mut().and_then(Bridge::reached)
+    fn reached(&mut self) -> Visits {
+        let mut visits = self.bridge.as_mut().map(|bridge| bridge.record().take()).unwrap_or_default();
+        if let Some((_, record)) = &mut self.shared {
+            visits.join(record.take());
+        }
+        visits
     }
 
     fn done(&mut self) {
