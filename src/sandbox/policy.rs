@@ -261,7 +261,8 @@ impl Roots {
     pub(crate) fn is_protected(&self, path: &Path) -> bool {
         let by_name = |root: &Root| {
             let first = path.strip_prefix(&root.path).ok().and_then(|rest| rest.components().next());
-            first.is_some_and(|first| PROTECTED.iter().any(|name| first.as_os_str() == *name))
+            // A file system may take capitals for the same.
+            first.is_some_and(|first| PROTECTED.iter().any(|name| first.as_os_str().eq_ignore_ascii_case(name)))
         };
         let below = |protected: &[PathBuf]| protected.iter().any(|p| path.starts_with(p));
         self.roots.iter().any(by_name) || below(&self.protected) || below(&self.nested.repositories)

@@ -22,7 +22,7 @@ pub(super) struct Needs {
     pub(super) network: bool,
     /// Landlock's version.
     pub(super) abi: i32,
-    /// Modes, owners and times are asked about.
+    /// Changes are asked about.
     pub(super) asked: bool,
 }
 
@@ -176,11 +176,13 @@ pub(super) fn programs(needs: Needs) -> Result<Vec<BpfProgram>, SetupError> {
     sockets(&mut refused, needs).map_err(fail)?;
     let mut absent = Rules::new();
     never(&mut absent, ABSENT);
+    if needs.asked {
+        never(&mut absent, UNASKED);
+    }
     if !needs.namespaces {
         never(&mut refused, ATTRIBUTES);
-        match needs.asked {
-            true => never(&mut absent, UNASKED),
-            false => never(&mut refused, METADATA),
+        if !needs.asked {
+            never(&mut refused, METADATA);
         }
         never(&mut refused, SHARED_MEMORY);
         outside_processes(&mut refused, needs).map_err(fail)?;
@@ -268,9 +270,11 @@ fn sockets(rules: &mut Rules, needs: Needs) -> Built {
     if needs.namespaces {
         return Ok(());
     }
-    // A datagram socket can send to any address without connecting.
+    // A datagram socket can send to any address without connecting; among Unix sockets a raw one is one too.
     for call in [libc::SYS_socket, libc::SYS_socketpair] {
-        when(rules, call, &[(0, Op::Eq, unix), (1, Op::MaskedEq(0xf), libc::SOCK_DGRAM as u64)])?;
+        for kind in [libc::SOCK_DGRAM, libc::SOCK_RAW] {
+            when(rules, call, &[(0, Op::Eq, unix), (1, Op::MaskedEq(0xf), kind as u64)])?;
+        }
     }
     if !needs.network {
         never(rules, &[libc::SYS_connect]);
@@ -280,7 +284,10 @@ fn sockets(rules: &mut Rules, needs: Needs) -> Built {
 
 /// Processes outside, when there is no pid namespace. Landlock keeps signals in from its version 6 on.
 fn outside_processes(rules: &mut Rules, needs: Needs) -> Built {
-    when(rules, libc::SYS_prlimit64, &[(0, Op::Ne, 0), (2, Op::Ne, 0)])?;
+    // The second is an address: its lower half alone may be zero.
+    let others = SeccompCondition::new(0, Len::Dword, Op::Ne, 0)?;
+    let set = SeccompCondition::new(2, Len::Qword, Op::Ne, 0)?;
+    rules.entry(libc::SYS_prlimit64).or_default().push(SeccompRule::new(vec![others, set])?);
     for call in [
         libc::SYS_sched_setaffinity,
         libc::SYS_sched_setscheduler,

@@ -27,6 +27,15 @@ const HERE: u64 = libc::AT_FDCWD as u64;
 /// From Linux 5.19 on: a signal does not make a call be asked, and made, twice.
 const WAIT_KILLABLE: u64 = 32;
 
+/// What is asked about besides changes of names.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asks {
+    /// Opening for reading, where something hidden is beside what is not.
+    pub(crate) reads: bool,
+    /// Modes, owners and times.
+    pub(crate) metadata: bool,
+}
+
 /// The questions of one command.
 #[derive(Debug)]
 pub(crate) struct Broker {
@@ -45,12 +54,13 @@ impl Broker {
     ///
     /// # Errors
     /// No filter for this processor, or no descriptors.
-    pub(crate) fn new(places: Places, refusing: BpfProgram) -> Result<Self, SetupError> {
+    pub(crate) fn new(places: Places, asks: Asks, refusing: BpfProgram) -> Result<Self, SetupError> {
         let fail = |error: Errno| SetupError::new("seccomp", error);
         let (ours, theirs) =
             socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
                 .map_err(fail)?;
-        let program = program(places.hides_inside()).map_err(|error| SetupError::new("seccomp", error))?;
+        let asks = Asks { reads: asks.reads && places.hides_inside(), ..asks };
+        let program = program(asks).map_err(|error| SetupError::new("seccomp", error))?;
         Ok(Self { places, own: Own::default(), program, refusing, ours, theirs, questions: None })
     }
 
@@ -257,9 +267,10 @@ const NAMES: &[c_long] = &[
 ];
 
 /// Opening a file is asked about when it may change something, or always when reading has to be asked about.
-fn program(reads: bool) -> Result<BpfProgram, seccompiler::BackendError> {
+fn program(asks: Asks) -> Result<BpfProgram, seccompiler::BackendError> {
+    let metadata = if asks.metadata { METADATA } else { &[] };
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
-        METADATA.iter().chain(NAMES).map(|call| (*call, Vec::new())).collect();
+        metadata.iter().chain(NAMES).map(|call| (*call, Vec::new())).collect();
     #[cfg(target_arch = "x86_64")]
     let opens = [(libc::SYS_openat, 2), (libc::SYS_open, 1)];
     #[cfg(not(target_arch = "x86_64"))]
@@ -271,7 +282,7 @@ fn program(reads: bool) -> Result<BpfProgram, seccompiler::BackendError> {
             let condition = SeccompCondition::new(argument, Len::Dword, Op::MaskedEq(flag), flag)?;
             any.push(SeccompRule::new(vec![condition])?);
         }
-        rules.insert(call, if reads { Vec::new() } else { any });
+        rules.insert(call, if asks.reads { Vec::new() } else { any });
     }
     let arch = TargetArch::try_from(std::env::consts::ARCH)?;
     // The library has no word for asking: another one stands in, and is replaced in what it gives.

@@ -17,5 +17,5 @@ mod metadata;
 mod places;
 mod wire;
 
-pub(super) use listen::{Broker, METADATA};
+pub(super) use listen::{Asks, Broker, METADATA};
 pub(super) use places::Places;
