@@ -73,9 +73,12 @@ impl Inside {
         let sealed = self.children.sealed.clone();
         let grants = match namespaces {
             true => Grants { write: &write, except: &sealed, private: IN_NAMESPACES, hide: None },
-            false => {
-                Grants { write: &write, except: &self.children.read_only, private: HARMLESS, hide: Some(&hide) }
-            }
+            false => Grants {
+                write: &write,
+                except: &self.children.read_only,
+                private: HARMLESS,
+                hide: Some(&hide),
+            },
         };
         if !self.confine.without("landlock") {
             self.ruleset = landlock::ruleset(&grants, abi)?;
@@ -85,7 +88,8 @@ impl Inside {
             let needs = Needs { namespaces, network: self.confine.network, abi, asked };
             self.filters = seccomp::programs(needs)?;
             if asked {
-                let asks = Asks { reads: !namespaces, metadata: !namespaces };
+                let sockets = !namespaces && !self.confine.network;
+                let asks = Asks { reads: !namespaces, metadata: !namespaces, sockets };
                 self.broker = Some(Broker::new(self.places(hide), asks, seccomp::refusing()?)?);
             }
         }
