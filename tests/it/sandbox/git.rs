@@ -165,7 +165,7 @@ fn what_the_settings_of_a_repository_name_stays_as_it_is() {
         "touch .husky/post-commit",
         "mv .husky aside; mkdir .husky",
         "echo x > tools/watch",
-        "mv tools aside; mkdir tools; touch tools/watch",
+        "mv tools aside; mkdir tools; echo x > tools/watch",
         "echo x > shared",
         "mv own shared",
     ];
