@@ -106,7 +106,7 @@ fn dispatch(cli: Cli) -> ExitCode {
     if !matches!(cli.command, Some(Command::Sandbox(_))) {
         harden::harden();
         memory::return_memory();
-        memory::return_relocations();
+        memory::return_start();
     }
     match cli.command {
         Some(Command::Exec(exec)) => match exec.request(cli.shared) {

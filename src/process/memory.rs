@@ -20,18 +20,18 @@ pub(crate) fn return_memory() {
     }
 }
 
-/// The table of relocations was read before `main` and never is again: its pages, more than a megabyte in our case, go
-/// back. They are unchanged pages of the program's file, which the system itself takes away when memory is short: whoever
-/// reads one after all gets it from the file.
+/// The table of relocations was read before `main`, and most of the code that ran so far has read the command line: their
+/// pages, six megabytes in our case, go back. They are unchanged pages of the program's file, which the system itself
+/// takes away when memory is short: whoever needs one after all gets it from the file.
 #[cfg(target_pointer_width = "64")]
-pub(crate) fn return_relocations() {
+pub(crate) fn return_start() {
     // SAFETY: the function is called during the call only, and needs nothing of us.
     unsafe { libc::dl_iterate_phdr(Some(return_table), std::ptr::null_mut()) };
 }
 
 /// Nothing is known about tables of other programs.
 #[cfg(not(target_pointer_width = "64"))]
-pub(crate) fn return_relocations() {}
+pub(crate) fn return_start() {}
 
 /// One entry of the dynamic section, by the ELF specification.
 #[cfg(target_pointer_width = "64")]
@@ -63,6 +63,15 @@ unsafe extern "C" fn return_table(
     if !headers.iter().any(|header| header.p_flags & libc::PF_X != 0 && holds(base, header, here, 1)) {
         return 1;
     }
+    // SAFETY: a number in, a number out.
+    let page = u64::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(0);
+    // A debugger's breakpoints are changed pages, and would be lost.
+    for code in headers.iter().filter(|header| is_code(header) && !cfg!(debug_assertions)) {
+        if let Some((first, length)) = whole_pages(base.wrapping_add(code.p_vaddr), code.p_filesz, page) {
+            // SAFETY: whole pages of one mapping of a file that nobody may write to: they come back as they were.
+            unsafe { libc::madvise(first as *mut libc::c_void, length as usize, libc::MADV_DONTNEED) };
+        }
+    }
     let Some(section) = headers.iter().find(|header| header.p_type == libc::PT_DYNAMIC) else { return 1 };
     let entries = base.wrapping_add(section.p_vaddr) as *const Dynamic;
     let (mut table, mut bytes) = (0, 0);
@@ -81,8 +90,6 @@ unsafe extern "C" fn return_table(
     let begin = if table < base { base.wrapping_add(table) } else { table };
     let read_only =
         headers.iter().any(|header| header.p_flags & libc::PF_W == 0 && holds(base, header, begin, bytes));
-    // SAFETY: a number in, a number out.
-    let page = u64::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(0);
     if let Some((first, length)) = whole_pages(begin, bytes, page)
         && read_only
     {
@@ -90,6 +97,12 @@ unsafe extern "C" fn return_table(
         unsafe { libc::madvise(first as *mut libc::c_void, length as usize, libc::MADV_DONTNEED) };
     }
     1
+}
+
+/// Whether this header maps code, and nothing that is ever written.
+#[cfg(target_pointer_width = "64")]
+fn is_code(header: &libc::Elf64_Phdr) -> bool {
+    header.p_type == libc::PT_LOAD && header.p_flags & (libc::PF_X | libc::PF_W) == libc::PF_X
 }
 
 /// Whether so many bytes from `begin` on are mapped from the file by this header.
@@ -131,8 +144,8 @@ mod tests {
 
     #[test]
     fn the_program_goes_on_with_its_table_gone() {
-        return_relocations();
-        return_relocations();
+        return_start();
+        return_start();
         // Unwinding looks everything up that a loader knows.
         let caught = std::panic::catch_unwind(|| std::panic::resume_unwind(Box::new(7)));
         assert_eq!(caught.unwrap_err().downcast_ref::<i32>(), Some(&7));
