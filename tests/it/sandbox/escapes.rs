@@ -150,3 +150,38 @@ fn terminals_of_others_cannot_be_read() {
         assert!(bed.free(&[program, "read", &name]), "{way:?}");
     }
 }
+
+/// With the filter left out the attempts that it alone stops get through: the tests above see it.
+#[cfg(debug_assertions)]
+#[test]
+fn the_filter_is_missed_when_it_is_left_out() {
+    for way in ways() {
+        let bed = Bed::new(way);
+        let Some(program) = compiled(&bed) else { return };
+        let program = program.display();
+        let path = bed.path().join("datagrams");
+        let _host = UnixDatagram::bind(&path).unwrap();
+        bed.own(&path);
+        let mut sleep = outsider(&bed);
+        let (pid, file) = (sleep.id(), bed.outside().join("file").display().to_string());
+        let attempts: &[(&str, String)] = match way.level {
+            LANDLOCK => &[
+                ("raw-datagram", path.display().to_string()),
+                ("limits", pid.to_string()),
+                ("mode-by-descriptor", file.clone()),
+                ("attributes", file.clone()),
+                ("kernel-events", String::new()),
+                ("console", String::new()),
+            ],
+            _ => &[("kernel-events", String::new()), ("console", String::new())],
+        };
+        for (what, with) in attempts {
+            let script = format!("exec {program} {what} {with}");
+            assert_ne!(bed.sh(&script).0, 0, "{way:?}: {what}");
+            let (code, text) = bed.sh_without(&["seccomp"], &script);
+            assert_eq!(code, 0, "{way:?}: {what} is refused even without the filter: {text}");
+        }
+        sleep.kill().unwrap();
+        sleep.wait().unwrap();
+    }
+}
