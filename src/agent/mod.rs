@@ -21,6 +21,7 @@
 //! - [`compact`]: a long conversation → a short one
 //! - [`input`]: the user's input → a message
 //! - [`readers`]: the channels to the front ends
+//! - [`places`]: where items are shown first
 //! - [`asks`]: open questions
 //! - [`errors`]: errors of the areas below → the one error that is shown
 
@@ -39,6 +40,7 @@ pub(crate) mod input;
 pub(crate) mod live_roots;
 pub(crate) mod past;
 pub(crate) mod permit;
+mod places;
 pub(crate) mod readers;
 pub(crate) mod request;
 pub(crate) mod services;

@@ -244,7 +244,9 @@ impl Permits {
         if safe::all_harmless(&commands(ctx, request)) {
             return permit;
         }
-        ctx.undo.before_change(ctx.thread_id, &ctx.cwd, live_roots::lasting(&self.roots.now())).await;
+        ctx.undo
+            .before_change((ctx.thread_id, ctx.turn_id), &ctx.cwd, live_roots::lasting(&self.roots.now()))
+            .await;
         if matches!(permit, Permit::Sandboxed(Some(_))) {
             return permit;
         }

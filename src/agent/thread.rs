@@ -299,7 +299,11 @@ impl Thread {
     /// Tells a complete item after it was stored.
     pub(crate) async fn complete(&mut self, item: Item) {
         let turn_id = self.turn_id;
-        self.store(|w| w.item(&item, turn_id));
+        let place = self.readers.places.of(item.id()).cloned();
+        self.store(|w| match &place {
+            Some(place) => w.item_at(&item, turn_id, place),
+            None => w.item(&item, turn_id),
+        });
         self.readers.tell(Event::ItemCompleted { item }).await;
     }
 
@@ -317,6 +321,7 @@ impl Thread {
                 let id = self.asks.open(sender);
                 self.readers.tell(Event::Ask { id, ask }).await;
             }
+            ToolEvent::SessionEnded => self.tell_sessions(false).await,
             ToolEvent::Sync(sender) => {
                 let _ = sender.send(self.sync().await);
             }

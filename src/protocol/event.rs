@@ -14,7 +14,6 @@ pub(crate) enum Event {
     /// A turn began.
     TurnStarted {
         /// Which turn.
-        #[allow(dead_code, reason = "part of the contract; no front end shows the identity of a turn")]
         turn_id: TurnId,
     },
     /// An item began; it will end with `ItemCompleted` or `ItemDropped`.

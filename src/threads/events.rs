@@ -17,7 +17,7 @@ use crate::protocol::error::ErrorInfo;
 use crate::protocol::input::UserInput;
 use crate::protocol::item::{CommandAction, CommandItem, Item, ItemStatus, ToolStatus};
 use crate::protocol::limits::Price;
-use crate::protocol::note::Note;
+use crate::protocol::note::{Note, Place};
 use crate::protocol::turn::Changed;
 
 /// What an event means to a reader of the thread.
@@ -57,6 +57,15 @@ pub(crate) enum Seen {
         turn_id: Option<TurnId>,
         /// The item.
         item: Item,
+    },
+    /// An item that was shown in another place than the one of its line.
+    Placed {
+        /// Its turn, when it is told.
+        turn_id: Option<TurnId>,
+        /// The item.
+        item: Item,
+        /// Where.
+        place: Place,
     },
     /// One section of a reasoning item; sections of one item follow each other.
     Reasoning {
@@ -150,6 +159,10 @@ pub(crate) struct CommandIn<'a> {
     duration: Option<Duration>,
     #[serde(default)]
     status: Option<String>,
+    #[serde(default)]
+    shown_after: Option<ItemId>,
+    #[serde(default)]
+    shown_after_end: bool,
 }
 
 /// A patch as both record modes store it.
@@ -246,8 +259,14 @@ pub(crate) fn read(raw: &RawValue, fallback: impl Fn() -> ItemId) -> Result<Opti
         | "agent_reasoning_raw_content"
         | "context_compacted") => message(text, payload(raw)?, fallback),
         "exec_command_end" => {
-            let read: CommandIn<'_> = payload(raw)?;
-            Seen::Item { turn_id: turn(read.turn_id.clone()), item: command(read) }
+            let mut read: CommandIn<'_> = payload(raw)?;
+            let (turn_id, after_end) = (turn(read.turn_id.clone()), read.shown_after_end);
+            match read.shown_after.take() {
+                Some(after) => {
+                    Seen::Placed { turn_id, item: command(read), place: Place { after, after_end } }
+                }
+                None => Seen::Item { turn_id, item: command(read) },
+            }
         }
         "patch_apply_end" => {
             let read: PatchIn = payload(raw)?;

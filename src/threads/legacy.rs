@@ -17,7 +17,7 @@ use crate::protocol::error::ErrorInfo;
 use crate::protocol::input::UserInput;
 use crate::protocol::item::{CommandItem, FileChange, Item, ItemStatus, MessagePhase, ToolStatus};
 use crate::protocol::limits::{LimitsSnapshot, Price};
-use crate::protocol::note::Note;
+use crate::protocol::note::{Note, Place};
 use crate::protocol::tokens::{ThreadUsage, TokenUsage};
 use crate::protocol::turn::{Changed, TurnEnd, TurnStatus};
 
@@ -107,6 +107,11 @@ pub(crate) enum Event<'a> {
         duration: Duration,
         formatted_output: &'static str,
         status: &'static str,
+        /// Ours; other programs pass it over.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        shown_after: Option<&'a ItemId>,
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        shown_after_end: bool,
     },
     PatchApplyEnd {
         call_id: &'a ItemId,
@@ -176,7 +181,12 @@ fn event(batch: &mut Batch, event: Event<'_>) -> serde_json::Result<()> {
 }
 
 /// Adds the lines of a complete item; none when it is not to be stored.
-pub(crate) fn push_item(batch: &mut Batch, item: &Item, turn_id: TurnId) -> serde_json::Result<()> {
+pub(crate) fn push_item(
+    batch: &mut Batch,
+    item: &Item,
+    turn_id: TurnId,
+    place: Option<&Place>,
+) -> serde_json::Result<()> {
     if !keep::stored(item) {
         return Ok(());
     }
@@ -186,7 +196,7 @@ pub(crate) fn push_item(batch: &mut Batch, item: &Item, turn_id: TurnId) -> serd
             event(batch, Event::AgentMessage { id, message: text, phase: *phase })
         }
         Item::Reasoning { id, summary, content } => push_reasoning(batch, id, summary, content),
-        Item::CommandExecution(command) => event(batch, command_end(command, turn_id)),
+        Item::CommandExecution(command) => event(batch, command_end(command, turn_id, place)),
         Item::FileChange { id, changes, status, error } => {
             event(batch, patch_end(id, changes, *status, error.as_deref(), turn_id))
         }
@@ -270,7 +280,7 @@ fn is_utf8(part: &UserInput) -> bool {
     }
 }
 
-fn command_end(command: &CommandItem, turn_id: TurnId) -> Event<'_> {
+fn command_end<'a>(command: &'a CommandItem, turn_id: TurnId, place: Option<&'a Place>) -> Event<'a> {
     let words = shlex::split(&command.command);
     let exact = words.as_deref().and_then(join).is_some_and(|again| again == command.command);
     Event::ExecCommandEnd {
@@ -289,6 +299,8 @@ fn command_end(command: &CommandItem, turn_id: TurnId) -> Event<'_> {
         duration: Duration::from_ms(command.duration_ms.unwrap_or_default()),
         formatted_output: "",
         status: status_word(command.status),
+        shown_after: place.map(|place| &place.after),
+        shown_after_end: place.is_some_and(|place| place.after_end),
     }
 }
 

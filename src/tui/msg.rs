@@ -13,6 +13,7 @@ use crate::protocol::event::Event;
 use crate::protocol::tokens::ThreadUsage;
 use crate::threads::Turn;
 use crate::workspace::search::Found;
+use crate::workspace::undo_revert::Report;
 
 /// The time of a message.
 #[derive(Clone, Copy, Debug, Default)]
@@ -82,6 +83,8 @@ pub(crate) enum Answer {
     Diff(Result<String, ErrorInfo>),
     /// What undo came to.
     Undone(Result<String, ErrorInfo>),
+    /// What going back does to files (true: would do), if anything.
+    Since(bool, Result<Option<Report>, ErrorInfo>),
     /// Stored threads.
     Threads(ThreadFilter, Vec<ThreadRow>),
     /// That was all of them.

@@ -320,7 +320,7 @@ impl Scene {
     }
 }
 
-fn command_item(id: &str, command: &str) -> CommandItem {
+pub(super) fn command_item(id: &str, command: &str) -> CommandItem {
     CommandItem {
         id: ItemId::from(id),
         command: command.to_owned(),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tempfile::NamedTempFile;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
 use crate::base::{fs, tasks};
 use crate::tui::terminal::Surroundings;
@@ -86,26 +86,33 @@ async fn feed(program: &[&str], text: &[u8]) -> bool {
 
 /// Takes an image from the clipboard into a file below `home`.
 pub(super) async fn paste_image(home: &Path, ssh: bool) -> Result<PathBuf, String> {
+    let mut there = false;
     for program in IMAGE_PROGRAMS {
-        if let Ok(Some(image)) = tokio::time::timeout(PATIENCE, read(program)).await {
+        let Some(child) = start(program) else { continue };
+        there = true;
+        if let Ok(Some(image)) = tokio::time::timeout(PATIENCE, read(child)).await {
             let path = home.join("tmp").join("images").join(format!("{}.png", uuid::Uuid::now_v7()));
             let kept = keep(path, image).await;
             return kept.map_err(|error| format!("The image could not be kept: {error}"));
         }
     }
-    Err(no_image(ssh).to_owned())
+    Err(no_image(ssh, there).to_owned())
 }
 
-/// Why there was no image, and what works instead.
-fn no_image(ssh: bool) -> &'static str {
-    match ssh {
-        true => "Over ssh your clipboard is out of reach: copy the image here, paste its path",
-        false => "No image in the clipboard (it is read by wl-paste or xclip)",
+/// Why there was no image, and what works instead. `there`: a program that can read the clipboard is.
+fn no_image(ssh: bool, there: bool) -> &'static str {
+    match (ssh, there) {
+        (true, _) => "Over ssh your clipboard is out of reach: copy the image here, paste its path",
+        (false, true) => "No image in the clipboard",
+        (false, false) => "Reading images needs wl-paste or xclip; or paste the path of the image",
     }
 }
 
-async fn read(program: &[&str]) -> Option<Vec<u8>> {
-    let mut child = command(program)?.stdout(Stdio::piped()).spawn().ok()?;
+fn start(program: &[&str]) -> Option<Child> {
+    command(program)?.stdout(Stdio::piped()).spawn().ok()
+}
+
+async fn read(mut child: Child) -> Option<Vec<u8>> {
     let mut image = Vec::new();
     child.stdout.take()?.take(IMAGE_MAX + 1).read_to_end(&mut image).await.ok()?;
     let whole = u64::try_from(image.len()).is_ok_and(|size| size <= IMAGE_MAX);
@@ -202,9 +209,13 @@ mod tests {
         assert!(feed(&["cat"], b"text").await);
         assert!(!feed(&["false"], b"text").await);
         assert!(!feed(&["/no/such/program"], b"text").await);
-        assert_eq!(read(&["printf", "no image"]).await, None);
-        assert!(no_image(true).contains("paste its path") && !no_image(true).contains("wl-paste"));
-        for told in [no_image(true), no_image(false)] {
+        assert_eq!(read(start(&["printf", "no image"]).unwrap()).await, None);
+        assert!(start(&["/no/such/program"]).is_none());
+        assert!(
+            no_image(true, true).contains("paste its path") && !no_image(true, true).contains("wl-paste")
+        );
+        assert!(no_image(false, false).contains("wl-paste") && !no_image(false, true).contains("wl-paste"));
+        for told in [no_image(true, false), no_image(false, true), no_image(false, false)] {
             assert!(told.len() < 78, "it fits the line of hints");
         }
     }

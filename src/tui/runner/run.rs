@@ -93,6 +93,7 @@ impl Runner {
             | Effect::Rename(_)
             | Effect::Diff
             | Effect::Undo { .. }
+            | Effect::Since { .. }
             | Effect::Locate(_)
             | Effect::Trust
             | Effect::LookOnly
@@ -164,6 +165,9 @@ impl Runner {
             }),
             Effect::Undo { cwd, again } => self.answer("undo", async move {
                 Answer::Undone(door.call(|reply| Call::Undo(cwd, again, reply)).await)
+            }),
+            Effect::Since { cwd, wanted, dry } => self.answer("undo since", async move {
+                Answer::Since(dry, door.call(|reply| Call::Since(cwd, wanted, dry, reply)).await)
             }),
             Effect::Diff => self.answer("git diff", async move { Answer::Diff(door.call(Call::Diff).await) }),
             Effect::Trust => {

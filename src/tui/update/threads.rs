@@ -220,7 +220,7 @@ fn arrive(model: &mut Model) -> bool {
     model.facts.plan = None;
     model.glance = None;
     model.asks.clear();
-    model.rewinding = None;
+    (model.looking, model.rewinding) = (None, None);
     waiting::end(model);
     model.usage.hint = crate::tui::usage::Hint::Gone;
     model.status_cell = None;

@@ -10,6 +10,7 @@
 //! - `ask`: questions
 //! - [`allow`]: what an answer is good for
 //! - [`again`]: threads that are opened again
+//! - [`back`]: going back to an earlier prompt
 //! - [`around`]: what a start finds: the last thread, another folder, credentials that cannot be read
 //! - [`hostile`]: input that wants to do harm
 //! - [`leave`]: every way out
@@ -22,6 +23,7 @@ mod again;
 mod allow;
 mod around;
 mod ask;
+mod back;
 pub(crate) mod bed;
 mod emulator;
 mod hostile;
