@@ -25,7 +25,8 @@ pub(crate) fn listing(roots: &Roots, level: Option<Level>, most: usize) -> Vec<S
         closed.extend(roots.repositories().iter().map(PathBuf::as_path));
         lines.push(format!("read-only in there: {}", paths(&closed, most)));
     }
-    if let Some(folder) = roots.git_folder() {
+    // In an open repository names are kept from coming to be by Landlock alone.
+    if let Some(folder) = roots.git_folder().filter(|_| landlock::abi() > 0) {
         lines.push(format!(
             "git: plain commands (`git add`, `git commit`, …) write {} but for hooks and settings; \
              `sandbox_workspace_write.git = false` takes that away",
@@ -47,24 +48,23 @@ pub(crate) fn limits(roots: &Roots) -> Vec<&'static str> {
 
 const NESTING: &str = "programs cannot confine themselves further: a sandbox inside the sandbox is refused";
 const SHARING: &str = "shared memory and message queues of System V, and extended attributes, are refused";
-const NAMED_SOCKETS: &str =
-    "a named Unix socket cannot be connected to, not even one of the command's own; socket pairs work";
-const OWN_SERVERS: &str = "TCP and UDP are refused, to servers of the command's own too";
+const NAMED_SOCKETS: &str = "with the network open Unix sockets with a name are refused; socket pairs work";
+const OWN_SERVERS: &str =
+    "TCP and named Unix sockets lead to servers of the same command only; UDP and abstract names are refused";
 const NETWORK_LISTS: &str = "`loopback_ports`, `serve_ports` and `network_allow` open nothing; a command that needs them has to ask to run outside";
 const SIGNALS: &str = "nothing keeps a command from signalling other processes of yours";
 
 /// What commands miss, or are not kept from, where there are no namespaces, with the network off. The last one only
 /// before Linux 6.12.
 pub(crate) const WITHOUT_NAMESPACES: &[&str] =
-    &[NESTING, SHARING, NAMED_SOCKETS, OWN_SERVERS, NETWORK_LISTS, SIGNALS];
+    &[NESTING, SHARING, OWN_SERVERS, NAMED_SOCKETS, NETWORK_LISTS, SIGNALS];
 
 fn limits_of(roots: &Roots, level: Option<Level>) -> Vec<&'static str> {
     if level != Some(Level::Landlock) {
         return Vec::new();
     }
-    let mut limits = vec![NESTING, SHARING, NAMED_SOCKETS];
+    let mut limits = vec![NESTING, SHARING, if roots.network() { NAMED_SOCKETS } else { OWN_SERVERS }];
     if !roots.network() {
-        limits.push(OWN_SERVERS);
         let rules = roots.network_rules();
         if !(rules.ports.is_empty() && rules.serve.is_empty() && rules.hosts.is_empty()) {
             limits.push(NETWORK_LISTS);

@@ -4,6 +4,7 @@
 //! - [`nested`]: repositories and secrets below the roots
 //! - [`secrets`]: what commands cannot read
 //! - [`git`]: which calls may write the repository
+//! - [`git_config`]: what a repository's settings make git run or read
 //! - [`detect`]: what this machine can enforce
 //! - [`confine`]: the confinement of a command, as its supervisor takes it
 //! - [`entry`]: where a supervisor process starts
@@ -21,6 +22,7 @@ mod entry;
 mod explain;
 mod foreground;
 mod git;
+mod git_config;
 mod linux;
 mod listing;
 mod nested;

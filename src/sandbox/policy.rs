@@ -10,6 +10,7 @@ use crate::base::path::absolute;
 use crate::protocol::policy::{DenyRead, NetworkRules, PROTECTED, Profiled, SandboxMode, SandboxPolicy};
 
 use super::git::{self, Repository};
+use super::git_config;
 use super::nested::{self, Nested};
 use super::secrets;
 
@@ -108,6 +109,9 @@ impl Roots {
         }
         // Temporary folders are shared, large, and nobody's workspace.
         if matches!(origin, Origin::Workdir | Origin::Extra) {
+            let run = git_config::run_by_git(&path);
+            // What holds all of the root cannot be closed.
+            self.protected.extend(run.into_iter().filter(|found| found.starts_with(&path) && *found != path));
             self.look_in(&path);
             self.looked_in.push(path.clone());
         }
@@ -296,7 +300,10 @@ impl Roots {
     pub(crate) fn is_protected(&self, path: &Path) -> bool {
         let by_name = |root: &Root| {
             let first = path.strip_prefix(&root.path).ok().and_then(|rest| rest.components().next());
-            first.is_some_and(|first| PROTECTED.iter().any(|name| first.as_os_str() == *name))
+            // A file system may take capitals for the same.
+            first.is_some_and(|first| {
+                PROTECTED.iter().any(|name| first.as_os_str().eq_ignore_ascii_case(name))
+            })
         };
         let below = |protected: &[PathBuf]| protected.iter().any(|p| path.starts_with(p));
         self.roots.iter().any(by_name) || below(&self.protected) || below(&self.nested.repositories)

@@ -39,7 +39,7 @@ pub(crate) trait Confinement {
     /// The stage and the system's error number.
     fn inner(&self) -> Result<(), (&'static str, i32)>;
 
-    /// In the supervisor when the command has been started, where there is no process 1.
+    /// When the command has been started, in the process that started it.
     fn started(&mut self) {}
 
     /// Readable when the command waits for [`Confinement::answer`]; below zero when it never does.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use seccompiler::BpfProgram;
 
 use super::bridge::Bridge;
-use super::broker::{Broker, Places};
+use super::broker::{Asks, Broker, Places};
 use super::children::Children;
 use super::landlock::Grants;
 use super::mounts::Plan;
@@ -88,9 +88,6 @@ impl Inside {
             return Err(SetupError::new("landlock", "this kernel does not offer it"));
         }
         let mut write: Vec<_> = self.confine.write.iter().map(|root| root.path.path()).collect();
-        if namespaces {
-            write.extend(self.children.reopen.iter().cloned());
-        }
         // A root that is everything must not bring the kernel's settings and devices with it.
         if !namespaces && write.iter().any(|root| root.parent().is_none()) {
             self.children.read_only.extend(["/proc", "/sys", "/dev"].map(PathBuf::from));
@@ -100,21 +97,32 @@ impl Inside {
             // What holds something hidden must not be moved to where the next command can read it.
             self.children.read_only.extend(hide.iter().cloned());
         }
+        // Mounts protect what is there; in an open repository also names must not come to be there.
+        let repository = namespaces && !self.children.reopen.is_empty();
+        if repository {
+            write.extend(self.children.reopen.iter().cloned());
+        }
+        let sealed = self.children.sealed.clone();
         let grants = match namespaces {
-            true => Grants { write: &write, except: &[], private: IN_NAMESPACES, hide: &[] },
-            false => {
-                Grants { write: &write, except: &self.children.read_only, private: HARMLESS, hide: &hide }
-            }
+            true => Grants { write: &write, except: &sealed, private: IN_NAMESPACES, hide: None },
+            false => Grants {
+                write: &write,
+                except: &self.children.read_only,
+                private: HARMLESS,
+                hide: Some(&hide),
+            },
         };
         if !self.confine.without("landlock") {
             self.ruleset = landlock::ruleset(&grants, abi)?;
         }
         if !self.confine.without("seccomp") {
-            let asked = !namespaces && !self.confine.without("broker");
+            let asked = (!namespaces || repository) && !self.confine.without("broker");
             let needs = Needs { namespaces, network: self.confine.network, abi, asked };
             self.filters = seccomp::programs(needs)?;
             if asked {
-                self.broker = Some(Broker::new(self.places(hide), seccomp::refusing()?)?);
+                let sockets = !namespaces && !self.confine.network;
+                let asks = Asks { reads: !namespaces, metadata: !namespaces, sockets };
+                self.broker = Some(Broker::new(self.places(hide), asks, seccomp::refusing()?)?);
             }
         }
         Ok(())
@@ -163,6 +171,10 @@ impl Confinement for Inside {
         match self.confine.level {
             Level::Landlock => Ok(None),
             Level::Namespaces => {
+                // In an open repository names are kept from coming to be by Landlock alone.
+                if landlock::abi() == 0 {
+                    self.children.reopen.clear();
+                }
                 if !self.confine.without("sockets") {
                     self.sockets = sockets::of_host();
                 }
@@ -191,12 +203,11 @@ impl Confinement for Inside {
         }
         let mut write: Vec<_> = self.confine.write.iter().map(|root| root.path.path()).collect();
         write.sort();
-        let read_only = std::mem::take(&mut self.children.read_only);
         let plan = Plan {
             write,
-            read_only,
+            read_only: self.children.read_only.clone(),
             reopen: self.children.reopen.clone(),
-            sealed: std::mem::take(&mut self.children.sealed),
+            sealed: self.children.sealed.clone(),
             hide: self.confine.hide.iter().map(|path| path.path()).collect(),
             sockets: std::mem::take(&mut self.sockets),
         };

@@ -11,6 +11,7 @@
 mod attacks;
 mod attempts;
 mod bed;
+mod escapes;
 mod explained;
 mod git;
 mod lifetime;
