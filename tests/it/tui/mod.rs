@@ -32,6 +32,7 @@ mod hostile;
 mod leave;
 mod modes;
 mod redeem_ask;
+mod redeem_lines;
 mod shell;
 mod start;
 mod terminal;
