@@ -8,8 +8,7 @@
 //! - [`glance`]: what can be gone on with, while nothing was said
 //! - [`keymap`]: key → action, and the help sheet
 //! - [`keys`]: one key press, as the components see it
-//! - [`linear`]: plain lines, for screen readers and bare terminals; [`linear_questions`] before there is a thread,
-//!   [`linear_redeem`] around a reset credit
+//! - [`linear`]: plain lines, for screen readers and bare terminals; [`linear_questions`] before there is a thread
 //! - [`model`]: all state of the screen
 //! - [`moment`]: moments in words
 //! - [`msg`]: all that can happen
@@ -46,7 +45,6 @@ pub(crate) mod keymap;
 pub(crate) mod keys;
 mod linear;
 mod linear_questions;
-mod linear_redeem;
 mod model;
 mod moment;
 mod msg;

@@ -377,13 +377,10 @@ impl Flow {
         };
         let label = Span::styled(format!("{}. {title}", index + 1), style);
         let mut rows = vec![text::truncate_line(Line::from(vec![mark, label]), usize::from(width))];
-        let below = match credit {
-            Some(credit) => Some((dates(credit, view), credits::expiry_role(credit, view.now()))),
-            None if index + 1 == total => None,
-            None => Some(("the service picks which one".to_owned(), Role::Dim)),
-        };
-        if let Some((words, role)) = below {
-            rows.extend(wrapped(&words, role, 5, width, theme));
+        match credit {
+            Some(credit) => rows.extend(date_rows(credit, view, 5, width, theme)),
+            None if index + 1 == total => {}
+            None => rows.extend(wrapped("the service picks which one", Role::Dim, 5, width, theme)),
         }
         rows
     }
@@ -395,7 +392,7 @@ impl Flow {
             return wrapped(&words, Role::Strong, 2, width, theme);
         };
         let mut rows = wrapped(&credits::title(credit, view), Role::Strong, 2, width, theme);
-        rows.extend(wrapped(&dates(credit, view), credits::expiry_role(credit, view.now()), 2, width, theme));
+        rows.extend(date_rows(credit, view, 2, width, theme));
         if let Some(words) = credit.description.as_deref().map(plain).filter(|words| !words.is_empty()) {
             rows.extend(wrapped(&words, Role::Dim, 2, width, theme));
         }
@@ -412,6 +409,26 @@ fn confirm() -> List {
 pub(super) fn dates(credit: &ResetCredit, view: &View<'_>) -> String {
     let granted = credits::granted(credit, view).map(|words| format!(" · {words}")).unwrap_or_default();
     format!("{}{granted}", credits::expiry(credit, view))
+}
+
+/// When it expires and when it was granted: in one row, or in one each.
+fn date_rows(
+    credit: &ResetCredit,
+    view: &View<'_>,
+    indent: usize,
+    width: u16,
+    theme: &Theme,
+) -> Vec<Line<'static>> {
+    let role = credits::expiry_role(credit, view.now());
+    let both = dates(credit, view);
+    if text::width(&both) + indent <= usize::from(width) {
+        return wrapped(&both, role, indent, width, theme);
+    }
+    let mut rows = wrapped(&credits::expiry(credit, view), role, indent, width, theme);
+    if let Some(granted) = credits::granted(credit, view) {
+        rows.extend(wrapped(&granted, role, indent, width, theme));
+    }
+    rows
 }
 
 pub(super) fn words_at_end(ending: &Ending, view: &View<'_>) -> String {

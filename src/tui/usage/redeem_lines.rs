@@ -6,22 +6,22 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
 
-use super::door::{Call, Door, LimitsCall, Redeeming};
-use super::keys::GUARD_MS;
-use super::linear::say;
-use super::narrator::TOO_SOON;
-use super::usage::Standing;
-use super::usage::look::View;
-use super::usage::redeem::{Flow, Move};
+use super::Standing;
+use super::look::View;
+use super::redeem::{Flow, Move};
 use crate::base::clock::{Clock, SystemClock};
 use crate::limits::AccountLimits;
+use crate::tui::door::{Call, Door, LimitsCall, Redeeming};
+use crate::tui::keys::GUARD_MS;
+use crate::tui::linear::say;
+use crate::tui::narrator::TOO_SOON;
 
 /// A redemption in plain lines.
-pub(super) struct Redemption {
+pub(crate) struct Redemption {
     flow: Flow,
     limits: watch::Receiver<Arc<AccountLimits>>,
     /// What comes of it, while it is on its way.
-    pub(super) steps: Option<mpsc::Receiver<Redeeming>>,
+    pub(crate) steps: Option<mpsc::Receiver<Redeeming>>,
     question: u64,
     put: Instant,
     over: bool,
@@ -29,7 +29,7 @@ pub(super) struct Redemption {
 
 impl Redemption {
     /// Looks up what can be redeemed and puts the first question.
-    pub(super) async fn begin(door: &Door, limits: watch::Receiver<Arc<AccountLimits>>) -> Self {
+    pub(crate) async fn begin(door: &Door, limits: watch::Receiver<Arc<AccountLimits>>) -> Self {
         let flow = Flow::new(0, false);
         let mut redemption =
             Self { flow, limits, steps: None, question: 0, put: Instant::now(), over: false };
@@ -38,12 +38,12 @@ impl Redemption {
     }
 
     /// Whether nothing more is asked or waited for.
-    pub(super) fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.over
     }
 
     /// Takes a line.
-    pub(super) async fn on_line(&mut self, line: &str, door: &Door) {
+    pub(crate) async fn on_line(&mut self, line: &str, door: &Door) {
         let asks = self.steps.is_none();
         if asks && !line.is_empty() && self.put.elapsed() < Duration::from_millis(GUARD_MS) {
             return say([TOO_SOON]);
@@ -55,7 +55,7 @@ impl Redemption {
     }
 
     /// Something came of it; `None` when nobody is left to tell.
-    pub(super) fn on_step(&mut self, step: Option<Redeeming>) {
+    pub(crate) fn on_step(&mut self, step: Option<Redeeming>) {
         match step {
             Some(Redeeming::Step(step)) => {
                 let before = self.spoken();
@@ -125,7 +125,7 @@ impl Redemption {
         let limits = self.limits.borrow().clone();
         let mut standing = Standing::new(true);
         standing.shared = true;
-        let (now_s, zone) = (SystemClock.now_s(), super::moment::zone());
+        let (now_s, zone) = (SystemClock.now_s(), crate::tui::moment::zone());
         work(&mut self.flow, &View { limits: Some(&limits), standing: &standing, now_s, zone })
     }
 }
