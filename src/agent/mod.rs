@@ -19,6 +19,7 @@
 //! - [`history`]: what the model sees
 //! - [`past`]: what a continued thread was before, read when it is needed
 //! - [`compact`]: a long conversation → a short one
+//! - [`review`]: a reviewer's conversation inside a turn
 //! - [`input`]: the user's input → a message
 //! - [`readers`]: the channels to the front ends
 //! - [`asks`]: open questions
@@ -41,6 +42,7 @@ pub(crate) mod past;
 pub(crate) mod permit;
 pub(crate) mod readers;
 pub(crate) mod request;
+pub(crate) mod review;
 pub(crate) mod services;
 pub(crate) mod settings;
 pub(crate) mod thread;

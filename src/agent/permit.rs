@@ -40,6 +40,8 @@ pub(crate) struct Permits {
     rules: Arc<Standing>,
     grants: Mutex<Grants>,
     patch: Arc<ApplyPatch>,
+    /// No rule leads out of the sandbox.
+    inside: bool,
     /// What the sandbox refused, newest last.
     denied: Mutex<VecDeque<Denied>>,
     /// One question at a time: its answer may settle the next one.
@@ -61,13 +63,19 @@ struct Judged<'a> {
 
 impl Permits {
     /// Permissions that follow from `roots` and `rules`; `patch` carries out patches that come as shell calls.
-    pub(crate) fn new(roots: LiveRoots, rules: Arc<Standing>, patch: Arc<ApplyPatch>) -> Arc<Self> {
+    pub(crate) fn new(
+        roots: LiveRoots,
+        rules: Arc<Standing>,
+        patch: Arc<ApplyPatch>,
+        inside: bool,
+    ) -> Arc<Self> {
         Arc::new(Self {
             roots,
             rules,
             grants: Mutex::default(),
             denied: Mutex::default(),
             patch,
+            inside,
             asking: tokio::sync::Mutex::default(),
         })
     }
@@ -117,7 +125,7 @@ impl Permits {
             judged = self.judge(ctx, request);
         }
         let sandboxed = match &judged.decision {
-            Decision::Run { sandboxed } => *sandboxed,
+            Decision::Run { sandboxed } => *sandboxed || self.inside,
             Decision::Refuse { reason } => return Permit::Refused(reason.clone()),
             Decision::Ask { reason, sandboxed, needs } => {
                 let denied = (!sandboxed).then(|| self.denied_before(request)).flatten();

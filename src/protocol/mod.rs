@@ -12,6 +12,7 @@
 //! - [`tokens`]: token usage
 //! - [`note`]: a line of a front end, kept with the thread
 //! - [`limits`]: rate-limit windows and credits
+//! - [`review`]: what is reviewed, and what was found
 //! - [`error`]: the only error a front end shows
 
 pub(crate) mod ask;
@@ -24,6 +25,7 @@ pub(crate) mod model_item;
 pub(crate) mod note;
 pub(crate) mod op;
 pub(crate) mod policy;
+pub(crate) mod review;
 pub(crate) mod thread;
 pub(crate) mod tokens;
 pub(crate) mod turn;

@@ -18,6 +18,7 @@ use crate::protocol::input::UserInput;
 use crate::protocol::item::{CommandItem, FileChange, Item, ItemStatus, MessagePhase, ToolStatus};
 use crate::protocol::limits::{LimitsSnapshot, Price};
 use crate::protocol::note::Note;
+use crate::protocol::review::{Output, Target};
 use crate::protocol::tokens::{ThreadUsage, TokenUsage};
 use crate::protocol::turn::{Changed, TurnEnd, TurnStatus};
 
@@ -140,6 +141,19 @@ pub(crate) enum Event<'a> {
     ContextCompacted {
         id: &'a ItemId,
     },
+    EnteredReviewMode {
+        id: &'a ItemId,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        target: Option<&'a Target>,
+        user_facing_hint: &'a str,
+    },
+    ExitedReviewMode {
+        id: &'a ItemId,
+        review_output: Option<&'a Output>,
+        /// Ours: why there is none.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        review: Option<&'a str>,
+    },
     /// Ours; other programs pass it over.
     Notice(&'a Note),
 }
@@ -210,6 +224,14 @@ pub(crate) fn push_item(batch: &mut Batch, item: &Item, turn_id: TurnId) -> serd
         }
         Item::ImageView { id, path } => {
             event(batch, Event::ViewImageToolCall { call_id: id, path: Lossy(path) })
+        }
+        Item::EnteredReviewMode { id, review, target } => {
+            let target = target.as_ref();
+            event(batch, Event::EnteredReviewMode { id, target, user_facing_hint: review })
+        }
+        Item::ExitedReviewMode { id, review, output } => {
+            let review = output.is_none().then_some(review.as_str());
+            event(batch, Event::ExitedReviewMode { id, review_output: output.as_ref(), review })
         }
         Item::ContextCompaction { id } => event(batch, Event::ContextCompacted { id }),
     }

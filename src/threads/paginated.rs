@@ -74,6 +74,8 @@ pub(crate) fn read(
     let item = match &*kind.kind {
         "CommandExecution" => events::command(payload::<CommandIn<'_>>(completed.item)?),
         "FileChange" => events::patch(payload::<PatchIn>(completed.item)?),
+        "EnteredReviewMode" => events::entered_review(payload(completed.item)?, fallback),
+        "ExitedReviewMode" => events::exited_review(payload(completed.item)?, fallback),
         known @ ("UserMessage" | "AgentMessage" | "Reasoning" | "McpToolCall" | "DynamicToolCall"
         | "WebSearch" | "ImageView" | "ContextCompaction") => {
             plain(known, payload(completed.item)?, fallback)

@@ -5,6 +5,7 @@ use ratatui::text::{Line, Span};
 use super::field::Field;
 use super::frame::{self, Drawn};
 use super::wish::{Outcome, Wish};
+use crate::protocol::review::Target;
 use crate::tui::keys::{Code, Key};
 use crate::tui::theme::{Role, Theme};
 
@@ -20,6 +21,12 @@ impl Prompt {
     /// Asks for a name for the thread.
     pub(crate) fn rename(now: &str) -> Self {
         Self { title: "Name of this thread", field: Field::new(now), wish: Wish::Rename }
+    }
+
+    /// Asks what a reviewer is to look at.
+    pub(crate) fn review() -> Self {
+        let wish = |words| Wish::Review(Target::Custom { instructions: words });
+        Self { title: "What is the reviewer to look at?", field: Field::default(), wish }
     }
 
     /// Adds pasted text.

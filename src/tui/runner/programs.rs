@@ -10,8 +10,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 
 use crate::base::{fs, tasks};
+use crate::protocol::error::{ErrorInfo, ErrorKind};
+use crate::tui::popups::review::{Choices, Kind};
 use crate::tui::terminal::Surroundings;
 use crate::tui::terminal::clipboard::{self, COPY_PROGRAMS, IMAGE_PROGRAMS, Way};
+use crate::workspace::commits;
 
 /// How long a clipboard program may take.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -25,6 +28,15 @@ const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 const EDITOR: &str = "vi";
 /// Largest text taken back from the editor, in bytes.
 const TEXT_MAX: u64 = 16 * 1024 * 1024;
+
+/// What there is to review in a folder. Blocks, for a few seconds at most.
+pub(super) fn changes(cwd: &Path, kind: Kind) -> Result<Choices, ErrorInfo> {
+    let found = match kind {
+        Kind::Branches => commits::branches(cwd).map(Choices::Branches),
+        Kind::Commits => commits::commits(cwd).map(Choices::Commits),
+    };
+    found.map_err(|error| ErrorInfo::new(ErrorKind::BadRequest, error.to_string()))
+}
 
 /// Where a text went.
 pub(super) enum Copied {

@@ -15,6 +15,7 @@ use super::cells::notice::Notice;
 use super::cells::patch::Patch;
 use super::cells::plan::Plan;
 use super::cells::reasoning::Reasoning;
+use super::cells::review::Review;
 use super::cells::search::Search;
 use super::cells::tool::Tool;
 use super::cells::turn_end::TurnEnd;
@@ -28,6 +29,7 @@ use crate::protocol::item::{CommandItem, CommandSource, Item, ItemDelta, PlanSte
 use crate::protocol::limits::Price;
 use crate::protocol::note::{Level, Note};
 use crate::protocol::turn::{Changed, TurnStatus};
+use crate::tui::text::sanitize;
 
 /// The time of an event.
 #[derive(Clone, Copy, Debug, Default)]
@@ -185,6 +187,7 @@ impl Model {
         if !self.open.contains_key(item.id()) {
             self.last = Some(item.id().clone());
             match item {
+                Item::AgentMessage { text, .. } if self.just_told(text) => {}
                 Item::CommandExecution(command) if only_reads(command) => {
                     self.explore(command, now);
                 }
@@ -196,6 +199,12 @@ impl Model {
         }
         self.settle(item, now);
         self.open.remove(item.id());
+    }
+
+    /// Whether a message only repeats the result of the review before it, which the protocol has it do.
+    fn just_told(&self, text: &str) -> bool {
+        let before = self.cells.last().map(|slot| &slot.body);
+        matches!(before, Some(Body::Review(cell)) if cell.answer().is_some_and(|told| *told == *sanitize(text)))
     }
 
     /// Puts a command that only reads to those before it.
@@ -371,6 +380,7 @@ fn abandon(body: &mut Body) -> bool {
         | Body::User(_)
         | Body::Plan(_)
         | Body::Image(_)
+        | Body::Review(_)
         | Body::Notice(_)
         | Body::TurnEnd(_)
         | Body::Block(_) => {}
@@ -401,6 +411,10 @@ fn make(item: &Item, live: bool, now: Now, cwd: &Path) -> Body {
         }
         Item::WebSearch { query, .. } => Body::Search(Box::new(Search::new(query, live))),
         Item::ImageView { path, .. } => Body::Image(Box::new(Image::new(path, cwd))),
+        Item::EnteredReviewMode { review, .. } => Body::Review(Box::new(Review::begun(review))),
+        Item::ExitedReviewMode { review, output, .. } => {
+            Body::Review(Box::new(Review::ended(review, output.as_ref(), cwd)))
+        }
         Item::ContextCompaction { .. } if live => Body::Compaction(Box::new(Compaction::live(now.ms))),
         Item::ContextCompaction { .. } => Body::Compaction(Box::new(Compaction::done())),
     }

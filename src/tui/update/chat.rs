@@ -28,6 +28,9 @@ pub(crate) fn submit(model: &mut Model, draft: Draft, effects: &mut Effects) {
     if model.nothing_open {
         return refuse(model, &draft, effects);
     }
+    if model.turn.reviewing && model.is_running() {
+        return model.queue.push(draft);
+    }
     model.transcript.scroll(transcript::Scroll::End);
     note_early(model, &draft);
     let sent = draft.clone();
@@ -107,6 +110,7 @@ pub(crate) fn send_next(model: &mut Model, effects: &mut Effects) {
 pub(crate) fn turn_ended(model: &mut Model, status: TurnStatus, effects: &mut Effects) {
     model.turn.working = None;
     model.facts.running = false;
+    model.turn.reviewing = false;
     if model.queue.has_steering() {
         model.turn.working = Some(Working::new(model.now_ms));
         model.facts.running = true;
