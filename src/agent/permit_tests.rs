@@ -17,7 +17,7 @@ async fn permit(sandbox: &SandboxPolicy, script: &str, disk: Disk) -> (Permit, b
     let roots = Arc::new(sandbox::resolve(sandbox, &bench.ctx.cwd, None));
     let judge = Arc::new(|_: &ToolContext, _: &[PathBuf]| PatchVerdict::Write);
     let patch = Arc::new(ApplyPatch::new(judge, bench.ctx.cwd.clone()));
-    let permits = Permits::new(LiveRoots::new(roots), Arc::default(), patch);
+    let permits = Permits::new(LiveRoots::new(roots), Arc::default(), patch, false);
     let request = request(script, &bench.ctx.cwd);
     let asked = permits.permit(&bench.ctx, &request);
     let (permit, waited) = tokio::join!(asked, answer(&mut bench.events, disk));

@@ -73,21 +73,22 @@ impl Turn<'_> {
         self.thread.settle(true).await;
         give_back(self.thread, lent).await;
         let output = answer.as_deref().ok().map(Output::of_answer);
-        let text = match (&output, &answer) {
-            (Some(output), _) => output.text(),
-            (None, Err(Stop::Failed(error))) => format!("{} {}", review::WITHOUT_RESULT, error.message),
-            (None, _) => review::WITHOUT_RESULT.to_owned(),
+        let why = match &answer {
+            Err(Stop::Failed(error)) => format!(" {}", error.message),
+            Err(Stop::Interrupted) => " The developer stopped it.".to_owned(),
+            Ok(_) => String::new(),
         };
-        self.keep(&words, text, output).await;
+        self.keep(&words, &why, output).await;
         answer?;
         self.thread.writable()?;
         Ok(())
     }
 
     /// What stays of the review in the conversation and on the screen.
-    async fn keep(&mut self, words: &str, text: String, output: Option<Output>) {
-        let result =
-            instructions::REVIEW_RESULT.trim_end().replace("{{target}}", words).replace("{{results}}", &text);
+    async fn keep(&mut self, words: &str, why: &str, output: Option<Output>) {
+        let text = output.as_ref().map_or_else(|| review::WITHOUT_RESULT.to_owned(), Output::text);
+        let result = instructions::REVIEW_RESULT.trim_end().replace("{{target}}", words);
+        let result = result.replace("{{results}}", &format!("{text}{why}"));
         self.thread.remember(items::harness(result));
         let answered = output.is_some();
         let item = Item::ExitedReviewMode { id: ItemId::with_prefix("rev"), review: text.clone(), output };

@@ -26,7 +26,7 @@ pub(crate) struct ReviewArgs {
     #[arg(long, value_name = "SHA", group = "subject")]
     pub(crate) commit: Option<String>,
     /// What to call that commit, instead of its own title
-    #[arg(long, value_name = "TITLE", requires = "commit")]
+    #[arg(long, value_name = "TITLE")]
     pub(crate) title: Option<String>,
     /// Options after `review`.
     #[command(flatten)]
@@ -76,6 +76,9 @@ impl ReviewArgs {
         }
         if options.work.bypass && options.work.full_auto {
             return conflict("--full-auto keeps the sandbox that the bypass removes");
+        }
+        if self.title.is_some() && self.commit.is_none() {
+            return conflict("--title names the commit of --commit");
         }
         let subject = match (self.uncommitted, self.base, self.commit, &self.prompt) {
             (true, ..) => Subject::Target(Target::UncommittedChanges),

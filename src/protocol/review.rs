@@ -42,7 +42,7 @@ pub(crate) enum Target {
 }
 
 impl Target {
-    /// A few words, as they stand behind "review of".
+    /// A few words, as they stand behind "Review:".
     pub(crate) fn words(&self) -> String {
         match self {
             Self::UncommittedChanges => "current changes".to_owned(),

@@ -81,7 +81,7 @@ impl Head {
                     self.preview = self.preview.take().or_else(|| preview_of(&content));
                 }
                 Ok(Some(Seen::Item { item: Item::EnteredReviewMode { review, .. }, .. })) => {
-                    self.preview = self.preview.take().or_else(|| shorten(&format!("Review of {review}")));
+                    self.preview = self.preview.take().or_else(|| shorten(&format!("Review: {review}")));
                 }
                 // Told before the first turn.
                 Ok(Some(Seen::Note(_))) => {

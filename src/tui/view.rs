@@ -22,6 +22,9 @@ const PLACEHOLDER: &str = "What is to be done?";
 /// The same while a turn runs.
 const PLACEHOLDER_RUNNING: &str = "Add to what is being done";
 
+/// The same while a review runs.
+const PLACEHOLDER_REVIEW: &str = "Waits for the end of the review";
+
 /// Column and row of the cursor.
 pub(crate) type Cursor = Option<(u16, u16)>;
 
@@ -233,6 +236,7 @@ fn two_sided(left: Span<'static>, right: Span<'static>, width: u16) -> Line<'sta
 fn prompt(model: &Model, area: Rect, screen_rows: u16, buf: &mut Buffer) -> Cursor {
     let running = model.is_running();
     let placeholder = match (running, model.suggestion()) {
+        (true, _) if model.turn.reviewing => PLACEHOLDER_REVIEW,
         (true, _) => PLACEHOLDER_RUNNING,
         (false, Some(suggestion)) => suggestion,
         (false, None) => PLACEHOLDER,

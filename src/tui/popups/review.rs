@@ -50,7 +50,7 @@ pub(crate) fn menu() -> Menu {
         row("Own instructions", "say what to look at", Wish::ReviewWords),
     ];
     Menu::new("What is to be reviewed?", rows)
-        .text("A reviewer reads the changes in a conversation of its own; its commands only read.")
+        .text("A reviewer of its own reads the changes; its commands write nothing.")
 }
 
 /// The open list.
@@ -170,14 +170,14 @@ mod tests {
     }
 
     fn commits() -> Picker {
-        let commit = |n: u8, title: &str, when: &str| Commit {
-            sha: format!("{n:040x}").replace('0', "a"),
+        let commit = |n: u32, title: &str, when: &str| Commit {
+            sha: format!("{:x}00000000", (u128::from(n) << 96) | 0x5eed),
             title: title.to_owned(),
             when: when.to_owned(),
         };
         Picker::new(Choices::Commits(vec![
-            commit(1, "Say why a thread cannot be continued, and what would help", "5 minutes ago"),
-            commit(2, "Mend", "3 days ago"),
+            commit(0x67_444bd1, "Say why a thread cannot be continued, and what would help", "5 minutes ago"),
+            commit(0x2e_1e8f40, "Mend", "3 days ago"),
         ]))
     }
 

@@ -152,7 +152,7 @@ impl Cell for Review {
     fn lines(&self, width: u16, look: &Look<'_>) -> Vec<Line<'static>> {
         match self {
             Self::Begun { words } => {
-                let rows = prose(&format!("Review of {words}"), look.style(Role::Strong), inner(width));
+                let rows = prose(&format!("Review: {words}"), look.style(Role::Strong), inner(width));
                 marked(Span::styled("•", look.style(Role::Accent)), rows, width)
             }
             Self::Cut { words } => {
@@ -167,7 +167,7 @@ impl Cell for Review {
 
     fn text(&self) -> Cow<'_, str> {
         match self {
-            Self::Begun { words } => Cow::Owned(format!("Review of {words}")),
+            Self::Begun { words } => Cow::Owned(format!("Review: {words}")),
             Self::Cut { words } => Cow::Borrowed(words),
             Self::Done { text, .. } => Cow::Borrowed(text),
         }
