@@ -201,7 +201,7 @@ async fn give_back(thread: &mut Thread, lent: Lent) {
 
 /// The target with all that git knows of it, and what the reviewer is asked. Blocks.
 fn question(cwd: &std::path::Path, target: Target) -> Result<(Target, String), ErrorInfo> {
-    let failed = |error: commits::Error| ErrorInfo::new(ErrorKind::BadRequest, sentence(&error.to_string()));
+    let failed = |error: commits::Error| ErrorInfo::new(ErrorKind::BadRequest, error.to_string());
     Ok(match target {
         Target::UncommittedChanges => {
             commits::inside(cwd).map_err(failed)?;
@@ -256,13 +256,6 @@ fn prompt(target: &Target, commit: Option<&str>) -> String {
         }
         Target::Custom { instructions } => instructions.trim().to_owned(),
     }
-}
-
-/// With a capital and a full stop.
-fn sentence(text: &str) -> String {
-    let mut chars = text.chars();
-    let first: String = chars.next().into_iter().flat_map(char::to_uppercase).collect();
-    format!("{first}{}.", chars.as_str())
 }
 
 #[cfg(test)]

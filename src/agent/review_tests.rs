@@ -1,3 +1,5 @@
+//! What reviewers are asked.
+
 use std::path::Path;
 use std::process::Command;
 

@@ -1,3 +1,5 @@
+//! Answers of reviewers, whole and broken.
+
 use super::*;
 
 const FULL: &str = r#"{"findings":[

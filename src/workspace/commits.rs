@@ -24,19 +24,19 @@ const TITLE: usize = 200;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     /// The folder is in no repository.
-    #[error("{0} is not in a git repository, so there are no changes to review")]
+    #[error("{0} is not in a git repository, so there are no changes to review.")]
     NoRepository(String),
     /// Nothing was committed yet.
-    #[error("this repository has no commits yet; its uncommitted changes can be reviewed")]
+    #[error("This repository has no commits yet; its uncommitted changes can be reviewed.")]
     NoCommits,
     /// No branch, tag or commit is called this.
-    #[error("there is no branch or commit `{0}` in this repository")]
+    #[error("There is no branch or commit `{0}` in this repository.")]
     Unknown(String),
     /// The histories never met.
-    #[error("`{0}` and the current branch have no commit in common")]
+    #[error("`{0}` and the current branch have no commit in common.")]
     Unrelated(String),
     /// The `git` program cannot be run, or takes too long.
-    #[error("git does not answer: {0}")]
+    #[error("Git does not answer: {0}.")]
     Git(#[from] io::Error),
 }
 

@@ -1,3 +1,5 @@
+//! Branches and commits of small repositories.
+
 use std::path::Path;
 use std::process::Command;
 

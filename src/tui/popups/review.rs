@@ -40,7 +40,7 @@ pub(crate) enum Choices {
 pub(crate) fn menu() -> Menu {
     let row = |label: &str, detail: &str, wish: Wish| (Row::new(label).detail(detail), wish);
     let rows = vec![
-        row("Against a base branch", "what this work would bring into it", Wish::ReviewList(Kind::Branches)),
+        row("Against a base branch", "the work since they parted", Wish::ReviewList(Kind::Branches)),
         row(
             "Uncommitted changes",
             "staged, unstaged and new files",

@@ -445,7 +445,7 @@ fn review() {
     t.apply(&Event::ItemStarted { item: Item::CommandExecution(command) }, at(0));
     pictures("review_running", &t);
     let mut t = transcript();
-    for (n, result) in [Some(full), Some(output("Looks fine, no JSON here.")), Some(output("")), None]
+    for (n, result) in [Some(full), Some(output("Looks fine, no JSON here.")), Some(output(r#"{"findings":[],"overall_correctness":"patch is correct","overall_explanation":"It does what it says."}"#)), Some(output("")), None]
         .into_iter()
         .enumerate()
     {

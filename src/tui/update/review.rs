@@ -15,8 +15,8 @@ use crate::tui::transcript::Scroll;
 
 /// `/review`, with instructions when some were typed behind it.
 pub(super) fn open(model: &mut Model, args: &str, effects: &mut Effects) {
-    if model.facts.thread.is_none() {
-        return model.toast("One moment: the thread is being opened");
+    if model.nothing_open {
+        return model.toast("No thread is open: /new begins one, /resume lists the others");
     }
     match args.trim() {
         "" => menu(model),

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::bed::types;
 use crate::support::World;
+use crate::support::scripts::HELLO;
 use crate::tui::bed::{calls_then, exec};
 
 const FINDINGS: &str = r#"{"findings":[{"title":"[P1] Keep the lock","body":"It is let go too early.","confidence_score":0.9,"priority":1,"code_location":{"absolute_file_path":"/w/a.rs","line_range":{"start":3,"end":5}}}],"overall_correctness":"patch is incorrect","overall_explanation":"One race.","overall_confidence_score":0.8}"#;
@@ -122,18 +123,18 @@ fn a_reviewer_writes_nothing() {
 
 #[test]
 fn what_cannot_be_reviewed_is_told_before_anything_is_sent() {
-    let world = World::new(&calls_then("", "Fine."));
+    let world = World::new(HELLO);
     let fails = |args: &[&str], code: i32, part: &str| {
         let run = world.codex().args(args).run().expect(code);
         assert!(run.stderr.contains(part), "{args:?}: {}", run.stderr);
         assert_eq!(run.stdout, "");
     };
-    fails(&["review", "--uncommitted", "--skip-git-repo-check"], 1, "not in a git repository");
-    git(&world, &["init", "-q"]);
+    let outside = world.root().display().to_string();
+    let args = ["review", "--uncommitted", "--skip-git-repo-check", "-C", &outside];
+    fails(&args, 1, "not in a git repository");
     fails(&["review", "--base", "main"], 1, "no commits yet");
     repository(&world);
     fails(&["review", "--base", "no such"], 1, "no branch or commit `no such`");
-    fails(&["review", "--commit", "--output=x"], 2, "--commit");
     fails(&["review", "--commit=--output=x"], 1, "no branch or commit");
     fails(&["review"], 2, "what is to be reviewed?");
     assert!(world.backend.requests().is_empty());

@@ -99,12 +99,14 @@ fn done(
     look: &Look<'_>,
 ) -> Vec<Line<'static>> {
     let found = match findings.len() {
-        0 => "no findings".to_owned(),
-        some => count(some, "finding", "findings"),
+        // An answer in words alone may name some.
+        0 if verdict.is_empty() => String::new(),
+        0 => " · no findings".to_owned(),
+        some => format!(" · {}", count(some, "finding", "findings")),
     };
     let verdict = if verdict.is_empty() { String::new() } else { format!(" · {verdict}") };
     let words = vec![Span::styled("Review finished", look.style(Role::Strong))];
-    let tail = format!(" · {found}{verdict}");
+    let tail = format!("{found}{verdict}");
     let mut lines = vec![head(Span::styled("•", look.style(Role::Accent)), words, &tail, width, look)];
     let explanation = match (explanation, findings) {
         ("", []) => "The reviewer gave no answer.",
