@@ -139,3 +139,15 @@ fn what_cannot_be_reviewed_is_told_before_anything_is_sent() {
     fails(&["review"], 2, "what is to be reviewed?");
     assert!(world.backend.requests().is_empty());
 }
+
+#[test]
+fn a_service_that_fails_ends_the_review_and_the_thread_knows() {
+    let world = World::new("[[rule]]\nfault = { kind = \"status\", code = 400, message = \"no\" }\n");
+    repository(&world);
+    let run = world.codex().args(["review", "--uncommitted"]).run().expect(1);
+    assert_eq!((run.stdout.as_str(), run.stderr.matches("ERROR:").count()), ("", 1), "{}", run.stderr);
+    world.backend.script(HELLO);
+    world.codex().args(["exec", "resume", "--last", "go on"]).run().expect(0);
+    let told = texts(&world.backend.requests().pop().unwrap());
+    assert!(told.contains("The review ended without a result."), "{told}");
+}

@@ -14,7 +14,7 @@
 //! - [`hostile`]: input that wants to do harm
 //! - [`leave`]: every way out
 //! - [`redeem_ask`]: the question before a reset credit is used
-//! - [`review`]: `/review`
+//! - [`review`]: reviews, from the command to the findings
 //! - [`usage`]: limits, redeeming, waiting; [`usage_crowd`]: many apps on one home
 //! - [`modes`]: terminals that can do less, and the other ways to show
 
