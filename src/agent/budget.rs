@@ -3,14 +3,18 @@
 //! same again for this thread.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use tokio::sync::watch;
 
 use super::services::Services;
-use crate::base::tasks;
-use crate::limits::budget::{self, Exceeded, Mark, Scope, Sums};
+use crate::base::ids::TurnId;
+use crate::base::tasks::{self, Task};
+use crate::limits::AccountLimits;
+use crate::limits::budget::{self, Exceeded, Mark, Scope, Sums, Unpriced};
 use crate::limits::history;
 use crate::limits::refresh::BACKGROUND;
 use crate::limits::text;
@@ -20,7 +24,7 @@ use crate::protocol::limits::Price;
 /// Numbers older than this, in seconds, may lack what others used since.
 const FRESH_S: u64 = 120;
 
-/// The end of a turn is told at the latest after this, whatever the service does.
+/// The end of a thread waits no longer than this for the price of its last turn.
 const SETTLE: Duration = Duration::from_millis(1500);
 
 /// What a thread keeps of its spending.
@@ -30,8 +34,31 @@ pub(crate) struct Ledger {
     session: Sums,
     /// The windows when the turn began, or at its first answer when nothing fresh was known before.
     begun: Option<Mark>,
+    /// The last turn, as long as its price lacks its last answer.
+    due: Option<Due>,
     /// How often a budget was granted beyond the first time.
     granted: BTreeMap<Scope, u32>,
+}
+
+/// A finished turn whose price is not known yet.
+#[derive(Debug)]
+struct Due {
+    turn_id: TurnId,
+    turn: Unpriced,
+    /// What the thread had used before it.
+    before: Sums,
+    watch: watch::Receiver<Arc<AccountLimits>>,
+    /// The reading that was asked for at its end.
+    reading: Option<Task<()>>,
+}
+
+/// The whole price of a turn.
+#[derive(Debug)]
+pub(crate) struct Priced {
+    /// Which turn.
+    pub(crate) turn_id: TurnId,
+    /// Percent of each window.
+    pub(crate) price: Vec<Price>,
 }
 
 impl Ledger {
@@ -44,27 +71,79 @@ impl Ledger {
         self.begun = fresh.then(|| mark(services));
     }
 
-    /// An answer has told where the limits stand as it began.
-    pub(crate) fn told(&mut self, services: &Services) {
-        self.begun.get_or_insert_with(|| mark(services));
+    /// An answer has told where the limits stand as it began: before a turn's first one that is what the turn
+    /// before it has cost. Later ones cannot be told apart from it any more.
+    pub(crate) fn told(&mut self, services: &Services) -> Option<Priced> {
+        let priced = self.price(services);
+        self.due = None;
+        match &priced {
+            Some(_) => self.begun = Some(mark(services)),
+            None => drop(self.begun.get_or_insert_with(|| mark(services))),
+        }
+        priced
     }
 
-    /// A turn has ended: what its last answer cost shows only in a reading that begins now. There is one when the
-    /// shared numbers are old enough for it, and it is not waited for longer than [`SETTLE`]. False when there was
-    /// none, so that the price is that of all answers but the last.
-    pub(crate) async fn settle(&self, services: &Services) -> bool {
-        let Some(cache) = services.limits.as_ref().filter(|_| self.begun.is_some()) else { return false };
-        let ended_ms = cache.now_ms();
-        let _ = tokio::time::timeout(SETTLE, cache.refresh(BACKGROUND)).await;
-        cache.get().full_read.is_some_and(|read| read.sent_ms >= ended_ms)
-    }
-
-    /// A turn has ended: its price.
-    pub(crate) fn end(&mut self, services: &Services) -> Vec<Price> {
+    /// A turn has ended: its price, and whether that lacks what the last answer cost. That shows only in a reading
+    /// which begins now: one is made when the shared numbers are old enough for it, and nobody waits for it here.
+    pub(crate) fn end(
+        &mut self,
+        services: &Services,
+        turn_id: TurnId,
+        completed: bool,
+    ) -> (Vec<Price>, bool) {
         let spent = self.turn(services);
-        self.session = self.sum(&spent);
-        self.begun = None;
-        budget::prices(&spent)
+        let session = budget::add(&self.session, &spent);
+        let before = std::mem::replace(&mut self.session, session);
+        let begun = self.begun.take();
+        self.due = None;
+        if let (Some(cache), Some(begun), true) = (&services.limits, begun, completed) {
+            let (watch, turn) = (cache.watch(), Unpriced { begun, ended_ms: cache.now_ms() });
+            let cache = cache.clone();
+            let reading = tasks::spawn("price of a turn", async move {
+                // Whoever reads first tells it: this one, another window, the next answer.
+                let _ = cache.refresh(BACKGROUND).await;
+            });
+            self.due = Some(Due { turn_id, turn, before, watch, reading: Some(reading) });
+        }
+        (budget::prices(&spent), true)
+    }
+
+    /// Whether the price of the last turn is not known yet.
+    pub(crate) fn is_due(&self) -> bool {
+        self.due.is_some()
+    }
+
+    /// Comes back when the price of the last turn is known. Cancel-safe.
+    pub(crate) async fn follow(&mut self, services: &Services) {
+        let (Some(due), Some(cache)) = (&mut self.due, &services.limits) else {
+            return std::future::pending().await;
+        };
+        loop {
+            let state = due.watch.borrow_and_update().clone();
+            if due.turn.whole(&state, cache.now_s()).is_some() {
+                return;
+            }
+            if due.watch.changed().await.is_err() {
+                return std::future::pending().await;
+            }
+        }
+    }
+
+    /// The thread ends: the reading that was begun for its last turn may still come, for a short while.
+    pub(crate) async fn settle(&mut self, services: &Services) -> Option<Priced> {
+        if let Some(reading) = self.due.as_mut().and_then(|due| due.reading.take()) {
+            let _ = tokio::time::timeout(SETTLE, reading.join()).await;
+        }
+        self.price(services)
+    }
+
+    /// The price of the last turn, when it has become known.
+    pub(crate) fn price(&mut self, services: &Services) -> Option<Priced> {
+        let cache = services.limits.as_ref()?;
+        let whole = self.due.as_ref()?.turn.whole(&cache.get(), cache.now_s())?;
+        let due = self.due.take()?;
+        self.session = budget::add(&due.before, &whole);
+        Some(Priced { turn_id: due.turn_id, price: budget::prices(&whole) })
     }
 
     /// What the thread had used when it was last written down.
@@ -74,15 +153,7 @@ impl Ledger {
 
     /// What the thread has used, the running turn included.
     pub(crate) fn spent(&self, services: &Services) -> Vec<Price> {
-        budget::prices(&self.sum(&self.turn(services)))
-    }
-
-    fn sum(&self, turn: &Sums) -> Sums {
-        let mut sum = self.session.clone();
-        for (window, percent) in turn {
-            *sum.entry(window).or_insert(0.0) += percent;
-        }
-        sum
+        budget::prices(&budget::add(&self.session, &self.turn(services)))
     }
 
     /// Whether the next request may leave.
@@ -93,7 +164,7 @@ impl Ledger {
         let budgets = &services.budgets;
         let Some(cache) = services.limits.clone().filter(|_| !budgets.is_empty()) else { return Ok(()) };
         let turn = self.turn(services);
-        let session = self.sum(&turn);
+        let session = budget::add(&self.session, &turn);
         let day = match budgets.day.is_empty() {
             true => Sums::new(),
             false => {

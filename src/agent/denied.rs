@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use url::{Host, Url};
 
 use crate::approvals::effects;
+use crate::net::neighbours::is_listened_to;
 use crate::process::parse::Commands;
 use crate::protocol::ask::{Effect, Narrow};
 use crate::protocol::policy::SandboxMode;
@@ -30,25 +31,31 @@ pub(crate) struct Denied {
 }
 
 /// The place that `commands`, run in `cwd`, were probably refused; `None` when it is not exactly one, or when it must
-/// stay closed. `closed`: folders of the user that are never opened as a whole, with those above them.
+/// stay closed. `closed`: folders of the user that are never opened as a whole, with those above them. Blocks: it looks at
+/// the disk and at the kernel's lists.
 pub(crate) fn narrow(
     roots: &Roots,
     commands: &Commands,
     cwd: &Path,
     output: &str,
-    closed: &[&Path],
+    closed: &[PathBuf],
 ) -> Option<Narrow> {
     if roots.mode() != SandboxMode::WorkspaceWrite {
         return None;
     }
-    let start = output.ceil_char_boundary(output.len().saturating_sub(SEARCHED_BYTES));
-    let output = output.get(start..).unwrap_or(output);
+    let output = searched(output);
     if !roots.network()
         && let Some(found) = network(commands, output)
     {
         return Some(found);
     }
     folder(roots, commands, cwd, output, closed)
+}
+
+/// The part of an output that is searched.
+pub(crate) fn searched(output: &str) -> &str {
+    let start = output.ceil_char_boundary(output.len().saturating_sub(SEARCHED_BYTES));
+    output.get(start..).unwrap_or(output)
 }
 
 fn says(line: &str, signs: &[&str]) -> bool {
@@ -82,7 +89,7 @@ fn network(commands: &Commands, output: &str) -> Option<Narrow> {
     let (host, port) = targets.next().filter(|_| targets.next().is_none())?;
     if is_loopback(&host) {
         // A server of the command's own that does not answer is no matter of the sandbox.
-        return listens(port).then_some(Narrow::Port(port));
+        return is_listened_to(port).then_some(Narrow::Port(port));
     }
     Some(Narrow::Host(format!("{host}:{port}")))
 }
@@ -132,22 +139,14 @@ fn targets(text: &str) -> Vec<(String, u16)> {
         .collect()
 }
 
-/// Whether something on this machine listens on the port.
-fn listens(port: u16) -> bool {
-    ["/proc/net/tcp", "/proc/net/tcp6"].iter().any(|table| {
-        std::fs::read_to_string(table).is_ok_and(|text| {
-            text.lines().skip(1).any(|line| {
-                let mut fields = line.split_whitespace().skip(1);
-                let local = fields.next().and_then(|local| local.rsplit_once(':'));
-                let number = local.and_then(|(_, port)| u16::from_str_radix(port, 16).ok());
-                number == Some(port) && fields.nth(1) == Some("0A")
-            })
-        })
-    })
-}
-
 /// The folder that could not be written.
-fn folder(roots: &Roots, commands: &Commands, cwd: &Path, output: &str, closed: &[&Path]) -> Option<Narrow> {
+fn folder(
+    roots: &Roots,
+    commands: &Commands,
+    cwd: &Path,
+    output: &str,
+    closed: &[PathBuf],
+) -> Option<Narrow> {
     const SIGNS: [&str; 6] =
         ["read-only file system", "erofs", "permission denied", "operation not permitted", "eacces", "eperm"];
     let all: Vec<usize> = (0..commands.pieces.len()).collect();
@@ -205,7 +204,7 @@ mod tests {
             &Commands::of_script(script),
             &cwd,
             output,
-            &[&home],
+            std::slice::from_ref(&home),
         ) {
             None => "-".to_owned(),
             Some(Narrow::Folder(path)) => path.strip_prefix(&home).unwrap().display().to_string(),

@@ -22,6 +22,7 @@
 //! - [`review`]: a reviewer's conversation inside a turn
 //! - [`input`]: the user's input → a message
 //! - [`readers`]: the channels to the front ends
+//! - [`places`]: where items are shown first
 //! - [`asks`]: open questions
 //! - [`errors`]: errors of the areas below → the one error that is shown
 
@@ -40,6 +41,7 @@ pub(crate) mod input;
 pub(crate) mod live_roots;
 pub(crate) mod past;
 pub(crate) mod permit;
+mod places;
 pub(crate) mod readers;
 pub(crate) mod request;
 pub(crate) mod review;

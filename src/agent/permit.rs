@@ -18,6 +18,7 @@ use crate::approvals::rules::RuleMatch;
 use crate::approvals::standing::{Reach, Standing};
 use crate::approvals::vouch::{self, Place};
 use crate::approvals::{deletes, effects, network, safe};
+use crate::base::tasks;
 use crate::patch;
 use crate::process::actions;
 use crate::process::parse::Commands;
@@ -252,7 +253,9 @@ impl Permits {
         if safe::all_harmless(&commands(ctx, request)) {
             return permit;
         }
-        ctx.undo.before_change(ctx.thread_id, &ctx.cwd, live_roots::lasting(&self.roots.now())).await;
+        ctx.undo
+            .before_change((ctx.thread_id, ctx.turn_id), &ctx.cwd, live_roots::lasting(&self.roots.now()))
+            .await;
         if matches!(permit, Permit::Sandboxed(Some(_))) {
             return permit;
         }
@@ -266,6 +269,16 @@ impl Permits {
         self.roots.with_rules(&self.rules.now())
     }
 
+    /// The one place that would have let a stopped command through.
+    async fn narrow(&self, ctx: &ToolContext, judged: &Judged<'_>, output: &str) -> Option<Narrow> {
+        let home = ctx.env.get(OsStr::new("HOME")).map(PathBuf::from).unwrap_or_default();
+        let closed = [home, self.rules.home().to_owned(), ctx.cwd.clone()];
+        let (roots, commands) = (Arc::clone(&judged.in_force), judged.commands.clone());
+        let (cwd, output) = (judged.request.cwd.clone(), denied::searched(output).to_owned());
+        let look = move || denied::narrow(&roots, &commands, &cwd, &output, &closed);
+        tasks::blocking("look what was refused", look).await.ok().flatten()
+    }
+
     /// What to do about a command that was stopped.
     async fn retry(
         &self,
@@ -275,9 +288,7 @@ impl Permits {
         note: Option<String>,
     ) -> AfterFailure {
         let judged = self.judge(ctx, request);
-        let home = ctx.env.get(OsStr::new("HOME")).map(PathBuf::from).unwrap_or_default();
-        let closed = [home.as_path(), self.rules.home(), &ctx.cwd];
-        let narrow = denied::narrow(&judged.in_force, &judged.commands, &request.cwd, output, &closed);
+        let narrow = self.narrow(ctx, &judged, output).await;
         let note = match (note, &narrow) {
             (Some(note), _) => note,
             (None, Some(Narrow::Port(port))) => format!(

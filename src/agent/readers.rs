@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use tokio::sync::mpsc;
 
+use super::places::Places;
 use crate::base::ids::ItemId;
 use crate::protocol::event::Event;
 use crate::protocol::item::ItemDelta;
@@ -20,6 +21,8 @@ const HELD_EACH: usize = std::mem::size_of::<(ItemId, ItemDelta)>();
 #[derive(Debug, Default)]
 pub(crate) struct Readers {
     readers: Vec<Reader>,
+    /// Where items were shown.
+    pub(crate) places: Places,
 }
 
 #[derive(Debug)]
@@ -39,6 +42,7 @@ impl Readers {
 
     /// Tells every reader. Readers that went away are forgotten.
     pub(crate) async fn tell(&mut self, event: Event) {
+        self.places.see(&event);
         let mut gone = false;
         let last = self.readers.len().saturating_sub(1);
         let mut event = Some(event);

@@ -3,6 +3,7 @@
 //! whatever happens. What the reviewer does is shown and kept as items; of what it said only the result stays in the
 //! thread's conversation.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -61,8 +62,8 @@ impl Turn<'_> {
 
     async fn review(&mut self, target: Target) -> Result<(), Stop> {
         let cwd = self.thread.settings.cwd.clone();
-        let wanted = target.clone();
-        let asked = tasks::blocking("look at git", move || question(&cwd, wanted)).await;
+        let (wanted, hidden) = (target.clone(), Arc::clone(&self.thread.services.secret_env));
+        let asked = tasks::blocking("look at git", move || question(&cwd, &hidden, wanted)).await;
         let (target, prompt) = asked.map_err(|failed| errors::internal(&failed))??;
         let (id, words) = (ItemId::with_prefix("rev"), target.words());
         let item = Item::EnteredReviewMode { id, review: words.clone(), target: Some(target) };
@@ -200,14 +201,14 @@ async fn give_back(thread: &mut Thread, lent: Lent) {
 }
 
 /// The target with all that git knows of it, and what the reviewer is asked. Blocks.
-fn question(cwd: &std::path::Path, target: Target) -> Result<(Target, String), ErrorInfo> {
+fn question(cwd: &Path, hidden: &[String], target: Target) -> Result<(Target, String), ErrorInfo> {
     let failed = |error: commits::Error| ErrorInfo::new(ErrorKind::BadRequest, error.to_string());
     Ok(match target {
         Target::UncommittedChanges => {
-            commits::inside(cwd).map_err(failed)?;
+            commits::inside(cwd, hidden).map_err(failed)?;
             (target, prompt(&Target::UncommittedChanges, None))
         }
-        Target::BaseBranch { .. } | Target::Commit { .. } => located(cwd, target).map_err(failed)?,
+        Target::BaseBranch { .. } | Target::Commit { .. } => located(cwd, hidden, target).map_err(failed)?,
         Target::Custom { ref instructions } if instructions.trim().is_empty() => {
             return Err(ErrorInfo::new(ErrorKind::BadRequest, "There is nothing to review: say what."));
         }
@@ -218,16 +219,16 @@ fn question(cwd: &std::path::Path, target: Target) -> Result<(Target, String), E
     })
 }
 
-fn located(cwd: &std::path::Path, target: Target) -> Result<(Target, String), commits::Error> {
+fn located(cwd: &Path, hidden: &[String], target: Target) -> Result<(Target, String), commits::Error> {
     Ok(match target {
         Target::BaseBranch { branch } => {
-            let base = commits::merge_base(cwd, &branch)?;
+            let base = commits::merge_base(cwd, hidden, &branch)?;
             let target = Target::BaseBranch { branch: clean::line(&branch, NAME) };
             let text = prompt(&target, Some(&base));
             (target, text)
         }
         Target::Commit { sha, title } => {
-            let found = commits::commit(cwd, &sha)?;
+            let found = commits::commit(cwd, hidden, &sha)?;
             let title = title.map(|title| clean::line(&title, NAME)).filter(|title| !title.is_empty());
             let title = title.or(Some(found.title)).filter(|title| !title.is_empty());
             let target = Target::Commit { sha: found.sha.clone(), title };

@@ -1,6 +1,5 @@
 //! What reviewers are asked.
 
-use std::path::Path;
 use std::process::Command;
 
 use super::*;
@@ -35,7 +34,7 @@ fn every_target_has_its_question() {
 #[test]
 fn git_says_what_a_target_is() {
     let dir = tempfile::tempdir().unwrap();
-    let ask = |target: Target| question(dir.path(), target);
+    let ask = |target: Target| question(dir.path(), &[], target);
     let refused = |target: Target| ask(target).unwrap_err().message;
     let base = |branch: &str| Target::BaseBranch { branch: branch.to_owned() };
     assert!(refused(Target::UncommittedChanges).contains("not in a git repository"));

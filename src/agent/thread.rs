@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::asks::Asks;
-use super::budget::Ledger;
+use super::budget::{Ledger, Priced};
 use super::calls::Pending;
 use super::compact::Threshold;
 use super::configure;
@@ -230,8 +230,20 @@ impl Thread {
                 op = ops.recv() => return op,
                 Some(event) = self.tool_events.recv() => self.on_tool_event(event).await,
                 () = self.readers.flush(), if self.readers.holding() => {}
+                () = self.ledger.follow(&self.services), if self.ledger.is_due() => {
+                    if let Some(priced) = self.ledger.price(&self.services) {
+                        self.priced(priced).await;
+                    }
+                }
             }
         }
+    }
+
+    /// What a turn has cost in all.
+    pub(crate) async fn priced(&mut self, Priced { turn_id, price }: Priced) {
+        let spent = self.ledger.spent(&self.services);
+        self.store(|w| w.turn_priced(turn_id, &price, &spent));
+        self.readers.tell(Event::TurnPriced { turn_id, price }).await;
     }
 
     /// Ends in order: background sessions are stopped and told, everything is on disk, then `Closed`.
@@ -239,6 +251,9 @@ impl Thread {
         user_shell::interrupt(&mut self);
         user_shell::record(&mut self, true).await;
         self.settle(true).await;
+        if let Some(priced) = self.ledger.settle(&self.services).await {
+            self.priced(priced).await;
+        }
         self.services.undo.close().await;
         if let Err(error) = self.sync().await {
             self.readers.tell(Event::Warning { message: error.message }).await;
@@ -309,7 +324,11 @@ impl Thread {
     /// Tells a complete item after it was stored.
     pub(crate) async fn complete(&mut self, item: Item) {
         let turn_id = self.turn_id;
-        self.store(|w| w.item(&item, turn_id));
+        let place = self.readers.places.of(item.id()).cloned();
+        self.store(|w| match &place {
+            Some(place) => w.item_at(&item, turn_id, place),
+            None => w.item(&item, turn_id),
+        });
         self.readers.tell(Event::ItemCompleted { item }).await;
     }
 
@@ -327,6 +346,7 @@ impl Thread {
                 let id = self.asks.open(sender);
                 self.readers.tell(Event::Ask { id, ask }).await;
             }
+            ToolEvent::SessionEnded => self.tell_sessions(false).await,
             ToolEvent::Sync(sender) => {
                 let _ = sender.send(self.sync().await);
             }

@@ -275,7 +275,9 @@ impl<'a> Turn<'a> {
         }
         if let Some(cache) = &self.thread.services.limits {
             cache.record(vec![limits.clone()]).await;
-            self.thread.ledger.told(&self.thread.services);
+            if let Some(priced) = self.thread.ledger.told(&self.thread.services) {
+                self.thread.priced(priced).await;
+            }
         }
     }
 
@@ -378,11 +380,8 @@ impl<'a> Turn<'a> {
         if status == TurnStatus::Interrupted {
             self.thread.remember_aborted();
         }
-        let settled = match status {
-            TurnStatus::Completed => self.thread.ledger.settle(&self.thread.services).await,
-            TurnStatus::Interrupted | TurnStatus::Failed | TurnStatus::InProgress => false,
-        };
-        let price = self.thread.ledger.end(&self.thread.services);
+        let completed = status == TurnStatus::Completed;
+        let (price, price_so_far) = self.thread.ledger.end(&self.thread.services, self.id, completed);
         let mut end = TurnEnd {
             turn_id: self.id,
             status,
@@ -392,7 +391,7 @@ impl<'a> Turn<'a> {
             duration_ms: started.elapsed().as_millis() as u64,
             price,
             changed: self.thread.changed.take(),
-            price_so_far: !settled,
+            price_so_far,
         };
         self.thread.store(|w| w.turn_completed(&end));
         if let (Err(error), TurnStatus::Completed) = (self.thread.sync().await, status) {

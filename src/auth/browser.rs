@@ -208,9 +208,10 @@ async fn listen(ports: &[u16]) -> Result<Loopback, Error> {
             tokio::time::sleep(PAUSE).await;
         }
     }
-    let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
+    let listed = ports.iter().map(u16::to_string).collect::<Vec<_>>().join(" and ");
+    let are = if ports.len() == 1 { "port is" } else { "ports are" };
     Err(Error::Login {
-        reason: format!("the port {} is in use ({reason})", ports.join(" and the port ")),
+        reason: format!("the {are} in use: {listed} ({reason})"),
         hint: Some("use a code instead: codex login --device-auth"),
     })
 }

@@ -100,9 +100,10 @@ pub(super) fn understand(map: &Document, path: &Path) -> Result<Option<Stored>, 
         Some("apikey") => true,
         Some("chatgpt" | "chatgptauthtokens") => false,
         None => key.is_some(),
-        Some(other) => {
-            let shown: String = other.chars().filter(char::is_ascii_alphanumeric).take(30).collect();
-            return Err(corrupt(path, &format!("its auth_mode `{shown}` is not supported")));
+        Some(_) => {
+            let shown = |c: &char| c.is_ascii_alphanumeric() || "_-".contains(*c);
+            let mode = mode.iter().flat_map(|mode| mode.chars()).filter(shown).take(30).collect();
+            return Err(Error::Foreign { path: path.to_owned(), mode });
         }
     };
     if by_key {

@@ -51,6 +51,17 @@ pub(crate) enum Error {
         /// Why.
         reason: String,
     },
+    /// `auth.json` holds what we cannot use and somebody else can.
+    #[error(
+        "The credential file {path} holds a sign-in of a kind that only other programs know ({mode}).",
+        path = path.display()
+    )]
+    Foreign {
+        /// Which file.
+        path: PathBuf,
+        /// Their word for it.
+        mode: String,
+    },
     /// `auth.json` cannot be read or written.
     #[error("The credential file {path} cannot be {doing}: {reason}.", path = path.display())]
     File {
@@ -171,9 +182,7 @@ impl std::fmt::Display for Cause {
             Self::Expired => "Your sign-in has expired",
             Self::Used => "Your sign-in was renewed by another copy of it and no longer counts",
             Self::Revoked => "Your sign-in was ended: you signed out, or the account's access was withdrawn",
-            Self::OtherAccount => {
-                "The service renewed the sign-in for another account, which is not accepted"
-            }
+            Self::OtherAccount => "The sign-in was renewed for another account, which is not accepted",
             Self::Unanswered => {
                 "The last renewal of your sign-in got no answer: its token may be spent and is not sent again"
             }
@@ -205,6 +214,7 @@ impl Error {
             Self::NotOnlyKey => "pipe in nothing but the key, as the provider shows it",
             Self::BadKey { .. } => "store a valid key with: codex login --with-api-key",
             Self::Corrupt { .. } => "sign in anew with: codex login; the damaged file is set aside",
+            Self::Foreign { .. } => "sign in anew with: codex login; that file is set aside",
             Self::File { doing: "replaced", .. } => "nothing was sent; make the file and its folder writable",
             Self::File { .. } => "check the owner and permissions of the file and its folder",
             Self::Keyring { .. } => {

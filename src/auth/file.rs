@@ -17,7 +17,16 @@ use crate::config::schema::login::CredentialStore;
 /// Room that must be free on the disk before a token is spent.
 const PROBE_BYTES: usize = 64 << 10;
 
+/// What tells one state of the file from another without reading it; `None` where there is no file.
+pub(super) type Stamp = Option<(u64, i64, i64, u64)>;
+
 impl Store {
+    /// The state of the file. What is kept elsewhere has none that could be looked at for every request.
+    pub(super) fn stamp(&self) -> Stamp {
+        let about = self.path.metadata().ok()?;
+        Some((about.ino(), about.mtime(), about.mtime_nsec(), about.size()))
+    }
+
     /// Takes the file from other users' eyes, if it is ours and they could read it; says so.
     pub(crate) fn tighten(&self) -> Option<String> {
         let metadata = self.path.metadata().ok().filter(std::fs::Metadata::is_file)?;

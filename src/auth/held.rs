@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::document::{Stored, Tokens};
 use super::error::{Cause, Error};
 use super::external::{Ask, ExternalTokens};
+use super::file::Stamp;
 use super::issuer::Issuer;
 use super::recovery::{Kind, Situation, same_account};
 use super::source::Authorization;
@@ -25,6 +26,8 @@ pub(super) struct Held {
     pub(super) current: Mutex<Current>,
     pub(super) book: Mutex<Book>,
     pub(super) running: Mutex<Option<Running>>,
+    /// Held by whoever asks a parent application.
+    pub(super) asking: tokio::sync::Mutex<()>,
     /// What to do when the service refuses them.
     pub(super) remedy: String,
     /// Store, issuer and rules of a sign-in.
@@ -55,6 +58,8 @@ pub(super) struct Book {
     pub(super) pause: Option<Instant>,
     /// The stored sign-in is of somebody else.
     pub(super) stopped: Option<Error>,
+    /// The file as it was when it was looked at.
+    pub(super) stamp: Stamp,
 }
 
 impl Held {
@@ -121,6 +126,29 @@ impl Held {
                 Ok(())
             }
             Err(error) => Err(self.stop(error)),
+        }
+    }
+
+    /// Follows what others did to the file since it was looked at: tokens renewed there are taken over, a sign-out or
+    /// another account ends everything. What cannot be read now is no sign-out: what is held still counts.
+    pub(super) async fn follow(&self, mine: Tokens) -> Result<Tokens, Error> {
+        let Some((store, ..)) = self.own.clone() else { return Ok(mine) };
+        let seen = self.book().stamp;
+        let look = move || Some(store.stamp()).filter(|now| *now != seen).map(|now| (now, store.load()));
+        let looked = tasks::blocking("look whether the sign-in changed", look).await;
+        let Some((now, stored)) = looked.ok().flatten() else { return Ok(mine) };
+        match stored.and_then(|stored| same_account(mine.account_id.as_deref(), stored)) {
+            Ok(tokens) => {
+                self.book().stamp = now;
+                // Ours are ahead of the file when they could not be written.
+                if tokens.access == mine.access || tokens.last_refresh < mine.last_refresh {
+                    return Ok(mine);
+                }
+                self.set(Current::ChatGpt(tokens.clone()));
+                Ok(tokens)
+            }
+            Err(error @ (Error::AccountChanged { .. } | Error::SignedOut)) => Err(self.stop(error)),
+            Err(_) => Ok(mine),
         }
     }
 

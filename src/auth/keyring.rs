@@ -13,6 +13,7 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use sha2::{Digest, Sha256};
 
 use super::error::Error;
+use crate::process::mortal;
 
 /// Name of the entry's service.
 const SERVICE: &str = "Codex Auth";
@@ -93,18 +94,17 @@ impl<'a> Keyring<'a> {
         for name in self.hidden {
             command.env_remove(name);
         }
-        let mut child = command.spawn().map_err(|error| match error.kind() {
+        let mut child = mortal::spawn(&mut command).map_err(|error| match error.kind() {
             ErrorKind::NotFound => Self::missing(),
             _ => Error::Keyring { reason: format!("secret-tool cannot be started: {error}") },
         })?;
         let deadline = Instant::now() + self.patience;
         let done = talk(&mut child, input, deadline).and_then(|said| ended(&child, deadline).map(|()| said));
         if done.is_err() {
-            let _ = child.kill();
+            mortal::end(&mut child);
         }
-        let status = child.wait();
         let (output, errors) = done?;
-        let success = status.is_ok_and(|status| status.success());
+        let success = child.wait().is_ok_and(|status| status.success());
         if !success && !errors.is_empty() {
             // The words may come from anywhere on the bus; only whether there are some is looked at.
             return Err(broken("the secret service does not answer, or is locked"));
@@ -250,6 +250,17 @@ mod tests {
             let (done, _) = with(script, |keyring| keyring.read().map(drop));
             assert!(done.is_err(), "{what}");
         }
+    }
+
+    #[test]
+    fn what_is_not_waited_for_is_ended_with_all_it_started() {
+        let held = tempfile::NamedTempFile::new().unwrap();
+        let lock = format!("exec 9>{}; flock -x 9; sleep 100 & exec sleep 100", held.path().display());
+        let (done, _) = with(&lock, |keyring| keyring.write("short"));
+        assert!(done.is_err());
+        // Both held the lock; it is free as soon as both are gone.
+        let file = std::fs::File::open(held.path()).unwrap();
+        rustix::fs::flock(&file, rustix::fs::FlockOperation::LockExclusive).unwrap();
     }
 
     #[test]

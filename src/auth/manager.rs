@@ -7,15 +7,17 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::credentials::{Credentials, remedy};
+use super::credentials::{Credentials, OpenAi, remedy};
 use super::document::{Stored, Tokens};
 use super::error::Error;
 use super::external::{self, Ask, ExternalTokens};
 use super::held::{Book, Current, Held, load};
-use super::issuer::Reason;
+use super::issuer::{Issuer, Reason};
 use super::recovery::{self, Step};
 use super::refresh::{alive, due};
 use super::source::{Authorization, TokenSource};
+use super::store::Store;
+use super::workspace::Rules;
 use crate::base::clock::{Clock, SystemClock};
 
 /// After a renewal ahead of time failed, the next one waits so long.
@@ -49,6 +51,10 @@ impl Manager {
 
     pub(super) fn open_at(credentials: Credentials, clock: Arc<dyn Clock>) -> Result<Arc<Self>, Error> {
         let remedy = remedy(&credentials);
+        let stamp = match &credentials {
+            Credentials::OpenAi(openai) => openai.store.stamp(),
+            _ => None,
+        };
         let current = credentials.current()?;
         let own = match credentials {
             Credentials::OpenAi(openai) => Some((openai.store, openai.issuer, openai.rules)),
@@ -58,8 +64,32 @@ impl Manager {
             Current::ChatGpt(_) => "sign in again with: codex login".to_owned(),
             _ => remedy,
         };
-        let (current, book, running) = (Mutex::new(current), Mutex::default(), Mutex::default());
-        Ok(Arc::new(Self { inner: Arc::new(Held { current, book, running, remedy, own, clock }) }))
+        Ok(Self::holding(current, Book { stamp, ..Book::default() }, remedy, own, clock))
+    }
+
+    /// Runs as tokens of a parent application from the start; `openai` tells what else is accepted.
+    ///
+    /// # Errors
+    /// The configuration does not accept their account.
+    #[cfg_attr(not(test), allow(dead_code, reason = "the front end for parent applications is its user"))]
+    pub(crate) fn of_parent(openai: OpenAi, tokens: ExternalTokens, ask: Ask) -> Result<Arc<Self>, Error> {
+        openai.rules.account(Some(&tokens.account_id))?;
+        let own = Some((openai.store, openai.issuer, openai.rules));
+        let remedy = "sign in again in the application that started codex".to_owned();
+        let current = Current::External(tokens, Some(ask));
+        Ok(Self::holding(current, Book::default(), remedy, own, Arc::new(SystemClock)))
+    }
+
+    fn holding(
+        current: Current,
+        book: Book,
+        remedy: String,
+        own: Option<(Store, Issuer, Rules)>,
+        clock: Arc<dyn Clock>,
+    ) -> Arc<Self> {
+        let (current, book, running) = (Mutex::new(current), Mutex::new(book), Mutex::default());
+        let asking = tokio::sync::Mutex::default();
+        Arc::new(Self { inner: Arc::new(Held { current, book, running, asking, remedy, own, clock }) })
     }
 
     /// Whether requests go out under a ChatGPT sign-in, which has another base address.
@@ -115,12 +145,23 @@ impl Manager {
         Ok(())
     }
 
+    /// The user has signed out in this process: nothing more is sent in that name. `kept`: keys that were never stored
+    /// still count.
+    pub(crate) fn signed_out(&self, kept: bool) {
+        if !kept || matches!(self.inner.get(), Current::ChatGpt(_)) {
+            self.inner.stop(Error::SignedOut);
+        }
+    }
+
     async fn current(&self) -> Result<Authorization, Error> {
         let inner = &self.inner;
-        let Current::ChatGpt(tokens) = inner.get() else { return Ok(inner.authorization()) };
+        let Current::ChatGpt(tokens) = inner.get() else {
+            return inner.stopped().map_or_else(|| Ok(inner.authorization()), Err);
+        };
         if let Some(error) = inner.stopped() {
             return inner.look_again(&tokens, error).await;
         }
+        let tokens = inner.follow(tokens).await?;
         let now_s = inner.clock.now_s();
         let Some(reason) = due(&tokens, now_s).filter(|_| inner.may_renew_ahead(&tokens)) else {
             return Ok(inner.authorization());
@@ -149,16 +190,22 @@ impl Manager {
                 }
                 _ => Ok(false),
             },
-            Step::Ask => match current {
-                Current::External(tokens, Some(ask)) => {
-                    let fresh = external::fresh(&ask, &tokens).await?;
-                    inner.book().minted = Some((fresh.access.clone(), Instant::now()));
-                    inner.set(Current::External(fresh, Some(ask)));
-                    Ok(true)
-                }
-                _ => Ok(false),
-            },
+            Step::Ask => self.ask_parent(used).await,
         }
+    }
+
+    /// Asks the parent application, once for all who were refused the same token.
+    async fn ask_parent(&self, used: &Authorization) -> Result<bool, Error> {
+        let inner = &self.inner;
+        let _turn = inner.asking.lock().await;
+        if inner.authorization().bearer != used.bearer {
+            return Ok(true);
+        }
+        let Current::External(tokens, Some(ask)) = inner.get() else { return Ok(false) };
+        let fresh = external::fresh(&ask, &tokens).await?;
+        inner.book().minted = Some((fresh.access.clone(), Instant::now()));
+        inner.set(Current::External(fresh, Some(ask)));
+        Ok(true)
     }
 }
 

@@ -129,12 +129,66 @@ async fn another_account_stops_everything_until_it_is_adopted() {
 
     std::fs::write(&file, chatgpt("back", "acct").to_string()).unwrap();
     assert_eq!(manager.authorization().await.unwrap().bearer, secret("back"), "the same account is back");
-    std::fs::write(&file, chatgpt("other", "someone").to_string()).unwrap();
     let used = manager.authorization().await.unwrap();
+    std::fs::write(&file, chatgpt("other", "someone").to_string()).unwrap();
     // What was looked at once is looked at again before anything is renewed.
     assert!(manager.recover(&used).await.is_err());
     assert_eq!(manager.adopt().await.unwrap().account_id.as_deref(), Some("someone"));
     assert_eq!(manager.authorization().await.unwrap().bearer, secret("other"));
+}
+
+/// Nobody has to be refused first: whoever signs out elsewhere, or in as somebody else, means every program.
+#[tokio::test]
+async fn what_others_do_to_the_file_is_followed_before_the_next_request() {
+    let dir = home(Some(chatgpt("old", "acct")));
+    let file = dir.path().join(FILE_NAME);
+    let manager = Manager::open(openai(dir.path(), None, None)).unwrap();
+    let write = |text: &str| std::fs::write(&file, text).unwrap();
+    let sends = |token: &str| (secret(token), Some("acct".to_owned()));
+    let now = || async {
+        manager.authorization().await.map(|authorization| (authorization.bearer, authorization.account_id))
+    };
+    assert_eq!(now().await, Ok(sends("old")));
+    write(&chatgpt("renewed", "acct").to_string());
+    assert_eq!(now().await, Ok(sends("renewed")), "renewed by another process");
+    for torn in ["", "{\"auth_mode\": \"chat", "{\"auth_mode\": \"of others\"}", "[]"] {
+        write(torn);
+        assert_eq!(now().await, Ok(sends("renewed")), "nobody signed out: {torn}");
+    }
+    for (text, error) in [
+        (chatgpt("other", "someone").to_string(), Error::AccountChanged { now: None }),
+        ("{}".to_owned(), Error::SignedOut),
+        (
+            json!({"auth_mode": "apikey", "OPENAI_API_KEY": "k"}).to_string(),
+            Error::AccountChanged { now: Some("an API key".to_owned()) },
+        ),
+    ] {
+        write(&text);
+        assert_eq!(now().await, Err(error.clone()), "{text}");
+        assert_eq!(now().await, Err(error), "and it stays so: {text}");
+        write(&chatgpt("back", "acct").to_string());
+        assert_eq!(now().await, Ok(sends("back")));
+    }
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(now().await, Err(Error::SignedOut));
+}
+
+#[tokio::test]
+async fn who_signs_out_here_sends_nothing_more() {
+    let key = json!({"auth_mode": "apikey", "OPENAI_API_KEY": "stored"});
+    for (stored, kept, stops) in [
+        (chatgpt("token", "acct"), false, true),
+        (chatgpt("token", "acct"), true, true),
+        (key.clone(), false, true),
+        (key, true, false),
+    ] {
+        let dir = home(Some(stored));
+        let manager = Manager::open(openai(dir.path(), None, None)).unwrap();
+        std::fs::remove_file(dir.path().join(FILE_NAME)).unwrap();
+        manager.signed_out(kept);
+        let now = manager.authorization().await;
+        assert_eq!(now.err(), stops.then_some(Error::SignedOut), "{kept}");
+    }
 }
 
 #[tokio::test]
@@ -161,9 +215,56 @@ async fn tokens_of_a_parent_are_asked_for_once_per_turn_and_never_stored() {
     assert_eq!(manager.recover(&used).await, Ok(false), "fresh ones that are refused");
     manager.use_external(tokens("one", "acct"), owner(tokens("x", "other"))).unwrap();
     let used = manager.authorization().await.unwrap();
-    assert!(matches!(manager.recover(&used).await, Err(Error::AccountChanged { .. })));
+    let other = Error::Refused { cause: crate::auth::error::Cause::OtherAccount };
+    assert_eq!(manager.recover(&used).await, Err(other.clone()));
     assert_eq!(manager.authorization().await.unwrap(), used);
+    assert_eq!(manager.recover(&used).await, Err(other), "the next turn asks again");
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn a_parent_is_asked_once_for_all_who_were_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let Credentials::OpenAi(openai) = openai(dir.path(), None, None) else { panic!() };
+    let tokens = |access: &str| ExternalTokens {
+        access: Secret::new(access),
+        account_id: "acct".to_owned(),
+        plan: None,
+    };
+    let asked = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let counted = Arc::clone(&asked);
+    let fresh = tokens("two");
+    let ask: Ask = Arc::new(move |_| {
+        counted.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        let fresh = fresh.clone();
+        async move {
+            tokio::task::yield_now().await;
+            Ok(fresh)
+        }
+        .boxed()
+    });
+    let rules = Rules { workspaces: vec!["other".to_owned()], ..Rules::default() };
+    let strict = OpenAi { rules, ..(*openai).clone() };
+    assert!(matches!(Manager::of_parent(strict, tokens("one"), ask.clone()), Err(Error::Workspace { .. })));
+    let manager = Manager::of_parent(*openai, tokens("one"), ask).unwrap();
+    assert!(manager.is_chatgpt() && manager.remedy().contains("application"));
+    let used = manager.authorization().await.unwrap();
+    let all = futures_util::future::join_all((0..20).map(|_| manager.recover(&used))).await;
+    assert!(all.iter().all(|one| *one == Ok(true)), "{all:?}");
+    assert_eq!(asked.load(std::sync::atomic::Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_parent_that_fails_is_passing_trouble() {
+    let dir = tempfile::tempdir().unwrap();
+    let manager = Manager::open(openai(dir.path(), secret("k"), None)).unwrap();
+    let tokens = ExternalTokens { access: Secret::new("one"), account_id: "acct".to_owned(), plan: None };
+    let failing: Ask = Arc::new(|_| std::future::ready(Err("no window".to_owned())).boxed());
+    manager.use_external(tokens, failing).unwrap();
+    let used = manager.authorization().await.unwrap();
+    let error = manager.recover(&used).await.unwrap_err();
+    assert!(error.is_transient() && error.to_string().contains("no window"), "{error}");
+    assert_eq!(manager.authorization().await.unwrap(), used, "the old one is tried again");
 }
 
 #[test]

@@ -125,7 +125,13 @@ impl Store {
     pub(super) fn change(&self, edit: impl FnOnce(&mut Document)) -> Result<(), Error> {
         let _locks = self.lock()?;
         let mut document = match self.read() {
-            Ok(document) => document.unwrap_or_default(),
+            Ok(document) => {
+                let document = document.unwrap_or_default();
+                if document::understand(&document, &self.path).is_err() {
+                    self.set_aside()?;
+                }
+                document
+            }
             Err(Error::Corrupt { .. }) => {
                 self.set_aside()?;
                 Document::new()

@@ -69,7 +69,7 @@ fn damage_is_named_without_showing_secrets() {
             br#"{"auth_mode": "chatgpt", "tokens": {"access_token": ["sk-sec"]}}"#,
             "`access_token` is not a text",
         ),
-        (br#"{"auth_mode": "agentIdentity"}"#, "`agentidentity` is not supported"),
+        (br#"{"auth_mode": "agentIdentity"}"#, "only other programs know (agentIdentity)"),
     ];
     for (bytes, want) in cases {
         let (_dir, store) = store_with(bytes);
@@ -110,12 +110,25 @@ fn saving_makes_the_home_and_replaces_damage() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::new(&dir.path().join("new/home"));
     store.save_api_key(&Secret::new("sk-3")).unwrap();
-    std::fs::write(store.path(), b"\0\0").unwrap();
-    store.save_api_key(&Secret::new("sk-4")).unwrap();
-    assert_eq!(store.load().unwrap(), Some(Stored::ApiKey(Secret::new("sk-4"))));
     let home = store.home().to_owned();
-    let aside = names(&home).into_iter().find(|name| name.contains("damaged")).unwrap();
-    assert_eq!(std::fs::read(home.join(aside)).unwrap(), b"\0\0", "what was damaged is kept");
+    for left in [
+        &b"\0\0"[..],
+        br#"{"auth_mode":"agent_identity","agent":{"x":1}}"#,
+        br#"{"auth_mode":"chatgpt","tokens":"?","agent":{"x":1}}"#,
+    ] {
+        std::fs::write(store.path(), left).unwrap();
+        store.save_api_key(&Secret::new("sk-4")).unwrap();
+        assert_eq!(store.load().unwrap(), Some(Stored::ApiKey(Secret::new("sk-4"))));
+        let aside = names(&home).into_iter().find(|name| name.contains("damaged")).unwrap();
+        assert_eq!(std::fs::read(home.join(&aside)).unwrap(), left, "what was there is kept");
+        std::fs::remove_file(home.join(aside)).unwrap();
+        let now = std::fs::read_to_string(store.path()).unwrap();
+        assert_eq!(
+            now.contains("\"agent\""),
+            left.len() > 2,
+            "what others know stays where they look: {now}"
+        );
+    }
 }
 
 fn names(dir: &Path) -> Vec<String> {

@@ -24,7 +24,8 @@ use crate::protocol::error::{ErrorInfo, ErrorKind};
 use crate::protocol::policy::SandboxMode;
 use crate::threads::{self, Turn, names};
 use crate::tui::door::{Begin, Call, Live, Setting, ThreadFilter, ThreadRow};
-use crate::workspace::undo_revert::{self, Which};
+use crate::workspace::undo_revert::{self, Report, Which};
+use crate::workspace::undo_since::{self, Wanted};
 use crate::workspace::{diff, git};
 
 /// Rows of one batch of the list of threads.
@@ -79,6 +80,7 @@ impl Behind {
             Call::Rename(name, reply) => drop(reply.send(self.rename(name).await)),
             Call::Diff(reply) => drop(reply.send(self.diff().await)),
             Call::Undo(cwd, again, reply) => drop(reply.send(self.undo(cwd, again).await)),
+            Call::Since(cwd, wanted, dry, reply) => drop(reply.send(self.since(cwd, wanted, dry).await)),
             Call::Trust(reply) => drop(reply.send(self.trust().await)),
             Call::LookOnly(reply) => {
                 self.look_only();
@@ -133,6 +135,9 @@ impl Behind {
         let SignIn { issuer, store, .. } = self.sign_in()?;
         let gone = sign_out(&store, &issuer).await?;
         let stays = signing::remaining(&self.config()?, &self.env);
+        if let Some(open) = &self.open {
+            open.manager.signed_out(stays.is_some());
+        }
         Ok(match (gone, stays) {
             (true, None) => "The stored credentials are gone. Restart codex to sign in again.".to_owned(),
             (true, Some(stays)) => format!("The stored credentials are gone. {stays}"),
@@ -202,7 +207,8 @@ impl Behind {
             Some(open) => open.info.cwd.clone(),
             None => self.env.cwd().map(Path::to_owned).unwrap_or_default(),
         };
-        blocking("diff", move || diff::changes(&cwd)).await
+        let hidden = self.config()?.secret_env;
+        blocking("diff", move || diff::changes(&cwd, &hidden)).await
     }
 
     async fn undo(&self, cwd: PathBuf, again: bool) -> Result<String, ErrorInfo> {
@@ -213,6 +219,11 @@ impl Behind {
             None => Err(std::io::Error::other(super::undo::nothing(which, &cwd))),
         })
         .await
+    }
+
+    async fn since(&self, cwd: PathBuf, wanted: Wanted, dry: bool) -> Result<Option<Report>, ErrorInfo> {
+        let base = housekeeping::undo(&self.home()?);
+        blocking("undo", move || undo_since::since(&base, &cwd, &wanted, dry)).await
     }
 
     async fn trust(&mut self) -> Result<(), ErrorInfo> {

@@ -73,7 +73,7 @@ fn git(config: &Config, cwd: &Path) -> GitState {
     if config.trust != Trust::Trusted {
         return GitState::Untrusted(branch);
     }
-    match changed::count(cwd) {
+    match changed::count(cwd, &config.secret_env) {
         Ok(Some(changed)) => GitState::Counted(branch, changed),
         Ok(None) => GitState::None,
         Err(_) => GitState::Silent(branch),

@@ -25,6 +25,9 @@ pub(crate) fn login(args: &Login, shared: Shared, env: &Env) -> Exit {
         Ok(config) => config,
         Err(error) => return wrong(&error),
     };
+    if let Err(fault) = &config.login.chatgpt_base_url {
+        tell(&format!("Warning: {fault}"));
+    }
     let store = wire::store(&config);
     if matches!(args.command, Some(LoginCommand::Status)) {
         return status(&store);

@@ -52,8 +52,18 @@ pub(super) struct Opened {
 ///
 /// # Errors
 /// There are no credentials, no such thread, or somebody else writes it.
-pub(super) async fn open(mut config: Config, env: &Env, begin: Begin) -> Result<(Opened, Live), ErrorInfo> {
+pub(super) async fn open(config: Config, env: &Env, begin: Begin) -> Result<(Opened, Live), ErrorInfo> {
     let manager = wire::credentials(&config, env)?;
+    open_as(config, env, manager, begin).await
+}
+
+/// The same with credentials that are open already.
+async fn open_as(
+    mut config: Config,
+    env: &Env,
+    manager: Arc<Manager>,
+    begin: Begin,
+) -> Result<(Opened, Live), ErrorInfo> {
     let account = account(&config, manager.identity().as_ref());
     let (services, limited) = wire::services(&config, env, Arc::clone(&manager), &ThreadSource::Cli)?;
     let fresh = services.limits.as_ref().map(Cache::keep_fresh);
@@ -285,3 +295,7 @@ pub(super) fn point_at(server: &Server, config: &mut Config) {
     provider.http_headers.clear();
     provider.env_http_headers.clear();
 }
+
+#[cfg(test)]
+#[path = "parent_tests.rs"]
+mod tests;

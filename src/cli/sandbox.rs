@@ -4,6 +4,7 @@
 
 use std::ffi::OsString;
 use std::io::Write;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -123,6 +124,9 @@ pub(crate) fn run(mut args: SandboxArgs, explain: bool, env: &Env) -> ExitCode {
         Ok(config) => config,
         Err(error) => return fail(1, &format!("nothing was run: {error}")),
     };
+    if let Some(exit) = without_keys(&config.secret_env, env) {
+        return exit;
+    }
     let roots = args.roots(&config, env);
     let level = args.level.map(Level::from);
     if command.is_empty() {
@@ -144,6 +148,20 @@ pub(crate) fn run(mut args: SandboxArgs, explain: bool, env: &Env) -> ExitCode {
     };
     let outcome = sandbox::foreground(&roots, &job, &words, level, args.without());
     report(&outcome, &program.to_string_lossy())
+}
+
+/// Begins anew without the variables that hold keys, where there are any: the command inherits ours. Comes back only when
+/// there are none, or when it does not work.
+fn without_keys(names: &[String], env: &Env) -> Option<ExitCode> {
+    names.iter().find(|name| env.get(name).is_some())?;
+    let mut all = std::env::args_os();
+    let mut again = std::process::Command::new("/proc/self/exe");
+    again.arg0(all.next().unwrap_or_default()).args(all);
+    for name in names {
+        again.env_remove(name);
+    }
+    let error = again.exec();
+    Some(fail(1, &format!("nothing was run: the variables that hold keys cannot be taken away: {error}")))
 }
 
 /// Runs the command under the eyes of this process, which is already inside, and says what was refused.

@@ -1,7 +1,7 @@
 //! `codex` and `codex resume`: reads the flags, captures what the terminal app needs to know of its surroundings,
 //! and starts it. Everything that can wait until after the first frame waits behind the door.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 
 use super::args::{ResumeScreen, Screen, Shared};
 use super::door::Behind;
@@ -11,6 +11,7 @@ use super::wire;
 use crate::auth::{error as auth, under_way};
 use crate::base::{path, tasks};
 use crate::config::schema::interface::Persistence;
+use crate::config::schema::login::CredentialStore;
 use crate::config::schema::tui::{AlternateScreen, NotificationCondition};
 use crate::config::{self, Config, Env, Flags, Trust};
 use crate::protocol::error::{ErrorInfo, ErrorKind};
@@ -173,6 +174,22 @@ fn trouble(error: &ErrorInfo) -> Option<String> {
     }
 }
 
+/// Says on a line that goes again what is waited for: a locked keyring asks for its password in a window of its own.
+fn meanwhile<T>(config: &Config, work: impl FnOnce() -> T) -> T {
+    const LINE: &str = "Waiting for the keyring…";
+    let slow = matches!(config.login.store, CredentialStore::Keyring | CredentialStore::Auto);
+    let shown = slow && std::io::stderr().is_terminal();
+    let put = |text: &str| drop(std::io::stderr().write_all(text.as_bytes()));
+    if shown {
+        put(LINE);
+    }
+    let done = work();
+    if shown {
+        put(&format!("\r{}\r", " ".repeat(LINE.chars().count())));
+    }
+    done
+}
+
 /// Everything the first frame needs, and nothing that takes time.
 fn setup(request: &Request, env: &Env) -> Result<Setup, String> {
     let config = config::load(env, &request.flags()).map_err(|error| error.to_string())?;
@@ -186,7 +203,7 @@ fn setup(request: &Request, env: &Env) -> Result<Setup, String> {
         (false, false) => Mode::Full,
     };
     let signed_out = match config.provider.requires_openai_auth {
-        true => wire::admitted(&config, env).err(),
+        true => meanwhile(&config, || wire::admitted(&config, env).err()),
         false => None,
     };
     let ask_trust = (config.trust == Trust::Unknown && !request.screen.work.bypass)
@@ -231,6 +248,7 @@ fn setup(request: &Request, env: &Env) -> Result<Setup, String> {
             (true, NotificationCondition::Unfocused) => Notify::Unfocused,
         },
         notify_program: config.interface.notify.clone(),
+        secret_env: config.secret_env,
         keep_history: config.interface.history == Persistence::SaveAll,
         history_max_bytes: config.interface.history_max_bytes,
         no_burst: config.interface.disable_paste_burst,

@@ -84,6 +84,10 @@ pub(super) fn words(report: &Report, which: Which, dry: bool) -> String {
         (_, true) => "would be taken back",
     };
     let mut text = match report.between {
+        None if !report.with.is_empty() => {
+            let with: Vec<String> = report.with.iter().map(u64::to_string).collect();
+            format!("Turns {}, {}: {done}\n", report.number, with.join(", "))
+        }
         None => format!("Turn {}: {done}\n", report.number),
         Some(turn) => format!(
             "Changes {}, made after turn {turn} while its commands ran on, also by yourself: {done}\n",

@@ -98,7 +98,8 @@ pub(crate) fn open(config: &Config, env: &Env) -> Result<Account, Error> {
     let account_id = manager.identity().ok_or(Error::NoSignIn)?.account_id;
     let originator = env.text("CODEX_INTERNAL_ORIGINATOR_OVERRIDE").unwrap_or(ThreadSource::Cli.originator());
     let settings = wire::http(env, originator);
-    let base = config.login.chatgpt_base_url.as_deref().unwrap_or(DEFAULT_BASE_URL);
+    let base = config.login.chatgpt_base_url.as_ref().map_err(|fault| Error::Setup(fault.clone()))?;
+    let base = base.as_deref().unwrap_or(DEFAULT_BASE_URL);
     let backend = Backend::new(base, settings, manager).map_err(|error| Error::Setup(error.to_string()))?;
     Ok(Account::new(config.codex_home.clone(), Arc::new(backend), account_id.as_deref()))
 }

@@ -100,7 +100,7 @@ fn not_listed(
 fn failed(args: &CreditsArgs, code: u8, text: &str) -> Exit {
     let text = clean(text);
     if args.json {
-        print(&json!({ "version": VERSION, "exit_code": code, "message": text }).to_string());
+        print(&json!({ "schema_version": VERSION, "exit_code": code, "message": text }).to_string());
     } else {
         let _ = writeln!(std::io::stderr(), "{text}");
     }
@@ -165,7 +165,7 @@ fn document(list: &ResetCredits, book: &Book, when: &When, code: u8) -> Value {
     let credits =
         list.credits.as_ref().map(|credits| credits.iter().map(|c| credit_json(c, when)).collect::<Vec<_>>());
     json!({
-        "version": VERSION,
+        "schema_version": VERSION,
         "exit_code": code,
         "available_count": list.available_count,
         "credits": credits,

@@ -2,6 +2,7 @@
 //! output, so that a script reads one line or one JSON document.
 
 use std::io::{BufRead, IsTerminal, Write};
+use std::time::Duration;
 
 use clap::Args;
 use jiff::tz::TimeZone;
@@ -21,8 +22,11 @@ use crate::protocol::limits::ResetCredit;
 /// Version of the JSON document.
 const VERSION: u64 = 1;
 
-/// Exit codes of `codex usage redeem`.
+/// What `codex usage redeem` says below its options.
 pub(crate) const HELP: &str = "\
+What is under way is written down in this CODEX_HOME, for all processes that use it. A second CODEX_HOME of the same
+account does not know of it: wait until the windows show the first reset before you redeem from another one.
+
 Exit codes:
   0   redeemed, now or by an earlier request
   1   nothing was redeemed: answered with no, or this machine's files cannot be used
@@ -164,7 +168,19 @@ pub(crate) async fn finish(account: &Account) -> (bool, Option<String>) {
         return (false, None);
     }
     let when = When { now: SystemClock.now_s(), zone: TimeZone::system() };
-    let outcome = account.redeemer.start(plan, wish).outcome().await;
+    let mut outcome = account.redeemer.start(plan, wish).outcome().await;
+    if let Outcome::Settled { receipt, .. } = &mut outcome
+        && receipt.verdict.is_spent()
+        && receipt.seen_at.is_none()
+    {
+        // Numbers from before it are not shown as if they were of now; whether they have moved is said at once.
+        let _ = account.cache.refresh(Duration::ZERO).await;
+        account.redeemer.notice(&account.cache.get()).await;
+        let book = account.redeemer.book().await.unwrap_or_default();
+        if let Some(seen) = book.receipts.into_iter().find(|known| known.intent.key == receipt.intent.key) {
+            **receipt = seen;
+        }
+    }
     let text = format!("An unfinished redemption: {}", words::outcome(&outcome, &when));
     (matches!(outcome, Outcome::Unknown(..)), (!matches!(outcome, Outcome::Busy)).then_some(text))
 }
@@ -364,7 +380,7 @@ impl Teller {
         let text = clean(text);
         if self.json {
             let mut document =
-                json!({ "version": VERSION, "result": word, "exit_code": code, "message": text });
+                json!({ "schema_version": VERSION, "result": word, "exit_code": code, "message": text });
             if let Some(map) = document.as_object_mut() {
                 map.extend(more.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
             }

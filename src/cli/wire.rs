@@ -144,7 +144,7 @@ pub(crate) fn services(
     let http = http(env, originator);
     let output_dir = housekeeping::outputs(config);
     kept::sweep(&output_dir);
-    let account = account(config, http.clone(), &manager);
+    let account = account(config, http.clone(), &manager)?;
     let services = Services {
         client: Client::new(provider, http, manager)?,
         limits: account.as_ref().map(|account| account.cache.clone()),
@@ -181,12 +181,21 @@ fn budgets(config: &Config) -> Result<Budgets, ErrorInfo> {
     })
 }
 
-/// The account of a ChatGPT sign-in; `None` when the address of its API cannot be used.
-fn account(config: &Config, http: HttpSettings, manager: &Arc<Manager>) -> Option<Account> {
-    let base = config.login.chatgpt_base_url.as_deref().unwrap_or(DEFAULT_BASE_URL);
-    let backend = Backend::new(base, http, manager.clone()).ok()?;
-    let id = manager.identity()?.account_id;
-    Some(Account::new(config.codex_home.clone(), Arc::new(backend), id.as_deref()))
+/// The account of a ChatGPT sign-in; `None` for keys, or when no client can be made for its API.
+///
+/// # Errors
+/// The address of its API cannot be used.
+fn account(
+    config: &Config,
+    http: HttpSettings,
+    manager: &Arc<Manager>,
+) -> Result<Option<Account>, ErrorInfo> {
+    let Some(identity) = manager.identity() else { return Ok(None) };
+    let base = config.login.chatgpt_base_url.as_ref();
+    let base = base.map_err(|fault| ErrorInfo::new(ErrorKind::BadRequest, fault.clone()))?;
+    let backend = Backend::new(base.as_deref().unwrap_or(DEFAULT_BASE_URL), http, manager.clone()).ok();
+    let id = identity.account_id;
+    Ok(backend.map(|backend| Account::new(config.codex_home.clone(), Arc::new(backend), id.as_deref())))
 }
 
 fn provider(from: &Provider, env: &Env, chatgpt: bool, budget: Option<u64>) -> ProviderSettings {

@@ -43,6 +43,9 @@ pub(crate) struct Found {
 /// The chosen provider is not defined.
 pub(crate) fn resolve(env: &Env, flags: &Flags, tables: Tables, found: Found) -> Result<Config, Error> {
     let Found { codex_home, cwd, project_root, trust, profile, mut warnings, origins } = found;
+    if let Err(fault) = &tables.login.chatgpt_base_url {
+        warnings.push(format!("{fault}; until then nothing works that needs the ChatGPT account"));
+    }
     let secret_env = provider::secret_variables(&tables.provider);
     let (provider, warning) = provider::pick(tables.provider, flags.oss, env)?;
     warnings.extend(warning);

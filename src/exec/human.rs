@@ -13,6 +13,7 @@ use crate::protocol::event::Event;
 use crate::protocol::item::{
     ChangeKind, CommandItem, FileChange, Item, ItemStatus, PlanStatus, PlanStep, ToolStatus,
 };
+use crate::protocol::limits::Price;
 use crate::protocol::policy::{ApprovalPolicy, SandboxPolicy};
 use crate::protocol::turn::{TurnEnd, TurnStatus};
 
@@ -55,12 +56,14 @@ pub(crate) struct Progress {
     last_head: Option<ItemId>,
     /// Reason of the last retry, so that it is told once.
     last_reason: Option<String>,
+    /// The price of the turn but for its last answer, until the whole one comes.
+    so_far: Option<Vec<Price>>,
 }
 
 impl Progress {
     /// Before anything was written.
     pub(crate) fn new(colored: bool, show: Show) -> Self {
-        Self { colored, show, running: Vec::new(), last_head: None, last_reason: None }
+        Self { colored, show, running: Vec::new(), last_head: None, last_reason: None, so_far: None }
     }
 
     /// The banner and the prompt.
@@ -103,6 +106,14 @@ impl Progress {
                 format!("{} {}\n", paint(self.colored, Paint::Warn, "warning:"), clean(&in_words(message)))
             }
             Event::TurnCompleted(end) => self.turn_completed(end),
+            Event::TurnPriced { price, .. } => {
+                self.so_far = None;
+                self.price("limits used", price)
+            }
+            Event::Closed => {
+                let price = self.so_far.take().unwrap_or_default();
+                self.price("limits used so far", &price)
+            }
             Event::ItemStarted { .. }
             | Event::ItemDelta { .. }
             | Event::TurnStarted { .. }
@@ -113,8 +124,7 @@ impl Progress {
             | Event::Rewound { .. }
             | Event::Sessions(_)
             | Event::Ask { .. }
-            | Event::AskResolved { .. }
-            | Event::Closed => String::new(),
+            | Event::AskResolved { .. } => String::new(),
         };
         if !out.is_empty() {
             self.last_head = None;
@@ -280,16 +290,19 @@ impl Progress {
         if spent > 0 {
             out.push_str(&self.block("tokens used", &thousands(spent)));
         }
-        let price = end.price.iter().filter(|price| price.percent >= 0.05);
-        let price: Vec<String> =
-            price.map(|p| format!("{:.1}% of the {} limit", p.percent, p.window)).collect();
-        if !price.is_empty() {
-            out.push_str(&self.block(
-                if end.price_so_far { "limits used so far" } else { "limits used" },
-                &price.join(", "),
-            ));
+        // The whole price may still come.
+        match end.price_so_far {
+            true => self.so_far = Some(end.price.clone()),
+            false => out.push_str(&self.price("limits used", &end.price)),
         }
         out
+    }
+
+    fn price(&self, name: &str, price: &[Price]) -> String {
+        let worth = price.iter().filter(|price| price.percent >= 0.05);
+        let price: Vec<String> =
+            worth.map(|p| format!("{:.1}% of the {} limit", p.percent, p.window)).collect();
+        if price.is_empty() { String::new() } else { self.block(name, &price.join(", ")) }
     }
 }
 

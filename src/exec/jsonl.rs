@@ -64,6 +64,7 @@ impl Lines {
             | Event::Configured(_)
             | Event::Rewound { .. }
             | Event::Sessions(_)
+            | Event::TurnPriced { .. }
             | Event::Ask { .. }
             | Event::AskResolved { .. }
             | Event::Closed => {}

@@ -12,11 +12,13 @@ use super::jsonl::Lines;
 use super::last_message;
 use super::output::{self, Chunk, Output};
 use super::text::clean;
+use crate::base::ids::ItemId;
 use crate::base::tasks;
 use crate::protocol::ask::Answer;
 use crate::protocol::error::{ErrorInfo, ErrorKind};
 use crate::protocol::event::Event;
 use crate::protocol::input::UserInput;
+use crate::protocol::note::{Level, Note};
 use crate::protocol::op::Op;
 use crate::protocol::review::Target;
 use crate::protocol::turn::{TurnEnd, TurnStatus};
@@ -169,6 +171,19 @@ impl Face {
     }
 }
 
+/// A warning as it is kept with the thread.
+fn kept(message: String) -> Note {
+    Note {
+        id: ItemId::with_prefix("note"),
+        after: None,
+        after_end: false,
+        level: Level::Warning,
+        message,
+        hint: None,
+        rows: Vec::new(),
+    }
+}
+
 struct Run {
     brake: Brake,
     events: mpsc::Receiver<Event>,
@@ -203,6 +218,8 @@ impl Run {
                 Event::TurnStarted { .. } => self.warn(&mut warnings).await?,
                 // Nobody is there to be asked.
                 Event::Ask { id, .. } => self.brake.submit(Op::Answer { id, answer: Answer::Decline })?,
+                // Whoever opens the thread later sees what was said here.
+                Event::Warning { message } => self.brake.submit(Op::Note(Box::new(kept(message))))?,
                 Event::TurnCompleted(end) => return Ok(Some(*end)),
                 Event::Closed => break,
                 _ => {}

@@ -112,10 +112,10 @@ pub(crate) fn rows(activity: &Activity, view: View, today: Date, width: usize) -
         match view {
             View::Daily => daily(&weeks, &mut rows),
             View::Weekly => columns(&sums(&weeks), "tallest", &mut rows),
-            View::Cumulative => {
-                columns(&running(activity, &weeks), "top", &mut rows);
-            }
+            View::Cumulative => columns(&running(activity, &weeks), "top", &mut rows),
         }
+        // Above the last row, which explains the chart.
+        rows.insert(rows.len().saturating_sub(1), months(today, weeks.len()));
     }
     rows
 }
@@ -151,6 +151,31 @@ fn daily(weeks: &[[Option<u64>; 7]], rows: &mut Vec<String>) {
         rows.push(row.trim_end().to_owned());
     }
     rows.push(format!("less {} more, busiest day {}", LEVELS.iter().collect::<String>(), tokens(most)));
+}
+
+/// The months below `count` weeks that end today, each where its first Monday is, as far as there is room.
+fn months(today: Date, count: usize) -> String {
+    const NAMES: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let since_monday = i64::from(today.weekday().since(Weekday::Monday));
+    let month = |week: usize| {
+        let back = since_monday + 7 * (count.saturating_sub(week + 1)) as i64;
+        today.checked_sub(back.days()).ok().map(Date::month)
+    };
+    let mut row = String::from("    ");
+    for week in 0..count {
+        let (at, begins) = (4 + 2 * week, week == 0 || month(week) != month(week - 1));
+        // The month that the chart begins with is named only when its name ends before the next one.
+        let clear = week > 0 || month(0) == month(1);
+        let fits = row.len() <= at && week + 1 < count;
+        let name = month(week).and_then(|month| NAMES.get(usize::try_from(month - 1).ok()?));
+        if let Some(name) = name.filter(|_| begins && clear && fits) {
+            row.push_str(&" ".repeat(at - row.len()));
+            row.push_str(name);
+        }
+    }
+    row.truncate(row.trim_end().len());
+    row
 }
 
 fn columns(values: &[u64], label: &str, rows: &mut Vec<String>) {
@@ -208,6 +233,19 @@ mod tests {
         for lifetime in [None, Some(3)] {
             let odd = Activity { lifetime_tokens: lifetime, ..activity.clone() };
             assert_eq!(running(&odd, &weeks)[37], 15, "{lifetime:?}");
+        }
+    }
+
+    #[test]
+    fn months_stand_below_their_first_monday() {
+        let row = |today: &str, count| months(today.parse().unwrap(), count);
+        assert_eq!(row("2026-11-20", 12), "      Sep     Oct     Nov");
+        assert_eq!(row("2026-11-20", 4), "      Nov");
+        assert_eq!(row("2026-11-02", 3), "    Oct", "no room for a month that begins this week");
+        assert_eq!(row("2026-11-20", 1), "");
+        assert_eq!(row("2026-11-20", 52).split_whitespace().count(), 12);
+        for count in 1..=52 {
+            assert!(row("2026-11-20", count).len() <= 4 + 2 * count, "{count}");
         }
     }
 

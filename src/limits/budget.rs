@@ -1,6 +1,7 @@
 //! What a turn has cost, in percent of each window, and the budgets that end it before the next request. Pure. The
 //! numbers are those of the service, rounded by it and told with each answer: what the last answer of a turn cost
-//! shows only with the next reading, and what other processes use meanwhile is in them too.
+//! shows only with the next reading ([`Unpriced`] waits for it), and what other processes use meanwhile is in them
+//! too.
 
 use std::collections::BTreeMap;
 
@@ -108,6 +109,34 @@ impl Mark {
     }
 }
 
+/// A turn that has ended, until somebody tells what its last answer cost.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Unpriced {
+    /// The windows when it began.
+    pub(crate) begun: Mark,
+    /// Unix milliseconds of its end.
+    pub(crate) ended_ms: u64,
+}
+
+impl Unpriced {
+    /// What the whole turn cost, once every window was told after its end; until then nobody knows.
+    pub(crate) fn whole(&self, state: &AccountLimits, now_s: u64) -> Option<Sums> {
+        let windows = state.windows(now_s);
+        let mut main = windows.iter().filter(|window| window.is_main()).peekable();
+        main.peek()?;
+        main.all(|window| window.at_ms >= self.ended_ms).then(|| self.begun.until(&Mark::of(state, now_s)))
+    }
+}
+
+/// Two sums together.
+pub(crate) fn add(sum: &Sums, more: &Sums) -> Sums {
+    let mut sum = sum.clone();
+    for (window, percent) in more {
+        *sum.entry(window).or_insert(0.0) += percent;
+    }
+    sum
+}
+
 /// Sums as they were written down. What cannot be is left out.
 pub(crate) fn sums(prices: &[Price]) -> Sums {
     let good = prices.iter().filter(|price| price.percent.is_finite() && price.percent >= 0.0);
@@ -122,7 +151,9 @@ pub(crate) fn prices(sums: &Sums) -> Vec<Price> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::merge::Writer;
     use crate::limits::require;
+    use crate::protocol::limits::LimitsSnapshot;
 
     fn mark(used5: f64, ends5: u64, used7: f64) -> Mark {
         let window = |used_percent, minutes, at| LimitWindow {
@@ -146,6 +177,44 @@ mod tests {
         assert!(Mark::default().until(&mark(5.0, 9, 5.0)).is_empty(), "nothing was known before");
         let corrected = mark(40.0, 9000, 10.0).until(&mark(39.5, 9000, 10.0));
         assert_eq!(corrected["5h"], 0.0);
+    }
+
+    #[test]
+    fn a_turn_is_priced_by_the_first_reading_after_its_end() {
+        let reading = |at_ms, five: f64, week: Option<f64>| {
+            let mut state = AccountLimits::default();
+            let window = |used_percent, minutes| LimitWindow {
+                used_percent,
+                window_minutes: Some(minutes),
+                resets_at: Some(900_000),
+            };
+            let told = LimitsSnapshot {
+                primary: Some(window(five, 300)),
+                secondary: week.map(|week| window(week, 10_080)),
+                ..LimitsSnapshot::default()
+            };
+            merge::sparse(&mut state, &told, Writer { account_id: None, at_ms, now_ms: at_ms }).unwrap();
+            state
+        };
+        let before = reading(1000, 40.0, Some(10.0));
+        let turn = Unpriced { begun: Mark::of(&before, 1), ended_ms: 5000 };
+        let whole = |state: &AccountLimits| turn.whole(state, 5);
+        assert_eq!(whole(&AccountLimits::default()), None, "nothing is known");
+        assert_eq!(whole(&reading(4999, 43.0, Some(10.0))), None, "the last answer is not in it");
+        assert_eq!(whole(&reading(5000, 45.0, Some(11.0))), Some(Sums::from([("5h", 5.0), ("weekly", 1.0)])));
+        let mut half = reading(4999, 43.0, Some(10.0));
+        let writer = Writer { account_id: None, at_ms: 6000, now_ms: 6000 };
+        let told = reading(6000, 45.0, None);
+        let five = told.families[MAIN].primary.as_ref().map(|held| held.window);
+        merge::sparse(&mut half, &LimitsSnapshot { primary: five, ..LimitsSnapshot::default() }, writer)
+            .unwrap();
+        assert_eq!(whole(&half), None, "of one window only");
+        let nothing = Unpriced { begun: Mark::default(), ended_ms: 5000 };
+        assert_eq!(
+            nothing.whole(&reading(5000, 45.0, None), 5),
+            Some(Sums::new()),
+            "nothing to compare with"
+        );
     }
 
     #[test]

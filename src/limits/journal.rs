@@ -3,7 +3,9 @@
 //!
 //! Every line carries a check sum and the last one says how many there are, so that a torn, truncated or altered file
 //! is told from a whole one: an altered key would be another key. A damaged file is set aside under another name, and
-//! what is whole in it is kept. Writing replaces the file, so that a full disk leaves what was there.
+//! what is whole in it is kept. Writing replaces the file, so that a full disk leaves what was there. A second file knows the
+//! keys that came to their end: a journal that calls one of them open is an old copy that somebody put back, and counts
+//! as damaged, for what its key did is long over.
 
 use std::io::{Error as IoError, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -25,6 +27,10 @@ const MAGIC: &str = "codex redeem journal 1";
 const ANY_MAGIC: &str = "codex redeem journal ";
 /// A whole journal is a tenth of this.
 const MAX_BYTES: u64 = 1 << 20;
+/// Ending of the file with the keys that came to their end.
+const FINISHED: &str = "finished";
+/// Keys that are kept there.
+const MAX_FINISHED: usize = 512;
 /// Damaged files that are kept; beyond this the disk is what is broken.
 const MOST_ASIDE: u32 = 1000;
 
@@ -154,7 +160,39 @@ impl Place {
                 None => whole = false,
             }
         }
-        Ok((book, whole && end == Some(count)))
+        whole &= end == Some(count);
+        if let Some(open) = &book.intent
+            && self.finished().contains(&hex(open.key.as_bytes(), 8))
+        {
+            book.intent = None;
+            whole = false;
+        }
+        Ok((book, whole))
+    }
+
+    /// Hashes of the keys that came to their end, oldest first. A torn or missing file knows less, nothing worse.
+    fn finished(&self) -> Vec<String> {
+        let bytes = fs::read_bounded(&self.dir.join(format!("{}.{FINISHED}", self.name)), MAX_BYTES);
+        let text = bytes.ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default();
+        text.lines().map(str::to_owned).collect()
+    }
+
+    /// Adds the keys of `receipts` to them.
+    fn finish(&self, receipts: &[Receipt]) {
+        let mut known = self.finished();
+        let before = known.len();
+        for receipt in receipts {
+            let hash = hex(receipt.intent.key.as_bytes(), 8);
+            if !known.contains(&hash) {
+                known.push(hash);
+            }
+        }
+        if known.len() > before {
+            known.drain(..known.len().saturating_sub(MAX_FINISHED));
+            let text = known.join("\n") + "\n";
+            // Without it the journal itself still knows its receipts.
+            let _ = fs::replace(&self.dir.join(format!("{}.{FINISHED}", self.name)), text.as_bytes(), 0o600);
+        }
     }
 
     fn error(&self, doing: &'static str, error: &IoError) -> Error {
@@ -175,6 +213,8 @@ impl Journal {
             book.damaged = Some(self.set_aside()?);
             self.store(&book)?;
         }
+        // An end between the two files left one of them behind.
+        self.place.finish(&book.receipts);
         Ok(book)
     }
 
@@ -195,7 +235,9 @@ impl Journal {
         }
         text.push_str(&format!("end {count}\n"));
         let path = self.place.path();
-        fs::replace(&path, text.as_bytes(), 0o600).map_err(|e| self.place.error("written", &e))
+        fs::replace(&path, text.as_bytes(), 0o600).map_err(|e| self.place.error("written", &e))?;
+        self.place.finish(&book.receipts);
+        Ok(())
     }
 
     fn set_aside(&self) -> Result<PathBuf, Error> {

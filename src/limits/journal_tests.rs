@@ -44,6 +44,35 @@ fn place() -> (tempfile::TempDir, Place) {
 }
 
 #[test]
+fn an_old_copy_that_is_put_back_sends_nothing_again() {
+    let (_home, place) = place();
+    let journal = place.take(Duration::ZERO).unwrap().unwrap();
+    let open = book();
+    journal.store(&open).unwrap();
+    let copy = std::fs::read(place.path()).unwrap();
+    let mut over = open.clone();
+    let intent = over.intent.take().unwrap();
+    over.receipts.push(Receipt { intent, ..open.receipts[0].clone() });
+    journal.store(&over).unwrap();
+    // The journal alone is put back, and later the folder's other file is lost too.
+    std::fs::write(place.path(), &copy).unwrap();
+    let (seen, whole) = place.peek().unwrap();
+    assert!(seen.intent.is_none() && !whole, "its key came to its end");
+    let read = journal.load().unwrap();
+    assert!(read.intent.is_none() && read.receipts == open.receipts);
+    let aside = read.damaged.unwrap();
+    assert_eq!(std::fs::read(&aside).unwrap(), copy);
+    assert_eq!(journal.load().unwrap().damaged, Some(aside), "set aside once");
+    // Torn between the two files: the receipts bring it up.
+    let finished = place.path().with_extension(FINISHED);
+    std::fs::remove_file(&finished).unwrap();
+    journal.store(&over).unwrap();
+    std::fs::remove_file(&finished).unwrap();
+    assert_eq!(journal.load().unwrap(), over);
+    assert_eq!(std::fs::read_to_string(&finished).unwrap().lines().count(), 2);
+}
+
+#[test]
 fn what_is_written_is_read_again_and_is_private() {
     let (_home, place) = place();
     assert_eq!(place.peek().unwrap(), (Book::default(), true));

@@ -158,7 +158,8 @@ pub(crate) fn outcome(outcome: &Outcome, when: &When) -> String {
 /// What a damaged journal means.
 pub(crate) fn damaged(aside: &std::path::Path) -> String {
     format!(
-        "The redemption journal was damaged. It is kept as {}. An earlier redemption may be unfinished: look at the \
+        "The redemption journal was damaged, or an old copy of it was put back. It is kept as {}. An earlier \
+         redemption may be unfinished: look at the \
          windows and credits before you redeem.",
         aside.display()
     )

@@ -8,6 +8,7 @@ use super::forecast::{self, Forecast};
 use super::state::{AccountLimits, LiveWindow, STALE_AFTER_S};
 use super::text;
 use crate::protocol::limits::{Credits, SpendControl};
+use crate::responses::usage_limit;
 
 /// Cells of a bar.
 const BAR: usize = 20;
@@ -64,6 +65,17 @@ pub(crate) fn spend_words(spend: &SpendControl, now: u64, zone: &TimeZone) -> St
         words.push_str(&format!(", resets {}", text::moment(at, now, zone)));
     }
     words
+}
+
+/// A line for somebody who hears it: without its bar.
+pub(crate) fn spoken(line: &str) -> String {
+    let parts = line.split_once('[').and_then(|(name, rest)| Some((name, rest.split_once("] ")?)));
+    match parts {
+        Some((name, (bar, rest))) if bar.chars().all(|cell| matches!(cell, '█' | '░')) => {
+            format!("{} {rest}", name.trim_end())
+        }
+        _ => line.to_owned(),
+    }
 }
 
 /// How old the numbers are, with a remark when they are stale.
@@ -136,7 +148,22 @@ pub(crate) fn lines(
     }
     lines.extend(pending.map(|pending| advice_text::pending(pending, now, zone)));
     if state.is_reached(now_s) {
-        lines.push("The usage limit is reached.".to_owned());
+        let reached = state.reached.as_ref().and_then(|reached| usage_limit::of_workspace(&reached.value));
+        let why = reached.map(|words| format!(": {words}")).unwrap_or_default();
+        lines.push(format!("The usage limit is reached{why}."));
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bars_are_not_read_aloud() {
+        assert_eq!(spoken("5h limit:     [██░░] 18% left"), "5h limit: 18% left");
+        for plain in ["Plan: plus", "a [b] c", "[", ""] {
+            assert_eq!(spoken(plain), plain);
+        }
+    }
 }

@@ -68,17 +68,23 @@ pub(crate) fn client(base_url: &str, settings: &HttpSettings) -> Result<reqwest:
     builder.build().map_err(|e| Error::Build(with_causes(&e)))
 }
 
-/// An error and everything below it, in one line.
+/// What layers of the HTTP library say about themselves, where a layer below says what happened.
+const SAYS_NOTHING: [&str; 4] =
+    ["error sending request", "client error (Connect)", "client error (SendRequest)", "tcp connect error"];
+
+/// An error and everything below it that says something, in one line.
 pub(crate) fn with_causes(error: &dyn StdError) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
+    let mut text = String::new();
+    let mut next = Some(error);
     while let Some(cause) = next {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
-        }
         next = cause.source();
+        let said =
+            cause.to_string().replace("tunnel error: failed to create underlying connection", "the proxy");
+        if text.contains(&said) || (next.is_some() && SAYS_NOTHING.contains(&said.as_str())) {
+            continue;
+        }
+        text.push_str(if text.is_empty() { "" } else { ": " });
+        text.push_str(&said);
     }
     text
 }
@@ -152,6 +158,32 @@ mod tests {
     fn this_machine_is_told_from_others() {
         assert!(is_local("http://127.0.0.1:8/v1"));
         assert!(!is_local("http://10.0.0.1") && !is_local("nonsense"));
+    }
+
+    #[test]
+    fn only_what_says_something_is_said() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("{0}")]
+        struct Layer(&'static str, #[source] Option<Box<Layer>>);
+        let of = |words: &[&'static str]| {
+            let layer = words.iter().rev().fold(None, |below, word| Some(Box::new(Layer(word, below))));
+            with_causes(&*layer.unwrap())
+        };
+        for (layers, want) in [
+            (
+                &["error sending request", "client error (Connect)", "tcp connect error", "refused"][..],
+                "refused",
+            ),
+            (&["error sending request"], "error sending request"),
+            (&["error sending request", "client error (SendRequest)", "closed"], "closed"),
+            (
+                &["error sending request", "tunnel error: failed to create underlying connection", "refused"],
+                "the proxy: refused",
+            ),
+            (&["a: b", "b", "c"], "a: b: c"),
+        ] {
+            assert_eq!(of(layers), want);
+        }
     }
 
     #[test]

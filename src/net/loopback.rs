@@ -115,25 +115,28 @@ struct Guest {
 
 async fn serve(listener: TcpListener, visits: mpsc::Sender<Visit>, stop: CancellationToken) {
     let Ok(SocketAddr::V4(here)) = listener.local_addr() else { return };
+    let mut knocking = FuturesUnordered::new();
     let mut open = FuturesUnordered::new();
     let mut guests: Vec<Arc<Guest>> = Vec::new();
     loop {
-        // Waiting again loses nothing: a visitor who was not taken waits in the listener, open visits in `open`.
+        // Waiting again loses nothing: a visitor who was not taken waits in the listener or in `knocking`, open visits
+        // in `open`.
         tokio::select! {
             () = stop.cancelled() => break,
-            accepted = listener.accept() => match accepted {
-                Ok((stream, SocketAddr::V4(there))) if !neighbours::is_foreign(there, here) => {
-                    guests.retain(|guest| Arc::strong_count(guest) > 1);
-                    if !has_room(&guests) {
-                        continue;
-                    }
-                    let guest = Arc::new(Guest { leave: CancellationToken::new(), asked: AtomicBool::new(false) });
-                    guests.push(Arc::clone(&guest));
-                    open.push(connection(stream, here.port(), guest, visits.clone()));
-                }
+            accepted = listener.accept(), if knocking.len() < MOST_CONNECTIONS => match accepted {
+                Ok((stream, SocketAddr::V4(there))) => knocking.push(async move {
+                    (!neighbours::is_foreign(there, here).await).then_some(stream)
+                }),
                 Ok(_) => {}
                 Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
             },
+            Some(known) = knocking.next(), if !knocking.is_empty() => {
+                guests.retain(|guest| Arc::strong_count(guest) > 1);
+                let Some(stream) = known.filter(|_| has_room(&guests)) else { continue };
+                let guest = Arc::new(Guest { leave: CancellationToken::new(), asked: AtomicBool::new(false) });
+                guests.push(Arc::clone(&guest));
+                open.push(connection(stream, here.port(), guest, visits.clone()));
+            }
             Some(()) = open.next(), if !open.is_empty() => {}
         }
     }

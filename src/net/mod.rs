@@ -5,11 +5,11 @@
 //! - [`retry`]: how long to wait before trying again
 //! - [`sse`]: bytes of an event stream → frames
 //! - [`loopback`]: a small HTTP server for the user's browser
-//! - [`neighbours`]: who is at the other end of a connection from this machine
+//! - [`neighbours`]: who is at the other end of a connection from this machine, and which ports are served
 
 pub(crate) mod fetch;
 pub(crate) mod http;
 pub(crate) mod loopback;
-mod neighbours;
+pub(crate) mod neighbours;
 pub(crate) mod retry;
 pub(crate) mod sse;

@@ -1,9 +1,10 @@
-//! Who is at the other end of a connection from this machine. The kernel lists its connections with their owners; whatever
-//! cannot be told (another network namespace, no `/proc`) counts as ours, because a browser must get through.
+//! Who is at the other end of a connection from this machine, and which ports are served. The kernel lists its
+//! connections with their owners; whatever cannot be told (another network namespace, no `/proc`) counts as ours, because a browser must get through.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 use crate::base::fs::read_bounded;
+use crate::base::tasks;
 
 /// Where the kernel lists connections. A browser may use a socket of either kind.
 const LISTS: [&str; 2] = ["/proc/self/net/tcp", "/proc/self/net/tcp6"];
@@ -11,15 +12,37 @@ const LISTS: [&str; 2] = ["/proc/self/net/tcp", "/proc/self/net/tcp6"];
 const MAX_BYTES: u64 = 8 << 20;
 /// The state of a connection whose owner is known.
 const ESTABLISHED: &str = "01";
+/// The state of a socket that waits for connections.
+const LISTENING: &str = "0A";
 /// What the kernel says for a user that has no number here.
 const UNKNOWN: u32 = 65534;
 
 /// Whether the connection from `there` to `here` is certainly of another user. Root is nobody's enemy here: it relays
 /// for browsers outside of virtual machines.
-pub(super) fn is_foreign(there: SocketAddrV4, here: SocketAddrV4) -> bool {
+///
+/// The kernel puts its lists together while they are read, which takes time on a machine of many connections.
+pub(super) async fn is_foreign(there: SocketAddrV4, here: SocketAddrV4) -> bool {
     let me = rustix::process::geteuid().as_raw();
-    let lists = LISTS.iter().filter_map(|path| read_bounded(path.as_ref(), MAX_BYTES).ok());
-    lists.into_iter().any(|list| of_another(&String::from_utf8_lossy(&list), there, here, me))
+    let look = move || lists().any(|list| of_another(&list, there, here, me));
+    tasks::blocking("look who connects", look).await.unwrap_or(true)
+}
+
+/// Whether something on this machine listens on the port. Blocks.
+pub(crate) fn is_listened_to(port: u16) -> bool {
+    lists().any(|list| {
+        list.lines().skip(1).any(|line| {
+            let mut fields = line.split_ascii_whitespace().skip(1);
+            let local = fields.next().and_then(|local| local.rsplit_once(':'));
+            let number = local.and_then(|(_, port)| u16::from_str_radix(port, 16).ok());
+            number == Some(port) && fields.nth(1) == Some(LISTENING)
+        })
+    })
+}
+
+/// The lists, as texts.
+fn lists() -> impl Iterator<Item = String> {
+    let read = |path: &&str| read_bounded(path.as_ref(), MAX_BYTES).ok();
+    LISTS.iter().filter_map(read).map(|list| String::from_utf8_lossy(&list).into_owned())
 }
 
 fn of_another(list: &str, there: SocketAddrV4, here: SocketAddrV4, me: u32) -> bool {
@@ -85,8 +108,8 @@ mod tests {
         assert!(!of_another("", there, here, 1000) && !of_another("x\ny z\n", there, here, 1000));
     }
 
-    #[test]
-    fn a_connection_of_our_own_is_found_and_ours() {
+    #[tokio::test]
+    async fn a_connection_of_our_own_is_found_and_ours() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let address = |address: std::net::SocketAddr| match address {
@@ -94,7 +117,8 @@ mod tests {
             std::net::SocketAddr::V6(_) => panic!(),
         };
         let (there, here) = (address(client.local_addr().unwrap()), address(client.peer_addr().unwrap()));
-        assert!(!is_foreign(there, here));
+        assert!(!is_foreign(there, here).await);
+        assert!(is_listened_to(here.port()) && !is_listened_to(there.port()));
         let list = std::fs::read_to_string(LISTS[0]).unwrap();
         let other = rustix::process::geteuid().as_raw() + 1;
         let listed = list.lines().any(|line| line.contains(&format!(":{:04X}", there.port())));

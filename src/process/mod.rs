@@ -17,6 +17,7 @@
 //! - [`supervise`]: the small process between us and every command
 //! - [`parse`]: shell command line → argument vectors, or "cannot be read"
 //! - [`actions`]: what a command does, for display
+//! - [`mortal`]: helper programs that end with us
 //! - [`harden`]: no core dumps and no debuggers for ourselves
 //! - [`memory`]: memory that goes back to the system
 
@@ -25,6 +26,7 @@ pub(crate) mod env;
 pub(crate) mod harden;
 pub(crate) mod kept;
 pub(crate) mod memory;
+pub(crate) mod mortal;
 pub(crate) mod output;
 pub(crate) mod parse;
 pub(crate) mod polled;

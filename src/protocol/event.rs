@@ -3,7 +3,7 @@
 use super::ask::Ask;
 use super::error::ErrorInfo;
 use super::item::{Item, ItemDelta, PlanStep};
-use super::limits::LimitsSnapshot;
+use super::limits::{LimitsSnapshot, Price};
 use super::tokens::ThreadUsage;
 use super::turn::{Configured, TurnEnd};
 use crate::base::ids::{AskId, ItemId, TurnId};
@@ -14,7 +14,6 @@ pub(crate) enum Event {
     /// A turn began.
     TurnStarted {
         /// Which turn.
-        #[allow(dead_code, reason = "part of the contract; no front end shows the identity of a turn")]
         turn_id: TurnId,
     },
     /// An item began; it will end with `ItemCompleted` or `ItemDropped`.
@@ -94,6 +93,13 @@ pub(crate) enum Event {
     Sessions(Vec<String>),
     /// The turn ended; every item of it has its final state before this.
     TurnCompleted(Box<TurnEnd>),
+    /// What a turn cost in all, when that was not known at its end.
+    TurnPriced {
+        /// Which turn.
+        turn_id: TurnId,
+        /// Percent of each limit window.
+        price: Vec<Price>,
+    },
     /// The thread is gone; nothing follows.
     Closed,
 }

@@ -24,6 +24,15 @@ pub(crate) enum Level {
     Granted,
 }
 
+/// Where in a thread something was shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// Behind this item.
+    pub(crate) after: ItemId,
+    /// No turn was at it.
+    pub(crate) after_end: bool,
+}
+
 /// One line, or a block of labels and values.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Note {

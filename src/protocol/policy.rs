@@ -54,6 +54,10 @@ pub(crate) enum SandboxMode {
 /// Children of every writable root that stay read-only: they hold programs and settings that run later, outside.
 pub(crate) const PROTECTED: [&str; 3] = [".git", ".codex", ".agents"];
 
+/// The second at which the empty folders were modified that stand in for missing protected children while a command runs:
+/// one that nobody's folder was modified at, 1970-01-02 and some digits that mean nothing.
+pub(crate) const STAND_IN_AT: i64 = 86_400 + 31_415;
+
 /// What commands may touch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum SandboxPolicy {

@@ -38,22 +38,29 @@ pub(crate) fn not_included() -> ErrorInfo {
         .with_hint("upgrade the plan, or use an API key: codex login --with-api-key")
 }
 
+/// What is missing in a workspace and who can add it, by the service's word for it.
+pub(crate) fn of_workspace(reached: &str) -> Option<String> {
+    Some(match reached {
+        "workspace_owner_credits_depleted" => {
+            format!("the workspace has no credits left: add some at {SETTINGS}")
+        }
+        "workspace_member_credits_depleted" => {
+            "the workspace has no credits left: ask its owner to add some".to_owned()
+        }
+        "workspace_owner_usage_limit_reached" => {
+            format!("the workspace's spending cap is reached: raise it at {SETTINGS}")
+        }
+        "workspace_member_usage_limit_reached" => {
+            "your spending cap is reached: ask the workspace's owner to raise it".to_owned()
+        }
+        _ => return None,
+    })
+}
+
 fn hint(facts: &LimitFacts, now: Timestamp, zone: &TimeZone) -> String {
     let again = again(facts.resets_at, now, zone);
-    match facts.reached_type.as_deref() {
-        Some("workspace_owner_credits_depleted") => {
-            return format!("the workspace has no credits left: add some at {SETTINGS}");
-        }
-        Some("workspace_member_credits_depleted") => {
-            return "the workspace has no credits left: ask its owner to add some".to_owned();
-        }
-        Some("workspace_owner_usage_limit_reached") => {
-            return format!("the workspace's spending cap is reached: raise it at {SETTINGS}");
-        }
-        Some("workspace_member_usage_limit_reached") => {
-            return "your spending cap is reached: ask the workspace's owner to raise it".to_owned();
-        }
-        _ => {}
+    if let Some(words) = facts.reached_type.as_deref().and_then(of_workspace) {
+        return words;
     }
     if facts.other_limit.is_some() {
         return format!("switch to another model, or {again}");

@@ -17,7 +17,7 @@ use crate::protocol::error::ErrorInfo;
 use crate::protocol::input::UserInput;
 use crate::protocol::item::{CommandAction, CommandItem, Item, ItemStatus, ToolStatus};
 use crate::protocol::limits::Price;
-use crate::protocol::note::Note;
+use crate::protocol::note::{Note, Place};
 use crate::protocol::review::{self, Output, Target};
 use crate::protocol::turn::Changed;
 
@@ -48,6 +48,13 @@ pub(crate) enum Seen {
         /// What its patches changed.
         changed: Option<Changed>,
     },
+    /// What a turn cost in all.
+    TurnPriced {
+        /// Which.
+        turn_id: Option<TurnId>,
+        /// Percent of each window.
+        price: Vec<Price>,
+    },
     /// A line that the user saw beside the items.
     Note(Note),
     /// The turn failed.
@@ -58,6 +65,15 @@ pub(crate) enum Seen {
         turn_id: Option<TurnId>,
         /// The item.
         item: Item,
+    },
+    /// An item that was shown in another place than the one of its line.
+    Placed {
+        /// Its turn, when it is told.
+        turn_id: Option<TurnId>,
+        /// The item.
+        item: Item,
+        /// Where.
+        place: Place,
     },
     /// One section of a reasoning item; sections of one item follow each other.
     Reasoning {
@@ -151,6 +167,10 @@ pub(crate) struct CommandIn<'a> {
     duration: Option<Duration>,
     #[serde(default)]
     status: Option<String>,
+    #[serde(default)]
+    shown_after: Option<ItemId>,
+    #[serde(default)]
+    shown_after_end: bool,
 }
 
 /// A patch as both record modes store it.
@@ -230,6 +250,10 @@ pub(crate) fn read(raw: &RawValue, fallback: impl Fn() -> ItemId) -> Result<Opti
             let turn_id = turn(turn_id);
             Seen::TurnEnded { turn_id, aborted, duration_ms, completed_at, price, price_so_far, changed }
         }
+        "turn_priced" => {
+            let TurnIn { turn_id, price, .. } = payload(raw)?;
+            Seen::TurnPriced { turn_id: turn(turn_id), price }
+        }
         "thread_rolled_back" => Seen::RolledBack { turns: payload::<TurnIn>(raw)?.num_turns },
         // A later version of ours may tell more in it: that costs the note, nothing else.
         "notice" => match payload(raw) {
@@ -247,8 +271,14 @@ pub(crate) fn read(raw: &RawValue, fallback: impl Fn() -> ItemId) -> Result<Opti
         | "agent_reasoning_raw_content"
         | "context_compacted") => message(text, payload(raw)?, fallback),
         "exec_command_end" => {
-            let read: CommandIn<'_> = payload(raw)?;
-            Seen::Item { turn_id: turn(read.turn_id.clone()), item: command(read) }
+            let mut read: CommandIn<'_> = payload(raw)?;
+            let (turn_id, after_end) = (turn(read.turn_id.clone()), read.shown_after_end);
+            match read.shown_after.take() {
+                Some(after) => {
+                    Seen::Placed { turn_id, item: command(read), place: Place { after, after_end } }
+                }
+                None => Seen::Item { turn_id, item: command(read) },
+            }
         }
         "patch_apply_end" => {
             let read: PatchIn = payload(raw)?;

@@ -44,7 +44,7 @@ pub(crate) struct Collector {
     /// Limits as told last.
     pub(crate) limits: Option<LimitsSnapshot>,
     /// What the thread had used of the limits, as told last.
-    pub(crate) spent: Vec<Price>,
+    pub(crate) spent: Option<Vec<Price>>,
     /// How often the history was summarised, as far as told.
     pub(crate) window_number: u64,
     /// The turn that has no end.
@@ -129,7 +129,7 @@ impl Collector {
             settings: None,
             usage: None,
             limits: None,
-            spent: Vec::new(),
+            spent: None,
             window_number: 0,
             unfinished: None,
             marked: false,
@@ -177,6 +177,10 @@ impl Collector {
         let kind: Kind<'_> = payload(raw)?;
         match &*kind.kind {
             "token_count" if self.usage.is_none() || self.limits.is_none() => self.tokens(payload(raw)?),
+            "turn_priced" => {
+                let read: TokenIn<'_> = payload(raw)?;
+                self.spent(read.limits_spent);
+            }
             "thread_rolled_back" => {
                 let mark: MarkIn = payload(raw)?;
                 self.rolled_back = self.rolled_back.saturating_add(mark.num_turns);
@@ -195,13 +199,18 @@ impl Collector {
     }
 
     fn tokens(&mut self, read: TokenIn<'_>) {
-        if self.usage.is_none() && read.info.is_some() {
-            let spent = read.limits_spent.and_then(|raw| serde_json::from_str(raw.get()).ok());
-            self.spent = spent.unwrap_or_default();
+        if read.info.is_some() {
+            self.spent(read.limits_spent);
         }
         self.usage = self.usage.or(read.info.map(ThreadUsage::from));
         let limits = read.rate_limits.and_then(|raw| serde_json::from_str(raw.get()).ok());
         self.limits = self.limits.take().or(limits);
+    }
+
+    /// The last line that tells it counts.
+    fn spent(&mut self, told: Option<&RawValue>) {
+        let read = || told.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
+        self.spent.get_or_insert_with(read);
     }
 
     fn model(&mut self, raw: &RawValue) {

@@ -1,7 +1,7 @@
 //! Items and turns as the events we write ([`super::events`] reads them back). The names and fields are those of the
 //! rollout format's older record mode, so that other Codex programs can show and continue our threads; the few fields
 //! of our own (`id`, `content`, `command_line`, `status`, `hint`, `kind`, `price`, `price_so_far`,
-//! `changed`) and the kind `notice` are additions that others skip, and make the
+//! `changed`) and the kinds `notice` and `turn_priced` are additions that others skip, and make the
 //! replay exact.
 
 use std::borrow::Cow;
@@ -17,7 +17,7 @@ use crate::protocol::error::ErrorInfo;
 use crate::protocol::input::UserInput;
 use crate::protocol::item::{CommandItem, FileChange, Item, ItemStatus, MessagePhase, ToolStatus};
 use crate::protocol::limits::{LimitsSnapshot, Price};
-use crate::protocol::note::Note;
+use crate::protocol::note::{Note, Place};
 use crate::protocol::review::{Output, Target};
 use crate::protocol::tokens::{ThreadUsage, TokenUsage};
 use crate::protocol::turn::{Changed, TurnEnd, TurnStatus};
@@ -60,6 +60,14 @@ pub(crate) enum Event<'a> {
         kind: &'static str,
         #[serde(skip_serializing_if = "Option::is_none")]
         hint: Option<&'a str>,
+    },
+    /// Ours: what the turn cost in all, told after its end.
+    TurnPriced {
+        turn_id: TurnId,
+        price: &'a [Price],
+        /// As in the line of tokens.
+        #[serde(skip_serializing_if = "<[Price]>::is_empty")]
+        limits_spent: &'a [Price],
     },
     TokenCount {
         info: Option<TokenInfo>,
@@ -108,6 +116,11 @@ pub(crate) enum Event<'a> {
         duration: Duration,
         formatted_output: &'static str,
         status: &'static str,
+        /// Ours; other programs pass it over.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        shown_after: Option<&'a ItemId>,
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        shown_after_end: bool,
     },
     PatchApplyEnd {
         call_id: &'a ItemId,
@@ -190,7 +203,12 @@ fn event(batch: &mut Batch, event: Event<'_>) -> serde_json::Result<()> {
 }
 
 /// Adds the lines of a complete item; none when it is not to be stored.
-pub(crate) fn push_item(batch: &mut Batch, item: &Item, turn_id: TurnId) -> serde_json::Result<()> {
+pub(crate) fn push_item(
+    batch: &mut Batch,
+    item: &Item,
+    turn_id: TurnId,
+    place: Option<&Place>,
+) -> serde_json::Result<()> {
     if !keep::stored(item) {
         return Ok(());
     }
@@ -200,7 +218,7 @@ pub(crate) fn push_item(batch: &mut Batch, item: &Item, turn_id: TurnId) -> serd
             event(batch, Event::AgentMessage { id, message: text, phase: *phase })
         }
         Item::Reasoning { id, summary, content } => push_reasoning(batch, id, summary, content),
-        Item::CommandExecution(command) => event(batch, command_end(command, turn_id)),
+        Item::CommandExecution(command) => event(batch, command_end(command, turn_id, place)),
         Item::FileChange { id, changes, status, error } => {
             event(batch, patch_end(id, changes, *status, error.as_deref(), turn_id))
         }
@@ -292,7 +310,7 @@ fn is_utf8(part: &UserInput) -> bool {
     }
 }
 
-fn command_end(command: &CommandItem, turn_id: TurnId) -> Event<'_> {
+fn command_end<'a>(command: &'a CommandItem, turn_id: TurnId, place: Option<&'a Place>) -> Event<'a> {
     let words = shlex::split(&command.command);
     let exact = words.as_deref().and_then(join).is_some_and(|again| again == command.command);
     Event::ExecCommandEnd {
@@ -311,6 +329,8 @@ fn command_end(command: &CommandItem, turn_id: TurnId) -> Event<'_> {
         duration: Duration::from_ms(command.duration_ms.unwrap_or_default()),
         formatted_output: "",
         status: status_word(command.status),
+        shown_after: place.map(|place| &place.after),
+        shown_after_end: place.is_some_and(|place| place.after_end),
     }
 }
 
@@ -402,6 +422,16 @@ fn error_event(error: &ErrorInfo, turn_id: TurnId) -> Event<'_> {
     let (kind, codex_error_info) = error_words(error.kind);
     let hint = error.hint.as_deref();
     Event::Error { message: &error.message, codex_error_info, turn_id, kind, hint }
+}
+
+/// Adds the line with the whole price of a turn that has ended.
+pub(crate) fn push_turn_price(
+    batch: &mut Batch,
+    turn_id: TurnId,
+    price: &[Price],
+    limits_spent: &[Price],
+) -> serde_json::Result<()> {
+    event(batch, Event::TurnPriced { turn_id, price, limits_spent })
 }
 
 /// Adds the token and limit line.

@@ -22,6 +22,7 @@
 //! - [`history`]: lines from the end → what the model sees
 //! - [`turns`]: lines → what the user saw
 //! - [`notes`]: notes among the items of turns
+//! - [`places`]: items among the items of turns that were shown elsewhere
 //! - [`derive`]: items that only calls and outputs tell of
 //! - [`rebuild`]: the two questions callers ask: load for the model, page for the screen
 //! - [`index`]: find and list threads by walking the date folders
@@ -49,6 +50,7 @@ mod meta;
 pub(crate) mod names;
 mod notes;
 mod paginated;
+mod places;
 mod reader;
 mod rebuild;
 mod repair;

@@ -62,6 +62,13 @@ pub(super) fn place(turns: &mut [Turn]) {
     for (from, notes) in homes.into_iter().enumerate() {
         for Placed { at, note } in notes {
             let home = note.after.as_ref().and_then(|id| *wanted.get(id)?);
+            // Turns that show nothing but their end are no items to be behind of.
+            let bare = |home: usize| {
+                turns.get(home + 1..=from).is_some_and(|since| {
+                    since.iter().all(|turn| turn.items.is_empty() && turn.ended_at.is_some())
+                })
+            };
+            let home = home.filter(|(turn, _)| !(note.after_end && *turn < from && bare(*turn)));
             let (turn, at) = home.unwrap_or((from, at));
             if let Some(turn) = turns.get_mut(turn) {
                 turn.notes.push(Placed { at, note });

@@ -94,7 +94,7 @@ pub(crate) fn load(home: &Path, path: &Path) -> Result<Loaded, Error> {
         settings: collector.settings.take().unwrap_or_default(),
         usage: collector.usage,
         limits: collector.limits.take(),
-        spent: std::mem::take(&mut collector.spent),
+        spent: collector.spent.take().unwrap_or_default(),
         window_number: collector.window_number,
         unfinished: collector.unfinished,
         cut: collector.is_cut(),

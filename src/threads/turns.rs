@@ -13,6 +13,7 @@ use super::events::{self, Seen};
 use super::head::Marks;
 use super::line::{Reason, Record};
 use super::notes::{self, Notes, Placed};
+use super::places;
 use super::settings::Settings;
 use crate::base::ids::{ItemId, TurnId};
 use crate::protocol::error::ErrorInfo;
@@ -20,6 +21,7 @@ use crate::protocol::input::UserInput;
 use crate::protocol::item::{CommandSource, Item};
 use crate::protocol::limits::Price;
 use crate::protocol::model_item::ModelItemKind;
+use crate::protocol::note::Place;
 use crate::protocol::turn::{Changed, TurnStatus};
 
 /// A stored turn as the user saw it.
@@ -84,14 +86,19 @@ impl Turn {
 pub(crate) struct Builder {
     turns: Vec<Turn>,
     notes: Notes,
+    /// Items that were shown elsewhere.
+    places: Vec<(ItemId, Place)>,
     /// The last turn has not ended.
     open: bool,
     /// Items of the last turn that were worked out and still wait for their output or event.
     derived: HashSet<ItemId>,
     /// Where the calls of the last turn are among its items: one turn may hold very many.
     calls: HashMap<ItemId, usize>,
-    /// Records of `!` commands in the last turn, less the items that show them.
-    user_shells: i32,
+    /// `!` commands of the last turn whose record did not come yet.
+    user_shells: usize,
+    /// `!` commands at the head of a turn that only their records tell of so far. A prompt after them shows that they
+    /// ran before this turn, where their own event was shown, perhaps on an earlier page.
+    recorded: Vec<Item>,
     /// The last event was a section of reasoning without a name.
     reasoning: bool,
     cwd: PathBuf,
@@ -103,10 +110,12 @@ impl Builder {
         Self {
             turns: Vec::new(),
             notes: Notes::default(),
+            places: Vec::new(),
             open: false,
             derived: HashSet::new(),
             calls: HashMap::new(),
             user_shells: 0,
+            recorded: Vec::new(),
             reasoning: false,
             cwd: cwd.unwrap_or(Path::new("/")).to_owned(),
         }
@@ -137,6 +146,7 @@ impl Builder {
     /// All turns.
     pub(crate) fn finish(mut self, marks: Marks) -> Vec<Turn> {
         self.close(marks);
+        places::put(&mut self.turns, self.places);
         notes::place(&mut self.turns);
         self.turns
     }
@@ -152,12 +162,22 @@ impl Builder {
                 self.finish_derived();
                 self.open = false;
             }
+            Seen::TurnPriced { turn_id, price } => {
+                let named = |turn: &&mut Turn| turn.id.is_some() && turn.id == turn_id;
+                if let Some(turn) = self.turns.iter_mut().rev().find(named) {
+                    (turn.price, turn.price_so_far) = (price, false);
+                }
+            }
             Seen::Note(note) => self.notes.add(note, &mut self.turns),
             Seen::Failed(error) => {
                 let turn = self.current(None);
                 turn.error = Some(error);
             }
             Seen::Item { turn_id, item } => self.item(turn_id, item, marks),
+            Seen::Placed { turn_id, item, place } => {
+                self.places.push((item.id().clone(), place));
+                self.item(turn_id, item, marks);
+            }
             Seen::Reasoning { id, text, raw } => {
                 self.reasoning = id.is_none();
                 self.reason(id, text, raw, reasoning, offset);
@@ -176,6 +196,7 @@ impl Builder {
     }
 
     fn end(&mut self, id: Option<TurnId>, aborted: bool, duration_ms: Option<u64>) -> &mut Turn {
+        self.show_recorded();
         let turn = self.current(id);
         turn.id = turn.id.or(id);
         turn.status = match (aborted, &turn.error) {
@@ -199,6 +220,7 @@ impl Builder {
 
     /// Ends the last turn if nothing else did.
     fn close(&mut self, marks: Marks) {
+        self.show_recorded();
         self.finish_derived();
         self.user_shells = 0;
         if let Some(turn) = self.turns.last_mut().filter(|turn| turn.status == TurnStatus::InProgress) {
@@ -238,13 +260,24 @@ impl Builder {
                 Some(first) if id < first => return,
                 _ => self.begin(turn_id, None, marks),
             }
+            // A command of the user before any turn: nothing is open, and nothing can be interrupted.
+            if of_user(&item)
+                && let Some(turn) = self.turns.last_mut()
+            {
+                turn.status = TurnStatus::Completed;
+                self.open = false;
+            }
         }
         let user = matches!(item, Item::UserMessage { .. });
         if user && (marks != Marks::Started || !self.open) && turn_id.is_none() {
             self.begin(None, None, marks);
         }
         if let Item::CommandExecution(command) = &item {
-            self.user_shells += i32::from(command.source == CommandSource::UserShell);
+            self.user_shells += usize::from(command.source == CommandSource::UserShell);
+        }
+        match user {
+            true => self.recorded.clear(),
+            false => self.show_recorded(),
         }
         self.derived.remove(item.id());
         self.current(turn_id);
@@ -334,10 +367,19 @@ impl Builder {
     fn harness(&mut self, raw: &RawValue, offset: u64) {
         let text = message_of(raw).text;
         let Some(item) = derive::user_shell(&text, unnamed(offset), &self.cwd) else { return };
-        self.user_shells -= 1;
-        if self.user_shells < 0 {
-            self.user_shells = 0;
+        if let Some(left) = self.user_shells.checked_sub(1) {
+            self.user_shells = left;
+        } else if self.open && self.turns.last().is_some_and(|turn| turn.items.is_empty()) {
+            self.recorded.push(item);
+        } else {
             self.current(None).items.push(item);
+        }
+    }
+
+    fn show_recorded(&mut self) {
+        if !self.recorded.is_empty() {
+            let recorded = std::mem::take(&mut self.recorded);
+            self.current(None).items.extend(recorded);
         }
     }
 
@@ -351,6 +393,10 @@ impl Builder {
     fn last_turn_items(&mut self) -> impl Iterator<Item = &mut Item> {
         self.turns.last_mut().into_iter().flat_map(|turn| turn.items.iter_mut())
     }
+}
+
+fn of_user(item: &Item) -> bool {
+    matches!(item, Item::CommandExecution(command) if command.source == CommandSource::UserShell)
 }
 
 /// Items that are told once by their call and once by their event.

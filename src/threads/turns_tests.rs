@@ -103,6 +103,30 @@ fn a_late_event_finds_its_turn_and_takes_the_place_of_the_call() {
 }
 
 #[test]
+fn a_command_of_the_user_between_turns_is_there_once() {
+    let ran = event(&format!(
+        r#"{{"type":"exec_command_end","call_id":"u","turn_id":"{FIRST}","command":["x"],"exit_code":7,"source":"user_shell"}}"#
+    ));
+    let text = "<user_shell_command>\\n<command>\\nx\\n</command>\\n<result>\\nExit code: 7\\nOutput:\\n\\n</result>\\n</user_shell_command>";
+    let record = model(&format!(
+        r#"{{"type":"message","role":"user","content":[{{"type":"input_text","text":"{text}"}}]}}"#
+    ));
+    let user = event(r#"{"type":"user_message","message":"one"}"#);
+    let done = event(&format!(r#"{{"type":"task_complete","turn_id":"{SECOND}"}}"#));
+    let rest = [started(SECOND), record.clone(), user, done];
+    let whole = turns(Marks::Started, &[&[ran][..], &rest].concat());
+    assert_eq!(
+        shape(&whole),
+        [(1, TurnStatus::Completed), (1, TurnStatus::Completed)],
+        "nothing was interrupted"
+    );
+    let page = turns(Marks::Started, &rest);
+    assert_eq!(shape(&page), [(1, TurnStatus::Completed)], "it stands on the page before");
+    let alone = turns(Marks::Started, &[started(SECOND), record]);
+    assert_eq!(shape(&alone), [(1, TurnStatus::Interrupted)], "nothing else tells of it");
+}
+
+#[test]
 fn an_error_makes_the_turn_fail() {
     let lines = [
         started(FIRST),
@@ -127,6 +151,23 @@ fn note(id: &str, after: &str, after_end: bool, words: &str) -> String {
 fn notes(turns: &[Turn]) -> Vec<(usize, usize, &str)> {
     let all = turns.iter().enumerate();
     all.flat_map(|(turn, t)| t.notes.iter().map(move |n| (turn, n.at, n.note.message.as_str()))).collect()
+}
+
+#[test]
+fn a_note_after_a_turn_without_items_stands_below_its_end() {
+    let done = |id: &str| event(&format!(r#"{{"type":"task_complete","turn_id":"{id}"}}"#));
+    let lines = [
+        started(FIRST),
+        event(r#"{"type":"agent_message","id":"a","message":"x"}"#),
+        done(FIRST),
+        note("n1", "a", true, "between"),
+        started(SECOND),
+        event(r#"{"type":"error","message":"m"}"#),
+        done(SECOND),
+        note("n2", "a", true, "below the failure"),
+    ];
+    let turns = turns(Marks::Started, &lines);
+    assert_eq!(notes(&turns), [(0, 1, "between"), (1, 0, "below the failure")]);
 }
 
 #[test]

@@ -26,7 +26,7 @@ use crate::base::ids::{ThreadId, TurnId};
 use crate::protocol::item::Item;
 use crate::protocol::limits::{LimitsSnapshot, Price};
 use crate::protocol::model_item::ModelItem;
-use crate::protocol::note::Note;
+use crate::protocol::note::{Note, Place};
 use crate::protocol::tokens::ThreadUsage;
 use crate::protocol::turn::TurnEnd;
 
@@ -158,7 +158,12 @@ impl Writer {
 
     /// A complete item of a turn. Items that are not complete, or have nothing to show, are not stored.
     pub(crate) fn item(&mut self, item: &Item, turn_id: TurnId) -> Result<(), Error> {
-        self.put(|batch| legacy::push_item(batch, item, turn_id))
+        self.put(|batch| legacy::push_item(batch, item, turn_id, None))
+    }
+
+    /// The same, of an item that was shown in a place other than the one where its line stands.
+    pub(crate) fn item_at(&mut self, item: &Item, turn_id: TurnId, place: &Place) -> Result<(), Error> {
+        self.put(|batch| legacy::push_item(batch, item, turn_id, Some(place)))
     }
 
     /// A line that the user saw beside the items. It makes no file of a thread that has none: it waits for the first
@@ -183,6 +188,16 @@ impl Writer {
         spent: &[Price],
     ) -> Result<(), Error> {
         self.put(|batch| legacy::push_usage(batch, usage, limits, spent))
+    }
+
+    /// What a turn cost in all, and what the thread has used of the limits.
+    pub(crate) fn turn_priced(
+        &mut self,
+        turn_id: TurnId,
+        price: &[Price],
+        spent: &[Price],
+    ) -> Result<(), Error> {
+        self.put(|batch| legacy::push_turn_price(batch, turn_id, price, spent))
     }
 
     /// The history begins anew.

@@ -242,6 +242,30 @@ fn every_end_of_a_turn_comes_back() {
 }
 
 #[test]
+fn a_price_told_after_the_end_is_the_one_that_comes_back() {
+    let home = tempfile::tempdir().unwrap();
+    let mut writer = Writer::create(home.path(), thread(ThreadId::new()), Arc::new(Noon));
+    let (first, second) = (TurnId::new(), TurnId::new());
+    let five = |percent| vec![Price { window: "5h".to_owned(), percent }];
+    for (turn, percent) in [(first, 1.0), (second, 2.0)] {
+        writer.turn_started(turn, None).unwrap();
+        let usage = ThreadUsage::default();
+        writer.usage(Some(&usage), None, &five(percent)).unwrap();
+        let end =
+            TurnEnd { price: five(percent), price_so_far: true, ..end(turn, TurnStatus::Completed, None) };
+        writer.turn_completed(&end).unwrap();
+    }
+    // The last answer of the first turn became known during the second one.
+    writer.turn_priced(first, &five(1.5), &five(3.5)).unwrap();
+    writer.turn_priced(TurnId::new(), &five(99.0), &five(3.75)).unwrap();
+    let page = tail(home.path(), writer.path().unwrap(), ALL).unwrap();
+    let got: Vec<_> = page.turns.into_iter().map(|turn| (turn.price, turn.price_so_far)).collect();
+    assert_eq!(got, [(five(1.5), false), (five(2.0), true)]);
+    let loaded = load(home.path(), writer.path().unwrap()).unwrap();
+    assert_eq!((loaded.spent, loaded.problems.count), (five(3.75), 0), "what was told last counts");
+}
+
+#[test]
 fn a_path_that_is_no_text_does_not_cost_the_line() {
     let home = tempfile::tempdir().unwrap();
     let odd = PathBuf::from(<std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(b"/a\xff"));

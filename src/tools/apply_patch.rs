@@ -14,6 +14,7 @@ use super::context::ToolContext;
 use super::tool::{Payload, Tool, ToolCall, ToolOutput};
 use crate::base::ids::{ItemId, ThreadId, TurnId};
 use crate::base::tasks;
+use crate::patch::words;
 use crate::patch::words::{UNFIT, UNWRITTEN};
 use crate::patch::{self, Plan, TurnDiff};
 use crate::protocol::ask::{Answer, Ask};
@@ -121,8 +122,8 @@ impl ApplyPatch {
                 granted.extend(paths.into_iter().map(|path| (ctx.thread_id, path)));
                 Ok(())
             }
-            Answer::Decline | Answer::Open | Answer::OpenForProject => Err("patch rejected by user".into()),
-            Answer::Cancel => Err("aborted by user".into()),
+            Answer::Decline | Answer::Open | Answer::OpenForProject => Err(words::REJECTED.into()),
+            Answer::Cancel => Err(words::ABORTED.into()),
         }
     }
 
@@ -135,7 +136,9 @@ impl ApplyPatch {
         if ctx.cancel.is_cancelled() {
             return self.finish(ctx, id, plan.changes, ItemStatus::Declined, "aborted by user".into()).await;
         }
-        ctx.undo.before_change(ctx.thread_id, &ctx.cwd, ctx.sandbox.writable_roots().to_vec()).await;
+        ctx.undo
+            .before_change((ctx.thread_id, ctx.turn_id), &ctx.cwd, ctx.sandbox.writable_roots().to_vec())
+            .await;
         let journals = self.journals.clone();
         // Once begun it runs to its end: an interrupt must not leave half a patch.
         let written =

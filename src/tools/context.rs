@@ -63,6 +63,8 @@ pub(crate) enum ToolEvent {
     /// What happens next cannot be taken back: everything told so far must outlive a power cut first. The answer
     /// says whether it would.
     Sync(oneshot::Sender<Result<(), ErrorInfo>>),
+    /// A command in the background has ended.
+    SessionEnded,
 }
 
 impl ToolContext {

@@ -240,6 +240,11 @@ impl Live {
         self.item.process_id = Some(id.to_string());
     }
 
+    /// Where it tells things, while its item is open.
+    pub(super) fn events(&self) -> Option<mpsc::Sender<ToolEvent>> {
+        self.events.clone()
+    }
+
     /// Whether the item still waits for its final state.
     pub(super) fn is_open(&self) -> bool {
         self.events.is_some()

@@ -13,6 +13,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
+use super::context::ToolEvent;
 use super::live::Live;
 use crate::base::tasks::{self, CancellationToken, Task};
 use crate::process::output::Chunk;
@@ -103,7 +104,8 @@ impl Sessions {
         let ended = CancellationToken::new();
         let handle = Handle { requests, ended: ended.clone() };
         let command = live.item().command.clone();
-        let task = tasks::spawn("session", drive(live, inbox, ended));
+        let told = live.events();
+        let task = tasks::spawn("session", drive(live, inbox, ended, told));
         let last_use = table.next_use();
         table.open.insert(id, Session { handle, command, last_use, task });
         let count = table.open.len();
@@ -236,7 +238,12 @@ impl Handle {
 }
 
 /// The task of a session: reads output, answers requests, ends the command when nobody can ask any more.
-async fn drive(mut live: Live, mut inbox: mpsc::Receiver<Request>, ended: CancellationToken) {
+async fn drive(
+    mut live: Live,
+    mut inbox: mpsc::Receiver<Request>,
+    ended: CancellationToken,
+    told: Option<mpsc::Sender<ToolEvent>>,
+) {
     loop {
         let request = tokio::select! {
             biased; // a flood of output must not keep requests waiting
@@ -247,6 +254,7 @@ async fn drive(mut live: Live, mut inbox: mpsc::Receiver<Request>, ended: Cancel
                 }
                 live.complete().await;
                 ended.cancel();
+                tell(told.as_ref()).await;
                 continue;
             }
         };
@@ -269,9 +277,20 @@ async fn drive(mut live: Live, mut inbox: mpsc::Receiver<Request>, ended: Cancel
             Some(Request::Stop) | None => break,
         }
     }
-    if live.exit().is_none() {
+    let runs = live.exit().is_none();
+    if runs {
         live.stop().await;
     }
     live.complete().await;
     ended.cancel();
+    if runs {
+        tell(told.as_ref()).await;
+    }
+}
+
+/// Tells the thread that a command has ended. Nobody to hear it is no trouble.
+async fn tell(told: Option<&mpsc::Sender<ToolEvent>>) {
+    if let Some(told) = told {
+        let _ = told.send(ToolEvent::SessionEnded).await;
+    }
 }

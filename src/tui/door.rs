@@ -22,6 +22,8 @@ use crate::protocol::policy::{ApprovalPolicy, SandboxPolicy};
 use crate::protocol::tokens::ThreadUsage;
 use crate::threads::Turn;
 use crate::workspace::changed::Count;
+use crate::workspace::undo_revert::Report;
+use crate::workspace::undo_since::Wanted;
 
 /// Calls that may wait.
 const CALLS: usize = 32;
@@ -49,6 +51,8 @@ pub(crate) enum Call {
     Diff(Reply<String>),
     /// Takes back what the last turn changed below this folder, or (true) brings it again; what it came to.
     Undo(PathBuf, bool, Reply<String>),
+    /// Takes back what these turns changed below this folder, or (true) only tells; `None` when nothing of it stands.
+    Since(PathBuf, Wanted, bool, Reply<Option<Report>>),
     /// Stores that the folder is trusted, and configures anew; threads opened later run with that.
     Trust(Reply<()>),
     /// Looks at the folder without trusting it: whatever the configuration says, this run is read-only.

@@ -9,6 +9,7 @@ use super::usage::{Ask, Kept};
 use crate::base::ids::ThreadId;
 use crate::base::secret::Secret;
 use crate::protocol::op::Op;
+use crate::workspace::undo_since::Wanted;
 
 /// Something to be done outside.
 #[derive(Debug)]
@@ -39,6 +40,15 @@ pub(crate) enum Effect {
         cwd: PathBuf,
         /// Bring it again.
         again: bool,
+    },
+    /// Take back what these turns changed below a folder; `dry`: only look.
+    Since {
+        /// The working directory.
+        cwd: PathBuf,
+        /// The turns.
+        wanted: Wanted,
+        /// Only look.
+        dry: bool,
     },
     /// Look whether this folder (relative to the present one) exists.
     CheckFolder(PathBuf, PathBuf),

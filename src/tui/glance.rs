@@ -16,6 +16,8 @@ use crate::workspace::changed::Count;
 const VALUES: usize = 10;
 /// Below this width the values say less.
 const NARROW: usize = 56;
+/// Longest title that is read out, in cells.
+const SPOKEN: usize = 80;
 /// From this share on a limit is said to be scarce.
 const SCARCE: f64 = 90.0;
 
@@ -94,25 +96,51 @@ impl Glance {
     }
 
     fn git_row(&self, width: usize, theme: &Theme) -> Option<Line<'static>> {
-        let on = |branch: &Option<String>| {
-            branch.as_deref().map(|branch| format!(" on {}", plain(branch))).unwrap_or_default()
-        };
-        let (strong, rest) = match self.git.as_ref()? {
-            GitState::None => (String::new(), "no repository".to_owned()),
-            GitState::Counted(branch, changed) => match counted(changed) {
-                None => (String::new(), format!("no changes{}", on(branch))),
-                Some(words) if width < NARROW => (words, " · /diff".to_owned()),
-                Some(words) => (words, format!("{} · /diff shows them", on(branch))),
-            },
-            GitState::Untrusted(branch) if width < NARROW => {
-                (String::new(), format!("not counted{}", on(branch)))
-            }
-            GitState::Untrusted(branch) => {
-                (String::new(), format!("not counted{} · trust the folder to see changes", on(branch)))
-            }
-            GitState::Silent(branch) => (String::new(), format!("git does not answer{}", on(branch))),
-        };
+        let (strong, rest) = git_words(self.git.as_ref()?, width < NARROW);
         Some(labelled("Git", vec![Span::raw(strong), dim(&rest, theme)], theme))
+    }
+}
+
+/// What git tells, in words: what counts, and the rest.
+fn git_words(git: &GitState, narrow: bool) -> (String, String) {
+    let on = |branch: &Option<String>| {
+        branch.as_deref().map(|branch| format!(" on {}", plain(branch))).unwrap_or_default()
+    };
+    match git {
+        GitState::None => (String::new(), "no repository".to_owned()),
+        GitState::Counted(branch, changed) => match counted(changed) {
+            None => (String::new(), format!("no changes{}", on(branch))),
+            Some(words) if narrow => (words, " · /diff".to_owned()),
+            Some(words) => (words, format!("{} · /diff shows them", on(branch))),
+        },
+        GitState::Untrusted(branch) if narrow => (String::new(), format!("not counted{}", on(branch))),
+        GitState::Untrusted(branch) => {
+            (String::new(), format!("not counted{} · trust the folder to see changes", on(branch)))
+        }
+        GitState::Silent(branch) => (String::new(), format!("git does not answer{}", on(branch))),
+    }
+}
+
+/// One piece as a sentence to be read out; nothing when it tells nothing to go on with.
+pub(super) fn spoken(glimpse: &Glimpse, now_s: u64) -> Option<String> {
+    match glimpse {
+        Glimpse::Last(row) => {
+            let row = row.as_ref()?;
+            let age = match age(now_s.saturating_mul(1000).saturating_sub(row.at_ms)) {
+                age if age == "now" => "just now".to_owned(),
+                age => format!("{age} ago"),
+            };
+            let title = match plain(&row.title) {
+                title if title.is_empty() => "without a prompt".to_owned(),
+                title => text::truncate_end(&title, SPOKEN).into_owned(),
+            };
+            Some(format!("The last thread here, {age}: {title}. /last goes on with it."))
+        }
+        Glimpse::Git(git @ GitState::Counted(_, changed)) if counted(changed).is_some() => {
+            let (strong, rest) = git_words(git, false);
+            Some(format!("Git: {strong}{}.", rest.replace(" · /diff shows them", "; /diff tells them")))
+        }
+        Glimpse::Git(_) => None,
     }
 }
 

@@ -1,5 +1,7 @@
 //! The app without a screen: lines in, lines out, in the terminal's own line mode. What is told and what a line means
-//! is decided in [`super::narrator`].
+//! is decided in [`super::narrator`]. Of what can be gone on with at the start it says the last thread and what is
+//! changed in git, as far as there is any; limits come late and over the network, and would speak into what somebody
+//! listens to, so they are told when asked for.
 
 use std::collections::VecDeque;
 use std::io::Write as _;
@@ -9,7 +11,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 use super::app::Outcome;
-use super::door::{Begin, Call, Door, LimitsCall, Live};
+use super::door::{Begin, Call, Door, Glimpse, LimitsCall, Live};
+use super::glance::spoken;
 use super::linear_questions as questions;
 use super::narrator::{Meant, Narrator};
 use super::setup::Setup;
@@ -38,7 +41,7 @@ const LINE_MAX: usize = 1024 * 1024;
 const HELP: &str = "\
 Type a message and press enter. While codex works, a message is added to what it does.
 !command runs a command in your shell. Control-C stops what runs; twice ends codex.
-/new begins a new thread. /compact summarises the conversation. /diff tells changes in git.
+/new begins a new thread, /last goes on with the one before. /compact summarises the conversation. /diff tells changes in git.
 /review has the uncommitted changes reviewed, or what you write behind it.
 /undo takes back what the last turn changed in files, /redo brings it again.
 /ps lists what runs in the background, /stop ends it.
@@ -50,6 +53,10 @@ struct Linear {
     door: Door,
     narrator: Narrator,
     live: Option<Live>,
+    /// What can be gone on with, while nothing was typed.
+    glimpses: Option<mpsc::Receiver<Glimpse>>,
+    /// The last thread of this folder.
+    last: Option<ThreadId>,
     waiting: VecDeque<Op>,
     /// Images of the command line, until the first message takes them along.
     images: Vec<PathBuf>,
@@ -76,6 +83,8 @@ pub(crate) async fn run(setup: Setup, door: Door) -> Result<Outcome, terminal::E
         door,
         narrator: Narrator::default(),
         live: None,
+        glimpses: None,
+        last: None,
         waiting: VecDeque::new(),
         images: setup.images.clone(),
         typed: Vec::new(),
@@ -95,14 +104,15 @@ pub(crate) async fn run(setup: Setup, door: Door) -> Result<Outcome, terminal::E
                 app.on_bytes(&bytes).await;
             }
             event = next(events) => app.on_event(event).await,
+            glimpse = next(app.glimpses.as_mut()) => app.on_glimpse(glimpse),
         }
     }
     Ok(app.close().await)
 }
 
-async fn next(events: Option<&mut mpsc::Receiver<Event>>) -> Option<Event> {
-    match events {
-        Some(events) => events.recv().await,
+async fn next<T>(told: Option<&mut mpsc::Receiver<T>>) -> Option<T> {
+    match told {
+        Some(told) => told.recv().await,
         None => std::future::pending().await,
     }
 }
@@ -147,7 +157,11 @@ impl Linear {
             self.leaving = true;
             return;
         };
+        let anew = matches!(begin, Begin::New);
         self.open(begin).await;
+        if anew && setup.prompt.is_none() && setup.tour.is_none() {
+            self.look_around().await;
+        }
         if let Some(tour) = &setup.tour {
             say([&tour.told]);
             say(tour.prompts.iter().map(|prompt| format!("Try: {prompt}")));
@@ -171,6 +185,31 @@ impl Linear {
             }
             Err(error) => say([format!("Error: {error}")]),
         }
+    }
+
+    /// Asks what can be gone on with; it is told as it is found.
+    async fn look_around(&mut self) {
+        let (pieces, glimpses) = mpsc::channel(2);
+        if self.live.is_some() && self.door.send(Call::Glance(pieces)).await.is_ok() {
+            self.glimpses = Some(glimpses);
+        }
+    }
+
+    fn on_glimpse(&mut self, glimpse: Option<Glimpse>) {
+        let Some(glimpse) = glimpse else {
+            self.glimpses = None;
+            return;
+        };
+        if let Glimpse::Last(Some(row)) = &glimpse {
+            self.last = Some(row.id);
+        }
+        say(spoken(&glimpse, SystemClock.now_s()));
+    }
+
+    /// Goes on with the last thread of this folder.
+    async fn go_on(&mut self) {
+        let Some(id) = self.last.take() else { return say(["There is no thread before this one here."]) };
+        self.open(Begin::Resume(id)).await;
     }
 
     async fn send(&mut self, op: Op) {
@@ -220,6 +259,8 @@ impl Linear {
     }
 
     async fn on_line(&mut self, line: &str) {
+        // Who has begun is not told any more what else there is.
+        self.glimpses = None;
         self.narrator.tick(self.now_ms());
         match self.narrator.on_line(line) {
             Meant::Op(Op::UserTurn { mut input, output_schema }) => {
@@ -242,6 +283,7 @@ impl Linear {
                 self.open(Begin::New).await;
                 say(["A new thread."]);
             }
+            ("last", _) if !self.narrator.is_running() => self.go_on().await,
             ("compact", _) => self.send(Op::Compact).await,
             ("review", words) if !self.narrator.is_running() => {
                 let instructions = words.trim().to_owned();
@@ -278,7 +320,7 @@ impl Linear {
                 self.status();
                 say([format!("Type /{name} and what it shall be, for example: /{name} {}", example(name))]);
             }
-            ("new" | "clear" | "undo" | "redo" | "review", _) => {
+            ("new" | "clear" | "last" | "undo" | "redo" | "review", _) => {
                 say([format!("/{name} has to wait until codex is ready.")])
             }
             _ => say([format!("There is no /{name} in plain lines. Type /help for what can be typed.")]),
@@ -309,7 +351,7 @@ impl Linear {
         });
         let limits = limits.borrow().clone();
         let lines = show::lines(&limits, SystemClock.now_s(), super::moment::zone(), pending);
-        say(lines.iter().map(|line| super::text::sanitize(line).into_owned()));
+        say(lines.iter().map(|line| super::text::sanitize(&show::spoken(line)).into_owned()));
         say(["To use a reset, end codex and run: codex usage redeem"]);
     }
 

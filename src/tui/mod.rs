@@ -12,7 +12,7 @@
 //! - [`model`]: all state of the screen
 //! - [`moment`]: moments in words
 //! - [`msg`]: all that can happen
-//! - [`narrator`]: the thread in plain lines
+//! - [`narrator`]: the thread in plain lines; [`narrator_words`] its words
 //! - [`onboarding`]: pages before the first prompt
 //! - [`pager`]: a full page to read
 //! - [`palette`]: the colours behind the roles, and colours brought down to what a terminal has
@@ -33,8 +33,7 @@
 //! - [`view`]: the state → one screen
 //! - [`window`]: when a frame is due, and how it gets onto the terminal
 //! - [`pictures`]: the pictures of the README (tests only); [`svg`] draws them
-//! - [`scene`]: the app played by hand (tests only)
-//! - [`testing`]: screens as snapshots (tests only)
+//! - [`scene`]: the app played by hand (tests only); [`testing`] screens as snapshots (tests only)
 
 pub(crate) mod app;
 pub(crate) mod composer;
@@ -50,6 +49,7 @@ mod model;
 mod moment;
 mod msg;
 mod narrator;
+mod narrator_words;
 pub(crate) mod onboarding;
 mod pager;
 mod palette;

@@ -69,6 +69,8 @@ pub(crate) struct Rewinding {
     pub(crate) key: transcript::Key,
     /// Its text, for the composer; nothing when it is sent again at once.
     pub(crate) text: Option<String>,
+    /// What is said when it is done.
+    pub(crate) said: String,
 }
 
 /// The thread that stays behind while another one is opened, and goes on if that fails.
@@ -168,6 +170,8 @@ pub(crate) struct Model {
     pub(crate) armed: Option<(Armed, u64)>,
     /// Going back.
     pub(crate) browse: Option<Browse>,
+    /// The prompt to go back to, while somebody looks what happened to files since or takes that back.
+    pub(crate) looking: Option<transcript::Key>,
     /// A rewind under way.
     pub(crate) rewinding: Option<Rewinding>,
     /// The thread could not be opened, and no other is on its way.
@@ -233,6 +237,7 @@ impl Model {
             toast: None,
             armed: None,
             browse: None,
+            looking: None,
             rewinding: None,
             nothing_open: false,
             left: None,

@@ -14,6 +14,7 @@ use crate::protocol::event::Event;
 use crate::protocol::tokens::ThreadUsage;
 use crate::threads::Turn;
 use crate::workspace::search::Found;
+use crate::workspace::undo_revert::Report;
 
 /// The time of a message.
 #[derive(Clone, Copy, Debug, Default)]
@@ -85,6 +86,8 @@ pub(crate) enum Answer {
     ReviewList(Result<Choices, ErrorInfo>),
     /// What undo came to.
     Undone(Result<String, ErrorInfo>),
+    /// What going back does to files (true: would do), if anything.
+    Since(bool, Result<Option<Report>, ErrorInfo>),
     /// Stored threads.
     Threads(ThreadFilter, Vec<ThreadRow>),
     /// That was all of them.

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::base::ids::TurnId;
-use crate::protocol::ask::Effect;
+use crate::protocol::ask::{Answer, Effect};
+use crate::protocol::item::{ChangeKind, FileChange, ItemStatus};
 
 fn message(narrator: &mut Narrator, pieces: &[&str]) -> Vec<String> {
     let id = ItemId::from("m");

@@ -60,6 +60,7 @@ pub(super) fn setup() -> Setup {
         title: None,
         notify: Notify::Always,
         notify_program: Vec::new(),
+        secret_env: Vec::new(),
         keep_history: true,
         history_max_bytes: None,
         no_burst: true,
@@ -96,8 +97,13 @@ impl Scene {
 
     /// A thread is open now, whose account has these limits.
     pub(super) fn open_limited(&mut self, limits: AccountLimits) {
+        self.open_in(samples::thread(), limits);
+    }
+
+    /// This thread is open now, whose account has these limits.
+    pub(super) fn open_in(&mut self, info: ThreadInfo, limits: AccountLimits) {
         let opened = Opened {
-            info: samples::thread(),
+            info,
             past: Vec::new(),
             earlier: false,
             usage: None,
@@ -320,7 +326,7 @@ impl Scene {
     }
 }
 
-fn command_item(id: &str, command: &str) -> CommandItem {
+pub(super) fn command_item(id: &str, command: &str) -> CommandItem {
     CommandItem {
         id: ItemId::from(id),
         command: command.to_owned(),

@@ -1,6 +1,9 @@
 //! The mode in which the terminal scrolls: finished cells are printed once and belong to the terminal, a few live
-//! rows stand below them. Everything is relative to the cursor, so that nothing needs to be asked; after a change of
-//! the width all is printed anew, because only we know how to wrap it.
+//! rows stand below them. What was printed is never taken back, because a program cannot clear its own lines out of
+//! a scrollback without clearing what the user had there before: at another width the terminal wraps what it holds,
+//! as it does for the shell's lines, and only the live rows are drawn anew. Everything is relative to the cursor, so
+//! that nothing needs to be asked; where the live rows begin follows from how wide they were. Whatever moves through
+//! the transcript (scrolling, details, find, going back) has a screen of its own for the time.
 
 use std::io::Write as _;
 
@@ -13,60 +16,90 @@ use super::terminal::row;
 use super::transcript::{Key, Look};
 use super::view;
 
-/// Clears the screen and what was scrolled out of it.
-const CLEAR_ALL: &[u8] = b"\x1b[r\x1b[0m\x1b[H\x1b[2J\x1b[3J";
-/// Clears from the cursor to the end of the screen.
-const CLEAR_BELOW: &[u8] = b"\x1b[0m\x1b[J";
+/// Clears from the start of the cursor's row to the end of the screen. Not in one step: from the first place of the
+/// screen tmux takes that for the wish to keep what is there, and moves it into the scrollback.
+const CLEAR_BELOW: &[u8] = b"\x1b[0m\x1b[2K\x1b[2G\x1b[J\r";
+/// Rows of unfinished cells that are shown at least, where there is room.
+const UNFINISHED: usize = 8;
+
+/// One live row as it is on the screen.
+#[derive(Debug, PartialEq, Eq)]
+struct Row {
+    bytes: Vec<u8>,
+    /// Columns it takes.
+    width: u16,
+}
 
 /// What was printed, and what stands below it.
 #[derive(Debug, Default)]
 pub(crate) struct Scrollback {
-    /// Width of what was printed.
+    /// Width of the live rows.
     width: u16,
     /// The last printed cell.
     printed: Option<Key>,
     /// The live rows as they are on the screen.
-    shown: Vec<Vec<u8>>,
+    shown: Vec<Row>,
     /// Row of the cursor among them.
     cursor_row: usize,
-    /// Details were shown in what was printed.
-    unfolded: bool,
-    /// Nothing can be relied on: print all anew.
+    /// Its column.
+    cursor_column: u16,
+    /// The live rows are to be drawn whole.
     stale: bool,
+    /// The screen is to be empty but for the live rows.
+    emptied: bool,
 }
 
 impl Scrollback {
-    /// What was printed is gone or wrong.
+    /// The live rows may look different by now: the window changed.
     pub(crate) fn forget(&mut self) {
         self.stale = true;
+    }
+
+    /// Everything on the screen goes up into the scrollback with the next frame.
+    pub(crate) fn empty(&mut self) {
+        (self.stale, self.emptied) = (true, true);
     }
 
     /// The bytes that bring the terminal up to the state; nothing when it is.
     pub(crate) fn update(&mut self, model: &Model) -> Vec<u8> {
         let (width, height) = model.size;
         let mut out = Vec::new();
-        let unfolded = model.transcript.is_unfolded();
-        let other = (self.width, self.unfolded) != (width, unfolded) && self.width != 0;
-        let anew = self.stale || other || self.was_rewound(model);
-        if anew {
-            out.extend_from_slice(CLEAR_ALL);
-            (self.printed, self.cursor_row) = (None, 0);
-            self.shown.clear();
+        if self.width != width {
+            self.follow(width, model.setup.surroundings.rewraps);
         }
-        (self.width, self.unfolded, self.stale) = (width, unfolded, false);
         let finished = self.finished(model);
         let (live, cursor) = self.live(model, width, height);
-        if finished.is_empty() && live.len() == self.shown.len() {
+        if std::mem::take(&mut self.emptied) {
+            self.up_to_start(&mut out);
+            out.extend_from_slice(CLEAR_BELOW);
+            out.extend(std::iter::repeat_n(b'\n', usize::from(height.saturating_sub(1))));
+            out.extend_from_slice(b"\x1b[H");
+            self.cursor_row = 0;
+        }
+        if finished.is_empty() && live.len() == self.shown.len() && !self.stale {
             self.change_rows(live, &mut out);
         } else {
             self.print_all(&finished, live, &mut out);
         }
+        self.stale = false;
         self.place(cursor, &mut out);
         out
     }
 
+    /// The window has another width: the terminal has wrapped the live rows by now, if it does that, and the cursor
+    /// moved along with its text.
+    fn follow(&mut self, width: u16, rewraps: bool) {
+        if rewraps && width > 0 {
+            let rows = |columns: u16| usize::from(columns.div_ceil(width).max(1));
+            let above = self.shown.iter().take(self.cursor_row).map(|row| rows(row.width)).sum::<usize>();
+            self.cursor_row = above + usize::from(self.cursor_column / width);
+        }
+        self.width = width;
+        self.stale = true;
+    }
+
     /// Prints what is finished where the live rows stood, and the live rows below it.
-    fn print_all(&mut self, finished: &[Line<'static>], live: Vec<Vec<u8>>, out: &mut Vec<u8>) {
+    fn print_all(&mut self, finished: &[Line<'static>], live: Vec<Row>, out: &mut Vec<u8>) {
         self.up_to_start(out);
         out.extend_from_slice(CLEAR_BELOW);
         for line in finished {
@@ -77,20 +110,22 @@ impl Scrollback {
             if index > 0 {
                 out.extend_from_slice(b"\r\n");
             }
-            out.extend_from_slice(line);
+            out.extend_from_slice(&line.bytes);
         }
         self.cursor_row = live.len().saturating_sub(1);
+        self.cursor_column = live.last().map_or(0, |row| row.width);
         self.shown = live;
     }
 
     /// Writes the live rows that changed over what stands there.
-    fn change_rows(&mut self, live: Vec<Vec<u8>>, out: &mut Vec<u8>) {
+    fn change_rows(&mut self, live: Vec<Row>, out: &mut Vec<u8>) {
         for (index, line) in live.iter().enumerate() {
             if self.shown.get(index) != Some(line) {
                 out.extend_from_slice(b"\x1b[?25l");
                 self.go_to(index, out);
                 out.extend_from_slice(b"\r\x1b[2K");
-                out.extend_from_slice(line);
+                out.extend_from_slice(&line.bytes);
+                self.cursor_column = line.width;
             }
         }
         self.shown = live;
@@ -118,6 +153,7 @@ impl Scrollback {
         let Some((x, y)) = cursor else { return };
         self.go_to(usize::from(y), out);
         let _ = write!(out, "\x1b[{}G\x1b[?25h", x + 1);
+        self.cursor_column = x;
     }
 
     /// Moves the cursor to a live row.
@@ -130,25 +166,18 @@ impl Scrollback {
         self.cursor_row = row;
     }
 
-    /// Whether cells that were printed are no longer there.
-    fn was_rewound(&self, model: &Model) -> bool {
-        self.printed.is_some_and(|printed| {
-            let mut newer = model.transcript.cells().rev().take_while(|(key, _)| *key >= printed);
-            newer.all(|(key, _)| key != printed)
-        })
-    }
-
     /// Lines of cells that are finished and not printed yet: up to the first that still changes.
     fn finished(&mut self, model: &Model) -> Vec<Line<'static>> {
-        let look =
-            Look { theme: &model.theme, unfolded: model.transcript.is_unfolded(), now_ms: model.now_ms };
+        let look = Look { theme: &model.theme, unfolded: false, now_ms: model.now_ms };
         let mut lines = Vec::new();
         let printed = self.printed;
         let fresh =
             model.transcript.cells().rev().take_while(|(key, _)| printed.is_none_or(|last| *key > last));
         let fresh: Vec<_> = fresh.collect();
+        let newest = fresh.first().map(|(key, _)| *key);
         for (key, cell) in fresh.into_iter().rev() {
-            if cell.is_live() {
+            let grows = cell.may_grow() && newest == Some(key) && model.is_running();
+            if cell.is_live() || grows {
                 break;
             }
             let rows = cell.lines(self.width, &look);
@@ -164,9 +193,11 @@ impl Scrollback {
     }
 
     /// The live rows as bytes, and the cursor among them.
-    fn live(&self, model: &Model, width: u16, height: u16) -> (Vec<Vec<u8>>, view::Cursor) {
+    fn live(&self, model: &Model, width: u16, height: u16) -> (Vec<Row>, view::Cursor) {
         let (mut lines, foot) = view::live_lines(model, width, height);
         let room = usize::from(height.saturating_sub(foot + 1)).saturating_sub(lines.len());
+        // Live rows that a smaller window pushes out at the top can not be had back.
+        let room = room.min(UNFINISHED.max(usize::from(height / 2)));
         let mut all = self.unfinished(model, room);
         all.append(&mut lines);
         let above = u16::try_from(all.len()).unwrap_or(u16::MAX);
@@ -178,8 +209,8 @@ impl Scrollback {
         let cursor = view::foot(model, Rect { y: above, height: foot, ..area }, height, &mut buffer);
         let rows = (0..area.height).map(|y| {
             let mut bytes = Vec::new();
-            row(&buffer, y, &mut bytes);
-            bytes
+            let width = row(&buffer, y, &mut bytes);
+            Row { bytes, width }
         });
         (rows.collect(), cursor)
     }

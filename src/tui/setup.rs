@@ -103,6 +103,8 @@ pub(crate) struct Setup {
     pub(crate) notify: Notify,
     /// Program and arguments called after each turn; empty for none.
     pub(crate) notify_program: Vec<String>,
+    /// Variables that hold keys: no program gets them.
+    pub(crate) secret_env: Vec<String>,
     /// Prompts are kept in `history.jsonl`.
     pub(crate) keep_history: bool,
     /// Size at which the oldest prompts go.

@@ -118,25 +118,34 @@ fn boxed_rows(model: &Model, popup: &Popup, width: u16, height: u16) -> Vec<Line
 
 /// What can be gone on with, a blank row below the transcript.
 fn glance(model: &Model, room: Rect, buf: &mut Buffer) {
+    for (y, line) in (room.y..room.bottom()).zip(&glance_rows(model, room.width)) {
+        buf.set_line(room.x, y, line, room.width);
+    }
+}
+
+/// The same as rows, the blank one included; none when there is nothing to be shown.
+fn glance_rows(model: &Model, width: u16) -> Vec<Line<'static>> {
     let Some(glance) = model.glance.as_ref().filter(|_| !model.is_running() && model.transcript.is_at_end())
     else {
-        return;
+        return Vec::new();
     };
     let key = model.keymap.shown(Action::ResumeLast);
-    let mut lines = glance.lines(&key, &model.usage_view(), room.width, &model.theme);
+    let mut lines = glance.lines(&key, &model.usage_view(), width, &model.theme);
     if matches!(model.popup, Some(Popup::Usage(_) | Popup::Reached(_))) {
         // The page tells the same at length.
         lines.pop();
     }
-    for (y, line) in (room.y + 1..room.bottom()).zip(&lines) {
-        buf.set_line(room.x, y, line, room.width);
-    }
+    lines.insert(0, Line::default());
+    lines
 }
 
 /// The live part of the screen alone: what goes on, and the prompt. For the mode in which the terminal scrolls.
 pub(crate) fn live_lines(model: &Model, width: u16, height: u16) -> (Vec<Line<'static>>, u16) {
     let area = Rect::new(0, 0, width, height);
-    let mut rows = middle(model, width);
+    let mut rows = glance_rows(model, width);
+    // Below it nothing waits for a place.
+    rows.pop_if(|last| last.spans.is_empty());
+    rows.extend(middle(model, width));
     let notices = notices(model, width);
     if rows.is_empty() && !notices.is_empty() {
         rows.push(Line::default());
@@ -233,13 +242,23 @@ fn two_sided(left: Span<'static>, right: Span<'static>, width: u16) -> Line<'sta
     text::truncate_line(line, width)
 }
 
+/// The prompt that is looked at, in the place where it would stand: not every screen can scroll to it.
+fn looked_at(model: &Model) -> Option<String> {
+    let at = model.browse?.at;
+    let prompt = model.transcript.prompts().nth(at)?;
+    let first = prompt.text.lines().find(|line| !line.trim().is_empty()).unwrap_or("a prompt without text");
+    Some(format!("Back to: {}", text::sanitize(first).trim()))
+}
+
 fn prompt(model: &Model, area: Rect, screen_rows: u16, buf: &mut Buffer) -> Cursor {
     let running = model.is_running();
-    let placeholder = match (running, model.suggestion()) {
-        (true, _) if model.turn.reviewing => PLACEHOLDER_REVIEW,
-        (true, _) => PLACEHOLDER_RUNNING,
-        (false, Some(suggestion)) => suggestion,
-        (false, None) => PLACEHOLDER,
+    let looked_at = looked_at(model);
+    let placeholder = match (running, looked_at.as_deref(), model.suggestion()) {
+        (_, Some(prompt), _) => prompt,
+        (true, ..) if model.turn.reviewing => PLACEHOLDER_REVIEW,
+        (true, ..) => PLACEHOLDER_RUNNING,
+        (false, _, Some(suggestion)) => suggestion,
+        (false, _, None) => PLACEHOLDER,
     };
     let look = Look { theme: &model.theme, running, placeholder };
     let rows = model.composer.height(area.width, screen_rows).min(area.height.saturating_sub(4)).max(1);

@@ -12,6 +12,8 @@ use crate::tui::scene::{Scene, setup};
 use crate::tui::setup::{AskTrust, Setup};
 use crate::tui::status::facts::samples;
 use crate::tui::testing::assert_screen;
+use crate::workspace::undo_apply::Step;
+use crate::workspace::undo_revert::Report;
 
 const ANSWER: &str = "I looked at the parser.\n\n1. It reads the file twice.\n2. The *second* read is not needed.\n\n\
 ```rust\nfn parse(text: &str) -> Tree {\n    Tree::from(text)\n}\n```\n\n| File | Lines |\n|---|---:|\n| a.rs | 12 |\n| 漢字.rs | 7 |\n";
@@ -30,6 +32,19 @@ fn check(name: &str, play: impl Fn(&mut Scene)) {
 fn talk(scene: &mut Scene) {
     scene.turn("why is the parser slow?").ran("c1", "cargo bench", "parse  12.5 ms\ntree   0.3 ms\n", 0);
     scene.says(ANSWER).ends(TurnStatus::Completed);
+}
+
+/// What a turn changed, not all of which can be taken back.
+fn files_changed() -> Report {
+    let steps = vec![
+        Step::Removed("benches/parse.rs".into()),
+        Step::Left("notes.txt".into(), "changed since"),
+        Step::Restored("src/parser/lexer.rs".into()),
+        Step::Restored("src/parser/mod.rs".into()),
+        Step::Restored("src/parser/tree.rs".into()),
+        Step::Restored("src/parser/words.rs".into()),
+    ];
+    Report { number: 3, steps, with: vec![4], skipped: true, ..Report::default() }
 }
 
 #[test]
@@ -153,6 +168,14 @@ fn looking_around() {
     check("going_back_asks", |scene| {
         talk(scene);
         scene.keys(&["esc", "esc", "enter"]);
+        scene.answer(Answer::Since(true, Ok(Some(files_changed()))));
+    });
+    check("went_back", |scene| {
+        talk(scene);
+        scene.keys(&["esc", "esc", "enter"]);
+        scene.answer(Answer::Since(true, Ok(Some(files_changed()))));
+        scene.keys(&["2"]).answer(Answer::Since(false, Ok(Some(files_changed()))));
+        scene.event(Event::Rewound { turns: 1 });
     });
     check("quit_again", |scene| {
         scene.keys(&["ctrl-c"]);

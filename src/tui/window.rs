@@ -18,6 +18,9 @@ use super::view;
 /// Time between frames that no key asked for.
 const FRAME: Duration = Duration::from_millis(33);
 
+/// Rows that a popup may take in any window, in the mode in which the terminal scrolls.
+const LIVE_ROWS: u16 = 10;
+
 /// What is owed to the screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Owed {
@@ -109,6 +112,14 @@ impl Window {
         self.owed = Owed::AtOnce;
     }
 
+    /// The same, on an empty screen; what the terminal scrolls is not lost by it.
+    pub(crate) fn empty(&mut self) {
+        self.forget();
+        if let Some(scrollback) = &mut self.scrollback {
+            scrollback.empty();
+        }
+    }
+
     /// Shows the state.
     ///
     /// # Errors
@@ -117,7 +128,16 @@ impl Window {
         self.set_title(model)?;
         self.change_screen(model)?;
         let (columns, rows) = model.size;
+        if self.scrollback.is_some() && !self.on_page {
+            model.transcript.prepare(model.size, &model.theme, model.now_ms);
+        }
         if let Some(scrollback) = self.scrollback.as_mut().filter(|_| !self.on_page) {
+            if self.terminal.size() != model.size {
+                // The window has changed meanwhile, which a signal is about to tell: rows of the wrong width could
+                // not be found again.
+                self.owed = Owed::Nothing;
+                return Ok(());
+            }
             let bytes = terminal::guarded(|| scrollback.update(model))?;
             if !bytes.is_empty() {
                 self.terminal.write_frame(&bytes)?;
@@ -193,8 +213,17 @@ impl Window {
     }
 }
 
-/// Whether live rows are to be shown, not a page.
+/// Whether live rows are to be shown, not a page. Who moves through the transcript sees it on a page too: what the
+/// terminal holds can neither be moved nor unfolded.
 fn in_conversation(model: &Model) -> bool {
     let page = model.page.is_some() || matches!(model.popup, Some(Popup::Resume(_)));
-    matches!(model.stage, Stage::Main) && !page
+    let looking = model.browse.is_some() || model.transcript.is_looked_through();
+    matches!(model.stage, Stage::Main) && !page && !looking && !is_tall(model)
+}
+
+/// Whether something is open that takes most of the window: a smaller one would push its first rows out into what
+/// the terminal scrolls, from where they cannot be had back.
+fn is_tall(model: &Model) -> bool {
+    let (width, height) = model.size;
+    model.popup.is_some() && view::live_lines(model, width, height).1 > (height / 2).max(LIVE_ROWS)
 }

@@ -25,11 +25,11 @@ pub(crate) struct Count {
     pub(crate) more: bool,
 }
 
-/// Counts in the repository around `cwd`; `None` when there is none.
+/// Counts in the repository around `cwd`; `None` when there is none. `hidden`: variables that git does not get.
 ///
 /// # Errors
 /// Git cannot be run, or takes too long.
-pub(crate) fn count(cwd: &Path) -> io::Result<Option<Count>> {
+pub(crate) fn count(cwd: &Path, hidden: &[String]) -> io::Result<Option<Count>> {
     let args = [
         "status",
         "--porcelain",
@@ -38,7 +38,7 @@ pub(crate) fn count(cwd: &Path) -> io::Result<Option<Count>> {
         "--untracked-files=normal",
         "--ignore-submodules=all",
     ];
-    let mut child = command(cwd).args(args).spawn()?;
+    let mut child = command(cwd, hidden).args(args).spawn()?;
     let listed = match child.stdout.take() {
         Some(stdout) => read(stdout, PATIENCE, MAX_BYTES),
         None => Ok((Vec::new(), false)),
@@ -107,17 +107,17 @@ mod tests {
     #[test]
     fn changed_and_fresh_files_are_counted() {
         let dir = tempfile::tempdir().unwrap();
-        assert_eq!(count(dir.path()).unwrap(), None);
+        assert_eq!(count(dir.path(), &[]).unwrap(), None);
         git(dir.path(), &["init", "-q"]);
         std::fs::write(dir.path().join("a"), "1").unwrap();
         std::fs::write(dir.path().join("b"), "1").unwrap();
         git(dir.path(), &["add", "."]);
         git(dir.path(), &["commit", "-qm", "x"]);
-        assert_eq!(count(dir.path()).unwrap(), Some(Count::default()));
+        assert_eq!(count(dir.path(), &[]).unwrap(), Some(Count::default()));
         std::fs::write(dir.path().join("a"), "22").unwrap();
         std::fs::write(dir.path().join("new\nname"), "").unwrap();
         git(dir.path(), &["mv", "b", "c"]);
         let want = Count { known: 3, fresh: 1, more: false };
-        assert_eq!(count(dir.path()).unwrap(), Some(want), "a rename is one gone and one new name");
+        assert_eq!(count(dir.path(), &[]).unwrap(), Some(want), "a rename is one gone and one new name");
     }
 }

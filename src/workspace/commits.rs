@@ -1,7 +1,7 @@
 //! Branches and commits of the user's repository, for a review: what there is to choose from, and what a choice means.
 //! The `git` program answers, with the same precautions as for the diff; names reach it as arguments that cannot be
 //! taken for options. Blocks, bounded in bytes and time. Names and titles come from whoever wrote them: they are
-//! cleaned for the screen.
+//! cleaned for the screen. `hidden` everywhere: variables that git does not get.
 
 use std::io;
 use std::path::Path;
@@ -64,16 +64,16 @@ pub(crate) struct Commit {
 ///
 /// # Errors
 /// See [`Error`].
-pub(crate) fn branches(cwd: &Path) -> Result<Vec<Branch>, Error> {
-    has_commits(cwd)?;
-    let current = git(cwd, &["symbolic-ref", "--quiet", "--short", "HEAD"])?.unwrap_or_default();
-    let usual = git(cwd, &["symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD"])?;
+pub(crate) fn branches(cwd: &Path, hidden: &[String]) -> Result<Vec<Branch>, Error> {
+    has_commits(cwd, hidden)?;
+    let current = git(cwd, hidden, &["symbolic-ref", "--quiet", "--short", "HEAD"])?.unwrap_or_default();
+    let usual = git(cwd, hidden, &["symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD"])?;
     let usual = usual.unwrap_or_default();
     let usual = usual.trim().trim_start_matches("origin/");
     let count = format!("--count={MAX_LISTED}");
     let format = "--format=%(refname:short)%00%(committerdate:relative)%00%(subject)";
     let args = ["for-each-ref", "--sort=-committerdate", &count, format, "refs/heads", "refs/remotes"];
-    let listed = git(cwd, &args)?.unwrap_or_default();
+    let listed = git(cwd, hidden, &args)?.unwrap_or_default();
     let mut found: Vec<Branch> = listed
         .lines()
         .filter_map(|line| {
@@ -97,11 +97,11 @@ pub(crate) fn branches(cwd: &Path) -> Result<Vec<Branch>, Error> {
 ///
 /// # Errors
 /// See [`Error`].
-pub(crate) fn commits(cwd: &Path) -> Result<Vec<Commit>, Error> {
-    has_commits(cwd)?;
+pub(crate) fn commits(cwd: &Path, hidden: &[String]) -> Result<Vec<Commit>, Error> {
+    has_commits(cwd, hidden)?;
     let count = format!("--max-count={MAX_LISTED}");
     let args = ["log", &count, "--no-show-signature", "--format=%H%x00%cr%x00%s", "HEAD", "--"];
-    let listed = git(cwd, &args)?.unwrap_or_default();
+    let listed = git(cwd, hidden, &args)?.unwrap_or_default();
     let commit = |line: &str| {
         let mut fields = line.split('\0');
         let (sha, when) = (fields.next()?.to_owned(), fields.next()?.to_owned());
@@ -114,10 +114,10 @@ pub(crate) fn commits(cwd: &Path) -> Result<Vec<Commit>, Error> {
 ///
 /// # Errors
 /// See [`Error`].
-pub(crate) fn merge_base(cwd: &Path, name: &str) -> Result<String, Error> {
-    has_commits(cwd)?;
-    let other = commit_of(cwd, name)?;
-    let base = git(cwd, &["merge-base", "HEAD", &other])?;
+pub(crate) fn merge_base(cwd: &Path, hidden: &[String], name: &str) -> Result<String, Error> {
+    has_commits(cwd, hidden)?;
+    let other = commit_of(cwd, hidden, name)?;
+    let base = git(cwd, hidden, &["merge-base", "HEAD", &other])?;
     base.map(|base| base.trim().to_owned())
         .filter(|base| !base.is_empty())
         .ok_or_else(|| Error::Unrelated(clean::line(name, TITLE)))
@@ -127,11 +127,11 @@ pub(crate) fn merge_base(cwd: &Path, name: &str) -> Result<String, Error> {
 ///
 /// # Errors
 /// See [`Error`].
-pub(crate) fn commit(cwd: &Path, name: &str) -> Result<Commit, Error> {
-    has_commits(cwd)?;
-    let sha = commit_of(cwd, name)?;
+pub(crate) fn commit(cwd: &Path, hidden: &[String], name: &str) -> Result<Commit, Error> {
+    has_commits(cwd, hidden)?;
+    let sha = commit_of(cwd, hidden, name)?;
     let args = ["log", "--max-count=1", "--no-show-signature", "--format=%cr%x00%s", &sha, "--"];
-    let told = git(cwd, &args)?.unwrap_or_default();
+    let told = git(cwd, hidden, &args)?.unwrap_or_default();
     let (when, title) = told.trim_end().split_once('\0').unwrap_or_default();
     Ok(Commit { sha, when: when.to_owned(), title: clean::line(title, TITLE) })
 }
@@ -140,31 +140,31 @@ pub(crate) fn commit(cwd: &Path, name: &str) -> Result<Commit, Error> {
 ///
 /// # Errors
 /// It is not, or nobody can tell.
-pub(crate) fn inside(cwd: &Path) -> Result<(), Error> {
-    match git(cwd, &["rev-parse", "--is-inside-work-tree"])? {
+pub(crate) fn inside(cwd: &Path, hidden: &[String]) -> Result<(), Error> {
+    match git(cwd, hidden, &["rev-parse", "--is-inside-work-tree"])? {
         Some(told) if told.trim() == "true" => Ok(()),
         _ => Err(Error::NoRepository(cwd.display().to_string())),
     }
 }
 
-fn has_commits(cwd: &Path) -> Result<(), Error> {
-    inside(cwd)?;
-    git(cwd, &["rev-parse", "--verify", "--quiet", "HEAD"])?.map(|_| ()).ok_or(Error::NoCommits)
+fn has_commits(cwd: &Path, hidden: &[String]) -> Result<(), Error> {
+    inside(cwd, hidden)?;
+    git(cwd, hidden, &["rev-parse", "--verify", "--quiet", "HEAD"])?.map(|_| ()).ok_or(Error::NoCommits)
 }
 
-fn commit_of(cwd: &Path, name: &str) -> Result<String, Error> {
+fn commit_of(cwd: &Path, hidden: &[String], name: &str) -> Result<String, Error> {
     let unknown = || Error::Unknown(clean::line(name, TITLE));
     if name.trim().is_empty() || name.contains('\0') {
         return Err(unknown());
     }
     let wanted = format!("{name}^{{commit}}");
-    let found = git(cwd, &["rev-parse", "--verify", "--quiet", "--end-of-options", &wanted])?;
+    let found = git(cwd, hidden, &["rev-parse", "--verify", "--quiet", "--end-of-options", &wanted])?;
     found.map(|sha| sha.trim().to_owned()).filter(|sha| !sha.is_empty()).ok_or_else(unknown)
 }
 
 /// What git says; `None` when it ended badly.
-fn git(cwd: &Path, args: &[&str]) -> io::Result<Option<String>> {
-    let mut child = command(cwd).args(args).spawn()?;
+fn git(cwd: &Path, hidden: &[String], args: &[&str]) -> io::Result<Option<String>> {
+    let mut child = command(cwd, hidden).args(args).spawn()?;
     let told = match child.stdout.take() {
         Some(stdout) => read(stdout, PATIENCE, MAX_BYTES),
         None => Ok((Vec::new(), false)),

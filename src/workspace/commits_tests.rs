@@ -15,10 +15,10 @@ fn run(dir: &Path, args: &[&str]) {
 #[test]
 fn branches_and_commits_are_listed() {
     let dir = tempfile::tempdir().unwrap();
-    assert!(matches!(branches(dir.path()), Err(Error::NoRepository(_))));
+    assert!(matches!(branches(dir.path(), &[]), Err(Error::NoRepository(_))));
     run(dir.path(), &["init", "-q"]);
-    assert!(matches!(branches(dir.path()), Err(Error::NoCommits)));
-    assert!(matches!(commits(dir.path()), Err(Error::NoCommits)));
+    assert!(matches!(branches(dir.path(), &[]), Err(Error::NoCommits)));
+    assert!(matches!(commits(dir.path(), &[]), Err(Error::NoCommits)));
     std::fs::write(dir.path().join("a"), "1").unwrap();
     run(dir.path(), &["add", "."]);
     run(dir.path(), &["commit", "-qm", "One\u{7} with \u{202e}tricks"]);
@@ -27,16 +27,16 @@ fn branches_and_commits_are_listed() {
     }
     run(dir.path(), &["checkout", "-q", "work"]);
     run(dir.path(), &["commit", "-qm", "Two", "--allow-empty"]);
-    let found = branches(dir.path()).unwrap();
+    let found = branches(dir.path(), &[]).unwrap();
     let names: Vec<_> = found.iter().map(|branch| branch.name.as_str()).collect();
     assert_eq!(names, ["main", "zeta"], "the usual base first, the current branch not at all");
     assert!(found[0].last.ends_with("One with tricks"), "{}", found[0].last);
-    let listed = commits(dir.path()).unwrap();
+    let listed = commits(dir.path(), &[]).unwrap();
     let titles: Vec<_> = listed.iter().map(|commit| commit.title.as_str()).collect();
     assert_eq!(titles, ["Two", "One with tricks"]);
     assert!(listed.iter().all(|commit| commit.sha.len() == 40 && commit.when.contains("ago")));
-    assert_eq!(merge_base(dir.path(), "main").unwrap(), listed[1].sha);
-    assert_eq!(commit(dir.path(), "work").unwrap().title, "Two");
+    assert_eq!(merge_base(dir.path(), &[], "main").unwrap(), listed[1].sha);
+    assert_eq!(commit(dir.path(), &[], "work").unwrap().title, "Two");
 }
 
 #[test]
@@ -50,8 +50,8 @@ fn programs_of_the_repository_do_not_run() {
         run(dir.path(), &["config", key, &touch]);
     }
     run(dir.path(), &["config", "log.showSignature", "true"]);
-    commits(dir.path()).unwrap();
-    branches(dir.path()).unwrap();
-    merge_base(dir.path(), "main").unwrap();
+    commits(dir.path(), &[]).unwrap();
+    branches(dir.path(), &[]).unwrap();
+    merge_base(dir.path(), &[], "main").unwrap();
     assert!(!mark.exists());
 }

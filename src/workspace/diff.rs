@@ -8,8 +8,6 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::base::secret::KEY_VARIABLES;
-
 /// Longest diff that is shown, in bytes.
 const MAX_BYTES: u64 = 8 << 20;
 /// Most untracked files that are shown.
@@ -26,21 +24,23 @@ pub(crate) enum Error {
     Git(#[from] io::Error),
 }
 
-/// The changes of the repository around `cwd`; empty when there are none. Cut with a note when too long.
+/// The changes of the repository around `cwd`; empty when there are none. Cut with a note when too long. `hidden`:
+/// variables that git does not get, because they hold keys.
 ///
 /// # Errors
 /// See [`Error`].
-pub(crate) fn changes(cwd: &Path) -> Result<String, Error> {
-    let (inside, _) = git(cwd, &["rev-parse", "--is-inside-work-tree"], MAX_BYTES)?;
+pub(crate) fn changes(cwd: &Path, hidden: &[String]) -> Result<String, Error> {
+    let (inside, _) = git(cwd, hidden, &["rev-parse", "--is-inside-work-tree"], MAX_BYTES)?;
     if inside.trim() != "true" {
         return Err(Error::NoRepository(cwd.display().to_string()));
     }
-    let has_commit = !git(cwd, &["rev-parse", "--verify", "--quiet", "HEAD"], MAX_BYTES)?.0.trim().is_empty();
+    let has_commit =
+        !git(cwd, hidden, &["rev-parse", "--verify", "--quiet", "HEAD"], MAX_BYTES)?.0.trim().is_empty();
     let base: &[&str] = if has_commit { &["HEAD"] } else { &["--cached"] };
     let mut args = vec!["diff", "--no-ext-diff", "--no-textconv", "--no-color"];
     args.extend(base);
-    let (mut diff, mut cut) = git(cwd, &args, MAX_BYTES)?;
-    let (untracked, _) = git(cwd, &["ls-files", "--others", "--exclude-standard", "-z"], MAX_BYTES)?;
+    let (mut diff, mut cut) = git(cwd, hidden, &args, MAX_BYTES)?;
+    let (untracked, _) = git(cwd, hidden, &["ls-files", "--others", "--exclude-standard", "-z"], MAX_BYTES)?;
     for (index, name) in untracked.split('\0').filter(|name| !name.is_empty()).enumerate() {
         let left = MAX_BYTES.saturating_sub(diff.len() as u64);
         if index == MAX_FILES || left == 0 {
@@ -49,7 +49,7 @@ pub(crate) fn changes(cwd: &Path) -> Result<String, Error> {
         }
         let args =
             ["diff", "--no-index", "--no-ext-diff", "--no-textconv", "--no-color", "--", "/dev/null", name];
-        let (text, more) = git(cwd, &args, left)?;
+        let (text, more) = git(cwd, hidden, &args, left)?;
         diff.push_str(&text);
         cut |= more;
     }
@@ -60,7 +60,7 @@ pub(crate) fn changes(cwd: &Path) -> Result<String, Error> {
 }
 
 /// The git program in `cwd`, without hooks, helpers and locks of its own; its standard output is a pipe.
-pub(super) fn command(cwd: &Path) -> Command {
+pub(super) fn command(cwd: &Path, hidden: &[String]) -> Command {
     let mut command = Command::new("git");
     command
         .args(["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "diff.external="])
@@ -72,15 +72,16 @@ pub(super) fn command(cwd: &Path) -> Command {
         .stdout(Stdio::piped())
         .stderr(Stdio::null());
     // The repository can name filters, which are programs of whoever wrote it.
-    for name in KEY_VARIABLES {
+    for name in hidden {
         command.env_remove(name);
     }
     command
 }
 
 /// Standard output of git, and whether there was more.
-fn git(cwd: &Path, args: &[&str], max: u64) -> io::Result<(String, bool)> {
-    let mut child = command(cwd).args(args.iter().map(|arg| OsStr::from_bytes(arg.as_bytes()))).spawn()?;
+fn git(cwd: &Path, hidden: &[String], args: &[&str], max: u64) -> io::Result<(String, bool)> {
+    let mut child =
+        command(cwd, hidden).args(args.iter().map(|arg| OsStr::from_bytes(arg.as_bytes()))).spawn()?;
     let mut bytes = Vec::new();
     if let Some(stdout) = child.stdout.take() {
         stdout.take(max + 1).read_to_end(&mut bytes)?;
@@ -111,19 +112,19 @@ mod tests {
         std::fs::write(dir.path().join("a.txt"), "one\n").unwrap();
         run(dir.path(), &["add", "."]);
         run(dir.path(), &["commit", "-qm", "x"]);
-        assert_eq!(changes(dir.path()).unwrap(), "");
+        assert_eq!(changes(dir.path(), &[]).unwrap(), "");
         std::fs::write(dir.path().join("a.txt"), "two\n").unwrap();
         std::fs::write(dir.path().join("new file.txt"), "fresh\n").unwrap();
-        let diff = changes(dir.path()).unwrap();
+        let diff = changes(dir.path(), &[]).unwrap();
         assert!(diff.contains("-one\n+two\n") && diff.contains("+fresh\n"), "{diff}");
     }
 
     #[test]
     fn a_repository_without_commits_and_no_repository() {
         let dir = tempfile::tempdir().unwrap();
-        assert!(matches!(changes(dir.path()), Err(Error::NoRepository(_))));
+        assert!(matches!(changes(dir.path(), &[]), Err(Error::NoRepository(_))));
         run(dir.path(), &["init", "-q"]);
         std::fs::write(dir.path().join("a.txt"), "one\n").unwrap();
-        assert!(changes(dir.path()).unwrap().contains("+one"));
+        assert!(changes(dir.path(), &[]).unwrap().contains("+one"));
     }
 }

@@ -18,7 +18,7 @@ use super::undo_cut::{self, Open, Turn};
 use super::undo_revert;
 use super::undo_store::{Before, Change, Kept, Record, State, Store, has_content, read_all};
 use super::undo_walk::{Kind, Stamp, Tree, walk};
-use crate::base::ids::ThreadId;
+use crate::base::ids::{ThreadId, TurnId};
 use crate::base::tasks::{self, Task};
 
 /// Copying stops after this: the next turn goes on with it. A turn does not wait for a large tree.
@@ -72,16 +72,22 @@ impl Keeper {
         Self { base, at: tokio::sync::Mutex::default() }
     }
 
-    /// Something of `thread` may write below `root` and `more` from now on. Only the first call of a turn for a folder
-    /// does anything. Undo is no reason for a turn to fail, so neither is a fault in here.
-    pub(crate) async fn before_change(&self, thread: ThreadId, root: &Path, more: Vec<PathBuf>) {
+    /// Something of this turn of `thread` may write below `root` and `more` from now on. Only the first call of a turn
+    /// for a folder does anything. Undo is no reason for a turn to fail, so neither is a fault in here.
+    pub(crate) async fn before_change(
+        &self,
+        (thread, turn): (ThreadId, TurnId),
+        root: &Path,
+        more: Vec<PathBuf>,
+    ) {
         let Some(base) = self.base.clone() else { return };
         let mut at = self.at.lock().await;
         if at.turn.as_ref().is_some_and(|turn| turn.between.is_some()) {
             at.close(&base, false).await;
         }
         at.ahead = None;
-        let turn = at.turn.get_or_insert_with(|| turn_of(thread, None)).clone();
+        let named = || Turn { of: Some(turn.to_string()), ..turn_of(thread, None) };
+        let turn = at.turn.get_or_insert_with(named).clone();
         let count = at.begun.len();
         for root in std::iter::once(root.to_owned()).chain(more) {
             if at.begun.iter().any(|known| root.starts_with(&known.root)) {
@@ -101,7 +107,12 @@ impl Keeper {
     pub(crate) async fn after_turn(&self, thread: ThreadId, running: bool) {
         let Some(base) = self.base.clone() else { return };
         let mut at = self.at.lock().await;
-        if at.begun.is_empty() || (running && at.turn.as_ref().is_some_and(|turn| turn.between.is_some())) {
+        if at.begun.is_empty() {
+            // Nothing could be looked at; the next turn is another one.
+            at.turn = None;
+            return;
+        }
+        if running && at.turn.as_ref().is_some_and(|turn| turn.between.is_some()) {
             return;
         }
         let roots: Vec<PathBuf> = at.begun.iter().map(|begun| begun.root.clone()).collect();
@@ -149,7 +160,7 @@ impl At {
 }
 
 fn turn_of(thread: ThreadId, between: Option<u64>) -> Turn {
-    Turn { id: uuid::Uuid::new_v4().simple().to_string(), thread: thread.to_string(), between }
+    Turn { id: uuid::Uuid::new_v4().simple().to_string(), thread: thread.to_string(), of: None, between }
 }
 
 fn begin(base: &Path, root: PathBuf, own: bool, turn: &Turn) -> io::Result<Begun> {
@@ -235,7 +246,8 @@ fn end(base: &Path, begun: Vec<Begun>, turn: &Turn, running: bool) -> io::Result
         trees.push((root, after));
     }
     let (thread, root) = (Some(turn.thread.clone()), own.root.clone());
-    let record = Record { thread, running, also, between: turn.between, ..Record::default() };
+    let (between, turn) = (turn.between, turn.of.clone());
+    let record = Record { thread, turn, running, also, between, ..Record::default() };
     let (number, after) = close(base, own, record, None)?;
     trees.push((root, after));
     Ok((number, trees))

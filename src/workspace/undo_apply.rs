@@ -43,6 +43,13 @@ impl Step {
         }
     }
 
+    /// The path.
+    pub(crate) fn path(&self) -> &Path {
+        match self {
+            Self::Restored(path) | Self::Removed(path) | Self::Left(path, _) => path,
+        }
+    }
+
     /// The path, when it is another one now.
     pub(crate) fn changed(&self) -> Option<&Path> {
         match self {

@@ -27,6 +27,9 @@ pub(super) struct Turn {
     /// The same in all folders of one turn.
     pub(super) id: String,
     pub(super) thread: String,
+    /// See [`Record::turn`].
+    #[serde(default)]
+    pub(super) of: Option<String>,
     /// See [`Record::between`].
     pub(super) between: Option<u64>,
 }
@@ -127,6 +130,7 @@ fn record(base: &Path, mut parts: Vec<(Mark, Open)>) -> Option<PathBuf> {
         let record = match own {
             true => Record {
                 thread: Some(mark.turn.thread),
+                turn: mark.turn.of,
                 killed: true,
                 between: mark.turn.between,
                 also: std::mem::take(&mut also),

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::undo_apply::{self, Saved, Step};
 use super::undo_cut;
+use super::undo_since;
 use super::undo_store::{self, Change, Marks, Record, Store};
 
 /// Paths that the model is told of.
@@ -48,6 +49,10 @@ pub(crate) struct Report {
     pub(crate) between: Option<u64>,
     /// The record of what changed after this turn while its commands ran on.
     pub(crate) later: Option<u64>,
+    /// Further turns, taken back or brought again with this one.
+    pub(crate) with: Vec<u64>,
+    /// The turn in whose middle the thread goes back changed files too; they stay.
+    pub(crate) amid: bool,
 }
 
 /// An undo that has begun.
@@ -75,7 +80,27 @@ struct News {
 /// # Errors
 /// Another program works there, or the disk says no.
 pub(crate) fn revert(base: &Path, root: &Path, which: Which, dry: bool) -> io::Result<Option<Report>> {
-    let Some((mut report, record)) = one(base, root, which, dry)? else { return Ok(None) };
+    if which == Which::Again
+        && let Some(numbers) = undo_since::taken_together(base, root)?
+    {
+        return undo_since::play(base, root, &numbers, which, dry).map(Some);
+    }
+    let Some((report, record)) = played(base, root, which, 0, dry)? else { return Ok(None) };
+    if !dry {
+        tell(base, root, &report, &record);
+    }
+    Ok(Some(report))
+}
+
+/// The same in all folders of the turn, and its record as it was before; nobody is told. `number`: see [`numbered`].
+pub(super) fn played(
+    base: &Path,
+    root: &Path,
+    which: Which,
+    number: u64,
+    dry: bool,
+) -> io::Result<Option<(Report, Record)>> {
+    let Some((mut report, record)) = numbered(base, root, which, number, dry)? else { return Ok(None) };
     for (other, number) in &record.also {
         let which = if record.undone { Which::Again } else { Which::Number(*number) };
         let Some((part, _)) = numbered(base, other, which, *number, dry)? else { continue };
@@ -83,19 +108,17 @@ pub(crate) fn revert(base: &Path, root: &Path, which: Which, dry: bool) -> io::R
         report.skipped |= part.skipped;
         report.steps.extend(part.steps.into_iter().map(|step| step.below(other)));
     }
-    if !dry && let Some(thread) = &record.thread {
-        // The files are what counts; a thread that hears nothing of it will see them.
-        let _ = note(base, root, thread, &report, record.undone);
+    Ok(Some((report, record)))
+}
+
+/// Tells the thread whose turn it was. The files are what counts; a thread that hears nothing of it will see them.
+pub(super) fn tell(base: &Path, root: &Path, report: &Report, record: &Record) {
+    if let Some(thread) = &record.thread {
+        let _ = note(base, root, thread, report, record.undone);
     }
-    Ok(Some(report))
 }
 
-/// The part in one folder, and its record as it was before.
-fn one(base: &Path, root: &Path, which: Which, dry: bool) -> io::Result<Option<(Report, Record)>> {
-    numbered(base, root, which, 0, dry)
-}
-
-/// The same; `number` is the one to bring again, 0 for the first that was taken back.
+/// The part in one folder, and its record as it was before; `number` is the one to bring again, 0 for the first that was taken back.
 fn numbered(
     base: &Path,
     root: &Path,
@@ -132,7 +155,9 @@ fn numbered(
         true => undo_apply::look(root, &mut store, &record.changes)?,
         false => carry_out(&mut store, root, &record)?,
     };
-    Ok(Some((Report { number, steps, partial, skipped, running, killed, between, later }, record)))
+    let report =
+        Report { number, steps, partial, skipped, running, killed, between, later, ..Report::default() };
+    Ok(Some((report, record)))
 }
 
 fn carry_out(store: &mut Store, root: &Path, record: &Record) -> io::Result<Vec<Step>> {
@@ -159,7 +184,7 @@ fn finish(
     let (steps, inverse) = undo_apply::apply(root, store, &record.changes, saved, resumed)?;
     // What stays as it is can still be taken back when the reason is gone.
     if !inverse.is_empty() || steps.is_empty() {
-        let after = Record { changes: inverse, undone: !record.undone, ..record.clone() };
+        let after = Record { changes: inverse, undone: !record.undone, together: None, ..record.clone() };
         store.write(&after, false)?;
         store.restamp(&fresh_marks(&record.changes, &after.changes))?;
     }

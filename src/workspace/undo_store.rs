@@ -96,6 +96,12 @@ pub(crate) struct Record {
     /// The thread; a record without one is a part of a turn that worked elsewhere.
     #[serde(default)]
     pub(crate) thread: Option<String>,
+    /// The turn as the thread calls it.
+    #[serde(default)]
+    pub(crate) turn: Option<String>,
+    /// It was taken back with others, of which this is the first: they come again together.
+    #[serde(default)]
+    pub(crate) together: Option<u64>,
     /// Other folders that the turn changed, with the number of their record.
     #[serde(default)]
     pub(crate) also: Vec<(PathBuf, u64)>,

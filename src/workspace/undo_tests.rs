@@ -11,6 +11,9 @@ use super::super::undo_revert::{Report, Which, news, recover_all, revert};
 use super::super::undo_store;
 use super::*;
 
+#[path = "undo_since_tests.rs"]
+mod since;
+
 struct Bed {
     dir: tempfile::TempDir,
 }
@@ -435,12 +438,12 @@ fn a_turn_under_way_elsewhere_is_left_alone() {
 async fn what_commands_write_after_their_turn_has_a_record_of_its_own() {
     let bed = Bed::new(&[("a", "one"), ("b", "one")]);
     let (keeper, thread) = (Keeper::new(Some(bed.base())), ThreadId::new());
-    keeper.before_change(thread, &bed.root(), Vec::new()).await;
+    keeper.before_change((thread, TurnId::new()), &bed.root(), Vec::new()).await;
     bed.write("a", "two");
     keeper.after_turn(thread, true).await;
     bed.write("a", "late");
     bed.write("log", "late");
-    keeper.before_change(thread, &bed.root(), Vec::new()).await;
+    keeper.before_change((thread, TurnId::new()), &bed.root(), Vec::new()).await;
     bed.write("b", "next");
     keeper.after_turn(thread, false).await;
     let text = |name: &str| fs::read_to_string(bed.root().join(name)).ok();
@@ -458,7 +461,7 @@ async fn what_commands_write_after_their_turn_has_a_record_of_its_own() {
 async fn what_a_turn_made_is_kept_while_nobody_waits() {
     let bed = Bed::new(&[]);
     let (keeper, thread) = (Keeper::new(Some(bed.base())), ThreadId::new());
-    keeper.before_change(thread, &bed.root(), Vec::new()).await;
+    keeper.before_change((thread, TurnId::new()), &bed.root(), Vec::new()).await;
     bed.write("made", "by the turn");
     keeper.after_turn(thread, false).await;
     let stamp = walk(&bed.root(), Path::new("/")).entries["made"];

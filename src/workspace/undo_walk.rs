@@ -11,6 +11,8 @@ use std::time::SystemTime;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use serde::{Deserialize, Serialize};
 
+use crate::protocol::policy::{PROTECTED, STAND_IN_AT};
+
 /// More entries than this are not followed.
 const MAX_ENTRIES: usize = 200_000;
 /// Deeper folders are not followed.
@@ -147,6 +149,9 @@ pub(crate) fn walk(root: &Path, skipped: &Path) -> Tree {
             };
             if stamp.kind == Kind::Folder {
                 let absolute = root.join(&path);
+                if is_stand_in(&absolute) {
+                    continue;
+                }
                 if absolute.ends_with(".git") || absolute == skipped || is_ignored(&rules, &absolute) {
                     gaps.unseen.insert(path);
                     continue;
@@ -162,6 +167,12 @@ pub(crate) fn walk(root: &Path, skipped: &Path) -> Tree {
         }
     }
     Tree { entries: found.into_iter().collect(), gaps }
+}
+
+/// Whether the sandbox made this folder, for as long as a command runs.
+fn is_stand_in(folder: &Path) -> bool {
+    PROTECTED.iter().any(|name| folder.ends_with(name))
+        && folder.symlink_metadata().is_ok_and(|meta| meta.mtime() == STAND_IN_AT)
 }
 
 fn look(dir: &str, entry: &DirEntry) -> Option<(String, Stamp)> {
@@ -217,6 +228,10 @@ mod tests {
             std::fs::write(path, text).unwrap();
         }
         std::os::unix::fs::symlink("/", root.join("sub/link")).unwrap();
+        // A command runs.
+        std::fs::create_dir(root.join(".agents")).unwrap();
+        let at = std::time::UNIX_EPOCH + std::time::Duration::from_secs(STAND_IN_AT.cast_unsigned());
+        std::fs::File::open(root.join(".agents")).unwrap().set_modified(at).unwrap();
         let tree = walk(root, &root.join("home"));
         let names: Vec<&str> = tree.entries.keys().map(String::as_str).collect();
         let want = [

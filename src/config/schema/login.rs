@@ -43,8 +43,9 @@ pub(crate) struct Login {
     pub(crate) allowed_methods: Option<Vec<LoginMethod>>,
     /// The only accepted ChatGPT workspaces; empty for any.
     pub(crate) forced_workspaces: Vec<String>,
-    /// Where ChatGPT accounts are asked about.
-    pub(crate) chatgpt_base_url: Option<String>,
+    /// Where ChatGPT accounts are asked about; `None` for the usual place. The error says what is wrong with the place
+    /// that is written: only who would ask there has to stop, and nobody asks elsewhere instead.
+    pub(crate) chatgpt_base_url: Result<Option<String>, String>,
 }
 
 /// Reads the keys.
@@ -58,18 +59,22 @@ pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Login, Error> {
         true => reader.name(WORKSPACE)?.into_iter().collect(),
         false => reader.texts(WORKSPACE)?.unwrap_or_default(),
     };
-    let chatgpt_base_url = providers::url(reader, "chatgpt_base_url")?;
-    // Nothing goes there without the token of a sign-in.
-    let open =
-        providers::in_clear(reader, "chatgpt_base_url", chatgpt_base_url.as_deref(), Some(Reach::Here));
-    if let Some(fault) = open {
-        return Err(fault);
-    }
     Ok(Login {
         store: reader.choice("cli_auth_credentials_store")?.unwrap_or(CredentialStore::File),
         forced_method: reader.choice("forced_login_method")?,
         allowed_methods: None,
         forced_workspaces,
-        chatgpt_base_url,
+        chatgpt_base_url: account_url(reader).map_err(|fault| fault.to_string()),
     })
+}
+
+/// The address of accounts.
+fn account_url(reader: &mut Reader<'_>) -> Result<Option<String>, Error> {
+    const KEY: &str = "chatgpt_base_url";
+    let url = providers::url(reader, KEY)?;
+    // Nothing goes there without the token of a sign-in.
+    match providers::in_clear(reader, KEY, url.as_deref(), Some(Reach::Here)) {
+        Some(fault) => Err(fault),
+        None => Ok(url),
+    }
 }

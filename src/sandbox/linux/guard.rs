@@ -11,9 +11,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use crate::process::supervise::SetupError;
+use crate::protocol::policy::STAND_IN_AT;
 
-/// A second nobody's folder was modified at: 1970-01-02 and some digits that mean nothing.
-const MARK: Duration = Duration::from_secs(86_400 + 31_415);
+/// When stand-ins were modified.
+const MARK: Duration = Duration::from_secs(STAND_IN_AT.cast_unsigned());
 
 /// A stand-in in use. Given back by [`Guard::release`].
 #[derive(Debug)]
@@ -68,7 +69,7 @@ pub(super) fn hold(path: &Path) -> Result<Hold, SetupError> {
 impl Guard {
     /// Gives it up; removes it when nobody else needs it and it is a stand-in.
     pub(super) fn release(self) {
-        let ours = self.held.metadata().is_ok_and(|meta| meta.mtime() == MARK.as_secs() as i64);
+        let ours = self.held.metadata().is_ok_and(|meta| meta.mtime() == STAND_IN_AT);
         if ours && self.held.try_lock().is_ok() && is_at(&self.held, &self.path) {
             let _ = fs::remove_dir(&self.path);
         }

@@ -223,7 +223,8 @@ impl Page {
                 ]));
             }
             Step::Waiting(way, shown) => {
-                let rows = waiting(*way, shown.as_ref(), width, theme);
+                let opens = self.ways.first() == Some(&Way::Browser);
+                let rows = waiting(*way, shown.as_ref(), opens, width, theme);
                 lines.extend(rows.into_iter().filter(|row| roomy || !row.spans.is_empty()));
             }
         }
@@ -248,8 +249,8 @@ impl Page {
     }
 }
 
-/// The rows of a sign-in that waits.
-fn waiting(way: Way, shown: Option<&Shown>, width: u16, theme: &Theme) -> Vec<Line<'static>> {
+/// The rows of a sign-in that waits; `opens`: a browser opens by itself.
+fn waiting(way: Way, shown: Option<&Shown>, opens: bool, width: u16, theme: &Theme) -> Vec<Line<'static>> {
     let prose = |text: &str| frame::prose(text, Role::Text, width, theme);
     let Some(Shown { url, code }) = shown else {
         return prose(match way {
@@ -266,7 +267,10 @@ fn waiting(way: Way, shown: Option<&Shown>, width: u16, theme: &Theme) -> Vec<Li
     let mut lines = Vec::new();
     match code {
         None => {
-            lines.extend(prose("Sign in in the browser that opens. If none does, open this address:"));
+            lines.extend(prose(match opens {
+                true => "Sign in in the browser that opens. If none does, open this address:",
+                false => "Open this address in a browser and sign in:",
+            }));
             lines.push(Line::default());
             lines.extend(address());
             lines.push(Line::default());

@@ -18,18 +18,19 @@ pub(crate) fn copy(sources: Vec<Source>) -> Menu {
     Menu::new("Copy", rows.collect())
 }
 
-/// Before a rewind.
-pub(crate) fn rewind(prompt: Key, dropped: usize) -> Menu {
-    let what =
-        if dropped == 1 { "This prompt".to_owned() } else { format!("{dropped} prompts from here on") };
+/// Before a rewind over `dropped` prompts whose turns changed `files` files, which `told` tells of. What is preselected leaves the files.
+pub(crate) fn rewind(prompt: Key, dropped: usize, files: usize, told: &str) -> Menu {
+    let back = if dropped == 1 { "Go back".to_owned() } else { format!("Go back {dropped} prompts") };
+    let edits = if files == 1 { "of 1 file".to_owned() } else { format!("of {files} files") };
     let rows = vec![
-        (Row::new("Go back to this prompt"), Wish::Rewind(prompt)),
+        (Row::new("Go back only").detail("the files stay as they are now"), Wish::Rewind(prompt, false)),
+        (
+            Row::new(format!("Go back and undo the edits {edits}")).detail("/redo brings them again"),
+            Wish::Rewind(prompt, true),
+        ),
         (Row::new("Stay here"), Wish::Notice("Nothing was changed".to_owned())),
     ];
-    Menu::new("Go back?", rows).text(format!(
-        "{what} and the answers will be taken out of the conversation. \
-         Files stay as they are now; /undo takes them back turn by turn."
-    ))
+    Menu::new(format!("{back}: with the files, or without?"), rows).text(told)
 }
 
 /// Somebody else is signed in since the program began.
@@ -52,8 +53,11 @@ pub(crate) fn waiting(at: &str, over: bool) -> Menu {
         (Row::new("Go back to its thread").detail(there), Wish::Usage(Want::BackToWaiting)),
         (Row::new("Keep it here").detail("enter sends it"), Wish::Usage(Want::NoWaiting)),
     ];
-    Menu::new("A prompt is waiting", rows)
-        .text(format!("The prompt below was to be sent again at {at}, in the thread of your last session."))
+    Menu::new("A prompt is waiting", rows).text(if over {
+        format!("The prompt below was to be sent again at {at}, in the thread in which it was refused.")
+    } else {
+        format!("The prompt below is to be sent again at {at}, in the thread in which it was refused.")
+    })
 }
 
 /// A window is nearly used up: a smaller model makes it last. What is preselected changes nothing.

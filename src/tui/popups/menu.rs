@@ -45,6 +45,12 @@ impl Menu {
         }
     }
 
+    /// Begins with this row, though it is not what holds now.
+    pub(crate) fn select(mut self, row: usize) -> Self {
+        self.list.select(row);
+        self
+    }
+
     /// Adds a paragraph under the title.
     pub(crate) fn text(mut self, text: impl Into<String>) -> Self {
         self.text = Some(text.into());
@@ -111,7 +117,15 @@ impl Menu {
     pub(crate) fn draw(&self, width: u16, height: usize, theme: &Theme) -> Drawn {
         let mut lines = vec![frame::title(&self.title, "", width, theme)];
         if let Some(text) = &self.text {
-            lines.extend(frame::prose(text, Role::Text, width, theme));
+            // What there is to choose is seen in any case.
+            let most = height.saturating_sub(self.list.len().min(ROWS) + 4).max(1);
+            let mut rows = frame::prose(text, Role::Text, width, theme);
+            if rows.len() > most {
+                rows.truncate(most);
+                rows.pop();
+                rows.push(frame::hint("…", width, theme));
+            }
+            lines.extend(rows);
         }
         lines.push(ratatui::text::Line::default());
         let room = height.saturating_sub(lines.len() + 2).clamp(1, ROWS);

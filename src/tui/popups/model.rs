@@ -31,8 +31,8 @@ fn wish(model: &Model) -> Wish {
     Wish::Efforts(slug)
 }
 
-/// The second menu.
-pub(crate) fn efforts(model: &Model, now: Option<&str>) -> Menu {
+/// The second menu. `now` is the effort in use, when this model is (`used`) and it was chosen.
+pub(crate) fn efforts(model: &Model, used: bool, now: Option<&str>) -> Menu {
     let change = |effort: &str, save| Wish::Model {
         slug: model.slug.to_string(),
         effort: Some(effort.to_owned()),
@@ -42,15 +42,14 @@ pub(crate) fn efforts(model: &Model, now: Option<&str>) -> Menu {
     let now = now.or(default);
     let row = |effort: &str| {
         let right = if default == Some(effort) { "default" } else { "" };
-        Row::new(title(effort)).detail(about(effort)).right(right).current(now == Some(effort))
+        Row::new(title(effort)).detail(about(effort)).right(right).current(used && now == Some(effort))
     };
+    let first = model.efforts.iter().position(|effort| now == Some(effort.as_ref())).unwrap_or(0);
     let rows = model.efforts.iter().map(|effort| (row(effort), change(effort, true))).collect();
     let once = model.efforts.iter().map(|effort| change(effort, false)).collect();
-    Menu::new(format!("How much should {} reason?", model.display_name), rows).other(
-        's',
-        once,
-        "enter use from now on · s this thread only · esc back",
-    )
+    Menu::new(format!("How much should {} reason?", model.display_name), rows)
+        .other('s', once, "enter use from now on · s this thread only · esc back")
+        .select(first)
 }
 
 fn title(effort: &str) -> String {
@@ -101,7 +100,7 @@ mod tests {
         {
             let effort = effort.map(ToString::to_string);
             let wish = Wish::Model { slug: model.slug.to_string(), effort, save };
-            let outcome = efforts(&model, None).on_key(press, &Keymap::default());
+            let outcome = efforts(&model, false, None).on_key(press, &Keymap::default());
             assert_eq!(outcome, Outcome::Wish(wish));
         }
     }
@@ -121,8 +120,11 @@ mod tests {
         for width in [60, 80, 120] {
             let menu = models(catalogue::all(), "mine");
             assert_screen!(format!("models_{width}"), paper(width, &menu.draw(width, 20, &theme).lines));
-            let menu = efforts(&catalogue::find(catalogue::DEFAULT_SLUG), Some("high"));
+            let menu = efforts(&catalogue::find(catalogue::DEFAULT_SLUG), true, Some("high"));
             assert_screen!(format!("efforts_{width}"), paper(width, &menu.draw(width, 20, &theme).lines));
+            let menu = efforts(&catalogue::find(catalogue::DEFAULT_SLUG), false, None);
+            let drawn = menu.draw(width, 20, &theme);
+            assert_screen!(format!("efforts_of_another_{width}"), paper(width, &drawn.lines));
         }
     }
 }

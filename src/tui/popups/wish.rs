@@ -68,8 +68,8 @@ pub(crate) enum Wish {
     Save(Setting),
     /// Go on as whoever is signed in now.
     Adopt,
-    /// Drop this prompt and what follows.
-    Rewind(transcript::Key),
+    /// Drop this prompt and what follows; true: and undo the edits of files since.
+    Rewind(transcript::Key, bool),
     /// The warning in this place was read.
     DropWarning(usize),
     /// Ask what is to be reviewed.

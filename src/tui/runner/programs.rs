@@ -1,13 +1,15 @@
 //! Programs of this machine: the editor, the clipboard, the user's notify program. Each with a time limit, except
-//! the editor, which is a person's.
+//! the editor, which is a person's. None of them gets the variables that hold keys, not even the user's own: what an
+//! editor starts (language servers, plugins, a shell) is as much anybody's as what the model starts.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tempfile::NamedTempFile;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
 use crate::base::{fs, tasks};
 use crate::protocol::error::{ErrorInfo, ErrorKind};
@@ -29,15 +31,6 @@ const EDITOR: &str = "vi";
 /// Largest text taken back from the editor, in bytes.
 const TEXT_MAX: u64 = 16 * 1024 * 1024;
 
-/// What there is to review in a folder. Blocks, for a few seconds at most.
-pub(super) fn changes(cwd: &Path, kind: Kind) -> Result<Choices, ErrorInfo> {
-    let found = match kind {
-        Kind::Branches => commits::branches(cwd).map(Choices::Branches),
-        Kind::Commits => commits::commits(cwd).map(Choices::Commits),
-    };
-    found.map_err(|error| ErrorInfo::new(ErrorKind::BadRequest, error.to_string()))
-}
-
 /// Where a text went.
 pub(super) enum Copied {
     /// Into the clipboard, by a program.
@@ -48,23 +41,131 @@ pub(super) enum Copied {
     File(PathBuf),
 }
 
-/// Copies text the best way that works.
-pub(super) async fn copy(text: String, around: &Surroundings, home: &Path) -> Result<Copied, String> {
-    for way in clipboard::ways(&text, around) {
-        match way {
-            Way::Program => {
-                for program in COPY_PROGRAMS {
-                    if feed(program, text.as_bytes()).await {
-                        return Ok(Copied::Program);
+/// Starts them.
+#[derive(Clone)]
+pub(super) struct Programs {
+    hidden: Arc<[String]>,
+}
+
+impl Programs {
+    /// Programs that do not get these variables.
+    pub(super) fn hiding(names: &[String]) -> Self {
+        Self { hidden: names.into() }
+    }
+
+    /// What there is to review in a folder. Blocks, for a few seconds at most.
+    pub(super) fn changes(&self, cwd: &Path, kind: Kind) -> Result<Choices, ErrorInfo> {
+        let found = match kind {
+            Kind::Branches => commits::branches(cwd, &self.hidden).map(Choices::Branches),
+            Kind::Commits => commits::commits(cwd, &self.hidden).map(Choices::Commits),
+        };
+        found.map_err(|error| ErrorInfo::new(ErrorKind::BadRequest, error.to_string()))
+    }
+
+    /// Copies text the best way that works.
+    pub(super) async fn copy(
+        &self,
+        text: String,
+        around: &Surroundings,
+        home: &Path,
+    ) -> Result<Copied, String> {
+        for way in clipboard::ways(&text, around) {
+            match way {
+                Way::Program => {
+                    for program in COPY_PROGRAMS {
+                        if self.feed(program, text.as_bytes()).await {
+                            return Ok(Copied::Program);
+                        }
                     }
                 }
+                Way::Terminal(bytes) => return Ok(Copied::Terminal(bytes)),
+                Way::File => break,
             }
-            Way::Terminal(bytes) => return Ok(Copied::Terminal(bytes)),
-            Way::File => break,
+        }
+        let path = home.join("tmp").join("copied.txt");
+        keep(path, text.into_bytes()).await.map(Copied::File)
+    }
+
+    fn command(&self, name: &str) -> Command {
+        let mut command = Command::new(name);
+        for name in &*self.hidden {
+            command.env_remove(name);
+        }
+        command
+    }
+
+    /// A program that has nothing to do with the terminal and ends when it is not waited for any more.
+    fn silent(&self, program: &[&str]) -> Option<Command> {
+        let (name, args) = program.split_first()?;
+        let mut command = self.command(name);
+        command.args(args).kill_on_drop(true);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        Some(command)
+    }
+
+    /// Gives text to a program. False when that did not work.
+    async fn feed(&self, program: &[&str], text: &[u8]) -> bool {
+        let work = async {
+            let mut child = self.silent(program)?.stdin(Stdio::piped()).spawn().ok()?;
+            let mut stdin = child.stdin.take()?;
+            stdin.write_all(text).await.ok()?;
+            drop(stdin);
+            child.wait().await.ok().filter(std::process::ExitStatus::success)
+        };
+        tokio::time::timeout(PATIENCE, work).await.is_ok_and(|done| done.is_some())
+    }
+
+    /// Takes an image from the clipboard into a file below `home`.
+    pub(super) async fn paste_image(&self, home: &Path, ssh: bool) -> Result<PathBuf, String> {
+        let mut there = false;
+        for program in IMAGE_PROGRAMS {
+            let Some(child) = self.start(program) else { continue };
+            there = true;
+            if let Ok(Some(image)) = tokio::time::timeout(PATIENCE, read(child)).await {
+                let path = home.join("tmp").join("images").join(format!("{}.png", uuid::Uuid::now_v7()));
+                let kept = keep(path, image).await;
+                return kept.map_err(|error| format!("The image could not be kept: {error}"));
+            }
+        }
+        Err(no_image(ssh, there).to_owned())
+    }
+
+    fn start(&self, program: &[&str]) -> Option<Child> {
+        self.silent(program)?.stdout(Stdio::piped()).spawn().ok()
+    }
+
+    /// Calls the user's program with one more argument and does not wait for it.
+    pub(super) async fn notify(&self, program: &[String], json: String) {
+        let Some((name, args)) = program.split_first() else { return };
+        let mut command = self.command(name);
+        command.args(args).arg(json);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        if let Ok(mut child) = command.spawn() {
+            // Waited for only so that it does not stay behind as a dead process.
+            let _ = tokio::time::timeout(NOTIFY_PATIENCE, child.wait()).await;
         }
     }
-    let path = home.join("tmp").join("copied.txt");
-    keep(path, text.into_bytes()).await.map(Copied::File)
+
+    /// Lets the user edit a text. The terminal must be theirs for the time.
+    pub(super) async fn edit(&self, text: &str, editor: Option<&str>) -> Result<String, String> {
+        let words = shlex::split(editor.unwrap_or(EDITOR)).filter(|words| !words.is_empty());
+        let words = words.ok_or("$EDITOR cannot be read")?;
+        let (name, args) = words.split_first().ok_or("$EDITOR is empty")?;
+        let written = text.to_owned();
+        let file = tasks::blocking("write for the editor", move || for_editor(&written)).await;
+        let file =
+            file.map_err(|error| error.to_string()).and_then(|file| file.map_err(|error| error.to_string()));
+        let file = file.map_err(|error| format!("No file for the editor: {error}"))?;
+        let status = self.command(name).args(args).arg(file.path()).status().await;
+        match status {
+            Ok(status) if status.success() => {
+                let read = tasks::blocking("read what was edited", move || read_back(file, TEXT_MAX)).await;
+                read.map_err(|error| error.to_string())?
+            }
+            Ok(_) => Err(format!("{name} ended with an error; the prompt is as it was")),
+            Err(error) => Err(format!("{name} could not be started: {error}")),
+        }
+    }
 }
 
 /// Writes a private file, and its folder where that is missing.
@@ -77,83 +178,19 @@ async fn keep(path: PathBuf, bytes: Vec<u8>) -> Result<PathBuf, String> {
     written.map_err(|error| error.to_string())
 }
 
-fn command(program: &[&str]) -> Option<Command> {
-    let (name, args) = program.split_first()?;
-    let mut command = Command::new(name);
-    command.args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
-    Some(command)
-}
-
-/// Gives text to a program. False when that did not work.
-async fn feed(program: &[&str], text: &[u8]) -> bool {
-    let work = async {
-        let mut child = command(program)?.stdin(Stdio::piped()).spawn().ok()?;
-        let mut stdin = child.stdin.take()?;
-        stdin.write_all(text).await.ok()?;
-        drop(stdin);
-        child.wait().await.ok().filter(std::process::ExitStatus::success)
-    };
-    tokio::time::timeout(PATIENCE, work).await.is_ok_and(|done| done.is_some())
-}
-
-/// Takes an image from the clipboard into a file below `home`.
-pub(super) async fn paste_image(home: &Path, ssh: bool) -> Result<PathBuf, String> {
-    for program in IMAGE_PROGRAMS {
-        if let Ok(Some(image)) = tokio::time::timeout(PATIENCE, read(program)).await {
-            let path = home.join("tmp").join("images").join(format!("{}.png", uuid::Uuid::now_v7()));
-            let kept = keep(path, image).await;
-            return kept.map_err(|error| format!("The image could not be kept: {error}"));
-        }
-    }
-    Err(no_image(ssh).to_owned())
-}
-
-/// Why there was no image, and what works instead.
-fn no_image(ssh: bool) -> &'static str {
-    match ssh {
-        true => "Over ssh your clipboard is out of reach: copy the image here, paste its path",
-        false => "No image in the clipboard (it is read by wl-paste or xclip)",
-    }
-}
-
-async fn read(program: &[&str]) -> Option<Vec<u8>> {
-    let mut child = command(program)?.stdout(Stdio::piped()).spawn().ok()?;
+async fn read(mut child: Child) -> Option<Vec<u8>> {
     let mut image = Vec::new();
     child.stdout.take()?.take(IMAGE_MAX + 1).read_to_end(&mut image).await.ok()?;
     let whole = u64::try_from(image.len()).is_ok_and(|size| size <= IMAGE_MAX);
     (whole && image.starts_with(PNG)).then_some(image)
 }
 
-/// Calls the user's program with one more argument and does not wait for it.
-pub(super) async fn notify(program: &[String], json: String) {
-    let Some((name, args)) = program.split_first() else { return };
-    let mut command = Command::new(name);
-    command.args(args).arg(json);
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    if let Ok(mut child) = command.spawn() {
-        // Waited for only so that it does not stay behind as a dead process.
-        let _ = tokio::time::timeout(NOTIFY_PATIENCE, child.wait()).await;
-    }
-}
-
-/// Lets the user edit a text. The terminal must be theirs for the time.
-pub(super) async fn edit(text: &str, editor: Option<&str>) -> Result<String, String> {
-    let words = shlex::split(editor.unwrap_or(EDITOR)).filter(|words| !words.is_empty());
-    let words = words.ok_or("$EDITOR cannot be read")?;
-    let (name, args) = words.split_first().ok_or("$EDITOR is empty")?;
-    let written = text.to_owned();
-    let file = tasks::blocking("write for the editor", move || for_editor(&written)).await;
-    let file =
-        file.map_err(|error| error.to_string()).and_then(|file| file.map_err(|error| error.to_string()));
-    let file = file.map_err(|error| format!("No file for the editor: {error}"))?;
-    let status = Command::new(name).args(args).arg(file.path()).status().await;
-    match status {
-        Ok(status) if status.success() => {
-            let read = tasks::blocking("read what was edited", move || read_back(file, TEXT_MAX)).await;
-            read.map_err(|error| error.to_string())?
-        }
-        Ok(_) => Err(format!("{name} ended with an error; the prompt is as it was")),
-        Err(error) => Err(format!("{name} could not be started: {error}")),
+/// Why there was no image, and what works instead. `there`: a program that can read the clipboard is.
+fn no_image(ssh: bool, there: bool) -> &'static str {
+    match (ssh, there) {
+        (true, _) => "Over ssh your clipboard is out of reach: copy the image here, paste its path",
+        (false, true) => "No image in the clipboard",
+        (false, false) => "Reading images needs wl-paste or xclip; or paste the path of the image",
     }
 }
 
@@ -183,13 +220,37 @@ mod tests {
     use super::*;
     use crate::config::Env;
 
+    fn plain() -> Programs {
+        Programs::hiding(&[])
+    }
+
+    #[tokio::test]
+    async fn no_program_gets_what_is_hidden() {
+        // Cargo sets this one for every test.
+        const NAME: &str = "CARGO_PKG_NAME";
+        let dir = tempfile::tempdir().unwrap();
+        let seen = dir.path().join("seen");
+        let script = format!("echo \"[${NAME}]\" >> {}", seen.display());
+        let (script, quoted) = (script.clone(), shlex::try_quote(&script).unwrap().into_owned());
+        for programs in [plain(), Programs::hiding(&[NAME.to_owned()])] {
+            assert!(programs.feed(&["sh", "-c", &script], b"").await);
+            assert_eq!(read(programs.start(&["sh", "-c", &script]).unwrap()).await, None);
+            programs.notify(&["sh".to_owned(), "-c".to_owned(), script.clone()], String::new()).await;
+            programs.edit("", Some(&format!("sh -c {quoted}"))).await.unwrap();
+        }
+        let seen = std::fs::read_to_string(seen).unwrap();
+        assert_eq!(seen, "[codex]\n".repeat(4) + &"[]\n".repeat(4));
+    }
+
     #[tokio::test]
     async fn an_editor_changes_the_text() {
-        let edited = edit("one", Some("sh -c 'echo two >> \"$0\"'")).await;
+        let edited = plain().edit("one", Some("sh -c 'echo two >> \"$0\"'")).await;
         assert_eq!(edited.as_deref(), Ok("onetwo\n"));
-        assert!(edit("one", Some("false")).await.unwrap_err().contains("ended with an error"));
-        assert!(edit("one", Some("/no/such/editor")).await.unwrap_err().contains("could not be started"));
-        assert!(edit("one", Some("'")).await.is_err());
+        assert!(plain().edit("one", Some("false")).await.unwrap_err().contains("ended with an error"));
+        assert!(
+            plain().edit("one", Some("/no/such/editor")).await.unwrap_err().contains("could not be started")
+        );
+        assert!(plain().edit("one", Some("'")).await.is_err());
         let long = for_editor("12345").unwrap();
         let path = long.path().to_owned();
         let refused = read_back(long, 4).unwrap_err();
@@ -203,20 +264,26 @@ mod tests {
     async fn without_another_way_text_goes_into_a_file() {
         let dir = tempfile::tempdir().unwrap();
         let dumb = Surroundings::of(&Env::of(&[("TERM", "dumb")], dir.path()));
-        let Ok(Copied::File(path)) = copy("text".to_owned(), &dumb, dir.path()).await else { panic!() };
+        let Ok(Copied::File(path)) = plain().copy("text".to_owned(), &dumb, dir.path()).await else {
+            panic!()
+        };
         assert_eq!(std::fs::read_to_string(path).unwrap(), "text");
         let term = Surroundings::of(&Env::of(&[("TERM", "xterm")], dir.path()));
-        assert!(matches!(copy("text".to_owned(), &term, dir.path()).await, Ok(Copied::Terminal(_))));
+        assert!(matches!(plain().copy("text".to_owned(), &term, dir.path()).await, Ok(Copied::Terminal(_))));
     }
 
     #[tokio::test]
     async fn programs_that_fail_are_no_clipboard() {
-        assert!(feed(&["cat"], b"text").await);
-        assert!(!feed(&["false"], b"text").await);
-        assert!(!feed(&["/no/such/program"], b"text").await);
-        assert_eq!(read(&["printf", "no image"]).await, None);
-        assert!(no_image(true).contains("paste its path") && !no_image(true).contains("wl-paste"));
-        for told in [no_image(true), no_image(false)] {
+        assert!(plain().feed(&["cat"], b"text").await);
+        assert!(!plain().feed(&["false"], b"text").await);
+        assert!(!plain().feed(&["/no/such/program"], b"text").await);
+        assert_eq!(read(plain().start(&["printf", "no image"]).unwrap()).await, None);
+        assert!(plain().start(&["/no/such/program"]).is_none());
+        assert!(
+            no_image(true, true).contains("paste its path") && !no_image(true, true).contains("wl-paste")
+        );
+        assert!(no_image(false, false).contains("wl-paste") && !no_image(false, true).contains("wl-paste"));
+        for told in [no_image(true, false), no_image(false, true), no_image(false, false)] {
             assert!(told.len() < 78, "it fits the line of hints");
         }
     }

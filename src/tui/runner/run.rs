@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use super::disk::{self, Job, Places};
 use super::limits;
-use super::programs::{self, Copied};
+use super::programs::{Copied, Programs};
 use crate::base::fs;
 use crate::base::tasks::{self, Task};
 use crate::protocol::error::{ErrorInfo, ErrorKind};
@@ -49,6 +49,7 @@ pub(crate) struct Runner {
     home: PathBuf,
     surroundings: Surroundings,
     notify_program: Vec<String>,
+    programs: Programs,
     search: Option<(PathBuf, Arc<Search>)>,
     searching: Option<Task<()>>,
     listing: Option<Task<()>>,
@@ -77,6 +78,7 @@ impl Runner {
             home: setup.codex_home.clone(),
             surroundings: setup.surroundings.clone(),
             notify_program: setup.notify_program.clone(),
+            programs: Programs::hiding(&setup.secret_env),
             search: None,
             searching: None,
             listing: None,
@@ -93,6 +95,7 @@ impl Runner {
             | Effect::Rename(_)
             | Effect::Diff
             | Effect::Undo { .. }
+            | Effect::Since { .. }
             | Effect::Locate(_)
             | Effect::Trust
             | Effect::LookOnly
@@ -108,7 +111,8 @@ impl Runner {
             Effect::Glance => self.glance(),
             Effect::Limits(ask) => self.limits(ask),
             Effect::ReviewList(cwd, kind) => {
-                self.blocking("list changes", move || Answer::ReviewList(programs::changes(&cwd, kind)));
+                let programs = self.programs.clone();
+                self.blocking("list changes", move || Answer::ReviewList(programs.changes(&cwd, kind)));
             }
             Effect::CheckFolder(base, folder) => {
                 self.blocking("folder", move || Answer::Folder(check_folder(&base, &folder)));
@@ -129,9 +133,9 @@ impl Runner {
                 });
             }
             Effect::PasteImage => {
-                let (home, ssh) = (self.home.clone(), self.surroundings.ssh);
+                let (programs, home, ssh) = (self.programs.clone(), self.home.clone(), self.surroundings.ssh);
                 self.answer("paste image", async move {
-                    Answer::Attached(programs::paste_image(&home, ssh).await)
+                    Answer::Attached(programs.paste_image(&home, ssh).await)
                 });
             }
             Effect::Copy(what, text) => self.copy(what, text),
@@ -141,8 +145,8 @@ impl Runner {
                 Answer::Copied("Conversation".to_owned(), place.map_err(|error| error.to_string()))
             }),
             Effect::NotifyProgram(json) => {
-                let program = self.notify_program.clone();
-                self.keep(tasks::spawn("notify", async move { programs::notify(&program, json).await }));
+                let (programs, program) = (self.programs.clone(), self.notify_program.clone());
+                self.keep(tasks::spawn("notify", async move { programs.notify(&program, json).await }));
             }
             Effect::Op(_)
             | Effect::Forget
@@ -167,6 +171,9 @@ impl Runner {
             }),
             Effect::Undo { cwd, again } => self.answer("undo", async move {
                 Answer::Undone(door.call(|reply| Call::Undo(cwd, again, reply)).await)
+            }),
+            Effect::Since { cwd, wanted, dry } => self.answer("undo since", async move {
+                Answer::Since(dry, door.call(|reply| Call::Since(cwd, wanted, dry, reply)).await)
             }),
             Effect::Diff => self.answer("git diff", async move { Answer::Diff(door.call(Call::Diff).await) }),
             Effect::Trust => {
@@ -203,7 +210,7 @@ impl Runner {
 
     /// Lets the user edit a text; the terminal must be theirs for the time.
     pub(crate) async fn edit(&self, text: &str) -> Result<String, String> {
-        programs::edit(text, self.surroundings.editor.as_deref()).await
+        self.programs.edit(text, self.surroundings.editor.as_deref()).await
     }
 
     /// Keeps the last draft before the end.
@@ -328,8 +335,9 @@ impl Runner {
 
     fn copy(&mut self, what: String, text: String) {
         let (done, home, around) = (self.done.clone(), self.home.clone(), self.surroundings.clone());
+        let programs = self.programs.clone();
         self.keep(tasks::spawn("copy", async move {
-            let result = match programs::copy(text, &around, &home).await {
+            let result = match programs.copy(text, &around, &home).await {
                 Ok(Copied::Program) => Ok("copied".to_owned()),
                 Ok(Copied::Terminal(bytes)) => {
                     let _ = done.send(Done::Bytes(bytes)).await;

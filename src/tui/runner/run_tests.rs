@@ -69,7 +69,7 @@ async fn keep(mut calls: mpsc::Receiver<Call>) -> Vec<&'static str> {
             }
             // Dropped without an answer, as by a part that failed.
             Call::Limits(_) => "dropped",
-            Call::Glance(_) | Call::Locate(..) | Call::LookOnly(_) => "dropped",
+            Call::Glance(_) | Call::Locate(..) | Call::Since(..) | Call::LookOnly(_) => "dropped",
             Call::Trust(_) | Call::SignIn(..) | Call::Demo(_) | Call::Logout(_) => "dropped",
             Call::Pasted(..) | Call::Adopt(_) => "dropped too",
             Call::SignInBy(..) => "sign in",

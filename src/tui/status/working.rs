@@ -18,7 +18,7 @@ pub(crate) struct Retry {
     pub(crate) attempt: u32,
     /// Retries allowed.
     pub(crate) max: u32,
-    /// When the failure was told.
+    /// When the first failure of these was told.
     pub(crate) since_ms: u64,
     /// When the next try begins.
     pub(crate) next_ms: u64,

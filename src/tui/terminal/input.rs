@@ -12,7 +12,7 @@ const SEQUENCE_MAX: usize = 4096;
 /// Longest paste that is collected, in bytes; what goes beyond is dropped.
 const PASTE_MAX: usize = 64 * 1024 * 1024;
 /// Arrows of one turn of the wheel, at least.
-const WHEEL: i32 = 3;
+pub(super) const WHEEL: i32 = 3;
 /// Begins a bracketed paste.
 const PASTE_START: &[u8] = b"\x1b[200~";
 /// Ends a bracketed paste.
@@ -35,6 +35,8 @@ pub(crate) enum Input {
     Foreground([u8; 3]),
     /// The background colour, as 8-bit parts.
     Background([u8; 3]),
+    /// Name and version of the terminal.
+    Name(String),
     /// The terminal speaks the kitty keyboard protocol.
     Kitty,
     /// The terminal told what it is: the last reply to our queries.

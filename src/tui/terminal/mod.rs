@@ -20,4 +20,4 @@ pub(crate) mod title;
 pub(crate) use input::{Decoder, Input, Waiting, with_wheel};
 pub(crate) use paint::row;
 pub(crate) use screen::{Error, Keyboard, Screen, Terminal, guarded};
-pub(crate) use surroundings::{Surroundings, is_light};
+pub(crate) use surroundings::{Surroundings, is_light, rewraps};

@@ -53,8 +53,9 @@ fn bridge(wanted: &Buffer, cells: std::ops::Range<u16>, y: u16, pen: &mut Pen, o
     }
 }
 
-/// Writes one row as text, for places where the terminal itself scrolls. Spaces at its end are left out.
-pub(crate) fn row(buffer: &Buffer, y: u16, out: &mut Vec<u8>) {
+/// Writes one row as text, for places where the terminal itself scrolls. Spaces at its end are left out. Returns the
+/// columns it takes.
+pub(crate) fn row(buffer: &Buffer, y: u16, out: &mut Vec<u8>) -> u16 {
     let area = buffer.area;
     let mut pen = Pen::default();
     let blank = Cell::EMPTY;
@@ -71,6 +72,7 @@ pub(crate) fn row(buffer: &Buffer, y: u16, out: &mut Vec<u8>) {
         covered = cell.symbol().cell_width().saturating_sub(1);
     }
     pen.put_down(out);
+    last.map_or(0, |last| last + 1 - area.left() + covered)
 }
 
 /// The style the terminal writes in now.

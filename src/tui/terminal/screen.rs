@@ -23,6 +23,9 @@ const SYNC: (&[u8], &[u8]) = (b"\x1b[?2026h", b"\x1b[?2026l");
 /// Asks for keyboard protocol, text colour, background colour, and what the terminal is; the last is always answered.
 const QUERIES: &[u8] = b"\x1b[?u\x1b]10;?\x1b\\\x1b]11;?\x1b\\\x1b[c";
 
+/// The same, and its name: whether it wraps lines at another width goes by that.
+const QUERIES_SCROLLBACK: &[u8] = b"\x1b[>q\x1b[?u\x1b]10;?\x1b\\\x1b]11;?\x1b\\\x1b[c";
+
 /// Which part of the terminal is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Screen {
@@ -136,7 +139,10 @@ impl Terminal {
     /// # Errors
     /// The terminal is gone.
     pub(crate) fn query(&mut self) -> io::Result<()> {
-        write(QUERIES)
+        write(match self.screen {
+            Screen::Full => QUERIES,
+            Screen::Scrollback => QUERIES_SCROLLBACK,
+        })
     }
 
     /// Columns and rows now.

@@ -1,7 +1,7 @@
 //! One sequence at the start of some bytes: a character, a key as terminals have sent it since the 1970s, a key of
 //! the kitty protocol, a reply. What is not known is recognised as a sequence and dropped whole.
 
-use super::input::Input;
+use super::input::{Input, WHEEL};
 use crate::tui::keys::{Code, Key};
 
 /// What a sequence means.
@@ -69,7 +69,8 @@ fn escape(bytes: &[u8]) -> Option<(usize, Sequence)> {
             Some((3, code.map_or(Sequence::Nothing, |code| key(Key::plain(code)))))
         }
         b']' => string(bytes, osc),
-        b'P' | b'_' | b'^' | b'X' => string(bytes, |_| Sequence::Nothing),
+        b'P' => string(bytes, dcs),
+        b'_' | b'^' | b'X' => string(bytes, |_| Sequence::Nothing),
         // An escape pressed before another sequence is a key of its own.
         0x1b => Some((1, key(Key::plain(Code::Esc)))),
         byte @ (0..=0x1f | 0x7f) => Some((2, key(Key { alt: true, ..control(*byte) }))),
@@ -92,6 +93,12 @@ fn string(bytes: &[u8], read: fn(&[u8]) -> Sequence) -> Option<(usize, Sequence)
         // Cut off by something else: drop the string, keep what cut it.
         _ => Some((2 + end, Sequence::Nothing)),
     }
+}
+
+/// The only one that is asked for: the name of the terminal.
+fn dcs(content: &[u8]) -> Sequence {
+    let name = content.strip_prefix(b">|").and_then(|name| std::str::from_utf8(name).ok());
+    name.map_or(Sequence::Nothing, |name| Sequence::Input(Input::Name(name.to_owned())))
 }
 
 fn osc(content: &[u8]) -> Sequence {
@@ -145,6 +152,9 @@ fn meaning(params: &str, last: u8) -> Sequence {
         ("200", b'~') => return Sequence::PasteStart,
         _ => {}
     }
+    if let Some(mouse) = params.strip_prefix('<') {
+        return wheel(mouse, last);
+    }
     if let Some(private) = params.strip_prefix('?') {
         return match last {
             b'u' if !private.is_empty() => Sequence::Input(Input::Kitty),
@@ -172,6 +182,15 @@ fn meaning(params: &str, last: u8) -> Sequence {
         _ => None,
     };
     found.map_or(Sequence::Nothing, key)
+}
+
+/// The wheel, from a terminal in which another program left the mouse switched on; buttons mean nothing.
+fn wheel(mouse: &str, last: u8) -> Sequence {
+    match (mouse.split(';').next(), last) {
+        (Some("64"), b'M') => Sequence::Input(Input::Wheel(WHEEL)),
+        (Some("65"), b'M') => Sequence::Input(Input::Wheel(-WHEEL)),
+        _ => Sequence::Nothing,
+    }
 }
 
 const SHIFT: u32 = 1;

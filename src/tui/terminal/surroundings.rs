@@ -22,6 +22,8 @@ pub(crate) struct Surroundings {
     pub(crate) answers: bool,
     /// Inside tmux or screen: sequences for the terminal around it need a wrapper.
     pub(crate) tmux: bool,
+    /// At another width it wraps the lines it holds.
+    pub(crate) rewraps: bool,
     /// OSC 9 shows a notification.
     pub(crate) osc9: bool,
     /// Over ssh: the clipboard of this machine is not the user's.
@@ -49,6 +51,7 @@ impl Surroundings {
             dumb: term.is_empty() || term == "dumb",
             answers: !matches!(term, "" | "dumb" | "linux" | "vt100" | "vt220"),
             tmux,
+            rewraps: env.get("TMUX").is_some() || !cuts_off(env, term),
             osc9: !tmux && (OSC9.contains(&program) || kitty),
             ssh: env.get("SSH_TTY").is_some() || env.get("SSH_CONNECTION").is_some(),
             display: env.get("WAYLAND_DISPLAY").is_some() || env.get("DISPLAY").is_some(),
@@ -57,6 +60,17 @@ impl Surroundings {
             hostname: rustix::system::uname().nodename().to_str().ok().map(str::to_owned),
         }
     }
+}
+
+/// The few terminals that cut lines off at another width. A terminal that is asked may know better.
+fn cuts_off(env: &Env, term: &str) -> bool {
+    let named = matches!(term, "" | "dumb" | "linux" | "vt100" | "vt220" | "st");
+    named || term.starts_with("st-") || env.get("STY").is_some() || env.get("XTERM_VERSION").is_some()
+}
+
+/// The same, by the name that a terminal gives itself.
+pub(crate) fn rewraps(name: &str) -> bool {
+    !name.starts_with("XTerm(")
 }
 
 fn colors(no_color: bool, term: &str, colorterm: &str) -> Colors {

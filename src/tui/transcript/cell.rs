@@ -44,6 +44,11 @@ pub(crate) trait Cell {
         false
     }
 
+    /// Whether what comes next may become part of it, as long as it is the last.
+    fn may_grow(&self) -> bool {
+        false
+    }
+
     /// Into how many pieces the lines are cut.
     fn parts(&self, _look: &Look<'_>) -> usize {
         1

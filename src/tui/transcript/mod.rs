@@ -5,6 +5,7 @@
 //! - [`rows`]: the shapes rows come in
 //! - [`list`]: the cells in their order
 //! - [`model`]: events → cells
+//! - [`bodies`]: items → the cells of their kind
 //! - [`notes`]: what the program itself says, and what of it is kept
 //! - [`replay`]: stored turns → the same cells
 //! - [`layout`]: laid-out lines, forgotten when out of sight
@@ -15,6 +16,7 @@
 //! - [`copy`]: what to copy, and the export
 //! - `gallery`, `samples`, `cost`: pictures of all cells, events to make them from, figures (tests only)
 
+mod bodies;
 pub(crate) mod cell;
 pub(crate) mod cells;
 mod copy;

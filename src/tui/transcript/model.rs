@@ -2,30 +2,21 @@
 //! event. Stored turns go through the same functions ([`super::replay`]), so that a resumed thread looks as it did.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use super::bodies::make;
 use super::cell::Cell;
 use super::cells::command::Command;
-use super::cells::compaction::Compaction;
 use super::cells::explored::{Explored, only_reads};
 use super::cells::header::Header;
-use super::cells::image::Image;
-use super::cells::message::Message;
 use super::cells::notice::Notice;
-use super::cells::patch::Patch;
 use super::cells::plan::Plan;
-use super::cells::reasoning::Reasoning;
-use super::cells::review::Review;
-use super::cells::search::Search;
-use super::cells::tool::Tool;
-use super::cells::turn_end::TurnEnd;
 use super::cells::user::User;
 use super::list::{Body, Cells, Key};
-use crate::base::ids::{AskId, ItemId};
-use crate::protocol::ask::Ask;
-use crate::protocol::error::{ErrorInfo, ErrorKind};
+use crate::base::ids::{AskId, ItemId, TurnId};
+use crate::protocol::error::ErrorInfo;
 use crate::protocol::event::Event;
-use crate::protocol::item::{CommandItem, CommandSource, Item, ItemDelta, PlanStep};
+use crate::protocol::item::{CommandItem, Item, ItemDelta, PlanStep};
 use crate::protocol::limits::Price;
 use crate::protocol::note::{Level, Note};
 use crate::protocol::turn::{Changed, TurnStatus};
@@ -70,8 +61,8 @@ pub(super) struct Ended<'a> {
 
 /// A cell that an open item is shown in.
 #[derive(Clone, Copy, Debug)]
-struct Place {
-    key: Key,
+pub(super) struct Place {
+    pub(super) key: Key,
     /// Which of several commands of the cell.
     inside: Option<usize>,
 }
@@ -80,10 +71,14 @@ struct Place {
 pub(crate) struct Model {
     pub(super) cells: Cells,
     pub(super) setup: Setup,
-    open: HashMap<ItemId, Place>,
-    asks: HashMap<AskId, ItemId>,
+    pub(super) open: HashMap<ItemId, Place>,
+    pub(super) asks: HashMap<AskId, ItemId>,
     /// The item of the last cell that shows one.
     pub(super) last: Option<ItemId>,
+    /// The turn that runs or ended last.
+    pub(super) turn: Option<TurnId>,
+    /// The line below the turn that ended last.
+    pub(super) turn_end: Option<(TurnId, Key)>,
     /// No turn is at it.
     pub(super) ended: bool,
     /// Notes that are to be kept with the thread.
@@ -96,7 +91,8 @@ impl Model {
         let mut cells = Cells::default();
         cells.push(Body::Header(Box::new(Header::new(setup.version, &setup.directory))));
         let (open, asks) = (HashMap::new(), HashMap::new());
-        Self { cells, setup, open, asks, last: None, ended: true, fresh: Vec::new() }
+        let (turn, turn_end) = (None, None);
+        Self { cells, setup, open, asks, last: None, turn, turn_end, ended: true, fresh: Vec::new() }
     }
 
     /// Takes the next event.
@@ -110,16 +106,9 @@ impl Model {
             Event::Warning { message } => self.notice(Notice::new(Level::Warning, message)),
             Event::Ask { id, ask } => self.ask(*id, ask, now),
             Event::AskResolved { id } => self.resolve(*id, now),
-            Event::TurnCompleted(end) => self.end(&Ended {
-                status: end.status,
-                error: end.error.as_ref(),
-                duration_ms: Some(end.duration_ms),
-                at: Some(now.unix),
-                price: &end.price,
-                changed: end.changed,
-                so_far: end.price_so_far,
-            }),
-            Event::TurnStarted { .. } => self.ended = false,
+            Event::TurnPriced { turn_id, price } => self.priced(*turn_id, price),
+            Event::TurnCompleted(end) => self.turn_completed(end, now),
+            Event::TurnStarted { turn_id } => (self.turn, self.ended) = (Some(*turn_id), false),
             Event::DiffUpdated { .. }
             | Event::Usage(_)
             | Event::Limits(_)
@@ -137,6 +126,7 @@ impl Model {
         self.open.retain(|_, place| place.key < key);
         // Which item the last cell shows is not known any more: notes stand where they reach the file.
         self.last = None;
+        self.turn_end = self.turn_end.filter(|(_, end)| *end < key);
     }
 
     /// Drops everything but the header.
@@ -145,7 +135,7 @@ impl Model {
         self.cells.clear();
         self.open.clear();
         self.asks.clear();
-        (self.last, self.ended) = (None, true);
+        (self.last, self.turn, self.turn_end, self.ended) = (None, None, None, true);
         self.fresh.clear();
         self.cells.push(Body::Header(Box::new(Header::new(setup.version, &setup.directory))));
     }
@@ -178,7 +168,7 @@ impl Model {
         self.last = Some(item.id().clone());
         let place = match item {
             Item::CommandExecution(command) if only_reads(command) => self.explore(command, now),
-            _ => Place { key: self.cells.push(make(item, true, now, &self.setup.cwd)), inside: None },
+            _ => Place { key: self.cells.push(self.make(item, true, now)), inside: None },
         };
         self.open.insert(item.id().clone(), place);
     }
@@ -192,7 +182,7 @@ impl Model {
                     self.explore(command, now);
                 }
                 _ => {
-                    self.cells.push(make(item, false, now, &self.setup.cwd));
+                    self.cells.push(self.make(item, false, now));
                 }
             }
             return;
@@ -238,7 +228,7 @@ impl Model {
     }
 
     /// The command an item is shown as.
-    fn command(&mut self, id: &ItemId) -> Option<&mut Command> {
+    pub(super) fn command(&mut self, id: &ItemId) -> Option<&mut Command> {
         let place = *self.open.get(id)?;
         match (&mut self.cells.get_mut(place.key)?.body, place.inside) {
             (Body::Command(cell), _) => Some(cell),
@@ -268,6 +258,11 @@ impl Model {
                 cell.settle(changes, *status, error.as_deref(), cwd);
             }
             (Body::Compaction(cell), Item::ContextCompaction { .. }) => cell.settle(now.ms),
+            (Body::User(cell), Item::UserMessage { content, .. }) => {
+                let turn = cell.turn;
+                **cell = User::new(content);
+                cell.turn = turn;
+            }
             (body, item) => *body = make(item, false, now, cwd),
         }
     }
@@ -305,118 +300,6 @@ impl Model {
             self.cells.remove(last);
         }
         self.cells.push(Body::Plan(Box::new(Plan::new(explanation, steps))));
-    }
-
-    fn ask(&mut self, id: AskId, ask: &Ask, now: Now) {
-        let (Ask::Command { item_id, .. } | Ask::Patch { item_id, .. }) = ask;
-        self.asks.insert(id, item_id.clone());
-        self.mark_asking(item_id, true, now);
-    }
-
-    fn resolve(&mut self, id: AskId, now: Now) {
-        if let Some(item_id) = self.asks.remove(&id) {
-            self.mark_asking(&item_id, false, now);
-        }
-    }
-
-    fn mark_asking(&mut self, id: &ItemId, open: bool, now: Now) {
-        if let Some(command) = self.command(id) {
-            command.ask(open, now.ms);
-            return;
-        }
-        let slot = self.open.get(id).and_then(|place| self.cells.get_mut(place.key));
-        if let Some(Body::Patch(patch)) = slot.map(|slot| &mut slot.body) {
-            patch.ask(open);
-        }
-    }
-
-    /// The turn is over: nothing of it changes any more, except the commands the user runs beside it.
-    pub(super) fn end(&mut self, end: &Ended<'_>) {
-        self.asks.clear();
-        self.ended = true;
-        let open = std::mem::take(&mut self.open);
-        for (id, place) in open {
-            let Some(slot) = self.cells.get_mut(place.key) else { continue };
-            slot.revision += 1;
-            if abandon(&mut slot.body) {
-                continue;
-            }
-            self.open.insert(id, place);
-        }
-        let bare_compaction = self.cells.last().is_some_and(|slot| matches!(slot.body, Body::Compaction(_)));
-        let failed = || ErrorInfo::new(ErrorKind::Internal, "The turn failed.");
-        let body = match (end.status, end.error) {
-            (TurnStatus::Failed, Some(error)) => Body::Notice(Box::new(Notice::error(error))),
-            (TurnStatus::Failed, None) => Body::Notice(Box::new(Notice::error(&failed()))),
-            (TurnStatus::Interrupted | TurnStatus::InProgress, _) => {
-                Body::TurnEnd(Box::new(TurnEnd::interrupted(end.duration_ms)))
-            }
-            (TurnStatus::Completed, _) if bare_compaction => return,
-            (TurnStatus::Completed, _) => match end.duration_ms {
-                Some(ms) => {
-                    let at = end.at.map(self.setup.wall_clock);
-                    Body::TurnEnd(Box::new(TurnEnd::done(ms, at, end.changed, end.price, end.so_far)))
-                }
-                None => return,
-            },
-        };
-        self.cells.push(body);
-    }
-}
-
-/// Whether the cell is at its end now; the user's own commands go on.
-fn abandon(body: &mut Body) -> bool {
-    match body {
-        Body::Command(cell) if cell.source() == CommandSource::UserShell => return false,
-        Body::Command(cell) => cell.abandon(),
-        Body::Explored(cell) => cell.abandon(),
-        Body::Message(cell) => cell.abandon(),
-        Body::Reasoning(cell) => cell.abandon(),
-        Body::Patch(cell) => cell.abandon(),
-        Body::Tool(cell) => cell.abandon(),
-        Body::Search(cell) => cell.abandon(),
-        Body::Compaction(cell) => cell.abandon(),
-        Body::Header(_)
-        | Body::User(_)
-        | Body::Plan(_)
-        | Body::Image(_)
-        | Body::Review(_)
-        | Body::Notice(_)
-        | Body::TurnEnd(_)
-        | Body::Block(_) => {}
-    }
-    true
-}
-
-/// The cell of an item.
-fn make(item: &Item, live: bool, now: Now, cwd: &Path) -> Body {
-    match item {
-        Item::UserMessage { id: _, content } => Body::User(Box::new(User::new(content))),
-        Item::AgentMessage { text, .. } if live => Body::Message(Box::new(Message::live(text))),
-        Item::AgentMessage { text, .. } => Body::Message(Box::new(Message::done(text))),
-        Item::Reasoning { summary, content, .. } => {
-            Body::Reasoning(Box::new(Reasoning::new(summary, content, live)))
-        }
-        Item::CommandExecution(command) => Body::Command(Box::new(Command::new(command, now.ms))),
-        Item::FileChange { changes, status, error, .. } => {
-            Body::Patch(Box::new(Patch::new(changes, *status, error.as_deref(), cwd)))
-        }
-        Item::ToolCall { tool, arguments, status, success, output, .. } => {
-            match Plan::of_call(tool, arguments) {
-                Some(plan) => Body::Plan(Box::new(plan)),
-                None => {
-                    Body::Tool(Box::new(Tool::new(tool, arguments, *status, *success, output.as_deref())))
-                }
-            }
-        }
-        Item::WebSearch { query, .. } => Body::Search(Box::new(Search::new(query, live))),
-        Item::ImageView { path, .. } => Body::Image(Box::new(Image::new(path, cwd))),
-        Item::EnteredReviewMode { review, .. } => Body::Review(Box::new(Review::begun(review))),
-        Item::ExitedReviewMode { review, output, .. } => {
-            Body::Review(Box::new(Review::ended(review, output.as_ref(), cwd)))
-        }
-        Item::ContextCompaction { .. } if live => Body::Compaction(Box::new(Compaction::live(now.ms))),
-        Item::ContextCompaction { .. } => Body::Compaction(Box::new(Compaction::done())),
     }
 }
 

@@ -7,7 +7,8 @@ use proptest::prelude::*;
 use super::super::samples::*;
 use super::super::{Look, Transcript};
 use super::*;
-use crate::protocol::item::{ItemStatus, PlanStatus, PlanStep, ToolStatus};
+use crate::protocol::ask::Ask;
+use crate::protocol::item::{CommandSource, ItemStatus, PlanStatus, PlanStep, ToolStatus};
 use crate::threads::Turn;
 use crate::tui::text::line_width;
 use crate::tui::theme::Theme;
@@ -191,6 +192,26 @@ fn the_end_of_a_turn_ends_all_but_the_users_own_commands() {
     );
     t.feed(&[output("u", "x\n"), completed(&command(ended(own, 130, "x\n", 9_000)))], 0);
     assert_eq!(rows(&t, false)[2], "✗ You ran tail -f log · exited (status 130, SIGINT) · 9.0s");
+}
+
+#[test]
+fn the_price_of_a_turn_is_corrected_when_it_is_known() {
+    let mut transcript = transcript();
+    let five = |percent| vec![Price { window: "5h".to_owned(), percent }];
+    let Event::TurnCompleted(mut end) = turn_end(TurnStatus::Completed, None, 2000) else { panic!() };
+    (end.price, end.price_so_far) = (five(1.5), true);
+    let turn_id = end.turn_id;
+    transcript.feed(&[Event::TurnCompleted(end)], 0);
+    assert!(everything(&transcript, false).contains("used at least 1.5% of 5h"));
+    let other = Event::TurnPriced { turn_id: TurnId::new(), price: five(9.0) };
+    transcript.feed(&[other], 1);
+    assert!(everything(&transcript, false).contains("used at least 1.5% of 5h"), "of another turn");
+    transcript.feed(&[Event::TurnPriced { turn_id, price: five(2.25) }], 2);
+    let shown = everything(&transcript, false);
+    assert!(shown.contains("used 2.3% of 5h") || shown.contains("used 2.2% of 5h"), "{shown}");
+    transcript.clear();
+    transcript.feed(&[Event::TurnPriced { turn_id, price: five(3.0) }], 3);
+    assert!(!everything(&transcript, false).contains("3%"));
 }
 
 #[test]

@@ -14,6 +14,7 @@ use super::layout::{Place, Sheet};
 use super::list::Key;
 use super::model::{Model, Now, Setup};
 use super::viewport::{Marks, Scroll, Viewport};
+use crate::base::ids::TurnId;
 use crate::protocol::event::Event;
 use crate::protocol::note::Note;
 use crate::threads::Turn;
@@ -322,6 +323,17 @@ impl Transcript {
         )
     }
 
+    /// Tells size and time without drawing, so that scrolling can begin.
+    pub(crate) fn prepare(&self, size: (u16, u16), theme: &Theme, now_ms: u64) {
+        let look = Look { theme, unfolded: self.unfolded, now_ms };
+        self.view.prepare(&self.model.cells, self.unfolded, Rect::new(0, 0, size.0, size.1), &look);
+    }
+
+    /// Whether something else is seen than the end of it, folded.
+    pub(crate) fn is_looked_through(&self) -> bool {
+        self.unfolded || self.takes_keys() || !self.is_at_end()
+    }
+
     /// Draws it.
     pub(crate) fn view(&self, area: Rect, buf: &mut Buffer, theme: &Theme, now_ms: u64) {
         let marks = match &self.mode {
@@ -335,7 +347,7 @@ impl Transcript {
 
     /// All prompts, oldest first.
     pub(crate) fn prompts(&self) -> impl DoubleEndedIterator<Item = Prompt<'_>> {
-        self.model.cells.prompts().map(|(key, user)| Prompt { key, text: user.typed() })
+        self.model.cells.prompts().map(|(key, user)| Prompt { key, text: user.typed(), turn: user.turn })
     }
 }
 
@@ -346,6 +358,8 @@ pub(crate) struct Prompt<'a> {
     pub(crate) key: Key,
     /// Text as typed.
     pub(crate) text: &'a str,
+    /// The turn it began or was added to, as far as known.
+    pub(crate) turn: Option<TurnId>,
 }
 
 #[cfg(test)]

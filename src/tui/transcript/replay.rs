@@ -32,7 +32,7 @@ impl Model {
     /// Shows stored turns, oldest first, after what is there.
     pub(crate) fn replay(&mut self, turns: &[Turn]) {
         for turn in turns {
-            self.ended = false;
+            (self.turn, self.ended) = (turn.id, false);
             let end = turn.ended_at.unwrap_or_else(|| end_of(&turn.items)).min(turn.items.len());
             let mut notes = in_place(&turn.notes, end);
             for at in 0..=turn.items.len() {

@@ -1,4 +1,4 @@
-//! Prompts on their way to the thread: sent, added to a running turn, queued, interrupted, taken back.
+//! Prompts on their way to the thread: sent, added to a running turn, queued, interrupted.
 
 use super::dispatch::Effects;
 use super::route;
@@ -7,12 +7,10 @@ use crate::protocol::op::Op;
 use crate::protocol::turn::{Change, TurnStatus};
 use crate::tui::composer::Draft;
 use crate::tui::effect::Effect;
-use crate::tui::model::{Browse, Model, Rewinding, env};
+use crate::tui::model::{Model, Rewinding, env};
 use crate::tui::popups;
-use crate::tui::popups::any::Popup;
-use crate::tui::popups::confirm;
 use crate::tui::status::working::Working;
-use crate::tui::transcript::{self, Level};
+use crate::tui::transcript;
 
 /// What goes on with a turn that was stopped in the middle: its prompt and its work are in the conversation.
 const GO_ON: &str = "Go on where you were stopped.";
@@ -111,6 +109,9 @@ pub(crate) fn turn_ended(model: &mut Model, status: TurnStatus, effects: &mut Ef
     model.turn.working = None;
     model.facts.running = false;
     model.turn.reviewing = false;
+    if status == TurnStatus::Failed && model.turn.awaited > 0 {
+        not_taken(model, effects);
+    }
     if model.queue.has_steering() {
         model.turn.working = Some(Working::new(model.now_ms));
         model.facts.running = true;
@@ -120,6 +121,19 @@ pub(crate) fn turn_ended(model: &mut Model, status: TurnStatus, effects: &mut Ef
         TurnStatus::Completed | TurnStatus::InProgress => send_next(model, effects),
         TurnStatus::Interrupted | TurnStatus::Failed => take_back(model, effects),
     }
+}
+
+/// The thread could not even take the prompt, for an image that is none: it is in no conversation, so it goes back
+/// to where it can be mended.
+fn not_taken(model: &mut Model, effects: &mut Effects) {
+    model.turn.awaited = 0;
+    let mut all = vec![model.composer.draft()];
+    if !model.turn.sent.is_empty() {
+        all.insert(0, model.turn.sent.remove(0));
+    }
+    all.retain(|draft| !draft.is_blank());
+    let wanted = model.composer.set(&Draft::join(&all), &env!(model));
+    route::carry_out(model, wanted, effects);
 }
 
 /// Puts everything that waits back into the prompt.
@@ -150,7 +164,7 @@ fn take_out_refused(model: &mut Model, draft: &Draft, effects: &mut Effects) {
     let same = model.turn.refused.take().is_some_and(|text| text == draft.expand());
     let refused = model.transcript.prompts().next_back().map(|prompt| prompt.key);
     if let Some(key) = refused.filter(|_| same && !model.turn.answered) {
-        model.rewinding = Some(Rewinding { key, text: None });
+        model.rewinding = Some(Rewinding { key, text: None, said: String::new() });
         effects.push(Effect::Op(Op::Rewind { turns: 1 }));
     }
 }
@@ -201,76 +215,6 @@ pub(crate) fn step_effort(model: &mut Model, more: bool, effects: &mut Effects) 
         }
         None => model.toast(if more { "This is the most reasoning" } else { "This is the least reasoning" }),
     }
-}
-
-// --- going back ---
-
-/// Begins to look at earlier prompts, with the last one. False when there are none.
-pub(crate) fn go_back(model: &mut Model) -> bool {
-    let Some(last) = model.transcript.prompts().count().checked_sub(1) else {
-        model.toast("There is no prompt to go back to");
-        return false;
-    };
-    look_at(model, last);
-    true
-}
-
-/// Looks at a prompt.
-pub(crate) fn look_at(model: &mut Model, at: usize) {
-    let key = model.transcript.prompts().nth(at).map(|prompt| prompt.key);
-    if let Some(key) = key {
-        model.browse = Some(Browse { at });
-        model.transcript.reveal(key);
-    }
-}
-
-/// Asks whether to go back to the prompt that is looked at.
-pub(crate) fn confirm_back(model: &mut Model) {
-    let Some(Browse { at }) = model.browse.take() else { return };
-    let all = model.transcript.prompts().count();
-    let key = model.transcript.prompts().nth(at).map(|prompt| prompt.key);
-    if let Some(key) = key {
-        model.popup = Some(Popup::Menu(Box::new(confirm::rewind(key, all - at))));
-    }
-}
-
-/// Goes back to a prompt: the thread drops it and what follows, then tells.
-pub(crate) fn rewind(model: &mut Model, key: transcript::Key, effects: &mut Effects) {
-    let mut text = None;
-    let mut turns = 0_u32;
-    for prompt in model.transcript.prompts().filter(|prompt| prompt.key >= key) {
-        text.get_or_insert_with(|| prompt.text.to_owned());
-        turns += 1;
-    }
-    let Some(text) = text else { return };
-    model.rewinding = Some(Rewinding { key, text: Some(text) });
-    effects.push(Effect::Op(Op::Rewind { turns }));
-}
-
-/// The thread went back.
-pub(crate) fn rewound(model: &mut Model, turns: u32, effects: &mut Effects) {
-    let Some(Rewinding { key, text }) = model.rewinding.take() else { return };
-    let Some(text) = text else {
-        // The prompt is on its way again: it stands there once.
-        if turns > 0 {
-            model.transcript.rewind_to(key);
-        }
-        return;
-    };
-    if turns == 0 {
-        model.transcript.notice(Level::Warning, "The thread could not go back to that prompt.");
-        return;
-    }
-    model.transcript.rewind_to(key);
-    model.transcript.notice(
-        Level::Info,
-        "Went back. Files are as they were left; /undo takes back what the last turn changed.",
-    );
-    let typed = model.composer.draft();
-    let prompt = Draft::from_text(&text);
-    let draft = if typed.is_blank() { prompt } else { Draft::join(&[prompt, typed]) };
-    let wanted = model.composer.set(&draft, &env!(model));
-    route::carry_out(model, wanted, effects);
 }
 
 #[cfg(test)]

@@ -95,6 +95,20 @@ fn a_failure_sends_nothing_more_by_itself() {
 }
 
 #[test]
+fn a_prompt_that_the_thread_cannot_take_comes_back() {
+    let mut scene = scene();
+    scene.text("look at this").keys(&["enter"]).text("typed since");
+    scene.fails(crate::protocol::error::ErrorInfo::new(
+        crate::protocol::error::ErrorKind::BadRequest,
+        "cannot attach the image x.png",
+    ));
+    assert_eq!(scene.prompt(), "look at this\ntyped since");
+    scene.sent();
+    scene.keys(&["ctrl-c"]).text("next").keys(&["enter"]).user("next");
+    assert_eq!(scene.model.turn.awaited, 0);
+}
+
+#[test]
 fn the_last_queued_message_comes_back_to_be_edited() {
     let mut scene = scene();
     scene.turn("one").text("two").keys(&["tab"]).text("three").keys(&["tab"]).text("x");
@@ -120,28 +134,52 @@ fn esc_goes_down_then_stops_then_goes_back() {
 }
 
 #[test]
-fn going_back_takes_the_prompt_and_what_follows() {
+fn the_desktop_is_told_plain_text_and_a_program_the_answer_itself() {
+    use crate::tui::effect::Effect;
     let mut scene = scene();
-    scene.turn("first").says("a").ends(TurnStatus::Completed);
-    scene.turn("second").says("b").ends(TurnStatus::Completed);
-    scene.ops();
-    scene.keys(&["esc", "esc", "left", "enter", "1"]);
-    let ops = scene.ops();
-    assert!(matches!(ops.as_slice(), [Op::Rewind { turns: 2 }]), "{ops:?}");
-    assert_eq!(scene.model.transcript.prompts().count(), 2, "nothing goes before the thread says so");
-    scene.event(Event::Rewound { turns: 2 });
-    assert_eq!((scene.model.transcript.prompts().count(), scene.prompt().as_str()), (0, "first"));
+    scene.model.options.notify_program = true;
+    scene.turn("go");
+    scene.effects.clear();
+    scene.event(Event::TurnCompleted(Box::new(crate::protocol::turn::TurnEnd {
+        turn_id: crate::base::ids::TurnId::new(),
+        status: TurnStatus::Completed,
+        error: None,
+        usage: Default::default(),
+        last_message: Some("## Result\n\n**Done**, see `x`.".to_owned()),
+        duration_ms: 5000,
+        price: Vec::new(),
+        changed: None,
+        price_so_far: false,
+    })));
+    let told = |effect: &Effect| match effect {
+        Effect::Notify(words) => Some(words.clone()),
+        Effect::NotifyProgram(json) => {
+            let read: serde_json::Value = serde_json::from_str(json).unwrap();
+            Some(read["last-assistant-message"].as_str().unwrap().to_owned())
+        }
+        _ => None,
+    };
+    let mut told: Vec<String> = scene.effects.iter().filter_map(told).collect();
+    told.sort();
+    assert_eq!(told, ["## Result\n\n**Done**, see `x`.", "Result"]);
 }
 
 #[test]
-fn leaving_the_look_back_changes_nothing() {
-    for keys in [&["esc", "esc", "esc"][..], &["esc", "esc", "ctrl-c"], &["esc", "esc", "enter", "2"]] {
-        let mut scene = scene();
-        scene.turn("first").ends(TurnStatus::Completed).ops();
-        scene.keys(keys);
-        assert!(scene.model.browse.is_none() && scene.ops().is_empty(), "{keys:?}");
+fn what_is_waited_for_stays_told_between_tries() {
+    let mut scene = scene();
+    scene.turn("go");
+    let error = || {
+        crate::protocol::error::ErrorInfo::new(
+            crate::protocol::error::ErrorKind::Connection,
+            "Cannot connect",
+        )
+    };
+    for attempt in 1..4 {
+        scene.event(Event::Retrying { attempt, max: 0, delay_ms: 2000, error: error() });
+        if attempt > 1 {
+            assert!(scene.shown().contains("Waiting for the network"), "{}", scene.shown());
+        }
+        scene.wait(2000);
+        assert!(scene.shown().contains("Waiting for the network"), "{}", scene.shown());
     }
-    let mut typing = scene();
-    typing.turn("first").ends(TurnStatus::Completed).keys(&["esc", "esc", "x"]);
-    assert_eq!(typing.prompt(), "x", "typing goes on in the prompt");
 }

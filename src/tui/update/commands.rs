@@ -15,6 +15,7 @@ use crate::tui::popups::menu::Menu;
 use crate::tui::popups::prompt::Prompt;
 use crate::tui::popups::statusline::{Choice, Chooser, Target};
 use crate::tui::popups::{confirm, model as models, permissions, theme, warnings};
+use crate::tui::setup::Mode;
 use crate::tui::slash::Command;
 use crate::tui::status::facts::Item;
 use crate::tui::text::syntaxes;
@@ -40,7 +41,13 @@ pub(crate) fn run(model: &mut Model, command: Command, args: &str, unix: u64, ef
         Command::Redo => effects.push(Effect::Undo { cwd: model.cwd(), again: true }),
         Command::Review => review::open(model, args, effects),
         Command::Compact => effects.push(Effect::Op(Op::Compact)),
-        Command::New | Command::Clear => threads::switch(model, Begin::New, effects),
+        Command::New => threads::switch(model, Begin::New, effects),
+        Command::Clear => {
+            if model.setup.mode == Mode::Scrollback {
+                effects.push(Effect::Redraw);
+            }
+            threads::switch(model, Begin::New, effects);
+        }
         Command::Resume if args.is_empty() => threads::pick(model, ThreadFilter::default(), effects),
         Command::Resume => threads::resume(model, Begin::ResumeNamed(args.to_owned()), effects),
         Command::Fork => fork(model, effects),

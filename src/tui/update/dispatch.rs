@@ -1,13 +1,12 @@
 //! Message → component. Routing only: what a case does is in the file of its concern. Pure: no clock, no IO.
 
-use super::{answers, follow, review, route, start, threads, usage, waiting, wishes};
+use super::{answers, back, follow, review, route, start, threads, usage, waiting, wishes};
 use crate::protocol::op::Op;
 use crate::tui::effect::Effect;
 use crate::tui::model::Model;
 use crate::tui::msg::{Answer, At, Msg};
 use crate::tui::popups::any::Popup;
-use crate::tui::terminal::Input;
-use crate::tui::terminal::is_light;
+use crate::tui::terminal::{Input, is_light, rewraps};
 
 /// What is to be done, in order.
 pub(crate) type Effects = Vec<Effect>;
@@ -42,6 +41,7 @@ fn on_input(model: &mut Model, input: Input, at: At, effects: &mut Effects) {
         Input::Paste(text) => route::on_paste(model, &text, effects),
         Input::Focus(focused) => model.focused = focused,
         Input::Background(rgb) => model.theme.light = is_light(rgb),
+        Input::Name(name) => model.setup.surroundings.rewraps = rewraps(&name),
         Input::Foreground(_) | Input::Kitty | Input::Attributes => {}
     }
 }
@@ -91,6 +91,7 @@ fn on_answer(model: &mut Model, answer: Answer, at: At, effects: &mut Effects) {
         Answer::Diff(result) => answers::diff(model, result),
         Answer::ReviewList(result) => review::listed(model, result),
         Answer::Undone(result) => answers::undone(model, result),
+        Answer::Since(dry, result) => back::told(model, dry, result, effects),
         Answer::Threads(filter, rows) => {
             if let Some(Popup::Resume(picker)) = &mut model.popup {
                 picker.add(filter, rows, at.unix * 1000);

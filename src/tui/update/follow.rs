@@ -1,7 +1,7 @@
 //! Events of the thread → the state around the transcript. The transcript itself takes every event too.
 
 use super::dispatch::Effects;
-use super::{answers, chat, commands, usage};
+use super::{answers, back, chat, commands, usage};
 use crate::base::ids::AskId;
 use crate::protocol::error::ErrorKind;
 use crate::protocol::event::Event;
@@ -16,8 +16,12 @@ use crate::tui::popups::confirm;
 use crate::tui::setup::Notify;
 use crate::tui::status::panel;
 use crate::tui::status::working::{Retry, Working};
+use crate::tui::text::markdown::plain;
 use crate::tui::transcript::{Level, Notice, Now};
 use crate::tui::usage::look::View;
+
+/// Characters of an answer that are looked at for its first line.
+const FIRST_WORDS: usize = 2000;
 
 /// Takes an event.
 pub(crate) fn on_event(model: &mut Model, event: &Event, at: At, effects: &mut Effects) {
@@ -38,23 +42,25 @@ pub(crate) fn on_event(model: &mut Model, event: &Event, at: At, effects: &mut E
         }
         Event::AskResolved { id } => ask_resolved(model, *id),
         Event::Retrying { attempt, max, delay_ms, error } => {
+            let working = model.turn.working.get_or_insert_with(|| Working::new(at.ms));
             let retry = Retry {
                 attempt: *attempt,
                 max: *max,
-                since_ms: at.ms,
+                // Short waits one after the other are one long one.
+                since_ms: working.retry.as_ref().map_or(at.ms, |before| before.since_ms),
                 next_ms: at.ms.saturating_add(*delay_ms),
                 why: error.message.clone(),
             };
-            model.turn.working.get_or_insert_with(|| Working::new(at.ms)).retry = Some(retry);
+            working.retry = Some(retry);
         }
         Event::Warning { message } => model.warnings.push(moment::clock(at.unix), message.clone()),
         Event::Configured(now) => configured(model, now),
         Event::Sessions(running) => commands::background(model, running),
-        Event::Rewound { turns } => chat::rewound(model, *turns, effects),
+        Event::Rewound { turns } => back::rewound(model, *turns, effects),
         Event::TurnCompleted(end) => turn_completed(model, end, effects),
         Event::Closed => closed(model),
         Event::DiffUpdated { diff } => model.turn.diff.clone_from(diff),
-        Event::ItemDropped { .. } => {}
+        Event::ItemDropped { .. } | Event::TurnPriced { .. } => {}
     }
 }
 
@@ -184,10 +190,16 @@ fn turn_completed(model: &mut Model, end: &TurnEnd, effects: &mut Effects) {
         commands::open_unasked(model, confirm::adopt(&error.message));
     }
     if !model.is_running() {
-        let words =
-            end.last_message.as_deref().and_then(|text| text.lines().find(|line| !line.trim().is_empty()));
-        notify(model, words.unwrap_or("The turn has ended"), effects);
+        let words = end.last_message.as_deref().map(first_words).filter(|words| !words.is_empty());
+        notify(model, words.as_deref().unwrap_or("The turn has ended"), effects);
     }
+}
+
+/// The first line of an answer, without its marks.
+fn first_words(text: &str) -> String {
+    let head: String = text.trim_start().chars().take(FIRST_WORDS).collect();
+    let plain = plain(&head);
+    plain.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().to_owned()
 }
 
 /// Tells the user though the window may be hidden, if that is wanted.

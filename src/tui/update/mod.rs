@@ -4,7 +4,8 @@
 //! - [`start`]: from the first frame to the first prompt
 //! - [`threads`]: which thread is open, and what is given meanwhile
 //! - [`route`]: keys and pastes → whoever is on top
-//! - [`chat`]: prompts on their way: sent, queued, interrupted, taken back
+//! - [`chat`]: prompts on their way: sent, queued, interrupted
+//! - [`back`]: going back to an earlier prompt, with the files or without
 //! - [`commands`]: slash commands → what they do
 //! - [`waiting`]: a prompt that waits for a reset
 //! - [`wishes`]: wishes of popups → what they do
@@ -14,6 +15,7 @@
 //! - [`answers`]: what effects came to → the state
 
 mod answers;
+mod back;
 mod chat;
 mod commands;
 mod dispatch;

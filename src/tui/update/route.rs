@@ -1,7 +1,7 @@
 //! Keys and pastes → whoever is on top: page, popup, find, prompt, then the screen itself.
 
 use super::dispatch::Effects;
-use super::{chat, commands, follow, start, threads, wishes};
+use super::{back, chat, commands, follow, start, threads, wishes};
 use crate::tui::composer::{Draft, Effect as Wanted};
 use crate::tui::effect::Effect;
 use crate::tui::keymap::{Action, Context};
@@ -11,6 +11,7 @@ use crate::tui::msg::At;
 use crate::tui::pager::{Content, Page, Turned};
 use crate::tui::popups::any::Popup;
 use crate::tui::popups::approval::Approval;
+use crate::tui::setup::Mode;
 use crate::tui::transcript::{Level, Outcome as Took, Scroll};
 
 /// How long a key means more when pressed again, in milliseconds.
@@ -48,8 +49,12 @@ pub(crate) fn on_key(model: &mut Model, key: Key, at: At, effects: &mut Effects)
     if model.transcript.takes_keys() && model.transcript.on_key(key) == Took::Taken {
         return;
     }
-    if model.browse.is_some() && on_browse_key(model, key) {
+    if model.browse.is_some() && on_browse_key(model, key, effects) {
         return;
+    }
+    if key == Key::ctrl('c') && model.usage.parked.is_some() {
+        // A prompt that waits is not cleared on the way out: the next start goes on waiting.
+        return on_cancel(model, armed, effects);
     }
     let reply = model.composer.on_key(key, &env!(model));
     let handled = reply.handled;
@@ -189,13 +194,16 @@ fn on_chat(model: &mut Model, action: Action, armed: Option<Armed>, effects: &mu
 fn on_esc(model: &mut Model, armed: Option<Armed>, effects: &mut Effects) {
     if !model.transcript.is_at_end() {
         model.transcript.scroll(Scroll::End);
+    } else if model.setup.mode == Mode::Scrollback && model.transcript.is_unfolded() {
+        // Details have a screen of their own there.
+        model.transcript.toggle_fold();
     } else if model.usage.parked.take().is_some() {
         model.toast("No longer waiting; enter sends the prompt");
     } else if chat::interrupt(model, effects) {
     } else if !model.composer.is_empty() {
         // Text in the prompt is never thrown away by this key.
     } else if armed == Some(Armed::GoBack) {
-        chat::go_back(model);
+        back::go_back(model);
     } else {
         model.armed = Some((Armed::GoBack, model.now_ms + BACK_MS));
     }
@@ -241,16 +249,16 @@ fn on_cancel(model: &mut Model, armed: Option<Armed>, effects: &mut Effects) {
 }
 
 /// Keys while earlier prompts are looked at. False when the key ends it and means something else.
-fn on_browse_key(model: &mut Model, key: Key) -> bool {
+fn on_browse_key(model: &mut Model, key: Key, effects: &mut Effects) -> bool {
     let Some(Browse { at }) = model.browse else { return false };
     match key.code {
-        Code::Left | Code::Char('h') if !key.ctrl => chat::look_at(model, at.saturating_sub(1)),
-        Code::Right | Code::Char('l') if !key.ctrl => chat::look_at(model, at + 1),
-        Code::Up => model.transcript.scroll(Scroll::Up(1)),
-        Code::Down => model.transcript.scroll(Scroll::Down(1)),
+        Code::Left | Code::Char('h') if !key.ctrl => back::look_at(model, at.saturating_sub(1)),
+        Code::Right | Code::Char('l') if !key.ctrl => back::look_at(model, at + 1),
+        Code::Up | Code::Char('k') if !key.ctrl => model.transcript.scroll(Scroll::Up(1)),
+        Code::Down | Code::Char('j') if !key.ctrl => model.transcript.scroll(Scroll::Down(1)),
         Code::PageUp => model.transcript.scroll(Scroll::PageUp),
         Code::PageDown => model.transcript.scroll(Scroll::PageDown),
-        Code::Enter => chat::confirm_back(model),
+        Code::Enter => back::choose(model, effects),
         Code::Esc => leave_browsing(model),
         Code::Char('t') if key.ctrl => model.transcript.toggle_fold(),
         _ => {

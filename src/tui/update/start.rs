@@ -94,7 +94,11 @@ pub(crate) fn on_trust(outcome: trust::Outcome, effects: &mut Effects) {
 /// The key is stored, or not.
 pub(crate) fn signed_in(model: &mut Model, result: Result<(), ErrorInfo>, effects: &mut Effects) {
     match (result, &mut model.stage) {
-        (Err(error), Stage::SignIn(page)) => page.refused(&error.to_string()),
+        (Err(mut error), Stage::SignIn(page)) => {
+            // The page itself is what this command would be.
+            error.hint = error.hint.filter(|hint| !hint.contains("codex login"));
+            page.refused(&error.to_string());
+        }
         (Err(error), Stage::Trust(_) | Stage::Main) => answers::error(model, &error),
         (Ok(()), _) => after_sign_in(model, effects),
     }

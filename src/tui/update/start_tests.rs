@@ -35,8 +35,12 @@ fn the_first_pages_lead_to_the_conversation() {
 fn a_key_that_is_refused_can_be_typed_again() {
     let mut scene = Scene::with(Setup { sign_in: true, ..setup() }, 80, 24);
     scene.keys(&["3"]).text("x").keys(&["enter"]);
-    let error = ErrorInfo::new(ErrorKind::Io, "no space left");
+    let error = ErrorInfo::new(ErrorKind::Io, "no space left").with_hint("make some");
     scene.answer(Answer::SignedIn(Err(error)));
     assert!(matches!(scene.model.stage, Stage::SignIn(_)));
-    assert!(scene.shown().contains("■ no space left"));
+    assert!(scene.shown().contains("■ no space left (make some)"));
+    scene.keys(&["enter"]);
+    let error = ErrorInfo::new(ErrorKind::Unauthorized, "Not a key.").with_hint("use: codex login");
+    scene.answer(Answer::SignedIn(Err(error)));
+    assert!(scene.shown().contains("■ Not a key.") && !scene.shown().contains("codex login"));
 }

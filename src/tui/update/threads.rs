@@ -220,8 +220,8 @@ fn arrive(model: &mut Model) -> bool {
     model.facts.plan = None;
     model.glance = None;
     model.asks.clear();
-    model.rewinding = None;
-    waiting::end(model);
+    (model.looking, model.rewinding) = (None, None);
+    waiting::leave(model);
     model.usage.hint = crate::tui::usage::Hint::Gone;
     model.status_cell = None;
     model.transcript.clear();

@@ -33,7 +33,7 @@ use crate::tui::usage::{Ask, Hint, News, ended_words};
 /// What stands beside the wish to ask the owner of a workspace while it is on its way.
 const ASKING: &str = "asking …";
 /// And when it is done.
-const ASKED: &str = "asked: they got a mail";
+const ASKED: &str = "asked: the owner got a mail";
 /// Percent used from which a smaller model is offered.
 const OFFER_FROM: f64 = 90.0;
 
@@ -262,6 +262,7 @@ pub(crate) fn on_news(model: &mut Model, news: News, effects: &mut Effects) {
             if let Ok(Some(outcome)) = result
                 && !matches!(*outcome, Outcome::Busy)
             {
+                model.usage.pending = pending_after(&outcome, model.usage.pending);
                 let words = ended_words(&outcome, &model.usage_view());
                 model.transcript.notice(Level::Info, &format!("An unfinished redemption: {words}"));
             }
@@ -271,14 +272,9 @@ pub(crate) fn on_news(model: &mut Model, news: News, effects: &mut Effects) {
 
 fn redeemed(model: &mut Model, outcome: Result<Box<Outcome>, String>) {
     model.usage.redeeming = false;
-    model.usage.pending = match outcome.as_deref() {
-        Ok(Outcome::Settled { receipt, .. }) if receipt.verdict.is_spent() && receipt.seen_at.is_none() => {
-            Some(Pending::Unseen(receipt.answered_at))
-        }
-        Ok(Outcome::Unknown(intent, _)) => Some(Pending::Unfinished(intent.made_at)),
-        Ok(Outcome::Settled { .. }) => None,
-        _ => model.usage.pending,
-    };
+    if let Ok(outcome) = &outcome {
+        model.usage.pending = pending_after(outcome, model.usage.pending);
+    }
     // What was said about scarce windows may be true no more.
     model.usage.hush();
     let shown = with_flow(model, |flow, view| {
@@ -293,6 +289,18 @@ fn redeemed(model: &mut Model, outcome: Result<Box<Outcome>, String>) {
     {
         let words = ended_words(&outcome, &model.usage_view());
         model.transcript.notice(Level::Info, &words);
+    }
+}
+
+/// What is not over after an end, when it was `before`.
+fn pending_after(outcome: &Outcome, before: Option<Pending>) -> Option<Pending> {
+    match outcome {
+        Outcome::Settled { receipt, .. } if receipt.verdict.is_spent() && receipt.seen_at.is_none() => {
+            Some(Pending::Unseen(receipt.answered_at))
+        }
+        Outcome::Unknown(intent, _) => Some(Pending::Unfinished(intent.made_at)),
+        Outcome::Settled { .. } => None,
+        _ => before,
     }
 }
 

@@ -144,6 +144,17 @@ fn a_redemption_is_ordered_once_and_cannot_be_left() {
 }
 
 #[test]
+fn what_the_app_itself_finishes_is_no_longer_called_unknown() {
+    let mut scene = scene([82.0, 64.0]);
+    scene.model.usage.pending = Some(crate::limits::advice::Pending::Unfinished(NOW - 60));
+    scene.text("/usage").keys(&["enter"]);
+    assert!(scene.shown().contains("is not known yet"), "{}", scene.shown());
+    let outcome = Box::new(samples::settled(Verdict::Reset, true));
+    scene.answer(Answer::Limits(News::Finished(Ok(Some(outcome)))));
+    assert!(!scene.shown().contains("is not known yet"), "{}", scene.shown());
+}
+
+#[test]
 fn an_unknown_end_is_tried_again_with_what_is_on_disk() {
     let mut scene = scene([82.0, 64.0]);
     scene.text("/usage").keys(&["enter", "2"]);
@@ -305,7 +316,49 @@ fn elsewhere_the_way_back_is_offered() {
     assert_eq!((noted(&mut here), here.prompt()), (Some(None), "hello".to_owned()));
     let mut later = offered();
     later.keys(&["esc"]).wait(6_000_000);
+    assert!(later.shown().contains("A prompt is waiting"), "its time has come");
+    assert!(noted(&mut later).is_none() && !released(&mut later), "it still waits");
+    later.keys(&["esc"]).wait(6_000_000);
     assert!(noted(&mut later).is_none() && !later.shown().contains("A prompt is waiting"), "asked once");
+}
+
+#[test]
+fn a_waiting_prompt_outlives_the_way_to_another_thread() {
+    let mut scene = refused([100.0, 64.0]);
+    scene.keys(&["2"]);
+    let Some(Some(kept)) = noted(&mut scene) else { panic!() };
+    let begin = crate::tui::door::Begin::New;
+    super::super::threads::switch(&mut scene.model, begin, &mut Vec::new());
+    let info = crate::tui::door::ThreadInfo {
+        id: crate::base::ids::ThreadId::new(),
+        ..scene.model.facts.thread.clone().unwrap()
+    };
+    scene.open_in(info, samples::limits([100.0, 64.0], "plus", Some(samples::two())));
+    assert_eq!((noted(&mut scene), scene.prompt()), (None, "hello".to_owned()), "the note stays on disk");
+    assert!(scene.shown().contains("waits for its thread until"), "{}", scene.shown());
+    assert!(!scene.shown().contains("A prompt is waiting"), "the user knows");
+    scene.wait(6_000_000);
+    assert!(scene.shown().contains("A prompt is waiting"), "{}", scene.shown());
+    assert!(told(&mut scene).is_empty() && !released(&mut scene), "never in another thread");
+    scene.effects.clear();
+    scene.keys(&["1"]);
+    let opens = scene.effects.iter().any(
+        |effect| matches!(effect, Effect::Open(crate::tui::door::Begin::Resume(id)) if *id == kept.thread),
+    );
+    assert!(opens);
+}
+
+#[test]
+fn leaving_takes_a_waiting_prompt_along() {
+    let mut scene = refused([100.0, 64.0]);
+    scene.keys(&["2"]);
+    assert!(noted(&mut scene).flatten().is_some());
+    scene.keys(&["ctrl-c"]);
+    assert_eq!((noted(&mut scene), scene.prompt()), (None, "hello".to_owned()), "it still waits");
+    assert!(scene.shown().contains("again to quit"), "{}", scene.shown());
+    scene.keys(&["ctrl-c"]);
+    assert!(scene.effects.iter().any(|effect| matches!(effect, Effect::Quit)));
+    assert!(noted(&mut scene).is_none(), "the next start finds the note");
 }
 
 #[test]
@@ -373,8 +426,8 @@ fn a_member_asks_the_owner_once() {
     let mut scene = Scene::limited(member(), 80, 30);
     scene.turn("hello").effects.clear();
     scene.fails(reached());
-    assert!(scene.shown().contains("Ask the owner for credits"), "{}", scene.shown());
-    let row = if scene.shown().contains("2. Ask the owner") { "2" } else { "1" };
+    assert!(scene.shown().contains("Ask for credits"), "{}", scene.shown());
+    let row = if scene.shown().contains("2. Ask for") { "2" } else { "1" };
     asks(&mut scene);
     scene.keys(&[row, row]);
     assert!(matches!(asks(&mut scene)[..], [Ask::Nudge(More::Credits)]), "once");
@@ -385,16 +438,16 @@ fn a_member_asks_the_owner_once() {
     scene.keys(&[row]);
     assert!(matches!(asks(&mut scene)[..], [Ask::Nudge(_)]), "after an error it may be tried again");
     scene.answer(Answer::Limits(News::Nudged(Ok(Nudged::Sent))));
-    assert!(scene.shown().contains("asked: they got a mail"), "{}", scene.shown());
+    assert!(scene.shown().contains("asked: the owner got a mail"), "{}", scene.shown());
     scene.keys(&[row, "esc"]);
     assert!(asks(&mut scene).is_empty() && scene.prompt() == "hello");
     scene.keys(&["ctrl-u"]).text("/usage").keys(&["enter"]);
-    assert!(scene.shown().contains("Ask the owner for credits"), "{}", scene.shown());
+    assert!(scene.shown().contains("Ask for credits"), "{}", scene.shown());
     // Owners and other plans have nobody to ask.
     let mut owner = member();
     owner.reached.as_mut().unwrap().value = "workspace_owner_credits_depleted".to_owned();
     scene.send(Msg::Limits(Arc::new(owner)));
-    assert!(!scene.shown().contains("Ask the owner"), "{}", scene.shown());
+    assert!(!scene.shown().contains("Ask for"), "{}", scene.shown());
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A prompt that waits for a reset, also over the end of the app. It is sent once: before it leaves, the note on disk
 //! that it waits is taken away, and only then it is sent. Whoever starts next and finds the note goes on waiting in
-//! the thread that the prompt is for, or offers to go back there.
+//! the thread that the prompt is for, or offers to go back there. It is never sent in a thread that is not on the
+//! screen: nobody could see it, or stop it.
 
 use super::dispatch::Effects;
 use super::{chat, commands, threads};
@@ -10,7 +11,7 @@ use crate::tui::effect::Effect;
 use crate::tui::model::Model;
 use crate::tui::moment;
 use crate::tui::popups::confirm;
-use crate::tui::usage::{Kept, Parked};
+use crate::tui::usage::{Kept, Offered, Parked};
 
 /// Seconds in which a prompt whose time came while no app ran can be stopped.
 const GRACE_S: u64 = 10;
@@ -26,9 +27,17 @@ pub(crate) fn begin(model: &mut Model, at: u64, effects: &mut Effects) {
     }
 }
 
-/// The thread that is open is about to be left, or something else is wanted: nothing waits any more.
-pub(crate) fn end(model: &mut Model) {
-    model.usage.parked = None;
+/// The thread that is open is left for another one: the prompt goes on waiting for it, and when its time has come
+/// the way back is offered.
+pub(crate) fn leave(model: &mut Model) {
+    let Some(parked) = model.usage.parked.take() else { return };
+    if parked.leaving {
+        // Its note is about to be gone, and this is not the thread that it was for.
+        model.toast("The prompt was not sent; enter sends it here");
+    } else if let Some(thread) = model.facts.thread.as_ref().filter(|_| model.usage.on_disk) {
+        model.usage.kept = Some(Kept { at: parked.at, thread: thread.id });
+        model.usage.offered = Some(Offered::Early);
+    }
 }
 
 /// An earlier run left a prompt; `kept` when it waited.
@@ -75,7 +84,8 @@ pub(crate) fn look_after(model: &mut Model, effects: &mut Effects) {
     }
 }
 
-/// A prompt that waited in an earlier run: here it goes on, elsewhere the way back is offered, once.
+/// A prompt that waited in an earlier run or in another thread: here it goes on, elsewhere the way back is offered,
+/// once before its time and once when it has come.
 fn take_up(model: &mut Model) {
     let (Some(kept), Some(thread)) = (&model.usage.kept, &model.facts.thread) else { return };
     if model.composer.is_empty() || model.is_running() {
@@ -85,11 +95,14 @@ fn take_up(model: &mut Model) {
         let at = kept.at.max(model.unix + GRACE_S);
         model.usage.kept = None;
         model.usage.parked = Some(Parked { at, text: model.composer.draft().expand(), leaving: false });
-    } else if !model.usage.offered && model.popup.is_none() && model.page.is_none() {
-        model.usage.offered = true;
-        let at = crate::limits::text::moment(kept.at, model.unix, moment::zone());
+    } else if model.popup.is_none() && model.page.is_none() && model.left.is_none() {
         let over = kept.at <= model.unix;
-        commands::open_unasked(model, confirm::waiting(&at, over));
+        let offer = if over { Offered::Late } else { Offered::Early };
+        if model.usage.offered.is_none_or(|offered| offered < offer) {
+            model.usage.offered = Some(offer);
+            let at = crate::limits::text::moment(kept.at, model.unix, moment::zone());
+            commands::open_unasked(model, confirm::waiting(&at, over));
+        }
     }
 }
 
@@ -99,7 +112,7 @@ fn look_after_parked(model: &mut Model, effects: &mut Effects) {
     if model.is_running() || model.composer.draft().expand() != parked.text {
         model.usage.parked = None;
         model.toast("The prompt was changed: no longer waiting, enter sends it");
-    } else if model.unix >= parked.at && model.popup.is_none() && !parked.leaving {
+    } else if model.unix >= parked.at && model.popup.is_none() && model.left.is_none() && !parked.leaving {
         if let Some(parked) = &mut model.usage.parked {
             parked.leaving = true;
         }

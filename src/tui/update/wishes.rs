@@ -1,7 +1,7 @@
 //! Wishes of popups → what they do, one line per wish.
 
 use super::dispatch::Effects;
-use super::{answers, chat, commands, review, route, threads, usage};
+use super::{answers, back, commands, review, route, threads, usage};
 use crate::models::catalogue;
 use crate::protocol::ask::Answer;
 use crate::protocol::op::Op;
@@ -66,7 +66,7 @@ fn grant(model: &mut Model, wish: Wish, effects: &mut Effects) {
             effects.push(Effect::Save(setting));
         }
         Wish::Adopt => effects.push(Effect::Adopt),
-        Wish::Rewind(key) => chat::rewind(model, key, effects),
+        Wish::Rewind(key, files) => back::chosen(model, key, files, effects),
         Wish::DropWarning(index) => model.warnings.remove(index),
         Wish::ReviewMenu => review::menu(model),
         Wish::ReviewList(kind) => review::list(model, kind, effects),
@@ -93,8 +93,10 @@ fn allowed(answer: Answer) -> Option<&'static str> {
 fn open_efforts(model: &mut Model, slug: &str) {
     let known = catalogue::find(slug);
     let thread = model.facts.thread.as_ref();
-    let now = thread.filter(|thread| thread.model == slug).and_then(|thread| thread.effort.clone());
-    commands::open_menu(model, models::efforts(&known, now.as_deref()));
+    let used = thread.filter(|thread| thread.model == slug);
+    let now = used.and_then(|thread| thread.effort.clone());
+    let menu = models::efforts(&known, used.is_some(), now.as_deref());
+    commands::open_menu(model, menu);
 }
 
 /// New settings for this thread, and for those that are opened after it: whoever chose to be asked more does not find

@@ -57,7 +57,8 @@ impl Ending {
     /// The journal was damaged, and nobody has said yes knowing that.
     pub(super) fn damaged(aside: &Path) -> Self {
         let text = format!(
-            "The notes about earlier redemptions were damaged. They are kept as {}. An earlier redemption may be \
+            "The notes about earlier redemptions were damaged, or an old copy was put back. They are kept as {}. An \
+             earlier redemption may be \
              unfinished: look at your windows and credits before you use a reset.",
             aside.display()
         );

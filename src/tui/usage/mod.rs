@@ -36,5 +36,5 @@ pub(crate) mod samples;
 
 pub(crate) use credits::plan_name;
 pub(crate) use ending::words as ended_words;
-pub(crate) use standing::{Hint, Kept, Parked, Standing};
+pub(crate) use standing::{Hint, Kept, Offered, Parked, Standing};
 pub(crate) use traffic::{Ask, News};

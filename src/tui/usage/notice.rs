@@ -15,8 +15,9 @@ const FROM: f64 = 90.0;
 
 /// The rows, at the right edge when they fit.
 pub(crate) fn rows(view: &View<'_>, width: u16, theme: &Theme) -> Vec<Line<'static>> {
-    let parked =
-        view.standing.parked.as_ref().map(|parked| (reached::waiting(parked.at, view), Role::Accent));
+    let parked = view.standing.parked.as_ref().map(|parked| reached::waiting(parked.at, view));
+    let kept = || view.standing.kept.as_ref().map(|kept| reached::waiting_elsewhere(kept.at, view));
+    let parked = parked.or_else(kept).map(|words| (words, Role::Accent));
     let said = view.standing.told().map(|text| (format!("⚠ {text}"), Role::Warn));
     let second = said.or_else(|| scarce(view)).or_else(|| hint(view));
     parked.into_iter().chain(second).map(|(words, role)| right(&words, role, width, theme)).collect()
@@ -24,7 +25,10 @@ pub(crate) fn rows(view: &View<'_>, width: u16, theme: &Theme) -> Vec<Line<'stat
 
 /// Seconds until a row reads differently by itself; nothing when none does.
 pub(crate) fn rest_s(view: &View<'_>) -> Option<u64> {
-    view.standing.parked.as_ref().map(|parked| reached::waiting_rest_s(parked.at, view))
+    let parked = view.standing.parked.as_ref().map(|parked| parked.at);
+    // In another thread only the moment matters: the way back is offered then.
+    let kept = || view.standing.kept.as_ref().map(|kept| kept.at).filter(|at| *at > view.now_s);
+    parked.or_else(kept).map(|at| reached::waiting_rest_s(at, view))
 }
 
 /// The fullest of the main windows when it is nearly used up, or the limit when it is reached.
@@ -59,7 +63,7 @@ fn right(words: &str, role: Role, width: u16, theme: &Theme) -> Line<'static> {
 #[cfg(test)]
 mod tests {
     use super::super::samples::{self, NOW};
-    use super::super::standing::Parked;
+    use super::super::standing::{Kept, Parked};
     use super::*;
     use crate::tui::testing::{assert_screen, paper};
 
@@ -71,12 +75,15 @@ mod tests {
         said.tell("Less than 25% of your 5h limit is left. It resets 23:43.".to_owned(), 0);
         let mut parked = samples::shared();
         parked.parked = Some(Parked { at: NOW + 5402, text: "hello".to_owned(), leaving: false });
+        let mut kept = samples::shared();
+        kept.kept = Some(Kept { at: NOW + 5402, thread: crate::base::ids::ThreadId::new() });
         for (name, used, standing, count) in [
             ("nothing", 50.0, samples::shared(), 0),
             ("hint", 50.0, hint.clone(), 1),
             ("said", 82.0, said, 1),
             ("scarce", 93.0, hint, 1),
             ("parked", 100.0, parked, 2),
+            ("kept", 100.0, kept, 2),
         ] {
             let limits = samples::limits([used, 64.0], "plus", Some(samples::two()));
             let zone = crate::tui::moment::zone();
@@ -86,7 +93,8 @@ mod tests {
                 assert_eq!(rows.len(), count, "{name}");
                 assert_screen!(format!("{name}_{width}"), paper(width, &rows));
             }
-            assert_eq!(rest_s(&view).is_some(), name == "parked", "only a countdown wakes the app");
+            let counts = matches!(name, "parked" | "kept");
+            assert_eq!(rest_s(&view).is_some(), counts, "only a countdown wakes the app");
         }
     }
 }

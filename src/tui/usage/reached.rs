@@ -135,10 +135,10 @@ pub(super) fn ask_owner(view: &View<'_>) -> Option<(Row, More)> {
     let limits = view.limits.filter(|limits| limits.is_reached(view.now_s))?;
     let more = More::of(&limits.reached.as_ref()?.value)?;
     let label = match more {
-        More::Credits => "Ask the owner for credits",
-        More::Limit => "Ask the owner for a higher limit",
+        More::Credits => "Ask for credits",
+        More::Limit => "Ask for a higher limit",
     };
-    let detail = view.standing.nudged.clone().unwrap_or_else(|| "they get a mail".to_owned());
+    let detail = view.standing.nudged.clone().unwrap_or_else(|| "the owner gets a mail".to_owned());
     Some((Row::new(label).detail(detail), more))
 }
 
@@ -180,6 +180,15 @@ pub(super) fn waiting(at: u64, view: &View<'_>) -> String {
         words::moment(at, view.now_s, view.zone),
         words::span(left)
     )
+}
+
+/// The row above the prompt while it waits for a thread that is not open.
+pub(super) fn waiting_elsewhere(at: u64, view: &View<'_>) -> String {
+    let moment = words::moment(at, view.now_s, view.zone);
+    match at > view.now_s {
+        true => format!("⏳ waits for its thread until {moment} · enter sends it here"),
+        false => format!("⏳ due since {moment} in its thread · enter sends it here"),
+    }
 }
 
 /// Seconds until that row reads differently.

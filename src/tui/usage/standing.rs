@@ -30,6 +30,15 @@ pub(crate) struct Kept {
     pub(crate) thread: ThreadId,
 }
 
+/// When the way back to a prompt that waits in another thread was offered last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Offered {
+    /// Before its time.
+    Early,
+    /// When its time had come.
+    Late,
+}
+
 /// The hint at reset credits after the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Hint {
@@ -73,10 +82,10 @@ pub(crate) struct Standing {
     pub(crate) panel_due: bool,
     /// A prompt that waits for a reset.
     pub(crate) parked: Option<Parked>,
-    /// A prompt that waited in an earlier run and has not been taken up.
+    /// A prompt that waits for a thread which is not open: it was left, or an earlier run did.
     pub(crate) kept: Option<Kept>,
     /// The way back to it was offered.
-    pub(crate) offered: bool,
+    pub(crate) offered: Option<Offered>,
     /// There is a note on disk about one of the two.
     pub(crate) on_disk: bool,
     notice: Option<(String, u64)>,

@@ -177,6 +177,43 @@ fn tokens_that_services_repeat_are_nowhere() {
     }
 }
 
+/// Words about this machine and this account, for people and for machines, with every kind of secret at hand.
+#[test]
+fn what_tells_how_things_stand_tells_no_secret() {
+    let world = world(
+        "[model_providers.p]\nname = 'P'\nbase_url = 'https://p.example'\nenv_key = 'MINE'\n\
+         http_headers = { x-key = 'canary-header' }\nexperimental_bearer_token = 'canary-bearer'",
+    );
+    let tokens = store(&world, 3600);
+    let keys = ["OPENAI_API_KEY", "CODEX_API_KEY", "MINE"];
+    let run = |args: &[&str]| {
+        let mut codex = codex(&world).args(args).env("RUST_LOG", "trace").env("RUST_BACKTRACE", "full");
+        for key in keys {
+            codex = codex.env(key, format!("canary-{key}"));
+        }
+        codex.run()
+    };
+    let outputs = [
+        run(&["doctor", "--offline"]),
+        run(&["doctor", "--offline", "--json"]),
+        run(&["login", "status"]),
+        run(&["usage", "--offline"]),
+        run(&["usage", "--offline", "--json"]),
+        run(&["sandbox", "--", "env"]),
+        run(&["exec", "hello"]),
+        run(&["exec", "--json", "hello"]),
+        run(&["logout"]),
+    ];
+    assert!(outputs[0].stdout.contains("credentials") && outputs[1].stdout.contains("\"schema\""));
+    nowhere(&world, &outputs.iter().collect::<Vec<_>>(), &[&tokens]);
+    // What a variable is called may be said, and its value never.
+    let said = format!("{outputs:?}").replace("canary-header", "canary-").matches("canary-").count();
+    assert_eq!(said, 0, "{outputs:#?}");
+    for key in keys {
+        assert_eq!(super::bed::files_with(world.root(), &format!("canary-{key}")), [""; 0]);
+    }
+}
+
 #[test]
 fn the_password_of_a_proxy_is_nowhere() {
     let world = world("");

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use super::bed::{codex, file, turn, world};
+use crate::support::alive::Alive;
 use crate::support::{Codex, World};
 
 /// A `secret-tool` that keeps one entry in a file beside it, or fails as a locked keyring does.
@@ -125,7 +126,8 @@ fn the_later_renewal_counts() {
 /// What the programs get that are started for a sign-in: no secret in arguments, no key in the environment.
 #[test]
 fn the_programs_of_a_sign_in_get_nothing_secret() {
-    let world = world("cli_auth_credentials_store = 'keyring'");
+    let mine = "[model_providers.p]\nname = 'P'\nbase_url = 'https://p.example'\nenv_key = 'MINE'";
+    let world = world(&format!("cli_auth_credentials_store = 'keyring'\n{mine}"));
     let entry = keyring(&world, true);
     let seen = world.root().join("seen");
     let dir = world.root().join("bin");
@@ -145,6 +147,7 @@ fn the_programs_of_a_sign_in_get_nothing_secret() {
             .env("OPENAI_API_KEY", "canary-openai")
             .env("CODEX_API_KEY", "canary-codex")
             .env("CODEX_ACCESS_TOKEN", "canary-access")
+            .env("MINE", "canary-mine")
             .env("BROWSER", dir.join("a-browser"))
     };
     let login = ["login", "--browser", "--experimental_port", "0"];
@@ -165,6 +168,23 @@ fn the_programs_of_a_sign_in_get_nothing_secret() {
     }
     // The hash of the verifier travels, the verifier never.
     assert!(seen.contains("code_challenge=") && !seen.contains("code_verifier"), "{seen}");
+}
+
+/// A keyring that asks for a password asks for as long as somebody wants the answer.
+#[test]
+fn the_keyring_program_ends_with_us() {
+    for signal in [2, 15, 9] {
+        let world = world("cli_auth_credentials_store = 'keyring'");
+        keyring(&world, true);
+        let alive = Alive::new(world.root(), "held");
+        let tool = world.root().join("bin/secret-tool");
+        fs::write(&tool, format!("#!/bin/sh\n{}\nexec sleep 600\n", alive.hold())).unwrap();
+        let running = with_keyring(&world, codex(&world).args(["login", "status"])).start();
+        alive.up();
+        running.signal(signal);
+        alive.gone();
+        drop(running.wait());
+    }
 }
 
 /// A disk without room, made by a limit on the size of files: every write fails, as on a full one.

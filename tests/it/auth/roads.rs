@@ -123,6 +123,39 @@ fn no_client_follows_an_answer_to_another_host() {
     assert!(followed.is_err(), "somebody followed: {followed:?}");
 }
 
+/// Nobody asks elsewhere instead, and who does not ask there goes on.
+#[test]
+fn a_bad_address_of_accounts_stops_only_who_asks_there() {
+    for bad in ["http://chatgpt.example/", "no address", "ftp://127.0.0.1/"] {
+        let world = world("");
+        let config = world.codex_home().join("config.toml");
+        let good = fs::read_to_string(&config).unwrap();
+        fs::write(&config, format!("chatgpt_base_url = \"{bad}\"\n{good}")).unwrap();
+        let told = |codex: Codex, code: i32| {
+            let output = codex.run().expect(code);
+            let told = format!("{}{}", output.stdout, output.stderr);
+            assert!(told.contains("config.toml:1:") && told.contains("`chatgpt_base_url`"), "{bad}: {told}");
+            told
+        };
+        let run = |args: &[&str]| codex(&world).args(args);
+        run(&["--help"]).run().expect(0);
+        let doctor = told(run(&["doctor", "--offline"]).env("CODEX_API_KEY", "sk-1"), 0);
+        assert!(doctor.contains("! configuration"), "{doctor}");
+        told(run(&["login", "status"]), 1);
+        told(run(&["login", "--with-api-key"]).stdin(world.backend.token.clone()), 0);
+        told(run(&["exec", "--skip-git-repo-check", "hello"]), 0);
+        assert_eq!(world.backend.records().len(), 1);
+        told(run(&["login", "--device-auth"]), 0);
+        // From here on it is a ChatGPT account.
+        told(turn(&world), 1);
+        told(run(&["usage"]), 1);
+        told(run(&["usage", "redeem", "--yes"]), 1);
+        assert_eq!(world.backend.records().len(), 1);
+        run(&["logout"]).run().expect(0);
+        assert!(!file(&world).exists());
+    }
+}
+
 #[test]
 fn a_sign_in_is_not_sent_in_clear_text() {
     let world = world("");

@@ -300,9 +300,17 @@ fn signing_out_ends_the_sign_in_at_the_service() {
     world.backend.faults("[[fault]]\nkind = 'status'\ncode = 500\nroute = '/oauth/revoke'\n");
     codex(&world).arg("logout").run().expect(0);
     assert!(!file(&world).exists());
+    // Without a refresh token it is the access token that is ended.
+    let mut tokens = store(&world, 3600);
+    tokens["refresh_token"] = serde_json::Value::Null;
+    fs::write(file(&world), serde_json::json!({"auth_mode": "chatgpt", "tokens": tokens}).to_string())
+        .unwrap();
+    let before = world.backend.signed("revocations");
+    codex(&world).arg("logout").run().expect(0);
+    assert_eq!((world.backend.signed("revocations"), world.backend.signed("revoked")), (before + 1, 2));
     // Another sign-in in its place ends the one before.
     store(&world, 3600);
     codex(&world).args(["login", "--device-auth"]).run().expect(0);
     codex(&world).args(["login", "--with-api-key"]).stdin("sk-1").run().expect(0);
-    assert_eq!(world.backend.signed("revoked"), 3);
+    assert_eq!(world.backend.signed("revoked"), 4);
 }

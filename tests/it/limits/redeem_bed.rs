@@ -104,7 +104,7 @@ pub(super) fn said(output: &Output) -> Value {
     let read: Value = serde_json::from_str(&output.stdout).unwrap_or_else(|e| panic!("{e}: {output:?}"));
     let kind = if read.get("result").is_some() { "redeem" } else { "credits" };
     schema::check(kind, &read);
-    assert_eq!(read["version"], 1);
+    assert_eq!(read["schema_version"], 1);
     assert_eq!(read["exit_code"].as_i64(), output.code.map(i64::from), "{read}");
     read
 }

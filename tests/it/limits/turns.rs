@@ -94,6 +94,9 @@ fn the_price_of_a_turn_is_told() {
     let told = work();
     assert!(told.contains("limits used") && !told.contains("so far"), "{told}");
     assert!(told.contains("14.5% of the 5h limit, 2.0% of the weekly limit"), "{told}");
+    let stored = bed.world.rollout();
+    let whole = stored.iter().find(|line| line["payload"]["type"] == "turn_priced").unwrap();
+    assert_eq!(whole["payload"]["price"][0]["percent"], 14.5, "{whole}");
     // Within the time to live nobody asks again, and the price is said to be incomplete.
     let again = work();
     assert!(again.contains("limits used so far") && bed.asked(USAGE) == 1, "{again}");
@@ -151,6 +154,7 @@ fn a_budget_of_a_session_holds_over_resumes() {
                   [[rule]]\nlimits = [16.0, 1.0]\noutput = [{ text = 'two' }]\n";
     let bed = Bed::new(script);
     bed.configure("[budget]\nsession = '5h=6%'\n");
+    bed.account(&json!({"windows": [{"used": 16, "seconds": 18000, "resets_in": 10800}, {"used": 1, "seconds": 604_800, "resets_in": 345_600}]}));
     bed.world.exec(&["one"]).run().expect(0);
     let asked = bed.world.backend.records().len();
     let output = bed.world.codex().args(["exec", "resume", "--last", "two"]).run().expect(1);

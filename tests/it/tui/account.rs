@@ -77,7 +77,7 @@ fn another_account_is_only_gone_on_with_when_the_user_says_so() {
     terminal.keys(ENTER);
     terminal.until("Go on as another account?");
     terminal.until("two@example.org");
-    assert_eq!(world.backend.records().len(), 1, "the old token once, the new one never");
+    assert_eq!(world.backend.records().len(), 0, "neither token was sent");
     be_read();
     terminal.keys("2");
     terminal.until("codex goes on as ChatGPT (two@example.org");
@@ -85,7 +85,7 @@ fn another_account_is_only_gone_on_with_when_the_user_says_so() {
     terminal.until("› again");
     terminal.keys(ENTER);
     terminal.until("• Hello.");
-    assert_eq!(world.backend.records()[1]["headers"]["chatgpt-account-id"], "acct-two");
+    assert_eq!(world.backend.records()[0]["headers"]["chatgpt-account-id"], "acct-two");
     // What is redeemed from here on is that account's.
     terminal.until(READY);
     terminal.submit("/usage");
@@ -103,6 +103,50 @@ fn another_account_is_only_gone_on_with_when_the_user_says_so() {
     assert_eq!(told["consumed"].as_array().unwrap().len(), 1, "{told}");
     assert_eq!(told["consumed"][0]["account"], "acct-two");
     assert_eq!(world.backend.signed("renewals"), 0);
+}
+
+#[test]
+fn whoever_signs_out_in_the_app_sends_nothing_more() {
+    for chatgpt in [true, false] {
+        let world = bed::world("");
+        match chatgpt {
+            true => drop(store(&world, 3600)),
+            false => {
+                let key = serde_json::json!({"auth_mode": "apikey", "OPENAI_API_KEY": world.backend.token});
+                fs::write(file(&world), key.to_string()).unwrap();
+            }
+        }
+        let terminal = Terminal::start(codex(&world).env("TEST_KEY", ""));
+        terminal.until(READY);
+        terminal.submit("/logout");
+        terminal.until("credentials are gone");
+        assert!(!file(&world).exists());
+        terminal.submit("hello");
+        terminal.until("You have since signed out");
+        assert_eq!(world.backend.records().len(), 0);
+    }
+}
+
+/// Builds for tests have a trap in them. What is written down about a fault is read by others.
+#[test]
+#[cfg(debug_assertions)]
+fn the_report_of_a_fault_holds_no_token() {
+    let world = bed::world("");
+    let tokens = store(&world, 3600);
+    let loud = codex(&world).env("RUST_BACKTRACE", "full").env("OPENAI_API_KEY", "canary-openai");
+    let terminal = Terminal::start(loud);
+    terminal.until(READY);
+    terminal.submit("hello");
+    terminal.until("• Hello.");
+    terminal.paste("codex-trap:view");
+    let ended = terminal.end().restored().code(101);
+    let log = fs::read_to_string(world.codex_home().join("log/codex-tui.log")).unwrap();
+    assert!(log.contains("on purpose in the view"), "{log}");
+    for secret in ["id_token", "access_token", "refresh_token"].map(|name| tokens[name].as_str().unwrap()) {
+        assert!(!ended.text().contains(secret) && !log.contains(secret));
+        assert_eq!(bed::files_with(world.root(), secret), [""; 0]);
+    }
+    assert_eq!(bed::files_with(world.root(), "canary-openai"), [""; 0]);
 }
 
 /// The screen is a text like any other: nothing secret is on it, also not in bytes that were drawn over since.

@@ -176,6 +176,20 @@ fn kept(world: &World, words: &str) {
     }
 }
 
+/// Waits until no draft on disk holds these words: one that was cleared is not brought back.
+#[track_caller]
+fn no_draft(world: &World, words: &str) {
+    let started = std::time::Instant::now();
+    let drafts = world.codex_home().join("tmp/drafts");
+    let holds = |entry: std::fs::DirEntry| {
+        std::fs::read_to_string(entry.path()).is_ok_and(|draft| draft.contains(words))
+    };
+    while std::fs::read_dir(&drafts).is_ok_and(|mut all| all.any(|entry| entry.is_ok_and(holds))) {
+        assert!(started.elapsed().as_secs() < 20, "{words:?} is kept as a draft");
+        std::thread::yield_now();
+    }
+}
+
 fn big(codex: crate::support::Codex) -> Terminal {
     Terminal::with(codex, super::terminal::Options { cols: 100, rows: 90, ..Default::default() })
 }
@@ -214,6 +228,7 @@ fn a_killed_thread_comes_back_with_every_line_that_was_seen() {
     kept(&world, "nonsense");
     terminal.keys("\x15");
     terminal.until(READY);
+    no_draft(&world, "nonsense");
     let before = screen(&terminal);
     terminal.signal("KILL");
     drop(terminal);
@@ -254,8 +269,6 @@ fn notes_go_with_a_fork_and_with_what_is_taken_back() {
     terminal.keys("\x1b");
     terminal.until("enter go back");
     terminal.keys(ENTER);
-    terminal.until("Go back?");
-    terminal.keys(ENTER);
     terminal.until("Went back");
     terminal.keys("\x15");
     terminal.until(READY);
@@ -271,4 +284,48 @@ fn notes_go_with_a_fork_and_with_what_is_taken_back() {
     again.until("Went back");
     again.until(READY);
     assert_eq!(screen(&again), before);
+}
+
+/// It has its line in the file when it ends; it is shown where it began.
+#[test]
+fn a_command_of_the_user_that_ends_later_keeps_its_place() {
+    let world = World::new("");
+    let gate = world.root().join("gate");
+    let args = ["-a", "never", "-s", "workspace-write"];
+    let terminal = ready_sized(codex(&world).args(args), 100, 50);
+    world.backend.script(&calls_then(&exec("echo worked"), "The first answer"));
+    terminal.submit("do it first");
+    terminal.until("• The first answer");
+    terminal.until(READY);
+    let wait = format!("until test -e {}; do sleep 0.02; done; echo mine", gate.display());
+    terminal.submit(&format!("!{wait}"));
+    terminal.until("• Running until");
+    world.backend.script(&calls_then(&exec("echo again"), "The second answer"));
+    terminal.submit("then this");
+    terminal.until("• The second answer");
+    std::fs::write(&gate, "").unwrap();
+    terminal.until("You ran until");
+    terminal.until(READY);
+    let before = cells(&terminal);
+    let at = |words: &str| before.iter().position(|row| row.contains(words)).unwrap();
+    assert!(at("The first answer") < at("You ran") && at("You ran") < at("then this"), "{before:#?}");
+    terminal.keys(CTRL_D);
+    terminal.end().restored().code(0);
+    let again = ready_sized(codex(&world).args(["resume", "--last"]).args(args), 100, 50);
+    again.until("• The second answer");
+    assert_eq!(cells(&again), before);
+}
+
+/// What a run without a screen was warned of is there when its thread is opened.
+#[test]
+fn warnings_of_exec_are_shown_by_resume() {
+    let world =
+        World::new("[[rule]]\nheaders = { openai-model = 'gpt-other' }\noutput = [{ text = 'an answer' }]\n");
+    let first = world.exec(&["do it"]).run();
+    assert_eq!(first.code, Some(0), "{}", first.stderr);
+    let id = first.events()[0]["thread_id"].as_str().unwrap().to_owned();
+    let terminal = ready_sized(codex(&world).args(["resume", &id]), 100, 40);
+    terminal.until("• an answer");
+    let rows = cells(&terminal);
+    assert_eq!(count(&rows, "⚠ The service answers with gpt-other instead of"), 1, "{rows:#?}");
 }

@@ -141,3 +141,20 @@ fn two_questions_come_in_order() {
     terminal.until("• both done");
     assert!(world.project().join("one.txt").exists() && world.project().join("two.txt").exists());
 }
+
+#[test]
+fn a_refused_patch_is_one_calm_cell() {
+    let patch = "[[rule.output]]\npatch = '''*** Begin Patch\n*** Add File: a.txt\n+one\n*** Add File: b.txt\n+two\n*** End Patch\n'''\n";
+    let world = World::new(&calls_then(patch, "left alone"));
+    let terminal = ready_with(codex(&world).args(["-a", "untrusted", "-s", "read-only"]));
+    terminal.submit("add them");
+    terminal.until("Make these changes?");
+    be_read();
+    terminal.keys("d");
+    terminal.until("• left alone");
+    let text = terminal.text();
+    let refused: Vec<&str> = text.lines().skip_while(|row| !row.starts_with('✗')).take(4).collect();
+    assert_eq!(refused[0].trim_end(), "✗ Not changed: 2 files", "{text}");
+    assert!(refused[1].contains("└ You said no") && refused[2].trim().is_empty(), "{text}");
+    assert_eq!(text.matches('✗').count(), 1, "{text}");
+}

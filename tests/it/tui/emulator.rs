@@ -11,6 +11,8 @@ const SCROLLBACK: usize = 20_000;
 /// The emulator.
 pub(super) struct Emulator {
     parser: Parser<Seen>,
+    /// At another width it wraps what it holds, as most terminals do; otherwise it cuts lines off.
+    rewraps: bool,
 }
 
 /// What was seen besides the screen, and what is to be answered.
@@ -38,13 +40,20 @@ pub(super) struct Seen {
     reply: Vec<u8>,
     /// It answers nothing.
     quiet: bool,
+    /// What it calls itself.
+    name: &'static str,
 }
 
 impl Emulator {
     /// A screen of this size. `quiet`: it answers nothing.
     pub(super) fn new(cols: u16, rows: u16, quiet: bool) -> Self {
         let seen = Seen { quiet, ..Seen::default() };
-        Self { parser: Parser::new_with_callbacks(side(rows), side(cols), SCROLLBACK, seen) }
+        Self { parser: Parser::new_with_callbacks(side(rows), side(cols), SCROLLBACK, seen), rewraps: false }
+    }
+
+    pub(super) fn rewrapping(mut self, rewraps: bool) -> Self {
+        self.parser.callbacks_mut().name = if rewraps { "emulator 1" } else { "XTerm(1)" };
+        Self { rewraps, ..self }
     }
 
     /// Takes what the program wrote; returns what the terminal answers.
@@ -59,7 +68,75 @@ impl Emulator {
     }
 
     pub(super) fn resize(&mut self, cols: u16, rows: u16) {
-        self.parser.set_size(side(rows), side(cols));
+        match self.rewraps && !self.screen().alternate_screen() {
+            true => self.rewrap(cols, rows),
+            false => self.parser.set_size(side(rows), side(cols)),
+        }
+    }
+
+    /// Puts everything that can be scrolled to into a screen of another size, the cursor with its text. Styles go.
+    fn rewrap(&mut self, cols: u16, rows: u16) {
+        let (row, column) = self.screen().cursor_position();
+        let all = self.all_wrapped();
+        let cursor = all.len() - usize::from(self.screen().size().0.get()) + usize::from(row);
+        let last = all.iter().rposition(|(text, _)| !text.is_empty()).unwrap_or(0).max(cursor);
+        let (mut lines, mut at, mut column) = (vec![String::new()], 0, usize::from(column));
+        for (index, (text, wraps)) in all.into_iter().enumerate().take(last + 1) {
+            let line = lines.last_mut().expect("there is a line");
+            if index == cursor {
+                column += line.chars().count();
+            }
+            line.push_str(&text);
+            if index == cursor {
+                at = lines.len() - 1;
+            }
+            if !wraps {
+                lines.push(String::new());
+            }
+        }
+        lines.pop();
+        let modes = self.screen().input_mode_formatted();
+        let hidden = self.screen().hide_cursor();
+        let seen = std::mem::take(self.parser.callbacks_mut());
+        self.parser = Parser::new_with_callbacks(side(rows), side(cols), SCROLLBACK, seen);
+        self.parser.process(lines.join("\r\n").as_bytes());
+        let width = usize::from(cols);
+        let taken = |line: &String| line.chars().count().div_ceil(width).max(1);
+        let below = lines.iter().skip(at).map(taken).sum::<usize>() - 1 - column / width;
+        let row = usize::from(self.screen().cursor_position().0) - below;
+        self.parser.process(format!("\x1b[{};{}H", row + 1, column % width + 1).as_bytes());
+        self.parser.process(modes.as_bytes());
+        self.parser.process(if hidden { b"\x1b[?25l" } else { b"\x1b[?25h" });
+    }
+
+    /// All rows, and whether each goes on in the next one.
+    fn all_wrapped(&mut self) -> Vec<(String, bool)> {
+        let screen = self.parser.screen_mut();
+        let (height, cols) = screen.size();
+        let mut all = Vec::new();
+        for back in (1..=screen.scrollback_len()).rev() {
+            screen.set_scrollback(back);
+            all.extend(screen.rows(0, cols.get()).next().map(|row| (row, screen.row_wrapped(0))));
+        }
+        screen.set_scrollback(0);
+        all.extend(
+            (0..height.get()).zip(screen.rows(0, cols.get())).map(|(y, row)| (row, screen.row_wrapped(y))),
+        );
+        all
+    }
+
+    /// The lines as they were written, however they are wrapped now.
+    pub(super) fn all_lines(&mut self) -> Vec<String> {
+        let mut lines = vec![String::new()];
+        for (text, wraps) in self.all_wrapped() {
+            if let Some(line) = lines.last_mut() {
+                line.push_str(&text);
+            }
+            if !wraps {
+                lines.push(String::new());
+            }
+        }
+        lines
     }
 
     pub(super) fn screen(&self) -> &Screen {
@@ -196,6 +273,7 @@ impl Callbacks for Seen {
             (Some(b'>'), 'u', _) => self.keyboards += 1,
             (Some(b'<'), 'u', _) => self.keyboards -= 1,
             (Some(b'>'), 'm', [[4], ..]) => {}
+            (Some(b'>'), 'q', _) => self.answer(&format!("\x1bP>|{}\x1b\\", self.name)),
             (None, 'c', _) => self.answer("\x1b[?62;22c"),
             (None, 'n', [[6]]) => {
                 let (row, col) = screen.cursor_position();

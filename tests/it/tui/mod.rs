@@ -4,12 +4,14 @@
 //! - [`terminal`]: the program in it
 //! - [`bed`]: what the tests start from
 //! - [`account`]: signing in, and going on as another account
+//! - [`children`]: what programs get that the app starts
 //! - [`start`]: from launch to the first prompt
 //! - [`turn`]: a turn on the screen
 //! - [`shell`]: commands of the user
 //! - `ask`: questions
 //! - [`allow`]: what an answer is good for
 //! - [`again`]: threads that are opened again
+//! - [`back`]: going back to an earlier prompt
 //! - [`around`]: what a start finds: the last thread, another folder, credentials that cannot be read
 //! - [`hostile`]: input that wants to do harm
 //! - [`leave`]: every way out
@@ -23,7 +25,9 @@ mod again;
 mod allow;
 mod around;
 mod ask;
+mod back;
 pub(crate) mod bed;
+mod children;
 mod emulator;
 mod hostile;
 mod leave;

@@ -1,8 +1,11 @@
 //! Terminals that can do less, and the other ways to show: scrollback, plain lines, no colour.
 
+use std::path::Path;
+
 use super::bed::{READY, calls_then, codex, count, exec, ready_with, says};
-use super::terminal::{CTRL_D, ENTER, Terminal};
-use crate::support::World;
+use super::terminal::{CTRL_D, CTRL_T, END, ENTER, ESC, Options, PAGE_UP, Terminal};
+use crate::support::codex::binary;
+use crate::support::{Codex, World};
 
 fn scrollback(world: &World) -> Terminal {
     ready_with(codex(world).arg("--no-alt-screen"))
@@ -40,6 +43,50 @@ fn scrollback_holds_one_copy_of_everything() {
     let ended = terminal.end().restored().code(0);
     assert_eq!(count(&ended.rows, "paragraph 60."), 1, "{}", ended.text());
     assert_eq!(count(&ended.rows, READY), 0, "{}", ended.text());
+}
+
+#[test]
+fn the_text_of_the_shell_survives_other_sizes() {
+    let parts: String = (1..=30).map(|n| format!("\n\npart {n}.")).collect();
+    let answer =
+        format!("a rather long answer that has to be wrapped in a window as narrow as sixty.{parts}");
+    let world = World::new(&says(&answer));
+    // A shell that printed something and then becomes codex.
+    let script = "for n in $(seq 200); do echo shell line $n.; done; exec \"$0\" --no-alt-screen";
+    let shell = Codex::program(Path::new("/bin/sh"), &world.home(), &world.project());
+    let shell = shell.env("TEST_KEY", &world.backend.token).env("TERM", "xterm-256color");
+    let shell = shell.args(["-c", script]).arg(binary());
+    let terminal = Terminal::with(shell, Options { rewraps: true, ..Options::default() });
+    terminal.until(READY);
+    terminal.submit("tell me");
+    terminal.until("part 30.");
+    terminal.until(READY);
+    let check = |terminal: &Terminal| {
+        let all: String = terminal.all_lines().join("\n");
+        for n in 1..=200 {
+            assert_eq!(all.matches(&format!("shell line {n}.")).count(), 1, "{n}\n{all}");
+        }
+        for once in [">_ ", "› tell me", "a rather long", "as sixty.", "Worked for", READY] {
+            assert_eq!(all.matches(once).count(), 1, "{once}\n{all}");
+        }
+    };
+    check(&terminal);
+    for (cols, rows) in [(60, 24), (100, 24), (80, 40), (40, 12), (80, 24)] {
+        terminal.resize(cols, rows);
+        terminal.keys("x");
+        terminal.until("› x");
+        terminal.keys("\x7f");
+        terminal.until(READY);
+        check(&terminal);
+    }
+    // Details and earlier rows have a screen of their own.
+    for (there, back) in [(CTRL_T, CTRL_T), (CTRL_T, ESC), (PAGE_UP, END)] {
+        terminal.keys(there);
+        terminal.until_whole("a page", |emulator| emulator.screen().alternate_screen());
+        terminal.keys(back);
+        terminal.until_whole("no page", |emulator| !emulator.screen().alternate_screen());
+        check(&terminal);
+    }
 }
 
 #[test]

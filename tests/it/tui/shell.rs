@@ -1,6 +1,6 @@
 //! Commands of the user: their own shell, live, with their exit code in words, and told to the model next time.
 
-use super::bed::{READY, calls_then, count, ready, says};
+use super::bed::{READY, calls_then, codex, count, exec, ready, ready_with, says};
 use super::terminal::{ENTER, ESC};
 use crate::support::{Alive, World};
 
@@ -67,4 +67,34 @@ fn what_runs_in_the_background_is_listed_and_ended() {
     terminal.until("Ending what runs in the background");
     terminal.submit("/ps");
     terminal.until_that("nothing is left", |rows| count(rows, "No commands run in the background.") == 2);
+}
+
+/// The row of a running turn counts what runs in the background, also when that ends by itself or by `/stop`.
+#[test]
+fn what_ends_in_the_background_is_not_counted_any_more() {
+    for by_hand in [false, true] {
+        ends_in_the_background(by_hand);
+    }
+}
+
+fn ends_in_the_background(by_hand: bool) {
+    let world = World::new("");
+    let waits = |gate: &str| format!("until test -e {gate}; do sleep 0.02; done");
+    let call = format!("[[rule.output]]\nexec = '{}'\nargs = {{ yield_time_ms = 300 }}\n", waits("one"));
+    world.backend.script(&calls_then(&call, "it runs"));
+    let terminal = ready_with(codex(&world).args(["-a", "never", "-s", "workspace-write"]));
+    terminal.submit("start it");
+    terminal.until("• it runs");
+    terminal.until(READY);
+    world.backend.script(&calls_then(&exec(&waits("two")), "the other ran"));
+    terminal.submit("and another");
+    terminal.until("1 background terminal");
+    match by_hand {
+        true => terminal.submit("/stop"),
+        false => std::fs::write(world.project().join("one"), "").unwrap(),
+    }
+    terminal.until_gone("background terminal");
+    assert!(terminal.text().contains("to interrupt"), "the turn still runs: {}", terminal.text());
+    std::fs::write(world.project().join("two"), "").unwrap();
+    terminal.until("• the other ran");
 }

@@ -68,13 +68,15 @@ pub(super) struct Options {
     pub(super) rows: u16,
     /// It answers no question.
     pub(super) quiet: bool,
+    /// It wraps what it holds at another width.
+    pub(super) rewraps: bool,
     /// Keys that were pressed before the program started.
     pub(super) ahead: &'static str,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { cols: 80, rows: 24, quiet: false, ahead: "" }
+        Self { cols: 80, rows: 24, quiet: false, rewraps: false, ahead: "" }
     }
 }
 
@@ -94,7 +96,7 @@ impl Terminal {
         if !options.ahead.is_empty() {
             rustix::io::write(&master, options.ahead.as_bytes()).expect("the terminal takes keys");
         }
-        let emulator = Emulator::new(options.cols, options.rows, options.quiet);
+        let emulator = Emulator::new(options.cols, options.rows, options.quiet).rewrapping(options.rewraps);
         let state = Mutex::new(State { emulator, raw: Vec::new(), ended: false });
         let shared = Arc::new(Shared { state, changed: Condvar::new() });
         let master = Arc::new(master);
@@ -159,6 +161,12 @@ impl Terminal {
         self.wait(what, |state| !state.emulator.in_frame() && wanted(&state.emulator.rows()));
     }
 
+    /// Waits until the terminal is as wanted; looks only at whole frames.
+    #[track_caller]
+    pub(super) fn until_whole(&self, what: &str, wanted: impl Fn(&Emulator) -> bool) {
+        self.wait(what, |state| !state.emulator.in_frame() && wanted(&state.emulator));
+    }
+
     #[track_caller]
     fn wait(&self, what: &str, wanted: impl Fn(&State) -> bool) {
         let started = Instant::now();
@@ -193,6 +201,11 @@ impl Terminal {
     /// Scrollback and visible rows.
     pub(super) fn all_rows(&self) -> Vec<String> {
         self.shared.lock().emulator.all_rows()
+    }
+
+    /// The same as lines, however they are wrapped now.
+    pub(super) fn all_lines(&self) -> Vec<String> {
+        self.shared.lock().emulator.all_lines()
     }
 
     /// Everything the program wrote so far.

@@ -343,9 +343,9 @@ fn a_member_of_a_workspace_asks_its_owner() {
     let terminal = app(&world);
     terminal.until("5h 0% left");
     terminal.submit("/usage");
-    terminal.until("2. Ask the owner for a higher limit");
+    terminal.until("2. Ask for a higher limit");
     terminal.keys("2");
-    terminal.until("asked: they got a mail");
+    terminal.until("asked: the owner got a mail");
     let (_, body) = world.backend.call("GET", "/control/account", "");
     assert!(body.contains(r#""nudges":["usage_limit"]"#), "{body}");
     drop(terminal);
@@ -353,7 +353,7 @@ fn a_member_of_a_workspace_asks_its_owner() {
     let terminal = app(&world);
     terminal.until("5h 0% left");
     terminal.submit("/usage");
-    terminal.until("2. Ask the owner");
+    terminal.until("2. Ask for a higher limit");
     terminal.keys("2");
     terminal.until("they were asked a short while ago");
 }

@@ -3,17 +3,14 @@
 //! is laid out while text arrives.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::fmt;
 use std::ops::{Deref, Range};
 use std::sync::Arc;
 
 use ratatui::text::Line;
 
-use super::code::{self, Paints};
-use super::mend::{Mended, mend};
-use super::prose::{self, Page};
-use super::scan::{Kind, Scanner, Segment};
+use super::rows::Shown;
+use super::scan::{Scanner, Segment};
 use crate::tui::text::Sanitizer;
 use crate::tui::theme::Theme;
 
@@ -21,8 +18,6 @@ use crate::tui::theme::Theme;
 const MAX_TEXT: usize = 1 << 30;
 /// Bytes after which a part ends.
 const PART: u32 = 2_048;
-/// Rows kept laid out for the next frame: a few large screens.
-const MAX_KEPT: usize = 1_000;
 
 /// The rows of a whole text. For a text that stays on the screen a [`Stream`] is better.
 pub(crate) fn render(text: &str, width: u16, theme: &Theme) -> Vec<Line<'static>> {
@@ -31,18 +26,18 @@ pub(crate) fn render(text: &str, width: u16, theme: &Theme) -> Vec<Line<'static>
 
 /// A Markdown text that may still grow. Rows of finished blocks never change while it does.
 pub(crate) struct Stream {
-    text: Text,
+    pub(super) text: Text,
     sanitizer: Sanitizer,
-    scanner: Scanner,
-    segments: Vec<Segment>,
+    pub(super) scanner: Scanner,
+    pub(super) segments: Vec<Segment>,
     /// Segments before the end of each finished part.
     parts: Vec<u32>,
-    ended: bool,
+    pub(super) ended: bool,
     shown: RefCell<Shown>,
 }
 
 /// Sanitised, but with its tabs.
-enum Text {
+pub(super) enum Text {
     Growing(String),
     /// Complete, and shared with whoever keeps it when the rows are forgotten.
     Whole(Arc<str>),
@@ -55,37 +50,6 @@ impl Deref for Text {
         match self {
             Self::Growing(text) => text,
             Self::Whole(text) => text,
-        }
-    }
-}
-
-/// What is known about the rows at one width.
-#[derive(Default)]
-struct Shown {
-    width: usize,
-    /// For each segment measured so far, the rows up to its end.
-    ends: Vec<u32>,
-    theme: Theme,
-    tail: Option<Tail>,
-    /// Finished segments that were on the screen, laid out; forgotten together when there are too many rows.
-    kept: HashMap<usize, Vec<Line<'static>>>,
-    kept_rows: usize,
-    paints: Paints,
-}
-
-/// The open end of the text, laid out.
-struct Tail {
-    /// Bytes of the text then.
-    length: usize,
-    lines: Vec<Line<'static>>,
-}
-
-impl Shown {
-    /// Forgets what is not so at this width and in this theme.
-    fn fit(&mut self, width: usize, theme: &Theme) {
-        if self.width != width || self.theme != *theme {
-            let ends = if self.width == width { std::mem::take(&mut self.ends) } else { Vec::new() };
-            *self = Self { width, theme: theme.clone(), ends, ..Self::default() };
         }
     }
 }
@@ -292,134 +256,13 @@ impl Stream {
             }
         }
     }
-
-    /// Brings `shown` up to date and gives the number of finished rows.
-    fn measure(&self, shown: &mut Shown, width: u16, theme: &Theme) -> usize {
-        let width = usize::from(width.max(1));
-        shown.fit(width, theme);
-        let mut end = shown.ends.last().copied().unwrap_or(0);
-        for segment in self.segments.get(shown.ends.len()..).unwrap_or_default() {
-            let rows = self.lay_out(*segment, width, theme, None).len();
-            end = end.saturating_add(u32::try_from(rows).unwrap_or(u32::MAX));
-            shown.ends.push(end);
-        }
-        let stale = |tail: &Tail| tail.length != self.text.len();
-        if self.ended {
-            shown.tail = None;
-        } else if shown.tail.as_ref().is_none_or(stale) {
-            let lines = self.open_lines(width, theme, &mut shown.paints);
-            shown.tail = Some(Tail { length: self.text.len(), lines });
-        }
-        rows_of(end)
-    }
-
-    /// The rows of a finished segment, from the last frame if it was on the screen.
-    fn kept<'a>(&self, shown: &'a mut Shown, index: usize, theme: &Theme) -> &'a [Line<'static>] {
-        if shown.kept_rows > MAX_KEPT {
-            shown.kept.clear();
-            shown.kept_rows = 0;
-        }
-        shown.kept.entry(index).or_insert_with(|| {
-            let segment = self.segments.get(index);
-            let lines =
-                segment.map(|segment| self.lay_out(*segment, shown.width, theme, Some(&mut shown.paints)));
-            let lines = lines.unwrap_or_default();
-            shown.kept_rows += lines.len();
-            lines
-        })
-    }
-
-    /// The rows of what is not finished: as they would be if the text ended here and were well formed.
-    fn open_lines(&self, width: usize, theme: &Theme, paints: &mut Paints) -> Vec<Line<'static>> {
-        let from = self.scanner.open_from();
-        let open = self.text.get(from..).unwrap_or_default();
-        let raw = self.scanner.in_code() || open.contains("```") || open.contains("~~~");
-        let mended = match raw {
-            true => Mended { shown: open.len(), closers: String::new() },
-            false => mend(open),
-        };
-        let mut segments = Vec::new();
-        let shown = self.text.get(..from + mended.shown).unwrap_or_default();
-        self.scanner.clone().end(shown, &mut segments);
-        let last = if mended.closers.is_empty() { None } else { segments.pop() };
-        let lay_out = |segment| self.lay_out(segment, width, theme, Some(paints));
-        let mut lines: Vec<_> = segments.into_iter().flat_map(lay_out).collect();
-        if let Some(last) = last {
-            let text = format!("{}{}", self.slice(last.start, last.end), mended.closers);
-            let number = if let Kind::Numbered(number) = last.kind { Some(number) } else { None };
-            lines.extend(last.gap.then(Line::default));
-            lines.extend(prose::lines(&text, Page { width, theme, paints: None, offset: 0, number }));
-        }
-        lines
-    }
-
-    fn lay_out(
-        &self,
-        segment: Segment,
-        width: usize,
-        theme: &Theme,
-        paints: Option<&mut Paints>,
-    ) -> Vec<Line<'static>> {
-        let mut lines = match segment.kind {
-            Kind::Prose => self.prose(segment, None, width, theme, paints),
-            Kind::Numbered(number) => self.prose(segment, Some(number), width, theme, paints),
-            Kind::Rows { head, end } => {
-                let text = format!("{}{}", self.slice(head, end), self.slice(segment.start, segment.end));
-                let page = Page { width, theme, paints, offset: at(segment.start), number: None };
-                prose::lines(&text, page)
-            }
-            Kind::Code { block, first } => self.code(segment, block, first, width, theme, paints),
-        };
-        if segment.gap {
-            lines.insert(0, Line::default());
-        }
-        lines
-    }
-
-    fn prose(
-        &self,
-        segment: Segment,
-        number: Option<u32>,
-        width: usize,
-        theme: &Theme,
-        paints: Option<&mut Paints>,
-    ) -> Vec<Line<'static>> {
-        let page = Page { width, theme, paints, offset: at(segment.start), number };
-        prose::lines(self.slice(segment.start, segment.end), page)
-    }
-
-    fn code(
-        &self,
-        segment: Segment,
-        block: u32,
-        first: bool,
-        width: usize,
-        theme: &Theme,
-        paints: Option<&mut Paints>,
-    ) -> Vec<Line<'static>> {
-        let opening = self.text.get(at(block)..).and_then(|rest| rest.lines().next()).unwrap_or_default();
-        let (language, indent) = (code::language_of(opening), code::indent_of(opening));
-        let text = self.slice(segment.start, segment.end);
-        let text = text.strip_suffix('\n').unwrap_or(text);
-        let empty = segment.start == segment.end;
-        let split = text.split('\n').filter(|_| !empty).map(|line| code::strip(line, indent));
-        let lines: Vec<&str> = split.collect();
-        let place = (at(segment.start), at(segment.end));
-        let runs = paints.map_or_else(Vec::new, |paints| paints.paint(place, language, &lines, theme));
-        let rows = code::rows(&lines, first.then_some(language), &runs, width, theme);
-        rows.into_iter().map(Line::from).collect()
-    }
-
-    fn slice(&self, start: u32, end: u32) -> &str {
-        self.text.get(at(start)..at(end)).unwrap_or_default()
-    }
 }
 
-fn at(offset: u32) -> usize {
+pub(super) fn at(offset: u32) -> usize {
     usize::try_from(offset).unwrap_or(usize::MAX)
 }
 
-fn rows_of(rows: u32) -> usize {
+pub(super) fn rows_of(rows: u32) -> usize {
     at(rows)
 }
 

@@ -216,7 +216,7 @@ impl Command {
         }
         match self.state {
             State::Running(_) | State::Asking => self.output.folded(LIVE, width, look),
-            State::Ended(ItemStatus::Declined) => reason(self.output.text(), width, look),
+            State::Ended(ItemStatus::Declined) => reason(refusal(self.output.text()), width, look),
             State::Ended(ItemStatus::Failed) if self.exit.is_none() => {
                 reason(self.output.text(), width, look)
             }
@@ -307,6 +307,15 @@ impl Cell for Command {
 
     fn has(&self, needle: &Needle) -> bool {
         needle.is_in(&self.line) || needle.is_in(self.output.text())
+    }
+}
+
+/// Why it was refused, for people: the model is told of "the user".
+fn refusal(told: &str) -> &str {
+    match told.trim() {
+        "rejected by user" => "You said no",
+        "aborted by user" => "You stopped the turn",
+        _ => told,
     }
 }
 

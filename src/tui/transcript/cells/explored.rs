@@ -169,6 +169,10 @@ impl Cell for Explored {
         Cow::Owned(texts.join("\n"))
     }
 
+    fn may_grow(&self) -> bool {
+        true
+    }
+
     fn is_live(&self) -> bool {
         self.steps.iter().any(|step| step.cell().is_live())
     }

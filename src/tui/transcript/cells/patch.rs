@@ -132,13 +132,23 @@ impl Patch {
 
     /// What stands above the files when it did not go well.
     fn trouble(&self, width: u16, look: &Look<'_>) -> Vec<Line<'static>> {
-        let words = match self.status {
-            ItemStatus::Failed => "The patch did not apply",
-            ItemStatus::Declined => "The patch was not allowed",
-            ItemStatus::InProgress | ItemStatus::Completed => return Vec::new(),
+        let mut lines = match (self.status, self.files.as_slice()) {
+            (ItemStatus::InProgress | ItemStatus::Completed, _) => return Vec::new(),
+            (ItemStatus::Declined, [only]) if self.calm(look) => vec![self.heading(only, width, look)],
+            (ItemStatus::Declined, files) if self.calm(look) && !files.is_empty() => {
+                let words = vec![
+                    Span::styled(self.verb(Kind::Update), look.style(Role::Strong)),
+                    Span::raw(format!(" {}", count(files.len(), "file", "files"))),
+                ];
+                vec![head(self.marker(look), words, "", width, look)]
+            }
+            (status, _) => {
+                let declined = status == ItemStatus::Declined;
+                let words = if declined { "The patch was not allowed" } else { "The patch did not apply" };
+                let words = vec![Span::styled(words, look.style(Role::Strong))];
+                vec![head(self.marker(look), words, "", width, look)]
+            }
         };
-        let words = vec![Span::styled(words, look.style(Role::Strong))];
-        let mut lines = vec![head(self.marker(look), words, "", width, look)];
         if let Some(error) = &self.error {
             let room = detail_width(width);
             let why = match look.unfolded {
@@ -172,6 +182,11 @@ impl Patch {
             lines.extend(body(body(rows, inner(width)), width));
         }
         lines
+    }
+
+    /// A refusal is one calm cell: what was refused stood in the question.
+    fn calm(&self, look: &Look<'_>) -> bool {
+        self.status == ItemStatus::Declined && !self.unfolded(look)
     }
 
     /// Trouble stands above the files as a part of its own.
@@ -244,6 +259,7 @@ impl Cell for Patch {
     fn parts(&self, look: &Look<'_>) -> usize {
         let files = match self.unfolded(look) {
             true => self.files.iter().map(File::parts).sum(),
+            false if self.calm(look) => 0,
             false => self.files.len(),
         };
         files + self.trouble_parts()

@@ -28,21 +28,18 @@ pub(crate) struct TurnEnd {
 
 impl TurnEnd {
     /// It came to its end.
-    /// `so_far`: what the last answer cost is not in the price.
-    pub(crate) fn done(
-        took_ms: u64,
-        at: Option<String>,
-        changed: Option<Changed>,
-        price: &[Price],
-        so_far: bool,
-    ) -> Self {
+    pub(crate) fn done(took_ms: u64, at: Option<String>, changed: Option<Changed>) -> Self {
+        Self { took_ms: Some(took_ms), at: at.map(Into::into), price: None, changed, interrupted: false }
+    }
+
+    /// What it cost, also when that becomes known later. `so_far`: what the last answer cost is not in it.
+    pub(crate) fn set_price(&mut self, price: &[Price], so_far: bool) {
         let worth = price.iter().filter(|price| price.percent >= 0.05);
         let price: Vec<String> = worth
             .map(|price| format!("{} of {}", percent(price.percent), text::sanitize(&price.window)))
             .collect();
         let least = if so_far { "at least " } else { "" };
-        let price = (!price.is_empty()).then(|| format!("used {least}{}", price.join(", ")).into());
-        Self { took_ms: Some(took_ms), at: at.map(Into::into), price, changed, interrupted: false }
+        self.price = (!price.is_empty()).then(|| format!("used {least}{}", price.join(", ")).into());
     }
 
     /// The user stopped it.

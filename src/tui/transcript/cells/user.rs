@@ -7,6 +7,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::output::cuts;
+use crate::base::ids::TurnId;
 use crate::protocol::input::UserInput;
 use crate::tui::text;
 use crate::tui::theme::Role;
@@ -22,6 +23,8 @@ pub(crate) struct User {
     text: Box<str>,
     /// Names of images, in order.
     images: Box<[Box<str>]>,
+    /// The turn it began or was added to, as far as known.
+    pub(crate) turn: Option<TurnId>,
     /// Where pieces of the text end, the last one left out.
     cuts: Box<[usize]>,
 }
@@ -40,7 +43,7 @@ impl User {
             }
         }
         let text: Box<str> = texts.join("\n").trim_end().into();
-        Self { cuts: cuts(&text, PIECE), text, images: images.into() }
+        Self { cuts: cuts(&text, PIECE), text, images: images.into(), turn: None }
     }
 
     /// Text as typed.
