@@ -14,7 +14,7 @@ use crate::sandbox;
 use crate::workspace::agents_md::{self, Search};
 
 /// Paths in one line of what holds.
-const LISTED: usize = 8;
+pub(super) const LISTED: usize = 8;
 
 /// Applies a change and tells what holds now.
 pub(crate) async fn apply(thread: &mut Thread, change: Change) {
@@ -45,12 +45,13 @@ pub(crate) async fn apply(thread: &mut Thread, change: Change) {
 /// Tells the settings in force.
 pub(crate) async fn tell(thread: &mut Thread) {
     let settings = &thread.settings;
+    let in_force = thread.roots.with_rules(&thread.services.rules.now());
     let configured = Configured {
         model: settings.model.clone(),
         effort: settings.effort.clone(),
         approval: settings.approval,
         sandbox: settings.sandbox.as_ref().clone(),
-        access: sandbox::listing(&settings.roots, None, LISTED),
+        access: sandbox::listing(&in_force, None, LISTED),
         cwd: settings.cwd.clone(),
         context_window: settings.context_window,
     };

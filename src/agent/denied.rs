@@ -7,49 +7,84 @@ use std::path::{Path, PathBuf};
 
 use url::{Host, Url};
 
-use crate::approvals::effects;
+use crate::approvals::{effects, network};
 use crate::net::neighbours::is_listened_to;
-use crate::process::parse::Commands;
+use crate::process::parse::{Commands, Shape};
 use crate::protocol::ask::{Effect, Narrow};
 use crate::protocol::policy::SandboxMode;
 use crate::sandbox::Roots;
+use crate::tools::gate::CommandRequest;
 
 /// Only the end of a long output is searched.
 const SEARCHED_BYTES: usize = 32 * 1024;
-/// Folders that no command needs to write inside a sandbox.
-const SYSTEM: [&str; 9] = ["/proc", "/sys", "/dev", "/boot", "/etc", "/bin", "/sbin", "/lib", "/usr"];
 
 /// A command that was stopped, as it is remembered.
 #[derive(Clone, Debug)]
 pub(crate) struct Denied {
     pub(crate) argv: Vec<String>,
     pub(crate) cwd: PathBuf,
-    /// A sentence about it.
-    pub(crate) note: String,
+    /// What was refused; empty when nothing is known but the failure.
+    pub(crate) what: String,
     /// What would have let it through.
     pub(crate) narrow: Option<Narrow>,
 }
 
+impl Denied {
+    /// A command that failed without saying that the sandbox was the reason.
+    pub(crate) fn silent(request: &CommandRequest) -> Self {
+        let (argv, cwd) = (request.argv.clone(), request.cwd.clone());
+        Self { argv, cwd, what: String::new(), narrow: None }
+    }
+
+    /// Whether it is about the same command in the same folder.
+    pub(crate) fn is_of(&self, request: &CommandRequest) -> bool {
+        self.argv == request.argv && self.cwd == request.cwd
+    }
+}
+
+/// Whether everything that the words of `commands` name to write, delete or connect to is open in the sandbox, and
+/// something of it is there because somebody opened it.
+pub(crate) fn is_open(roots: &Roots, commands: &Commands, cwd: &Path) -> bool {
+    if roots.mode() != SandboxMode::WorkspaceWrite || commands.shape != Shape::Plain {
+        return false;
+    }
+    let all: Vec<usize> = (0..commands.pieces.len()).collect();
+    let mut opened = false;
+    effects::outside(commands, &all, cwd).into_iter().all(|effect| match effect {
+        Effect::Writes(path) | Effect::Deletes(path) => {
+            let place = place(&path);
+            opened |= place.as_deref().is_some_and(|place| roots.is_opened(place));
+            place.is_some_and(|place| roots.can_write(&place))
+        }
+        Effect::Connects(to) => {
+            opened = true;
+            roots.network() || network::reaches(roots.network_rules(), &to) || own_port(roots, &to)
+        }
+        Effect::Outside(_) => true,
+        _ => false,
+    }) && opened
+}
+
+/// Whether `to` is an open port of this machine.
+fn own_port(roots: &Roots, to: &str) -> bool {
+    let port =
+        to.rsplit_once(':').filter(|(host, _)| is_loopback(host)).and_then(|(_, port)| port.parse().ok());
+    port.is_some_and(|port| roots.network_rules().ports.contains(&port))
+}
+
 /// The place that `commands`, run in `cwd`, were probably refused; `None` when it is not exactly one, or when it must
-/// stay closed. `closed`: folders of the user that are never opened as a whole, with those above them. Blocks: it looks at
-/// the disk and at the kernel's lists.
-pub(crate) fn narrow(
-    roots: &Roots,
-    commands: &Commands,
-    cwd: &Path,
-    output: &str,
-    closed: &[PathBuf],
-) -> Option<Narrow> {
+/// stay closed. Blocks: it looks at the disk and at the kernel's lists.
+pub(crate) fn narrow(roots: &Roots, commands: &Commands, cwd: &Path, output: &str) -> Option<Narrow> {
     if roots.mode() != SandboxMode::WorkspaceWrite {
         return None;
     }
     let output = searched(output);
     if !roots.network()
-        && let Some(found) = network(commands, output)
+        && let Some(found) = unreached(commands, output)
     {
         return Some(found);
     }
-    folder(roots, commands, cwd, output, closed)
+    folder(roots, commands, cwd, output)
 }
 
 /// The part of an output that is searched.
@@ -64,7 +99,7 @@ fn says(line: &str, signs: &[&str]) -> bool {
 }
 
 /// The host that could not be reached.
-fn network(commands: &Commands, output: &str) -> Option<Narrow> {
+fn unreached(commands: &Commands, output: &str) -> Option<Narrow> {
     const SIGNS: [&str; 10] = [
         "resolve host",
         "name resolution",
@@ -140,13 +175,7 @@ fn targets(text: &str) -> Vec<(String, u16)> {
 }
 
 /// The folder that could not be written.
-fn folder(
-    roots: &Roots,
-    commands: &Commands,
-    cwd: &Path,
-    output: &str,
-    closed: &[PathBuf],
-) -> Option<Narrow> {
+fn folder(roots: &Roots, commands: &Commands, cwd: &Path, output: &str) -> Option<Narrow> {
     const SIGNS: [&str; 6] =
         ["read-only file system", "erofs", "permission denied", "operation not permitted", "eacces", "eperm"];
     let all: Vec<usize> = (0..commands.pieces.len()).collect();
@@ -161,26 +190,28 @@ fn folder(
         .flat_map(|line| line.split(quotes))
         .map(|word| PathBuf::from(word.trim_end_matches([':', '.'])))
         .filter(|path| path.is_absolute());
+    one_folder(roots, named.chain(printed))
+}
+
+/// The one folder that holds those of `paths` that commands cannot write; `None` when it is not exactly one.
+pub(crate) fn one_folder(roots: &Roots, paths: impl Iterator<Item = PathBuf>) -> Option<Narrow> {
     let mut folders = BTreeSet::new();
-    for path in named.chain(printed) {
-        let folder = nearest(&path)?;
-        let place = folder.join(path.file_name().unwrap_or_default());
-        if SYSTEM.iter().any(|system| folder.starts_with(system)) || roots.is_protected(&place) {
-            return None;
-        }
+    for path in paths {
+        let place = place(&path)?;
         if !roots.can_write(&place) {
-            folders.insert(folder);
+            folders.insert(roots.narrowest(&place)?);
         }
     }
     let mut folders = folders.into_iter();
     let only = folders.next().filter(|_| folders.next().is_none())?;
-    let wide = only.components().count() < 3 || closed.iter().any(|closed| closed.starts_with(&only));
-    (!wide && !cwd.starts_with(&only)).then_some(Narrow::Folder(only))
+    Some(Narrow::Folder(only))
 }
 
-/// The folder that a path lies in, or the nearest above it that there is; without links.
-fn nearest(path: &Path) -> Option<PathBuf> {
-    path.ancestors().skip(1).find_map(|above| above.canonicalize().ok().filter(|above| above.is_dir()))
+/// A path as it would be written: links in it followed, its last part kept.
+fn place(path: &Path) -> Option<PathBuf> {
+    let above = path.ancestors().skip(1).find_map(|above| Some((above.canonicalize().ok()?, above)))?;
+    let (real, written) = above;
+    Some(real.join(path.strip_prefix(written).ok()?))
 }
 
 #[cfg(test)]
@@ -197,20 +228,16 @@ mod tests {
         }
         let policy = SandboxPolicy::workspace();
         let (home, cwd) = (root.join("home"), root.join("home/w"));
-        let roots = crate::sandbox::resolve(&policy, &cwd, None);
+        let mut roots = crate::sandbox::resolve(&policy, &cwd, None);
+        roots.never_open(Some(&home));
         let at = |path: &str| home.join(path).display().to_string();
-        let says = |script: &str, output: &str| match narrow(
-            &roots,
-            &Commands::of_script(script),
-            &cwd,
-            output,
-            std::slice::from_ref(&home),
-        ) {
-            None => "-".to_owned(),
-            Some(Narrow::Folder(path)) => path.strip_prefix(&home).unwrap().display().to_string(),
-            Some(Narrow::Host(host)) => host,
-            Some(Narrow::Port(port)) => port.to_string(),
-        };
+        let says =
+            |script: &str, output: &str| match narrow(&roots, &Commands::of_script(script), &cwd, output) {
+                None => "-".to_owned(),
+                Some(Narrow::Folder(path)) => path.strip_prefix(&home).unwrap().display().to_string(),
+                Some(Narrow::Host(host)) => host,
+                Some(Narrow::Port(port)) => port.to_string(),
+            };
         for (script, output, want) in [
             (format!("touch {}", at("a/x")), String::new(), "a"),
             (format!("touch {} {}", at("a/x"), at("c/y")), String::new(), "-"),
@@ -256,9 +283,8 @@ mod tests {
         let cwd = tempfile::tempdir().unwrap();
         let policy = SandboxPolicy::workspace();
         let roots = crate::sandbox::resolve(&policy, cwd.path(), None);
-        let found = |script: &str, output: &str| {
-            narrow(&roots, &Commands::of_script(script), cwd.path(), output, &[])
-        };
+        let found =
+            |script: &str, output: &str| narrow(&roots, &Commands::of_script(script), cwd.path(), output);
         let refused = format!("connect to 127.0.0.1 port {port} failed: Connection refused");
         assert_eq!(found("make check", &refused), Some(Narrow::Port(port)));
         assert_eq!(found(&format!("curl http://localhost:{port}/"), &refused), Some(Narrow::Port(port)));

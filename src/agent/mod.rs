@@ -10,7 +10,10 @@
 //! - [`calls`]: carries out the calls of an answer
 //! - [`live_roots`]: the writable paths in force, and what the user opened
 //! - [`denied`]: what a command was refused, and what would open it
-//! - [`permit`]: may this command run, may this patch be written
+//! - [`places`]: what the user opens, for how long; may this patch be written
+//! - [`permit`]: may this command run
+//! - [`consent`]: the question about a command, and what is kept of its answer
+//! - [`retry`]: what follows when the sandbox stopped a command
 //! - [`toolbox`]: the tools of a thread, joined with its permissions
 //! - [`configure`]: new settings for a live thread
 //! - [`user_shell`]: the user's own commands
@@ -22,7 +25,7 @@
 //! - [`review`]: a reviewer's conversation inside a turn
 //! - [`input`]: the user's input → a message
 //! - [`readers`]: the channels to the front ends
-//! - [`places`]: where items are shown first
+//! - [`positions`]: where items are shown first
 //! - [`asks`]: open questions
 //! - [`errors`]: errors of the areas below → the one error that is shown
 
@@ -31,6 +34,7 @@ pub(crate) mod budget;
 mod calls;
 pub(crate) mod compact;
 pub(crate) mod configure;
+mod consent;
 pub(crate) mod context;
 mod denied;
 pub(crate) mod errors;
@@ -41,9 +45,11 @@ pub(crate) mod input;
 pub(crate) mod live_roots;
 pub(crate) mod past;
 pub(crate) mod permit;
-mod places;
+pub(crate) mod places;
+mod positions;
 pub(crate) mod readers;
 pub(crate) mod request;
+mod retry;
 pub(crate) mod review;
 pub(crate) mod services;
 pub(crate) mod settings;

@@ -15,9 +15,9 @@ type Disk = Result<(), ErrorInfo>;
 async fn permit(sandbox: &SandboxPolicy, script: &str, disk: Disk) -> (Permit, bool) {
     let mut bench = Bench::new();
     let roots = Arc::new(sandbox::resolve(sandbox, &bench.ctx.cwd, None));
-    let judge = Arc::new(|_: &ToolContext, _: &[PathBuf]| PatchVerdict::Write);
-    let patch = Arc::new(ApplyPatch::new(judge, bench.ctx.cwd.clone()));
-    let permits = Permits::new(LiveRoots::new(roots), Arc::default(), patch, false);
+    let places = Places::new(LiveRoots::new(roots), Arc::default());
+    let patch = Arc::new(ApplyPatch::new(Arc::new(places.clone()), bench.ctx.cwd.clone()));
+    let permits = Permits::new(places, patch, false);
     let request = request(script, &bench.ctx.cwd);
     let asked = permits.permit(&bench.ctx, &request);
     let (permit, waited) = tokio::join!(asked, answer(&mut bench.events, disk));

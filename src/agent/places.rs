@@ -1,96 +1,118 @@
-//! Where items are shown first. A command of the user goes on beside the turns and has its line in the file when it
-//! ends; what is told here while it begins says where it was seen. Pure: fed with every event that leaves.
+//! Places that the user opens to commands and patches: offered with a question, opened for the thread, and kept in the
+//! user's `config.toml` when the answer was for longer. An open place is open to every command and patch of the thread.
 
-use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use crate::base::ids::ItemId;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use super::configure::LISTED;
+use super::denied;
+use super::live_roots::LiveRoots;
+use crate::approvals::decide::{self, PatchDecision};
+use crate::approvals::network;
+use crate::approvals::standing::Standing;
+use crate::base::tasks;
+use crate::config::{home, places};
+use crate::protocol::ask::{Answer, Narrow, PlaceOffer};
 use crate::protocol::event::Event;
-use crate::protocol::item::{CommandSource, Item};
-use crate::protocol::note::Place;
+use crate::sandbox::{self, Level, Roots};
+use crate::tools::apply_patch::{PatchJudge, PatchVerdict};
+use crate::tools::context::ToolContext;
 
-/// What was told of a thread, as far as places need it.
-#[derive(Debug, Default)]
+/// The places of one thread; cheap to clone.
+#[derive(Clone, Debug)]
 pub(crate) struct Places {
-    /// The item that was shown last.
-    last: Option<ItemId>,
-    /// Shown and not complete.
-    open: HashSet<ItemId>,
-    /// A turn is at it.
-    in_turn: bool,
-    /// Of the user's commands that run.
-    known: HashMap<ItemId, Place>,
+    pub(super) roots: LiveRoots,
+    pub(super) rules: Arc<Standing>,
 }
 
 impl Places {
-    /// Takes an event on its way to the readers.
-    pub(crate) fn see(&mut self, event: &Event) {
-        match event {
-            Event::TurnStarted { .. } => self.in_turn = true,
-            Event::TurnCompleted(_) => self.in_turn = false,
-            Event::ItemStarted { item } if !self.open.contains(item.id()) => {
-                let id = item.id().clone();
-                let own = matches!(item, Item::CommandExecution(c) if c.source == CommandSource::UserShell);
-                if let Some(after) = self.last.replace(id.clone()).filter(|_| own) {
-                    self.known.insert(id.clone(), Place { after, after_end: !self.in_turn });
-                }
-                self.open.insert(id);
-            }
-            Event::ItemCompleted { item } => {
-                self.known.remove(item.id());
-                if !self.open.remove(item.id()) {
-                    self.last = Some(item.id().clone());
-                }
-            }
-            Event::ItemDropped { item_id } => drop(self.open.remove(item_id)),
-            _ => {}
+    /// Those of `roots`, which are opened further, with what `rules` say about hosts.
+    pub(crate) fn new(roots: LiveRoots, rules: Arc<Standing>) -> Self {
+        Self { roots, rules }
+    }
+
+    /// The roots with the hosts that rules open and close.
+    pub(super) fn in_force(&self) -> Arc<Roots> {
+        self.roots.with_rules(&self.rules.now())
+    }
+
+    /// Whether opening it would change anything: what a rule keeps closed stays so.
+    pub(super) fn may_open(&self, narrow: &Narrow) -> bool {
+        // Without namespaces there is no way to single hosts and ports.
+        let by_list = sandbox::level().is_ok_and(|level| level == Level::Namespaces);
+        match narrow {
+            Narrow::Host(host) => by_list && !network::closes(&self.rules.now(), host),
+            Narrow::Folder(_) => true,
+            Narrow::Port(_) => by_list,
         }
     }
 
-    /// Where this item is shown, when others were shown since.
-    pub(crate) fn of(&self, id: &ItemId) -> Option<&Place> {
-        self.known.get(id)
+    /// The answers that open it, with what they would write down.
+    pub(super) fn offer(&self, narrow: &Narrow) -> PlaceOffer {
+        PlaceOffer {
+            narrow: narrow.clone(),
+            project: places::words(narrow, Some(self.rules.project())),
+            // What is open everywhere does not count with a profile of the user's own.
+            always: places::words(narrow, None).filter(|_| self.roots.now().profile().is_none()),
+        }
+    }
+
+    /// Opens a place for as long as `answer` says. It is open for this thread also when it cannot be written down.
+    pub(super) async fn open(&self, ctx: &ToolContext, narrow: &Narrow, answer: Answer) {
+        self.roots.open(narrow);
+        self.roots.say(&format!("commands may {}, without leaving the sandbox", narrow.words()));
+        let in_force = self.in_force();
+        let access =
+            tasks::blocking("list what is open", move || sandbox::listing(&in_force, None, LISTED)).await;
+        if let Ok(access) = access {
+            ctx.tell(Event::Opened(access)).await;
+        }
+        let project = match answer {
+            Answer::OpenForProject => Some(self.rules.project().to_owned()),
+            Answer::OpenAlways => None,
+            _ => return,
+        };
+        let file = home::config_file(self.rules.home());
+        let (target, narrow) = (file.clone(), narrow.clone());
+        let work =
+            move || places::keep(&target, &narrow, project.as_deref()).map_err(|error| error.to_string());
+        let written = tasks::blocking("keep a place", work).await;
+        if let Err(why) = written.map_err(|error| error.to_string()).and_then(|done| done) {
+            self.not_kept(ctx, "What you opened", &file, &why).await;
+        }
+    }
+
+    /// Tells that an answer holds for this session only.
+    pub(super) async fn not_kept(&self, ctx: &ToolContext, what: &str, file: &Path, why: &str) {
+        let message =
+            format!("{what} holds for this session only: {} cannot be written: {why}", file.display());
+        ctx.tell(Event::Warning { message }).await;
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::protocol::item::{CommandItem, ItemStatus};
-
-    fn item(id: &str) -> Item {
-        Item::AgentMessage { id: ItemId::from(id), text: String::new(), phase: None }
+impl PatchJudge for Places {
+    fn verdict(&self, ctx: &ToolContext, paths: &[PathBuf]) -> PatchVerdict {
+        let roots = self.roots.now();
+        // A repository further down may have come to exist since the roots were looked through.
+        let in_repository = |path: &Path| path.components().any(|part| part.as_os_str() == ".git");
+        let writable =
+            |path: &PathBuf| roots.full_access() || (roots.can_write(path) && !in_repository(path));
+        let all_writable = paths.iter().all(writable);
+        match decide::decide_patch(ctx.approval, all_writable) {
+            PatchDecision::Write => PatchVerdict::Write,
+            PatchDecision::Ask { reason } => {
+                let narrow = denied::one_folder(&roots, paths.iter().cloned());
+                let place = narrow.map(|narrow| Box::new(self.offer(&narrow)));
+                PatchVerdict::Ask { reason: reason.unwrap_or_default(), place }
+            }
+            PatchDecision::Refuse { reason } => PatchVerdict::Refuse(reason),
+        }
     }
 
-    fn own(id: &str) -> Item {
-        Item::CommandExecution(CommandItem {
-            id: ItemId::from(id),
-            command: "ls".to_owned(),
-            cwd: "/".into(),
-            process_id: None,
-            source: CommandSource::UserShell,
-            status: ItemStatus::InProgress,
-            command_actions: Vec::new(),
-            aggregated_output: None,
-            exit_code: None,
-            duration_ms: None,
-        })
-    }
-
-    #[test]
-    fn a_command_stands_behind_what_was_shown_before_it() {
-        let mut places = Places::default();
-        places.see(&Event::ItemStarted { item: own("early") });
-        assert_eq!(places.of(&ItemId::from("early")), None, "nothing was shown before");
-        places.see(&Event::TurnStarted { turn_id: crate::base::ids::TurnId::new() });
-        places.see(&Event::ItemStarted { item: item("a") });
-        places.see(&Event::ItemStarted { item: own("x") });
-        places.see(&Event::ItemCompleted { item: item("a") });
-        places.see(&Event::ItemCompleted { item: item("b") });
-        let after = |id: &str, after_end| Place { after: ItemId::from(id), after_end };
-        assert_eq!(places.of(&ItemId::from("x")), Some(&after("a", false)));
-        places.see(&Event::ItemStarted { item: own("y") });
-        assert_eq!(places.of(&ItemId::from("y")), Some(&after("b", false)));
-        places.see(&Event::ItemCompleted { item: own("x") });
-        assert_eq!(places.of(&ItemId::from("x")), None, "it is on disk");
+    fn open<'a>(&'a self, ctx: &'a ToolContext, narrow: &'a Narrow, answer: Answer) -> BoxFuture<'a, ()> {
+        Places::open(self, ctx, narrow, answer).boxed()
     }
 }

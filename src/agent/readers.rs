@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use tokio::sync::mpsc;
 
-use super::places::Places;
+use super::positions::Positions;
 use crate::base::ids::ItemId;
 use crate::protocol::event::Event;
 use crate::protocol::item::ItemDelta;
@@ -22,7 +22,7 @@ const HELD_EACH: usize = std::mem::size_of::<(ItemId, ItemDelta)>();
 pub(crate) struct Readers {
     readers: Vec<Reader>,
     /// Where items were shown.
-    pub(crate) places: Places,
+    pub(crate) positions: Positions,
 }
 
 #[derive(Debug)]
@@ -42,7 +42,7 @@ impl Readers {
 
     /// Tells every reader. Readers that went away are forgotten.
     pub(crate) async fn tell(&mut self, event: Event) {
-        self.places.see(&event);
+        self.positions.see(&event);
         let mut gone = false;
         let last = self.readers.len().saturating_sub(1);
         let mut event = Some(event);

@@ -75,8 +75,12 @@ impl Settings {
         let mut roots = sandbox::resolve(&config.sandbox, &config.cwd, tmpdir);
         // Our home holds keys and the record of this very thread.
         roots.protect(&config.codex_home);
+        roots.never_open(config.home.as_deref());
         roots.deny_read(config.deny_read.clone());
         roots.allow_network(config.network_rules.clone());
+        if let Some(profile) = &config.profiled {
+            roots.restrict(profile, &config.sandbox);
+        }
         if config.git_writes {
             roots.grant_git(&config.cwd);
         }

@@ -33,6 +33,7 @@ use crate::protocol::event::Event;
 use crate::protocol::item::Item;
 use crate::protocol::limits::LimitsSnapshot;
 use crate::protocol::model_item::ModelItem;
+use crate::protocol::network::Visits;
 use crate::protocol::op::Op;
 use crate::protocol::tokens::{ThreadUsage, TokenUsage};
 use crate::protocol::turn::{Changed, TurnEnd, TurnStatus};
@@ -99,6 +100,8 @@ pub(crate) struct Thread {
     pub(crate) answered_by: Option<String>,
     /// What the patches of the running turn changed so far.
     pub(crate) changed: Option<Changed>,
+    /// What commands have reached in the network since the last turn.
+    pub(crate) visits: Visits,
 }
 
 /// Starts a thread.
@@ -136,6 +139,7 @@ pub(crate) fn start(services: Arc<Services>, config: Arc<Config>, start: Start) 
         unsaved: None,
         answered_by: None,
         changed: None,
+        visits: Visits::default(),
     };
     let task = tasks::spawn("thread", thread.run(ops_receiver));
     Handle { ops, events, task }
@@ -324,7 +328,7 @@ impl Thread {
     /// Tells a complete item after it was stored.
     pub(crate) async fn complete(&mut self, item: Item) {
         let turn_id = self.turn_id;
-        let place = self.readers.places.of(item.id()).cloned();
+        let place = self.readers.positions.of(item.id()).cloned();
         self.store(|w| match &place {
             Some(place) => w.item_at(&item, turn_id, place),
             None => w.item(&item, turn_id),
@@ -342,6 +346,7 @@ impl Thread {
                 }
                 self.readers.tell(event).await
             }
+            ToolEvent::Reached(visits) => self.visits.join(visits),
             ToolEvent::Ask(ask, sender) => {
                 let id = self.asks.open(sender);
                 self.readers.tell(Event::Ask { id, ask }).await;
@@ -433,6 +438,7 @@ impl Thread {
             duration_ms: 0,
             price: Vec::new(),
             changed: None,
+            network: Default::default(),
             price_so_far: false,
         };
         self.store(|w| w.turn_completed(&end));

@@ -1,10 +1,10 @@
 //! The tools of one thread, joined with its permissions.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::live_roots::LiveRoots;
-use super::permit::{self, Permits};
+use super::permit::Permits;
+use super::places::Places;
 use super::services::Services;
 use super::settings::Settings;
 use crate::config::Config;
@@ -34,11 +34,9 @@ impl Toolbox {
 
     fn of(config: &Config, settings: &Settings, services: &Services, reviews: bool) -> Self {
         let roots = LiveRoots::new(Arc::clone(&settings.roots));
-        let judged = roots.clone();
-        let judge =
-            Arc::new(move |ctx: &_, paths: &[PathBuf]| permit::patch_verdict(&judged.now(), ctx, paths));
-        let patch = Arc::new(ApplyPatch::new(judge, services.journals.clone()));
-        let permits = Permits::new(roots.clone(), Arc::clone(&services.rules), Arc::clone(&patch), reviews);
+        let places = Places::new(roots.clone(), Arc::clone(&services.rules));
+        let patch = Arc::new(ApplyPatch::new(Arc::new(places.clone()), services.journals.clone()));
+        let permits = Permits::new(places, Arc::clone(&patch), reviews);
         let commands = Commands::new(Launcher::default(), permits);
         let wanted = Wanted {
             shell: config.features.enabled("shell_tool"),

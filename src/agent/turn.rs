@@ -194,6 +194,9 @@ impl<'a> Turn<'a> {
 
     /// One answer of the model, with all the retries it takes. An answer that is not `visible` (the note of a
     /// compaction) is not shown while it is written, and never stored.
+    ///
+    /// # Errors
+    /// The turn ends without an answer: interrupted, or every attempt failed.
     pub(crate) async fn sample(&mut self, mut stream: ResponseStream, visible: bool) -> Result<Ingest, Stop> {
         let mut ingest = Ingest::default();
         loop {
@@ -391,6 +394,7 @@ impl<'a> Turn<'a> {
             duration_ms: started.elapsed().as_millis() as u64,
             price,
             changed: self.thread.changed.take(),
+            network: std::mem::take(&mut self.thread.visits),
             price_so_far,
         };
         self.thread.store(|w| w.turn_completed(&end));

@@ -7,6 +7,7 @@
 //! - [`effects`]: what a command would do, for the question about it
 //! - [`rules`]: rules about commands, and matching them
 //! - [`rule_text`]: the text of a rules file → rules
+//! - [`rule_call`]: one call of that text
 //! - [`rule_files`]: rules files on disk, and adding a rule
 //! - [`rulebook`]: all rules in force, and what they say about a call
 //! - [`vouch`]: whether a command is what its words say
@@ -22,6 +23,7 @@ pub(crate) mod grants;
 mod lists;
 pub(crate) mod network;
 pub(crate) mod proposal;
+mod rule_call;
 pub(crate) mod rule_files;
 mod rule_text;
 pub(crate) mod rulebook;

@@ -36,18 +36,6 @@ pub(crate) fn rule(host: &str, protocol: &str, decision: RuleDecision) -> Option
     Some(NetworkRule { host, port, decision })
 }
 
-/// The line of a rules file that opens `host:port`; `None` when no protocol has this port.
-pub(crate) fn line(target: &str) -> Option<String> {
-    let (host, port) = target.rsplit_once(':')?;
-    let protocol = match port {
-        "443" => "https",
-        "80" => "http",
-        _ => return None,
-    };
-    let rule = rule(host, protocol, RuleDecision::Allow)?;
-    Some(format!("network_rule(host=\"{}\", protocol=\"{protocol}\", decision=\"allow\")", rule.host))
-}
-
 /// The hosts and ports in force, given those of the configuration.
 pub(crate) fn in_force(book: &Rulebook, configured: &NetworkRules) -> NetworkRules {
     let mut rules = configured.clone();
@@ -64,20 +52,44 @@ pub(crate) fn in_force(book: &Rulebook, configured: &NetworkRules) -> NetworkRul
     rules
 }
 
-/// Whether an entry of the list and a closed host have a name in common, whatever the port.
-fn overlap(entry: &str, closed: &str) -> bool {
-    let entry = entry.to_ascii_lowercase();
-    let name = match entry.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
-        _ => &entry,
-    };
-    let covers = |wide: &str, narrow: &str| match wide.strip_prefix("*.") {
+/// Whether a rule keeps `host:port` closed, whatever is opened.
+pub(crate) fn closes(book: &Rulebook, target: &str) -> bool {
+    let closing = |rule: &&NetworkRule| rule.decision != RuleDecision::Allow;
+    book.networks.iter().filter(closing).any(|rule| overlap(target, &rule.host))
+}
+
+/// Whether commands reach `host`, perhaps with a port, by one of `rules`.
+pub(crate) fn reaches(rules: &NetworkRules, target: &str) -> bool {
+    let (host, port) = parts(target);
+    rules.hosts.iter().any(|entry| {
+        let (name, only) = parts(entry);
+        covers(&name.to_ascii_lowercase(), &host.to_ascii_lowercase())
+            && only.is_none_or(|only| port == Some(only))
+    })
+}
+
+fn parts(target: &str) -> (&str, Option<&str>) {
+    match target.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => (name, Some(port)),
+        _ => (target, None),
+    }
+}
+
+/// Whether `wide` names all that `narrow` does.
+fn covers(wide: &str, narrow: &str) -> bool {
+    match wide.strip_prefix("*.") {
         Some(end) => narrow
             .trim_start_matches("*.")
             .strip_suffix(end)
             .is_some_and(|start| start.is_empty() || start.ends_with('.')),
         None => wide == narrow,
-    };
+    }
+}
+
+/// Whether an entry of the list and a closed host have a name in common, whatever the port.
+fn overlap(entry: &str, closed: &str) -> bool {
+    let entry = entry.to_ascii_lowercase();
+    let (name, _) = parts(&entry);
     covers(name, closed) || covers(closed, name)
 }
 
@@ -90,6 +102,7 @@ mod tests {
     fn rules_open_and_close_hosts() {
         let configured = NetworkRules {
             ports: vec![5432],
+            serve: Vec::new(),
             hosts: ["own.org", "*.wide.org", "*.free.org:8443"].map(str::to_owned).to_vec(),
         };
         let hosts = |text: &str| {
@@ -135,10 +148,29 @@ mod tests {
         ] {
             assert_eq!(hosts(&text), (want, problems), "{text}");
         }
-        assert_eq!(
-            line("A.org:443").unwrap(),
-            "network_rule(host=\"a.org\", protocol=\"https\", decision=\"allow\")"
-        );
-        assert_eq!((line("a.org:22"), line("a\"b:443")), (None, None));
+    }
+
+    #[test]
+    fn what_is_reached_and_what_is_kept_closed() {
+        let rules = NetworkRules {
+            ports: Vec::new(),
+            serve: Vec::new(),
+            hosts: ["a.org:443", "b.org", "*.c.org:80"].map(str::to_owned).to_vec(),
+        };
+        for (target, want) in [
+            ("A.org:443", true),
+            ("a.org:80", false),
+            ("a.org", false),
+            ("b.org:22", true),
+            ("b.org", true),
+            ("x.c.org:80", true),
+            ("x.c.org", false),
+            ("xb.org:443", false),
+        ] {
+            assert_eq!(reaches(&rules, target), want, "{target}");
+        }
+        let reading = rule_text::read("network_rule(host='*.shut.org', protocol='https', decision='deny')");
+        let book = Rulebook { networks: reading.networks, ..Rulebook::default() };
+        assert!(closes(&book, "x.shut.org:8443") && !closes(&book, "a.org:443"));
     }
 }

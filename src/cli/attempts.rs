@@ -1,5 +1,6 @@
 //! Live attempts of a confined command to reach what it must not, and to do what it must be able to. The commands run
-//! as `codex sandbox` runs them, so nothing here knows how the sandbox works.
+//! as `codex sandbox` runs them, so nothing here knows how the sandbox works. They run with an empty home and with
+//! nothing writable but their own folder: it is the machine that is tried, not what somebody configured.
 
 use std::fs;
 use std::io;
@@ -23,6 +24,7 @@ pub(crate) struct Attempt {
 }
 
 struct Bed {
+    home: PathBuf,
     work: PathBuf,
     outside: PathBuf,
 }
@@ -64,7 +66,9 @@ const FILES: &[Row] = &[
 /// The folder for them cannot be made.
 pub(crate) fn run(home: &Path) -> io::Result<Vec<Attempt>> {
     let dir = doctor::bed(home)?;
-    let bed = Bed { work: dir.path().join("work"), outside: dir.path().join("outside") };
+    let at = |name: &str| dir.path().join(name);
+    let bed = Bed { home: at("home"), work: at("work"), outside: at("outside") };
+    fs::create_dir(&bed.home)?;
     fs::create_dir_all(bed.work.join(".git"))?;
     fs::write(bed.work.join(".git/config"), "kept")?;
     fs::write(bed.work.join(".git/HEAD"), "ref: refs/heads/main\n")?;
@@ -75,16 +79,16 @@ pub(crate) fn run(home: &Path) -> io::Result<Vec<Attempt>> {
     let mut attempts: Vec<Attempt> = FILES
         .iter()
         .map(|(what, wanted, script, happened)| {
-            let _ = confined(&bed.work, script);
+            let _ = confined(&bed, script);
             attempt(what, *wanted, happened(&bed))
         })
         .collect();
     let listener = TcpListener::bind("127.0.0.1:0")?;
     listener.set_nonblocking(true)?;
     let port = listener.local_addr()?.port();
-    let _ = confined(&bed.work, &format!("exec 3<>/dev/tcp/127.0.0.1/{port}"));
+    let _ = confined(&bed, &format!("exec 3<>/dev/tcp/127.0.0.1/{port}"));
     attempts.push(attempt("connect to this machine", false, listener.accept().is_ok()));
-    let signalled = confined(&bed.work, &format!("kill -0 {}", std::process::id()));
+    let signalled = confined(&bed, &format!("kill -0 {}", std::process::id()));
     attempts.push(attempt("signal a process outside", false, signalled));
     Ok(attempts)
 }
@@ -95,10 +99,14 @@ fn attempt(what: &'static str, wanted: bool, happened: bool) -> Attempt {
 }
 
 /// Runs a script in the sandbox; whether it ended well.
-fn confined(dir: &Path, script: &str) -> bool {
+fn confined(bed: &Bed, script: &str) -> bool {
     let mut command = Command::new("/proc/self/exe");
-    command.args(["sandbox", "-s", "workspace-write", "-C"]).arg(dir).args(["--", "bash", "-c", script]);
+    command.args(["sandbox", "-s", "workspace-write"]);
+    // The home, and with it the folder outside, may lie below a temporary folder.
+    for key in ["exclude_slash_tmp", "exclude_tmpdir_env_var"] {
+        command.args(["-c", &format!("sandbox_workspace_write.{key}=true")]);
+    }
+    command.arg("-C").arg(&bed.work).args(["--", "bash", "-c", script]);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    // The home of a test may lie below the temporary folder, which is writable.
-    command.env_remove("TMPDIR").status().is_ok_and(|status| status.success())
+    command.env("CODEX_HOME", &bed.home).status().is_ok_and(|status| status.success())
 }

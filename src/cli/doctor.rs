@@ -15,6 +15,7 @@ use super::doctor_machine::{self as machine, Rung};
 use super::exit::Exit;
 use super::wire;
 use crate::approvals::standing::Standing;
+use crate::base::clean;
 use crate::config::{self, Config, Env, Flags};
 use crate::exec::text::clean;
 use crate::responses::provider::OPENAI_BASE_URL;
@@ -80,38 +81,26 @@ pub(crate) fn run(arguments: &Doctor, shared: &Shared, env: &Env) -> Exit {
     let flags =
         Flags { overrides: shared.config.clone(), profile: shared.profile.clone(), ..Flags::default() };
     let mut checks = Vec::new();
-    let mut attempts = Vec::new();
+    let home = config::home::find(env).ok();
     match config::load(env, &flags) {
         Ok(config) => {
             checks.push(configuration(&config));
             checks.push(rules(&config));
             checks.push(credentials(&config, env));
-            checks.push(machine::sandbox());
-            checks.push(machine::servers(&config.codex_home));
-            let home = config.codex_home.clone();
-            if home.starts_with("/tmp") {
-                // `/tmp` is writable inside, so nothing below it is outside.
-                checks.push(Check::odd(
-                    "escape attempts",
-                    "not made: the home folder lies in /tmp, which commands may write",
-                    "use a home elsewhere",
-                ));
-            } else {
-                match attempts::run(&home) {
-                    Ok(done) => attempts = done,
-                    Err(error) => checks.push(Check::bad(
-                        "escape attempts",
-                        format!("could not be made: {error}"),
-                        format!("make {} writable", home.display()),
-                    )),
-                }
-            }
             if !arguments.offline {
                 checks.push(network(&config, env));
             }
         }
         Err(error) => checks.push(Check::bad("configuration", error.to_string(), "mend the file")),
     }
+    // What the machine does is worth knowing also when the configuration is broken.
+    checks.push(machine::sandbox());
+    checks.extend(home.as_deref().map(machine::servers));
+    let attempts = home.map_or_else(|| Ok(Vec::new()), |home| attempts::run(&home)).unwrap_or_else(|error| {
+        let remedy = "make the home folder of codex writable";
+        checks.push(Check::bad("escape attempts", format!("could not be made: {error}"), remedy));
+        Vec::new()
+    });
     checks.push(terminal(env));
     checks.push(machine::colours(env));
     let findings =
@@ -163,9 +152,11 @@ fn words(findings: &Findings) -> String {
 
 fn configuration(config: &Config) -> Check {
     let home = config.codex_home.display();
+    let name = config.profiled.as_ref().map(|profile| clean::line(&profile.name, 100));
+    let profile = name.map(|name| format!("; permission profile {name}")).unwrap_or_default();
     match config.warnings.as_slice() {
-        [] => Check::good("configuration", format!("read, nothing to remark; home {home}")),
-        warnings => Check::odd("configuration", format!("read; home {home}"), warnings.join("; ")),
+        [] => Check::good("configuration", format!("read, nothing to remark; home {home}{profile}")),
+        warnings => Check::odd("configuration", format!("read; home {home}{profile}"), warnings.join("; ")),
     }
 }
 

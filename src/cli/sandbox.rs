@@ -33,9 +33,14 @@ pub(crate) struct SandboxArgs {
     #[arg(long)]
     full_auto: bool,
 
-    /// The same as a permission profile, like :workspace
-    #[arg(short = 'P', value_name = "NAME", conflicts_with_all = ["mode", "full_auto"], value_parser = profile)]
-    profile: Option<ModeArg>,
+    /// Or --permissions-profile: of that name, like :workspace
+    #[arg(
+        short = 'P',
+        alias = "permissions-profile",
+        value_name = "NAME",
+        conflicts_with_all = ["mode", "full_auto"]
+    )]
+    profile: Option<String>,
 
     /// Change a setting, like deny_read.defaults=false
     #[arg(short = 'c', long = "config", value_name = "K=V")]
@@ -86,18 +91,6 @@ impl From<LevelArg> for Level {
             LevelArg::Namespaces => Self::Namespaces,
             LevelArg::Landlock => Self::Landlock,
         }
-    }
-}
-
-/// The modes by the names of permission profiles.
-fn profile(name: &str) -> Result<ModeArg, String> {
-    match name {
-        ":read-only" => Ok(ModeArg::ReadOnly),
-        ":workspace" => Ok(ModeArg::WorkspaceWrite),
-        ":danger-full-access" => Ok(ModeArg::DangerFullAccess),
-        _ => Err("profiles of your own are not supported yet; allowed: :read-only, :workspace, \
-                  :danger-full-access"
-            .to_owned()),
     }
 }
 
@@ -230,7 +223,7 @@ impl SandboxArgs {
     /// Read-only without a word, whatever is configured: this command shows what the sandbox does.
     fn mode(&self) -> SandboxMode {
         let full_auto = self.full_auto.then_some(ModeArg::WorkspaceWrite);
-        match self.mode.or(self.profile).or(full_auto).unwrap_or(ModeArg::ReadOnly) {
+        match self.mode.or(full_auto).unwrap_or(ModeArg::ReadOnly) {
             ModeArg::ReadOnly => SandboxMode::ReadOnly,
             ModeArg::WorkspaceWrite => SandboxMode::WorkspaceWrite,
             ModeArg::DangerFullAccess => SandboxMode::DangerFullAccess,
@@ -242,7 +235,10 @@ impl SandboxArgs {
         let program = std::env::current_exe().unwrap_or_else(|_| "/proc/self/exe".into());
         let mut words: Vec<OsString> =
             vec![program.into(), "sandbox".into(), "--traced".into(), mount_namespace()];
-        words.extend(["-s".into(), self.mode().as_str().into()]);
+        match &self.profile {
+            Some(profile) => words.extend(["-P".into(), profile.into()]),
+            None => words.extend(["-s".into(), self.mode().as_str().into()]),
+        }
         for setting in &self.overrides {
             words.extend(["-c".into(), setting.into()]);
         }
@@ -255,10 +251,16 @@ impl SandboxArgs {
     }
 
     fn flags(&self) -> Flags {
+        let mut overrides = self.overrides.clone();
+        overrides.extend(
+            self.profile
+                .as_ref()
+                .map(|name| format!("default_permissions={}", serde_json::Value::String(name.clone()))),
+        );
         Flags {
-            sandbox: Some(self.mode()),
+            sandbox: self.profile.is_none().then(|| self.mode()),
             cwd: self.cd.clone(),
-            overrides: self.overrides.clone(),
+            overrides,
             ..Flags::default()
         }
     }
@@ -272,8 +274,12 @@ impl SandboxArgs {
         }
         let mut roots = sandbox::resolve(&policy, &config.cwd, env.tmpdir());
         roots.protect(&config.codex_home);
+        roots.never_open(config.home.as_deref());
         roots.deny_read(config.deny_read.clone());
         roots.allow_network(config.network_rules.clone());
+        if let Some(profile) = &config.profiled {
+            roots.restrict(profile, &config.sandbox);
+        }
         if config.git_writes {
             roots.grant_git(&config.cwd);
         }
@@ -356,8 +362,8 @@ mod tests {
         let args = parse(&["-s", "read-only", "-C", "/tmp", "--", "--odd"]).unwrap();
         assert_eq!(args.command, ["--odd"]);
         assert!(args.mode() == SandboxMode::ReadOnly && !args.network);
-        assert_eq!(parse(&["-P", ":workspace", "ls"]).unwrap().mode(), SandboxMode::WorkspaceWrite);
-        assert!(parse(&["-P", "mine", "ls"]).is_err());
+        let flags = parse(&["--permissions-profile", "mine", "ls"]).unwrap().flags();
+        assert_eq!((flags.sandbox, flags.overrides), (None, vec!["default_permissions=\"mine\"".to_owned()]));
         assert!(parse(&["-s", "everything", "ls"]).is_err());
     }
 
@@ -367,7 +373,7 @@ mod tests {
         let words = std::mem::take(&mut args.command);
         assert!(has_flags_after_system(&words));
         assert_eq!(args.join_after_system(words).unwrap(), ["ls", "-l"]);
-        assert!(args.network && args.mode() == SandboxMode::WorkspaceWrite);
+        assert!(args.network && args.profile.as_deref() == Some(":workspace"));
         let words = |words: &[&str]| words.iter().map(OsString::from).collect::<Vec<_>>();
         assert_eq!(args.join_after_system(words(&["linux", "-s", "read-only", "--", "-x"])).unwrap(), ["-x"]);
         assert!(args.mode() == SandboxMode::ReadOnly);

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use toml_edit::{DocumentMut, Item, Table, value};
+use toml_edit::{DocumentMut, Item, Table, TableLike, Value, value};
 
 use crate::base::fs;
 use crate::base::lock::FileLock;
@@ -32,8 +32,8 @@ pub(crate) enum Error {
         /// What the parser met.
         reason: String,
     },
-    /// Something else stands where a table is needed.
-    #[error("cannot change {path}: `{key}` is not a table there", path = path.display())]
+    /// Something else stands where a table or a list is needed.
+    #[error("cannot change {path}: `{key}` is something else there", path = path.display())]
     NotATable {
         /// The file.
         path: PathBuf,
@@ -75,7 +75,21 @@ pub(crate) fn remove(path: &Path, keys: &[&str]) -> Result<(), Error> {
     set(path, keys, Item::None)
 }
 
+/// Adds one entry to a list, made when missing, unless it is there already. Blocks.
+///
+/// # Errors
+/// See [`Error`]; the file is as it was then.
+pub(crate) fn add(path: &Path, keys: &[&str], entry: impl Into<Value>) -> Result<(), Error> {
+    let entry = entry.into();
+    change(path, |root| append(root, keys, entry))
+}
+
 fn set(path: &Path, keys: &[&str], new: Item) -> Result<(), Error> {
+    change(path, |root| put(root, keys, new))
+}
+
+/// `work` gives back the dotted key at which no table stands.
+fn change(path: &Path, work: impl FnOnce(&mut Table) -> Result<(), String>) -> Result<(), Error> {
     let io = |source| Error::Io { path: path.to_owned(), source };
     let dir = path.parent().unwrap_or(Path::new("."));
     fs::create_private_dir(dir).map_err(io)?;
@@ -90,7 +104,7 @@ fn set(path: &Path, keys: &[&str], new: Item) -> Result<(), Error> {
         path: path.to_owned(),
         reason: error.message().to_owned(),
     })?;
-    put(document.as_table_mut(), keys, new).map_err(|key| Error::NotATable { path: path.to_owned(), key })?;
+    work(document.as_table_mut()).map_err(|key| Error::NotATable { path: path.to_owned(), key })?;
     // A file behind a link stays behind it.
     let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     fs::replace(&target, document.to_string().as_bytes(), 0o600).map_err(io)
@@ -131,6 +145,31 @@ fn put(root: &mut Table, keys: &[&str], new: Item) -> Result<(), String> {
     Ok(())
 }
 
+fn append(root: &mut Table, keys: &[&str], entry: Value) -> Result<(), String> {
+    let Some((name, tables)) = keys.split_last() else { return Ok(()) };
+    let mut table: &mut dyn TableLike = root;
+    for (depth, key) in tables.iter().enumerate() {
+        let made = || {
+            let mut made = Table::new();
+            made.set_implicit(depth + 1 < tables.len());
+            Item::Table(made)
+        };
+        let below = table.entry(key).or_insert_with(made);
+        table = below.as_table_like_mut().ok_or_else(|| keys.get(..=depth).unwrap_or_default().join("."))?;
+    }
+    let list = table.entry(name).or_insert_with(|| value(toml_edit::Array::new()));
+    let list = list.as_array_mut().ok_or_else(|| keys.join("."))?;
+    let known = |old: &Value| match (old, &entry) {
+        (Value::String(old), Value::String(new)) => old.value() == new.value(),
+        (Value::Integer(old), Value::Integer(new)) => old.value() == new.value(),
+        _ => false,
+    };
+    if !list.iter().any(known) {
+        list.push(entry);
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,6 +195,31 @@ mod tests {
     fn tables_and_files_are_made() {
         let trust = edited("", &["projects", "/a b/c.d", "trust_level"], "trusted").unwrap();
         assert_eq!(trust, "[projects.\"/a b/c.d\"]\ntrust_level = \"trusted\"\n");
+    }
+
+    #[test]
+    fn entries_are_added_once_and_the_rest_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config.toml");
+        let before = "# mine\n[projects]\n\"/p\" = { trust_level = \"trusted\" }\n\n[s]\nports = [ # two\n  1,\n  2, # b\n]\n";
+        std::fs::write(&path, before).unwrap();
+        for () in [(), ()] {
+            add(&path, &["projects", "/p", "roots"], "/a b").unwrap();
+            add(&path, &["projects", "/q.r", "roots"], "/c").unwrap();
+            add(&path, &["s", "ports"], 2).unwrap();
+            add(&path, &["s", "ports"], 3).unwrap();
+        }
+        let after = std::fs::read_to_string(&path).unwrap();
+        let table: toml_edit::DocumentMut = after.parse().unwrap();
+        let list = |keys: [&str; 3]| table[keys[0]][keys[1]][keys[2]].as_array().map(ToString::to_string);
+        assert_eq!(list(["projects", "/p", "roots"]).unwrap().trim(), "[\"/a b\"]");
+        assert_eq!(list(["projects", "/q.r", "roots"]).unwrap().trim(), "[\"/c\"]");
+        let ports: Vec<i64> =
+            table["s"]["ports"].as_array().unwrap().iter().flat_map(Value::as_integer).collect();
+        assert_eq!(ports, [1, 2, 3]);
+        assert!(after.starts_with("# mine\n[projects]\n\"/p\" = { trust_level = \"trusted\""), "{after}");
+        assert!(after.contains("[ # two\n  1,\n  2") && after.contains("# b"), "{after}");
+        assert!(matches!(add(&path, &["s"], "x"), Err(Error::NotATable { .. })));
     }
 
     #[test]

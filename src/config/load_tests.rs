@@ -231,6 +231,26 @@ fn permission_profiles_are_followed_or_refused_but_never_dropped() {
     assert_eq!(machine.with(&["sandbox_mode=workspace-write"]).sandbox.mode(), SandboxMode::WorkspaceWrite);
     let error = machine.error(&set(&["default_permissions=dev"]));
     assert!(error.starts_with("-c default_permissions: `default_permissions` is \"dev\""), "{error}");
+    machine.user(
+        "default_permissions = 'dev'\n[permissions.dev]\nextends = ':workspace'\nfilesystem.x = 'deny'\n",
+    );
+    let config = machine.config();
+    assert!(config.deny_read.paths.contains(&machine.root.join("project/sub/x")), "{:?}", config.deny_read);
+    assert_eq!(
+        (config.sandbox.mode(), config.profiled.unwrap().name),
+        (SandboxMode::WorkspaceWrite, "dev".into())
+    );
+    machine.write("etc/requirements.toml", "allowed_permission_profiles = ['dev']");
+    assert!(machine.config().profiled.is_some());
+    machine.write("etc/requirements.toml", "allowed_permission_profiles = [':workspace']");
+    let config = machine.config();
+    assert!(config.profiled.is_none() && config.sandbox.mode() == SandboxMode::ReadOnly);
+    assert!(config.warnings.iter().any(|w| w.contains("default_permissions = \"dev\" is not allowed")));
+    assert!(machine.error(&set(&["approval_policy=never"])).contains("choose an allowed one"));
+    machine.write("etc/requirements.toml", "default_permissions = ':read-only'");
+    assert!(machine.config().profiled.is_some(), "somebody asked for it");
+    machine.trusting("");
+    assert_eq!(machine.config().sandbox.mode(), SandboxMode::ReadOnly);
 }
 
 #[test]

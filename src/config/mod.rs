@@ -12,8 +12,10 @@
 //! - [`schema`]: the shape of the file, one file per table
 //! - [`load`]: all of the above, in order
 //! - [`resolve`]: what depends on more than one key
+//! - [`profiles`]: a permission profile of the user's own, for one folder
 //! - [`requirements`]: what the administrator allows, applied last
 //! - [`rules`]: where the rules about commands are
+//! - [`places`]: what the user opened for good
 //! - [`edit`]: the single writer of `config.toml`
 //! - [`settings`]: the result
 //! - [`provider`]: the model provider that answers
@@ -30,6 +32,8 @@ mod layers;
 mod load;
 mod merge;
 mod overrides;
+pub(crate) mod places;
+mod profiles;
 mod provider;
 mod requirements;
 mod resolve;

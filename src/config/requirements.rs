@@ -2,7 +2,7 @@
 //! finished configuration. A value that is not allowed gives way to an allowed one, with a warning if anybody asked
 //! for it; requirements that this program cannot enforce yet are named, because silence would look like obedience.
 
-use crate::protocol::policy::{ApprovalPolicy, SandboxPolicy};
+use crate::protocol::policy::{ApprovalPolicy, SandboxMode, SandboxPolicy};
 
 use super::diagnose::quoted;
 use super::env::Env;
@@ -18,15 +18,13 @@ use super::settings::Config;
 use super::tree::{Layer, Sources};
 
 /// Keys that exist but are not enforced.
-const NOT_ENFORCED: [&str; 20] = [
+const NOT_ENFORCED: [&str; 18] = [
     "additional_developer_instructions",
     "allow_managed_hooks_only",
     "allowed_approvals_reviewers",
-    "allowed_permission_profiles",
     "apps",
     "chatgpt_base_url",
     "check_for_update_on_startup",
-    "default_permissions",
     "enforce_residency",
     "feedback",
     "hooks",
@@ -45,6 +43,9 @@ const NOT_ENFORCED: [&str; 20] = [
 struct Requirements {
     approvals: Option<Vec<String>>,
     modes: Option<Vec<String>>,
+    profiles: Option<Vec<String>>,
+    /// The permission profile where nobody asks for another.
+    profile: Option<String>,
     web: Option<Vec<String>>,
     logins: Option<Vec<String>>,
     login_shell: Option<bool>,
@@ -64,6 +65,14 @@ pub(crate) fn apply(env: &Env, config: &mut Config) -> Result<(), Error> {
     let context = Context::new(&sources, None);
     let requirements = context.root(&tree, read)?;
     config.warnings.extend(context.into_unknown());
+    let elsewhere = requirements.profile.as_deref().filter(|name| *name != READ_ONLY);
+    if let Some(name) = elsewhere {
+        let problem = format!(
+            "asks for default_permissions = {}, where this version knows {READ_ONLY:?} only",
+            quoted(name)
+        );
+        config.warnings.push(format!("{} {problem}", path.display()));
+    }
     if !requirements.not_enforced.is_empty() {
         let keys =
             requirements.not_enforced.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
@@ -92,6 +101,8 @@ fn read(reader: &mut Reader<'_>) -> Result<Requirements, Error> {
     Ok(Requirements {
         approvals: reader.texts("allowed_approval_policies")?,
         modes: reader.texts("allowed_sandbox_modes")?,
+        profiles: reader.texts("allowed_permission_profiles")?,
+        profile: reader.name("default_permissions")?,
         web: reader.texts("allowed_web_search_modes")?,
         logins: reader.texts("allowed_login_methods")?,
         login_shell: reader.flag("allow_login_shell")?,
@@ -104,25 +115,53 @@ fn read(reader: &mut Reader<'_>) -> Result<Requirements, Error> {
 /// A sandbox that is not allowed becomes the strictest one. Without approvals that would only make every write
 /// fail, so then it is an error.
 fn bound_sandbox(config: &mut Config, requirements: &Requirements, source: &str) -> Result<(), Error> {
-    let Some(allowed) = &requirements.modes else { return Ok(()) };
-    let word = config.sandbox.mode().as_str();
-    if word == "read-only" || allowed.iter().any(|mode| mode == word) {
-        return Ok(());
-    }
     let asked =
         config.origins.contains_key("sandbox_mode") || config.origins.contains_key("default_permissions");
-    let refusal = refusal("sandbox_mode", word, allowed, source);
+    if requirements.profile.as_deref() == Some(READ_ONLY) && !asked {
+        be_read_only(config);
+    }
+    let word = config.sandbox.mode().as_str();
+    let name = match &config.profiled {
+        Some(profile) => profile.name.as_str(),
+        None => built_in(config.sandbox.mode()),
+    };
+    let bounds =
+        [(&requirements.modes, "sandbox_mode", word), (&requirements.profiles, "default_permissions", name)];
+    let broken = bounds.into_iter().find_map(|(allowed, key, word)| {
+        let allowed = allowed.as_ref()?;
+        (!allowed.iter().any(|one| one == word)).then(|| refusal(key, word, allowed, source))
+    });
+    let Some(refusal) = broken.filter(|_| config.profiled.is_some() || name != READ_ONLY) else {
+        return Ok(());
+    };
     if asked && config.approval == ApprovalPolicy::Never {
-        return Err(Error::Forbidden(format!("{refusal}; choose an allowed mode")));
+        return Err(Error::Forbidden(format!("{refusal}; choose an allowed one")));
     }
     if asked {
         config.warnings.push(format!("{refusal}; read-only is used"));
     }
+    be_read_only(config);
+    Ok(())
+}
+
+const READ_ONLY: &str = ":read-only";
+
+/// The strictest there is.
+fn be_read_only(config: &mut Config) {
     config.sandbox = SandboxPolicy::ReadOnly { network_access: false };
+    config.profiled = None;
     if config.model.web_search.is_none() {
         config.web_search = WebSearch::Cached;
     }
-    Ok(())
+}
+
+/// The permission profile that a mode is.
+fn built_in(mode: SandboxMode) -> &'static str {
+    match mode {
+        SandboxMode::ReadOnly => READ_ONLY,
+        SandboxMode::WorkspaceWrite => ":workspace",
+        SandboxMode::DangerFullAccess => ":danger-full-access",
+    }
 }
 
 fn bound_approval(config: &mut Config, requirements: &Requirements, source: &str) {

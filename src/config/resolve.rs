@@ -2,18 +2,21 @@
 //! or on the command line.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::base::path::absolute;
 use crate::protocol::policy::{ApprovalPolicy, DenyRead, NetworkRules, SandboxMode, SandboxPolicy};
 
+use super::diagnose;
 use super::env::Env;
 use super::error::Error;
 use super::flags::Flags;
+use super::places::Opened;
+use super::profiles;
 use super::provider;
 use super::rules;
 use super::schema::model::WebSearch;
-use super::schema::permissions::{DenyReadTable, Permissions};
+use super::schema::permissions::{DenyReadTable, Permissions, WorkspaceWrite};
 use super::schema::root::Tables;
 use super::settings::Config;
 use super::tree::Layer;
@@ -52,14 +55,43 @@ pub(crate) fn resolve(env: &Env, flags: &Flags, tables: Tables, found: Found) ->
     let (rules, warning) =
         rules::sources(env.system_dir(), &codex_home, &cwd, project_root.as_deref(), trust, flags);
     warnings.extend(warning);
-    let approval = tables.permissions.approval.unwrap_or(ApprovalPolicy::OnRequest);
-    let allow_login_shell = tables.permissions.allow_login_shell;
-    let details = &tables.permissions.workspace_write;
-    let network_rules =
-        NetworkRules { ports: details.loopback_ports.clone(), hosts: details.network_allow.clone() };
-    let git_writes = tables.permissions.workspace_write.git;
-    let deny_read = deny_read(&tables.permissions.deny_read, env, &codex_home);
-    let sandbox = sandbox(tables.permissions, trust, flags, &cwd, &mut warnings);
+    let mut permissions = tables.permissions;
+    let approval = permissions.approval.unwrap_or(ApprovalPolicy::OnRequest);
+    let allow_login_shell = permissions.allow_login_shell;
+    let chosen = permissions.chosen.take();
+    // What is open everywhere belongs to the classic modes; what is open in a project counts with a profile too.
+    let details = &mut permissions.workspace_write;
+    if chosen.is_some() {
+        details.close();
+    }
+    let opened = tables.opened.into_iter().filter(|opened| opened.is_about(&rules.project));
+    opened.for_each(|opened| open(opened, details, &mut warnings));
+    let mut network_rules = NetworkRules {
+        ports: details.loopback_ports.clone(),
+        serve: details.serve_ports.clone(),
+        hosts: details.network_allow.clone(),
+    };
+    let git_writes = permissions.workspace_write.git;
+    let mut deny_read = deny_read(&permissions.deny_read, env, &codex_home);
+    let (sandbox, profiled) = match chosen {
+        None => (sandbox(permissions, trust, flags, &cwd, &mut warnings), None),
+        Some((name, place)) => {
+            let mut found = profiles::compile(&name, place, permissions.profiles, &cwd, env.tmpdir())?;
+            add_dirs(&mut found.policy, flags, &cwd, &mut warnings);
+            if let SandboxPolicy::WorkspaceWrite { writable_roots, .. } = &mut found.policy {
+                writable_roots.append(&mut permissions.workspace_write.writable_roots);
+                network_rules.ports.append(&mut found.network.ports);
+                network_rules.serve.append(&mut found.network.serve);
+                network_rules.hosts.append(&mut found.network.hosts);
+            } else {
+                network_rules = found.network;
+            }
+            found.profiled.policy.clone_from(&found.policy);
+            deny_read.paths.extend(found.denied);
+            deny_read.allow.extend(found.readable);
+            (found.policy, Some(found.profiled))
+        }
+    };
     let live = matches!(sandbox, SandboxPolicy::DangerFullAccess);
     let usual = if live { WebSearch::Live } else { WebSearch::Cached };
     Ok(Config {
@@ -68,8 +100,10 @@ pub(crate) fn resolve(env: &Env, flags: &Flags, tables: Tables, found: Found) ->
         provider,
         approval,
         sandbox,
+        profiled,
         deny_read,
         network_rules,
+        home: env.home().map(Path::to_owned),
         git_writes,
         allow_login_shell,
         shell_env: tables.shell_env,
@@ -90,8 +124,26 @@ pub(crate) fn resolve(env: &Env, flags: &Flags, tables: Tables, found: Found) ->
     })
 }
 
+/// Adds the places of the project to those of all projects, where the administrator leaves them to the user.
+fn open(opened: Opened, to: &mut WorkspaceWrite, warnings: &mut Vec<String>) {
+    let Opened { project, writable_roots, loopback_ports, network_allow } = opened;
+    let mut passed_over = |what: &str| {
+        let shown = diagnose::quoted(&project.display().to_string());
+        warnings.push(format!("[projects.{shown}] opens no {what}: the administrator fixed them"));
+    };
+    match to.roots_managed && !writable_roots.is_empty() {
+        true => passed_over("folders"),
+        false => to.writable_roots.extend(writable_roots),
+    }
+    if to.network_managed && !(loopback_ports.is_empty() && network_allow.is_empty()) {
+        return passed_over("hosts and ports");
+    }
+    to.loopback_ports.extend(loopback_ports);
+    to.network_allow.extend(network_allow);
+}
+
 /// The built-in list, unless it is switched off, and the user's own.
-fn deny_read(table: &DenyReadTable, env: &Env, codex_home: &std::path::Path) -> DenyRead {
+fn deny_read(table: &DenyReadTable, env: &Env, codex_home: &Path) -> DenyRead {
     let usual = || DenyRead::usual(env.home(), Some(codex_home));
     let mut list = if table.defaults { usual() } else { DenyRead::default() };
     list.paths.extend(table.paths.iter().cloned());
@@ -104,7 +156,7 @@ fn sandbox(
     permissions: Permissions,
     trust: Trust,
     flags: &Flags,
-    cwd: &std::path::Path,
+    cwd: &Path,
     warnings: &mut Vec<String>,
 ) -> SandboxPolicy {
     let usual = match trust {
@@ -113,35 +165,45 @@ fn sandbox(
     };
     let details = permissions.workspace_write;
     let mode = permissions.mode.unwrap_or(usual);
-    let unused = |why: &str| format!("--add-dir has no effect: {why}");
-    match mode {
+    let mut policy = match mode {
         SandboxMode::DangerFullAccess => SandboxPolicy::DangerFullAccess,
-        SandboxMode::ReadOnly => {
-            if !flags.add_dirs.is_empty() {
-                warnings.push(unused("the sandbox is read-only (use -s workspace-write)"));
-            }
-            SandboxPolicy::ReadOnly { network_access: false }
+        SandboxMode::ReadOnly => SandboxPolicy::ReadOnly { network_access: false },
+        SandboxMode::WorkspaceWrite => SandboxPolicy::WorkspaceWrite {
+            writable_roots: details.writable_roots,
+            network_access: details.network_access,
+            exclude_tmpdir_env_var: details.exclude_tmpdir_env_var,
+            exclude_slash_tmp: details.exclude_slash_tmp,
+        },
+    };
+    match details.roots_managed && mode == SandboxMode::WorkspaceWrite && !flags.add_dirs.is_empty() {
+        true => {
+            warnings.push("--add-dir has no effect: the administrator fixed the writable folders".to_owned());
         }
-        SandboxMode::WorkspaceWrite => {
-            let mut writable_roots = details.writable_roots;
-            if details.roots_managed && !flags.add_dirs.is_empty() {
-                warnings.push(unused("the administrator fixed the writable folders"));
-            } else {
-                let added = flags.add_dirs.iter().map(|dir| absolute(cwd, dir));
-                writable_roots.extend(added.inspect(|dir| {
-                    if !dir.is_dir() {
-                        warnings.push(format!("--add-dir has no effect: {} is not a folder", dir.display()));
-                    }
-                }));
-            }
-            writable_roots.sort();
-            writable_roots.dedup();
-            SandboxPolicy::WorkspaceWrite {
-                writable_roots,
-                network_access: details.network_access,
-                exclude_tmpdir_env_var: details.exclude_tmpdir_env_var,
-                exclude_slash_tmp: details.exclude_slash_tmp,
-            }
+        false => add_dirs(&mut policy, flags, cwd, warnings),
+    }
+    if let SandboxPolicy::WorkspaceWrite { writable_roots, .. } = &mut policy {
+        writable_roots.sort();
+        writable_roots.dedup();
+    }
+    policy
+}
+
+/// The folders of `--add-dir`.
+fn add_dirs(policy: &mut SandboxPolicy, flags: &Flags, cwd: &std::path::Path, warnings: &mut Vec<String>) {
+    match policy {
+        SandboxPolicy::DangerFullAccess => {}
+        SandboxPolicy::ReadOnly { .. } if flags.add_dirs.is_empty() => {}
+        SandboxPolicy::ReadOnly { .. } => {
+            let why = "the sandbox is read-only (use -s workspace-write)";
+            warnings.push(format!("--add-dir has no effect: {why}"));
+        }
+        SandboxPolicy::WorkspaceWrite { writable_roots, .. } => {
+            let added = flags.add_dirs.iter().map(|dir| absolute(cwd, dir));
+            writable_roots.extend(added.inspect(|dir| {
+                if !dir.is_dir() {
+                    warnings.push(format!("--add-dir has no effect: {} is not a folder", dir.display()));
+                }
+            }));
         }
     }
 }

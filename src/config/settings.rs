@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::protocol::policy::{ApprovalPolicy, DenyRead, NetworkRules, SandboxPolicy, ShellEnvPolicy};
+use crate::protocol::policy::{
+    ApprovalPolicy, DenyRead, NetworkRules, Profiled, SandboxPolicy, ShellEnvPolicy,
+};
 
 use super::provider::Provider;
 use super::rules::RuleSources;
@@ -38,8 +40,12 @@ pub(crate) struct Config {
     pub(crate) approval: ApprovalPolicy,
     /// What commands may touch.
     pub(crate) sandbox: SandboxPolicy,
+    /// The permission profile of the user's own that it came from.
+    pub(crate) profiled: Option<Profiled>,
     /// What commands cannot read, whichever sandbox.
     pub(crate) deny_read: DenyRead,
+    /// The user's home folder, which is never opened to commands as a whole.
+    pub(crate) home: Option<PathBuf>,
     /// What commands reach while the network is off.
     pub(crate) network_rules: NetworkRules,
     /// Whether plain commands of git may write the repository.

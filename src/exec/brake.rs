@@ -68,6 +68,9 @@ impl Brake {
     }
 
     /// Waits for `work`, while signals are obeyed: the first one stops the turn, the second one everything.
+    ///
+    /// # Errors
+    /// The run is to end before the work is done: the second signal, or the time is up.
     pub(crate) async fn guard<T>(&mut self, work: impl Future<Output = T>) -> Result<T, GiveUp> {
         tokio::pin!(work);
         loop {
@@ -90,6 +93,9 @@ impl Brake {
     }
 
     /// Hands an op in without waiting: a thread that does not take it is stuck.
+    ///
+    /// # Errors
+    /// The thread takes no more ops.
     pub(crate) fn submit(&mut self, op: Op) -> Result<(), GiveUp> {
         if matches!(op, Op::Interrupt | Op::Shutdown) {
             self.deadline = Some(Instant::now() + STOP_WITHIN);

@@ -121,6 +121,7 @@ impl Progress {
             | Event::Usage(_)
             | Event::Limits(_)
             | Event::Configured(_)
+            | Event::Opened(_)
             | Event::Rewound { .. }
             | Event::Sessions(_)
             | Event::Ask { .. }
@@ -284,6 +285,9 @@ impl Progress {
                 let _ = writeln!(out, "{}", paint(self.colored, Paint::Warn, "interrupted"));
             }
             (TurnStatus::Completed | TurnStatus::InProgress, _) => {}
+        }
+        if let Some(places) = end.network.words() {
+            out.push_str(&self.block("network", &places));
         }
         let usage = &end.usage;
         let spent = usage.input_tokens.saturating_sub(usage.cached_input_tokens) + usage.output_tokens;

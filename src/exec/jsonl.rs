@@ -9,6 +9,7 @@ use crate::base::ids::{ItemId, ThreadId};
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::event::Event;
 use crate::protocol::item::{ChangeKind, CommandItem, FileChange, Item, ItemStatus, PlanStatus, PlanStep};
+use crate::protocol::network::Visit;
 use crate::protocol::tokens::TokenUsage;
 use crate::protocol::turn::{TurnEnd, TurnStatus};
 
@@ -62,6 +63,7 @@ impl Lines {
             | Event::Usage(_)
             | Event::Limits(_)
             | Event::Configured(_)
+            | Event::Opened(_)
             | Event::Rewound { .. }
             | Event::Sessions(_)
             | Event::TurnPriced { .. }
@@ -76,7 +78,7 @@ impl Lines {
     pub(crate) fn failed(&mut self, error: &ErrorInfo) -> Vec<u8> {
         let mut out = Vec::new();
         self.close_all(&mut out);
-        failed(&mut out, &error.to_string());
+        failed(&mut out, &error.to_string(), &[]);
         out
     }
 
@@ -129,17 +131,18 @@ impl Lines {
 
     fn turn_completed(&mut self, out: &mut Vec<u8>, end: &TurnEnd) {
         self.close_all(out);
+        let network = end.network.places.as_slice();
         match end.status {
             TurnStatus::Completed | TurnStatus::InProgress => {
-                write(out, &Line::TurnCompleted { usage: Usage::from(&end.usage) });
+                write(out, &Line::TurnCompleted { usage: Usage::from(&end.usage), network });
             }
             TurnStatus::Interrupted => {
-                write(out, &Line::TurnFailed { error: Message { message: "interrupted" } });
+                write(out, &Line::TurnFailed { error: Message { message: "interrupted" }, network });
             }
             TurnStatus::Failed => {
                 let text =
                     end.error.as_ref().map_or_else(|| "The turn failed.".to_owned(), ErrorInfo::to_string);
-                failed(out, &text);
+                failed(out, &text, network);
             }
         }
     }
@@ -167,9 +170,9 @@ fn close(out: &mut Vec<u8>, mut item: Item, id: u64, show: Show) {
     }
 }
 
-fn failed(out: &mut Vec<u8>, message: &str) {
+fn failed(out: &mut Vec<u8>, message: &str, network: &[Visit]) {
     write(out, &Line::Error { message: message.to_owned() });
-    write(out, &Line::TurnFailed { error: Message { message } });
+    write(out, &Line::TurnFailed { error: Message { message }, network });
 }
 
 /// Lossless for everything these types can hold; a failure here would be a fault of this file.
@@ -189,9 +192,18 @@ enum Line<'a> {
     #[serde(rename = "turn.started")]
     TurnStarted,
     #[serde(rename = "turn.completed")]
-    TurnCompleted { usage: Usage },
+    TurnCompleted {
+        usage: Usage,
+        /// Ours, and only there when there is something to tell.
+        #[serde(skip_serializing_if = "<[Visit]>::is_empty")]
+        network: &'a [Visit],
+    },
     #[serde(rename = "turn.failed")]
-    TurnFailed { error: Message<'a> },
+    TurnFailed {
+        error: Message<'a>,
+        #[serde(skip_serializing_if = "<[Visit]>::is_empty")]
+        network: &'a [Visit],
+    },
     #[serde(rename = "item.started")]
     ItemStarted { item: ItemLine<'a> },
     #[serde(rename = "item.updated")]

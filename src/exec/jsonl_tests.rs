@@ -57,6 +57,7 @@ pub(crate) fn end(status: TurnStatus, error: Option<ErrorInfo>) -> Event {
         duration_ms: 7,
         price: Vec::new(),
         changed: None,
+        network: Default::default(),
         price_so_far: false,
     }))
 }

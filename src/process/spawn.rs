@@ -21,11 +21,12 @@ use super::spec::{CommandSpec, Stdin};
 use super::supervise::ARGV0;
 use super::supervisors::Supervisors;
 use super::{posix, pty};
+use crate::protocol::network::Visits;
 
 /// Room of a pipe whose writer is faster than we are: few wake-ups, still not much memory.
 const BIG_PIPE: usize = 1 << 20;
 /// The supervisor's answer is one or two short lines; more is not read.
-const ANSWER_MAX: usize = 4096;
+const ANSWER_MAX: usize = 16 << 10;
 
 /// Why a command could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -102,7 +103,7 @@ impl Launcher {
             control: theirs.as_fd(),
         };
         let control = Polled::stream(ours, Interest::READABLE)?;
-        let pid = self.supervisors.start(&argv, &env, &fds)?;
+        let pid = self.supervisors.start(&argv, &env, &fds, spec.confine.is_some())?;
         // From here on an error drops `supervisor`, which ends the command.
         let supervisor = Supervisor { pid, control: Some(control), exit: None, reached: None };
         drop(theirs);
@@ -205,8 +206,8 @@ impl Running {
     }
 
     /// What the command reached in the network or was refused there, when it has ended and there were chosen ways.
-    pub(crate) fn reached(&self) -> Option<&str> {
-        self.supervisor.reached.as_deref()
+    pub(crate) fn reached(&self) -> Option<&Visits> {
+        self.supervisor.reached.as_ref()
     }
 
     /// Closes our side of the control socket: the command is killed as if we had died. `ended` still tells when it
@@ -223,7 +224,7 @@ struct Supervisor {
     pid: Option<Pid>,
     control: Option<Polled>,
     exit: Option<Exit>,
-    reached: Option<String>,
+    reached: Option<Visits>,
 }
 
 impl Supervisor {
@@ -267,7 +268,7 @@ impl Supervisor {
         }
         let text = String::from_utf8_lossy(&line);
         let (first, more) = text.split_once('\n').unwrap_or((&text, ""));
-        self.reached = more.trim_end().strip_prefix("reached ").map(str::to_owned);
+        self.reached = more.strip_prefix("reached ").and_then(|visits| serde_json::from_str(visits).ok());
         parse_answer(first)
     }
 

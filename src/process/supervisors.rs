@@ -42,25 +42,34 @@ impl Supervisors {
         Self { exe, server: Mutex::default() }
     }
 
-    /// Starts one. `words` are the supervisor's arguments, its name first. Gives its process id when it is our
-    /// child and has to be reaped.
+    /// Starts one. `words` are the supervisor's arguments, its name first; `lasting` says that already the first
+    /// command shares something with the next, which the server keeps. Gives its process id when it is our child and
+    /// has to be reaped.
     ///
     /// # Errors
     /// See [`posix::spawn`].
-    pub(super) fn start(&self, words: &[CString], env: &[CString], fds: &Fds<'_>) -> io::Result<Option<Pid>> {
+    pub(super) fn start(
+        &self,
+        words: &[CString],
+        env: &[CString],
+        fds: &Fds<'_>,
+        lasting: bool,
+    ) -> io::Result<Option<Pid>> {
         let size: usize = words.iter().chain(env).map(|text| text.as_bytes_with_nul().len()).sum();
-        if size <= LARGEST_ORDER && self.order(words.get(1..).unwrap_or_default(), env, fds) {
+        if size <= LARGEST_ORDER && self.order(words.get(1..).unwrap_or_default(), env, fds, lasting) {
             return Ok(None);
         }
         posix::spawn(&c_path(&self.exe)?, words, env, fds).map(Some)
     }
 
     /// Lets the server start one; false when there is none that does.
-    fn order(&self, words: &[CString], env: &[CString], fds: &Fds<'_>) -> bool {
+    fn order(&self, words: &[CString], env: &[CString], fds: &Fds<'_>, lasting: bool) -> bool {
         let mut state = self.server.lock().unwrap_or_else(PoisonError::into_inner);
         if let State::Unused = *state {
             *state = State::Due;
-            return false;
+            if !lasting {
+                return false;
+            }
         }
         if let State::Due = *state
             && let Ok(server) = Server::start(&self.exe)

@@ -25,8 +25,8 @@ pub(crate) enum Ask {
         effects: Vec<Effect>,
         /// The rule that would answer this for good, if one can be offered.
         rule: Option<RuleOffer>,
-        /// The one place that the sandbox refused, if opening it is another answer.
-        narrow: Option<Narrow>,
+        /// The one place that the command needs, if opening it is another answer.
+        place: Option<PlaceOffer>,
     },
     /// May this patch be written?
     Patch {
@@ -36,6 +36,8 @@ pub(crate) enum Ask {
         changes: Vec<FileChange>,
         /// Why it is asked.
         reason: Option<String>,
+        /// The one folder that it writes outside the writable ones, if opening it is another answer.
+        place: Option<PlaceOffer>,
     },
 }
 
@@ -84,6 +86,17 @@ impl Narrow {
     }
 }
 
+/// A place whose opening is offered with a question, and what its answers for good would write down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PlaceOffer {
+    /// What would be opened.
+    pub(crate) narrow: Narrow,
+    /// The words of [`Answer::OpenForProject`]; `None`: that is no choice.
+    pub(crate) project: Option<String>,
+    /// The words of [`Answer::OpenAlways`]; `None`: that is no choice.
+    pub(crate) always: Option<String>,
+}
+
 /// A rule that is offered with a question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RuleOffer {
@@ -101,8 +114,10 @@ pub(crate) enum Answer {
     /// The offered place is opened for this thread, and the command runs in the sandbox. Without an offer the same as
     /// [`Answer::Decline`].
     Open,
-    /// The same, from now on in this project, for places that a rule can name.
+    /// The same, from now on in this project.
     OpenForProject,
+    /// The same, from now on everywhere.
+    OpenAlways,
     /// Yes, this once.
     Accept,
     /// Yes, and do not ask for the same again in this thread.

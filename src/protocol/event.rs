@@ -84,6 +84,9 @@ pub(crate) enum Event {
     },
     /// The settings of the following turns: after the start and after every change.
     Configured(Box<Configured>),
+    /// What commands may touch has changed since, because the user opened a place: sentences as those of
+    /// [`Configured::access`].
+    Opened(Vec<String>),
     /// The last turns were taken back.
     Rewound {
         /// How many of the user's messages.

@@ -10,6 +10,7 @@
 //! - [`policy`]: approval, sandbox and child-environment policies
 //! - [`input`]: what the user hands in
 //! - [`tokens`]: token usage
+//! - [`network`]: what commands reached through their chosen ways
 //! - [`note`]: a line of a front end, kept with the thread
 //! - [`limits`]: rate-limit windows and credits
 //! - [`review`]: what is reviewed, and what was found
@@ -22,6 +23,7 @@ pub(crate) mod input;
 pub(crate) mod item;
 pub(crate) mod limits;
 pub(crate) mod model_item;
+pub(crate) mod network;
 pub(crate) mod note;
 pub(crate) mod op;
 pub(crate) mod policy;

@@ -97,8 +97,25 @@ pub(crate) struct DenyRead {
 pub(crate) struct NetworkRules {
     /// Ports of this machine's loopback.
     pub(crate) ports: Vec<u16>,
+    /// Ports of servers that commands start, which this machine's loopback leads to.
+    pub(crate) serve: Vec<u16>,
     /// `host`, `*.host`, each perhaps with `:port`; reached through a proxy.
     pub(crate) hosts: Vec<String>,
+}
+
+/// A permission profile of the user's own, as far as the policy it came to has no words for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Profiled {
+    /// Its name.
+    pub(crate) name: String,
+    /// What it is for.
+    pub(crate) description: Option<String>,
+    /// The policy it came to: under another one it is not in force.
+    pub(crate) policy: SandboxPolicy,
+    /// Absolute; read-only although below something writable.
+    pub(crate) read_only: Vec<PathBuf>,
+    /// The working directory is writable.
+    pub(crate) workdir: bool,
 }
 
 impl DenyRead {

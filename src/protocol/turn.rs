@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::ErrorInfo;
 use super::limits::Price;
+use super::network::Visits;
 use super::policy::{ApprovalPolicy, SandboxPolicy};
 use super::tokens::TokenUsage;
 use crate::base::ids::TurnId;
@@ -45,6 +46,8 @@ pub(crate) struct TurnEnd {
     pub(crate) price_so_far: bool,
     /// What its patches changed together; absent when they changed nothing.
     pub(crate) changed: Option<Changed>,
+    /// What its commands reached through their chosen ways into the network, and what they were refused there.
+    pub(crate) network: Visits,
 }
 
 /// The size of a change of files.

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use super::detect::{self, Level};
 use super::explain;
 use super::policy::Roots;
 
@@ -40,15 +41,34 @@ pub(crate) enum Ended {
     Signal(i32),
 }
 
-/// One sentence when the sandbox probably stopped the command, naming the path when it is visible.
-pub(crate) fn denial(roots: &Roots, ended: Ended, output: &str) -> Option<String> {
+/// What the sandbox probably refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Denial {
+    /// What, without a full stop.
+    pub(crate) what: String,
+    /// The narrowest grant that would allow it, in words.
+    pub(crate) grant: Option<String>,
+    /// The sandbox in short.
+    pub(crate) sandbox: String,
+}
+
+impl Denial {
+    /// All of it, for the model.
+    pub(crate) fn sentence(&self) -> String {
+        let Self { what, grant, sandbox } = self;
+        let grant = grant.as_ref().map(|grant| format!(" ({grant})")).unwrap_or_default();
+        format!("The sandbox ({sandbox}) probably stopped this command: {what}{grant}.")
+    }
+}
+
+/// What the sandbox probably stopped, naming the path when it is visible; `None` when it was something else.
+pub(crate) fn denial(roots: &Roots, ended: Ended, output: &str) -> Option<Denial> {
     if roots.full_access() || ended == Ended::Exit(0) {
         return None;
     }
     if ended == Ended::Signal(libc::SIGSYS) {
-        return Some(
-            "The sandbox probably stopped this command: it used a system call that is blocked.".to_owned(),
-        );
+        let what = "it used a system call that is blocked".to_owned();
+        return Some(Denial { what, grant: None, sandbox: roots.describe() });
     }
     let (line, cause) = sign(tail(output), roots.network())?;
     let path = path_in(line);
@@ -59,22 +79,27 @@ pub(crate) fn denial(roots: &Roots, ended: Ended, output: &str) -> Option<String
     {
         return None;
     }
-    let what = match (cause, path) {
-        (Cause::Network, _) => {
-            "network access is off; `sandbox_workspace_write.network_access = true` would allow it".to_owned()
-        }
+    let (what, grant) = match (cause, path) {
+        (Cause::Network, _) => ("network access is off".to_owned(), Some(network_grant())),
         (_, Some(path)) => {
+            let verb = if hidden.is_some() { "readable" } else { "writable" };
             let grant = hidden.or_else(|| absolute.as_deref().and_then(|path| explain::write(roots, path)));
-            let grant = grant.map(|sentence| format!(" ({sentence})")).unwrap_or_default();
-            let verb = if grant.starts_with(" (read") { "readable" } else { "writable" };
-            format!("`{path}` is not {verb}{grant}")
+            (format!("`{path}` is not {verb}"), grant)
         }
-        (Cause::Write, None) => "it wrote outside the writable folders".to_owned(),
-        (Cause::Any, None) => {
-            "something it did is not permitted; `codex sandbox explain -- COMMAND` names it".to_owned()
-        }
+        (Cause::Write, None) => ("it wrote outside the writable folders".to_owned(), None),
+        (Cause::Any, None) => (
+            "something it did is not permitted".to_owned(),
+            Some("`codex sandbox explain -- COMMAND` names it".to_owned()),
+        ),
     };
-    Some(format!("The sandbox ({}) probably stopped this command: {what}.", roots.describe()))
+    Some(Denial { what, grant, sandbox: roots.describe() })
+}
+
+/// Without namespaces there is no way to single hosts.
+fn network_grant() -> String {
+    let single = detect::level().is_ok_and(|level| level == Level::Namespaces);
+    let key = if single { "network_allow = [\"HOST:PORT\"]" } else { "network_access = true" };
+    format!("`{key}` in [sandbox_workspace_write] would allow it")
 }
 
 fn tail(output: &str) -> &str {
@@ -134,6 +159,7 @@ mod tests {
     fn check(ended: Ended, output: &str) -> Option<String> {
         let policy = SandboxPolicy::ReadOnly { network_access: false };
         denial(&super::super::policy::resolve(&policy, Path::new("/"), None), ended, output)
+            .map(|denial| denial.sentence())
     }
 
     #[test]

@@ -19,8 +19,8 @@ use crate::process::supervise::ARGV0;
 pub(crate) enum Level {
     /// User, mount, pid, ipc and (network off) network namespaces, with Landlock and seccomp inside.
     Namespaces,
-    /// Landlock and seccomp alone. New entries directly in a folder with protected children, changes of modes,
-    /// owners and times, and connections of Unix sockets are refused, because they cannot be told apart there.
+    /// Landlock and seccomp alone. What they cannot tell apart the supervisor does in the command's place, or it is
+    /// refused.
     Landlock,
 }
 

@@ -7,7 +7,7 @@ use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 
 use super::detect::{ANSWER, Level, PROBE};
-use super::linux::{Confine, Inside};
+use super::linux::{Confine, Inside, Network};
 use crate::process::supervise::{self, Confinement, Job, SetupError, Unconfined};
 
 /// Supervises one command if this process was started to do so; says whether it was.
@@ -21,32 +21,44 @@ pub(crate) fn entry(args: impl IntoIterator<Item = OsString>) -> bool {
         return true;
     }
     if args.peek().is_some_and(|word| word == supervise::SERVE) {
-        supervise::serve(|words| one(words.into_iter()));
+        let mut network = None;
+        supervise::serve(&mut |words| one(words.into_iter(), Some(&mut network)));
         return true;
     }
-    one(args);
+    one(args, None)();
     true
 }
 
-/// Supervises the command of these words.
-fn one(words: impl Iterator<Item = OsString>) {
+/// The supervision of the command of these words, to be carried out in a process of its own. `kept` is where a server
+/// has the network of its commands.
+fn one(words: impl Iterator<Item = OsString>, kept: Option<&mut Option<Network>>) -> Box<dyn FnOnce()> {
     let (job, confine) = match Job::from_args(words) {
         Ok((job, confine)) => (Ok(job), confine),
         Err(error) => (Err(error), "-".into()),
     };
-    match confinement(&confine) {
-        Ok(mut confinement) => supervise::supervised(job, confinement.as_mut()),
-        Err(error) => supervise::supervised(Err(error), &mut Unconfined),
+    match confinement(&confine, kept) {
+        Ok(mut confinement) => Box::new(move || supervise::supervised(job, confinement.as_mut())),
+        Err(error) => Box::new(move || supervise::supervised(Err(error), &mut Unconfined)),
     }
 }
 
-fn confinement(text: &OsStr) -> Result<Box<dyn Confinement>, SetupError> {
+fn confinement(text: &OsStr, kept: Option<&mut Option<Network>>) -> Result<Box<dyn Confinement>, SetupError> {
     if text == "-" {
         return Ok(Box::new(Unconfined));
     }
     let confine = serde_json::from_slice::<Confine>(text.as_bytes());
     let confine = confine.map_err(|error| SetupError::new("confinement", error))?;
-    Ok(Box::new(Inside::new(confine)))
+    let Some(kept) = kept.filter(|_| confine.level == Level::Namespaces && Network::is_for(&confine)) else {
+        return Ok(Box::new(Inside::new(confine)));
+    };
+    let network = match kept {
+        Some(network) => network,
+        None => kept.insert(Network::new()?),
+    };
+    network.join(&confine)?;
+    let mut inside = Inside::new(confine);
+    inside.share(network)?;
+    Ok(Box::new(inside))
 }
 
 /// Sets up the strictest confinement around nothing and says on stdout whether that worked.

@@ -68,13 +68,26 @@ pub(super) fn write(roots: &Roots, path: &Path) -> Option<String> {
     if roots.can_write(path) {
         return None;
     }
-    if roots.roots().is_empty() {
+    let read_only = roots.roots().is_empty();
+    if read_only && roots.is_workspace(path) {
         return Some(format!(
             "write {shown}: the sandbox is read-only; `-s workspace-write` opens the workspace"
         ));
     }
-    let folder = path.parent().unwrap_or(path).display();
-    Some(format!("write {shown}: outside the writable folders; `--add-dir {folder}` would allow it"))
+    Some(match roots.narrowest(path) {
+        Some(folder) if read_only => format!(
+            "write {shown}: the sandbox is read-only; `-s workspace-write --add-dir {}` would allow it",
+            folder.display()
+        ),
+        Some(folder) => {
+            let folder = folder.display();
+            format!("write {shown}: outside the writable folders; `--add-dir {folder}` would allow it")
+        }
+        None => format!(
+            "write {shown}: outside the writable folders, in one that is not given away as a whole; a command that \
+             must has to ask to run outside the sandbox"
+        ),
+    })
 }
 
 /// Why a path cannot be read; `None` when the sandbox lets it.
@@ -141,7 +154,17 @@ mod tests {
     fn each_refusal_names_its_place_and_grant() {
         let dir = tempfile::tempdir().unwrap();
         let w = dir.path().canonicalize().unwrap();
-        let policy = SandboxPolicy::workspace();
+        // Beside the workspace, in no other writable folder.
+        let (other, w) = (w.join("other"), w.join("w"));
+        for folder in [&other, &w] {
+            std::fs::create_dir(folder).unwrap();
+        }
+        let policy = SandboxPolicy::WorkspaceWrite {
+            writable_roots: Vec::new(),
+            network_access: false,
+            exclude_tmpdir_env_var: true,
+            exclude_slash_tmp: true,
+        };
         let mut roots = super::super::policy::resolve(&policy, &w, None);
         roots.deny_read(DenyRead { paths: vec![w.join("key")], ..DenyRead::default() });
         let says = |about: About| {
@@ -150,8 +173,12 @@ mod tests {
         };
         for (about, want) in [
             (
-                About::Write("/opt/x/y".into()),
-                "write /opt/x/y: outside the writable folders; `--add-dir /opt/x`",
+                About::Write("/etc/x/y".into()),
+                "write /etc/x/y: outside the writable folders, in one that is not given away",
+            ),
+            (
+                About::Write(other.join("x")),
+                &format!("outside the writable folders; `--add-dir {}`", other.display()),
             ),
             (About::Write(w.join(".git/index.lock")), "plain commands of git"),
             (About::Write(w.join(".codex/x")), "protected"),

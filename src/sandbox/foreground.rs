@@ -35,5 +35,8 @@ pub(crate) fn foreground(
 
 /// Whether the failure is one of the steps that only the namespace level has.
 fn needs_namespaces(error: &SetupError) -> bool {
-    matches!(error.stage.as_ref(), "namespaces" | "user namespace" | "loopback" | "mounts" | "capabilities")
+    matches!(
+        error.stage.as_ref(),
+        "namespaces" | "user namespace" | "network" | "loopback" | "mounts" | "capabilities"
+    )
 }

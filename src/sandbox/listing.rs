@@ -14,6 +14,9 @@ pub(crate) fn listing(roots: &Roots, level: Option<Level>, most: usize) -> Vec<S
     }
     let level = level.map_or_else(detect::level, Ok);
     let mut lines = vec![format!("enforced by: {}", enforcement(level.as_ref().ok().copied()))];
+    if let Some(profile) = roots.profile() {
+        lines.insert(0, format!("permission profile: {profile}"));
+    }
     let write: Vec<&Path> = roots.roots().iter().map(|root| root.path.as_path()).collect();
     lines.push(format!("write: {}", paths(&write, most)));
     if !write.is_empty() {
@@ -22,7 +25,8 @@ pub(crate) fn listing(roots: &Roots, level: Option<Level>, most: usize) -> Vec<S
         closed.extend(roots.repositories().iter().map(PathBuf::as_path));
         lines.push(format!("read-only in there: {}", paths(&closed, most)));
     }
-    if let Some(folder) = roots.git_folder() {
+    // In an open repository names are kept from coming to be by Landlock alone.
+    if let Some(folder) = roots.git_folder().filter(|_| landlock::abi() > 0) {
         lines.push(format!(
             "git: plain commands (`git add`, `git commit`, …) write {} but for hooks and settings; \
              `sandbox_workspace_write.git = false` takes that away",
@@ -44,27 +48,25 @@ pub(crate) fn limits(roots: &Roots) -> Vec<&'static str> {
 
 const NESTING: &str = "programs cannot confine themselves further: a sandbox inside the sandbox is refused";
 const SHARING: &str = "shared memory and message queues of System V, and extended attributes, are refused";
-const NAMED_SOCKETS: &str =
-    "a named Unix socket cannot be connected to, not even one of the command's own; socket pairs work";
-const OWN_SERVERS: &str = "TCP and UDP are refused, to servers of the command's own too";
-const NETWORK_LISTS: &str =
-    "`loopback_ports` and `network_allow` open nothing; a command that needs them has to ask to run outside";
+const NAMED_SOCKETS: &str = "with the network open Unix sockets with a name are refused; socket pairs work";
+const OWN_SERVERS: &str =
+    "TCP and named Unix sockets lead to servers of the same command only; UDP and abstract names are refused";
+const NETWORK_LISTS: &str = "`loopback_ports`, `serve_ports` and `network_allow` open nothing; a command that needs them has to ask to run outside";
 const SIGNALS: &str = "nothing keeps a command from signalling other processes of yours";
 
 /// What commands miss, or are not kept from, where there are no namespaces, with the network off. The last one only
 /// before Linux 6.12.
 pub(crate) const WITHOUT_NAMESPACES: &[&str] =
-    &[NESTING, SHARING, NAMED_SOCKETS, OWN_SERVERS, NETWORK_LISTS, SIGNALS];
+    &[NESTING, SHARING, OWN_SERVERS, NAMED_SOCKETS, NETWORK_LISTS, SIGNALS];
 
 fn limits_of(roots: &Roots, level: Option<Level>) -> Vec<&'static str> {
     if level != Some(Level::Landlock) {
         return Vec::new();
     }
-    let mut limits = vec![NESTING, SHARING, NAMED_SOCKETS];
+    let mut limits = vec![NESTING, SHARING, if roots.network() { NAMED_SOCKETS } else { OWN_SERVERS }];
     if !roots.network() {
-        limits.push(OWN_SERVERS);
         let rules = roots.network_rules();
-        if !rules.ports.is_empty() || !rules.hosts.is_empty() {
+        if !(rules.ports.is_empty() && rules.serve.is_empty() && rules.hosts.is_empty()) {
             limits.push(NETWORK_LISTS);
         }
     }
@@ -105,9 +107,18 @@ fn network(roots: &Roots, level: Option<Level>) -> String {
             open.push(rules.hosts.join(", "));
         }
     }
+    let serve: Vec<String> = rules.serve.iter().map(u16::to_string).collect();
+    let served = match (level, serve.is_empty()) {
+        (Some(Level::Landlock) | None, _) => String::new(),
+        (_, true) => " (commands reach the servers of each other)".to_owned(),
+        (_, false) => format!(
+            " (commands reach the servers of each other; this machine reaches them at ports {})",
+            serve.join(", ")
+        ),
+    };
     match open.is_empty() {
-        true => "off".to_owned(),
-        false => format!("off but for {}", open.join("; ")),
+        true => format!("off{served}"),
+        false => format!("off but for {}{served}", open.join("; ")),
     }
 }
 
@@ -137,13 +148,18 @@ mod tests {
         roots.grant_git(&w);
         let secrets = (0..4).map(|n| w.join(format!("secret{n}"))).collect();
         roots.deny_read(DenyRead { paths: secrets, ..DenyRead::default() });
-        roots.allow_network(NetworkRules { ports: vec![5432], hosts: vec!["a.example".into()] });
+        roots.allow_network(NetworkRules {
+            ports: vec![5432],
+            serve: vec![3000],
+            hosts: vec!["a.example".into()],
+        });
         let text = listing(&roots, Some(Level::Namespaces), 3).join("\n");
         for want in [
             format!("write: {}", w.display()),
             format!("write {}/.git but", w.display()),
             format!("not readable: {0}/secret0, {0}/secret1, {0}/secret2, and 1 more", w.display()),
             "network: off but for ports 5432 of this machine; a.example".to_owned(),
+            "commands reach the servers of each other; this machine reaches them at ports 3000".to_owned(),
         ] {
             assert!(text.contains(&want), "{want}: {text}");
         }

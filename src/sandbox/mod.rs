@@ -4,10 +4,12 @@
 //! - [`nested`]: repositories and secrets below the roots
 //! - [`secrets`]: what commands cannot read
 //! - [`git`]: which calls may write the repository
+//! - [`git_config`]: what a repository's settings make git run or read
 //! - [`detect`]: what this machine can enforce
 //! - [`confine`]: the confinement of a command, as its supervisor takes it
 //! - [`entry`]: where a supervisor process starts
 //! - [`foreground`]: one confined command in the user's terminal
+//! - [`open`]: which folder could be opened for one path
 //! - [`denial`]: recognises that the sandbox stopped a command
 //! - [`explain`]: what was refused, and what would allow it
 //! - [`listing`]: a policy in sentences
@@ -20,15 +22,17 @@ mod entry;
 mod explain;
 mod foreground;
 mod git;
+mod git_config;
 mod linux;
 mod listing;
 mod nested;
+mod open;
 mod policy;
 mod secrets;
 
 pub(crate) use self::{
     confine::{Error, confine},
-    denial::{Ended, denial},
+    denial::{Denial, Ended, denial},
     detect::{Level, gaps, level, remember_in, signals_stay_inside},
     entry::entry,
     explain::sentences,

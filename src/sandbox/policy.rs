@@ -5,10 +5,12 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use crate::base::clean;
 use crate::base::path::absolute;
-use crate::protocol::policy::{DenyRead, NetworkRules, PROTECTED, SandboxMode, SandboxPolicy};
+use crate::protocol::policy::{DenyRead, NetworkRules, PROTECTED, Profiled, SandboxMode, SandboxPolicy};
 
 use super::git::{self, Repository};
+use super::git_config;
 use super::nested::{self, Nested};
 use super::secrets;
 
@@ -50,6 +52,10 @@ pub(crate) struct Roots {
     network_rules: NetworkRules,
     /// Plain commands of git may write the repository that this folder is in.
     git: Option<PathBuf>,
+    /// The user's home folder.
+    pub(super) home: Option<PathBuf>,
+    /// The permission profile of the user's own it is, in words.
+    profile: Option<String>,
 }
 
 /// Resolves `policy` for the working directory `cwd` (absolute) and the value of `TMPDIR`. Roots that do not
@@ -65,6 +71,8 @@ pub(crate) fn resolve(policy: &SandboxPolicy, cwd: &Path, tmpdir: Option<&Path>)
         deny_read: DenyRead::default(),
         network_rules: NetworkRules::default(),
         git: None,
+        home: None,
+        profile: None,
     };
     let SandboxPolicy::WorkspaceWrite { writable_roots, exclude_tmpdir_env_var, exclude_slash_tmp, .. } =
         policy
@@ -101,6 +109,9 @@ impl Roots {
         }
         // Temporary folders are shared, large, and nobody's workspace.
         if matches!(origin, Origin::Workdir | Origin::Extra) {
+            let run = git_config::run_by_git(&path);
+            // What holds all of the root cannot be closed.
+            self.protected.extend(run.into_iter().filter(|found| found.starts_with(&path) && *found != path));
             self.look_in(&path);
             self.looked_in.push(path.clone());
         }
@@ -140,10 +151,38 @@ impl Roots {
         }
     }
 
+    /// Whether `path` is in the working directory or a folder beside it that was given.
+    pub(super) fn is_workspace(&self, path: &Path) -> bool {
+        self.looked_in.iter().any(|folder| path.starts_with(folder))
+    }
+
+    /// Whether `path` (as for [`Roots::can_write`]) is in a folder that somebody opened besides the workspace.
+    pub(crate) fn is_opened(&self, path: &Path) -> bool {
+        self.roots.iter().any(|root| root.origin == Origin::Extra && path.starts_with(&root.path))
+    }
+
     /// The writable folders that are workspaces, and no folders for temporary files.
     pub(crate) fn lasting(&self) -> impl Iterator<Item = &Path> {
         let lasting = |root: &&Root| matches!(root.origin, Origin::Workdir | Origin::Extra);
         self.roots.iter().filter(lasting).map(|root| root.path.as_path())
+    }
+
+    /// Adds what the policy of this profile has no words for. Not when another policy is in force by now.
+    pub(crate) fn restrict(&mut self, profile: &Profiled, policy: &SandboxPolicy) {
+        if profile.policy != *policy {
+            return;
+        }
+        if !profile.workdir {
+            self.roots.retain(|root| root.origin != Origin::Workdir);
+        }
+        profile.read_only.iter().for_each(|path| self.protect(path));
+        let about = profile.description.as_ref().map(|text| format!(" ({})", clean::line(text, 200)));
+        self.profile = Some(format!("{}{}", clean::line(&profile.name, 100), about.unwrap_or_default()));
+    }
+
+    /// The permission profile of the user's own it is, in words.
+    pub(crate) fn profile(&self) -> Option<&str> {
+        self.profile.as_deref()
     }
 
     /// Keeps the content of what `list` names from commands.
@@ -261,7 +300,10 @@ impl Roots {
     pub(crate) fn is_protected(&self, path: &Path) -> bool {
         let by_name = |root: &Root| {
             let first = path.strip_prefix(&root.path).ok().and_then(|rest| rest.components().next());
-            first.is_some_and(|first| PROTECTED.iter().any(|name| first.as_os_str() == *name))
+            // A file system may take capitals for the same.
+            first.is_some_and(|first| {
+                PROTECTED.iter().any(|name| first.as_os_str().eq_ignore_ascii_case(name))
+            })
         };
         let below = |protected: &[PathBuf]| protected.iter().any(|p| path.starts_with(p));
         self.roots.iter().any(by_name) || below(&self.protected) || below(&self.nested.repositories)

@@ -55,6 +55,7 @@ pub(crate) fn write(home: &Path, bytes: usize) -> Result<PathBuf, Error> {
             duration_ms: 1,
             price: Vec::new(),
             changed: None,
+            network: Default::default(),
             price_so_far: false,
         })?;
     }

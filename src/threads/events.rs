@@ -17,6 +17,7 @@ use crate::protocol::error::ErrorInfo;
 use crate::protocol::input::UserInput;
 use crate::protocol::item::{CommandAction, CommandItem, Item, ItemStatus, ToolStatus};
 use crate::protocol::limits::Price;
+use crate::protocol::network::Visits;
 use crate::protocol::note::{Note, Place};
 use crate::protocol::review::{self, Output, Target};
 use crate::protocol::turn::Changed;
@@ -47,6 +48,8 @@ pub(crate) enum Seen {
         price_so_far: bool,
         /// What its patches changed.
         changed: Option<Changed>,
+        /// What its commands reached in the network.
+        network: Visits,
     },
     /// What a turn cost in all.
     TurnPriced {
@@ -110,6 +113,8 @@ struct TurnIn {
     price_so_far: bool,
     #[serde(default)]
     changed: Option<Changed>,
+    #[serde(default)]
+    network: Visits,
 }
 
 #[derive(Deserialize)]
@@ -246,9 +251,19 @@ pub(crate) fn read(raw: &RawValue, fallback: impl Fn() -> ItemId) -> Result<Opti
         end @ ("task_complete" | "turn_complete" | "turn_aborted") => {
             let read: TurnIn = payload(raw)?;
             let aborted = end == "turn_aborted";
-            let TurnIn { turn_id, duration_ms, completed_at, price, price_so_far, changed, .. } = read;
+            let TurnIn { turn_id, duration_ms, completed_at, price, price_so_far, changed, network, .. } =
+                read;
             let turn_id = turn(turn_id);
-            Seen::TurnEnded { turn_id, aborted, duration_ms, completed_at, price, price_so_far, changed }
+            Seen::TurnEnded {
+                turn_id,
+                aborted,
+                duration_ms,
+                completed_at,
+                price,
+                price_so_far,
+                changed,
+                network,
+            }
         }
         "turn_priced" => {
             let TurnIn { turn_id, price, .. } = payload(raw)?;

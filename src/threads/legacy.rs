@@ -17,6 +17,7 @@ use crate::protocol::error::ErrorInfo;
 use crate::protocol::input::UserInput;
 use crate::protocol::item::{CommandItem, FileChange, Item, ItemStatus, MessagePhase, ToolStatus};
 use crate::protocol::limits::{LimitsSnapshot, Price};
+use crate::protocol::network::Visits;
 use crate::protocol::note::{Note, Place};
 use crate::protocol::review::{Output, Target};
 use crate::protocol::tokens::{ThreadUsage, TokenUsage};
@@ -45,6 +46,8 @@ pub(crate) enum Event<'a> {
         price_so_far: bool,
         #[serde(skip_serializing_if = "Option::is_none")]
         changed: Option<Changed>,
+        #[serde(skip_serializing_if = "Visits::is_empty")]
+        network: &'a Visits,
     },
     TurnAborted {
         turn_id: TurnId,
@@ -52,6 +55,8 @@ pub(crate) enum Event<'a> {
         started_at: u64,
         completed_at: u64,
         duration_ms: u64,
+        #[serde(skip_serializing_if = "Visits::is_empty")]
+        network: &'a Visits,
     },
     Error {
         message: &'a str,
@@ -396,7 +401,11 @@ pub(crate) fn push_turn_end(batch: &mut Batch, end: &TurnEnd, now_ms: u64) -> se
     let (started_at, completed_at) = (now_ms.saturating_sub(duration_ms) / 1000, now_ms / 1000);
     if end.status == TurnStatus::Interrupted {
         let reason = "interrupted";
-        return event(batch, Event::TurnAborted { turn_id, reason, started_at, completed_at, duration_ms });
+        let network = &end.network;
+        return event(
+            batch,
+            Event::TurnAborted { turn_id, reason, started_at, completed_at, duration_ms, network },
+        );
     }
     if let Some(error) = &end.error {
         event(batch, error_event(error, turn_id))?;
@@ -414,6 +423,7 @@ pub(crate) fn push_turn_end(batch: &mut Batch, end: &TurnEnd, now_ms: u64) -> se
             price,
             price_so_far,
             changed,
+            network: &end.network,
         },
     )
 }

@@ -21,6 +21,7 @@ use crate::protocol::input::UserInput;
 use crate::protocol::item::{CommandSource, Item};
 use crate::protocol::limits::Price;
 use crate::protocol::model_item::ModelItemKind;
+use crate::protocol::network::Visits;
 use crate::protocol::note::Place;
 use crate::protocol::turn::{Changed, TurnStatus};
 
@@ -48,6 +49,8 @@ pub(crate) struct Turn {
     pub(crate) price_so_far: bool,
     /// What its patches changed.
     pub(crate) changed: Option<Changed>,
+    /// What its commands reached in the network.
+    pub(crate) network: Visits,
     /// How many of its items came before its end; absent when the end was never written.
     pub(crate) ended_at: Option<usize>,
     /// Lines that the user saw beside the items, in order.
@@ -67,6 +70,7 @@ impl Turn {
             price: Vec::new(),
             price_so_far: false,
             changed: None,
+            network: Visits::default(),
             ended_at: None,
             notes: Vec::new(),
         }
@@ -155,10 +159,20 @@ impl Builder {
         let reasoning = std::mem::take(&mut self.reasoning);
         match seen {
             Seen::TurnStarted { turn_id, started_at } => self.begin(turn_id, started_at, marks),
-            Seen::TurnEnded { turn_id, aborted, duration_ms, completed_at, price, price_so_far, changed } => {
+            Seen::TurnEnded {
+                turn_id,
+                aborted,
+                duration_ms,
+                completed_at,
+                price,
+                price_so_far,
+                changed,
+                network,
+            } => {
                 let turn = self.end(turn_id, aborted, duration_ms);
                 (turn.completed_at, turn.changed) = (completed_at, changed);
                 (turn.price, turn.price_so_far) = (price, price_so_far);
+                turn.network = network;
                 self.finish_derived();
                 self.open = false;
             }

@@ -141,22 +141,34 @@ impl Writer {
     }
 
     /// A turn begins. `window` is the usable context in tokens.
+    ///
+    /// # Errors
+    /// The disk refused; the lines wait for the next attempt.
     pub(crate) fn turn_started(&mut self, turn_id: TurnId, window: Option<u64>) -> Result<(), Error> {
         let now_s = self.clock.now_s();
         self.put(|batch| legacy::push_turn_start(batch, turn_id, now_s, window))
     }
 
     /// The settings a turn runs with.
+    ///
+    /// # Errors
+    /// The disk refused; the lines wait for the next attempt.
     pub(crate) fn settings(&mut self, settings: &Settings) -> Result<(), Error> {
         self.put(|batch| batch.push("turn_context", ContextOut::new(settings)))
     }
 
     /// An entry of what the model sees, byte for byte.
+    ///
+    /// # Errors
+    /// The disk refused; the lines wait for the next attempt.
     pub(crate) fn model_item(&mut self, item: &ModelItem) -> Result<(), Error> {
         self.put(|batch| batch.push("response_item", &*item.json))
     }
 
     /// A complete item of a turn. Items that are not complete, or have nothing to show, are not stored.
+    ///
+    /// # Errors
+    /// The disk refused; the lines wait for the next attempt.
     pub(crate) fn item(&mut self, item: &Item, turn_id: TurnId) -> Result<(), Error> {
         self.put(|batch| legacy::push_item(batch, item, turn_id, None))
     }
@@ -168,6 +180,9 @@ impl Writer {
 
     /// A line that the user saw beside the items. It makes no file of a thread that has none: it waits for the first
     /// turn, within bounds.
+    ///
+    /// # Errors
+    /// The disk refused; the lines wait for the next attempt.
     pub(crate) fn note(&mut self, note: &Note) -> Result<(), Error> {
         if !matches!(self.state, State::Waiting { .. }) {
             return self.put(|batch| legacy::push_note(batch, note));
@@ -201,6 +216,9 @@ impl Writer {
     }
 
     /// The history begins anew.
+    ///
+    /// # Errors
+    /// The disk refused; the lines wait for the next attempt.
     pub(crate) fn compacted(&mut self, compacted: Compacted<'_>) -> Result<(), Error> {
         self.put(|batch| {
             let payload = CompactedOut {
@@ -213,16 +231,25 @@ impl Writer {
     }
 
     /// Whole lines of another thread, as they are, each with its end.
+    ///
+    /// # Errors
+    /// The disk refused; the lines wait for the next attempt.
     pub(crate) fn copied(&mut self, lines: &[u8]) -> Result<(), Error> {
         self.append(lines)
     }
 
     /// The last turns, counted by the user's messages, were taken back.
+    ///
+    /// # Errors
+    /// The disk refused; the lines wait for the next attempt.
     pub(crate) fn rolled_back(&mut self, turns: u32) -> Result<(), Error> {
         self.put(|batch| legacy::push_rolled_back(batch, turns))
     }
 
     /// A turn ended, however it ended.
+    ///
+    /// # Errors
+    /// The disk refused; the lines wait for the next attempt.
     pub(crate) fn turn_completed(&mut self, end: &TurnEnd) -> Result<(), Error> {
         let now_ms = self.clock.now_ms();
         self.put(|batch| legacy::push_turn_end(batch, end, now_ms))

@@ -61,6 +61,7 @@ fn end(turn_id: TurnId, status: TurnStatus, error: Option<ErrorInfo>) -> TurnEnd
         duration_ms: 1234,
         price: Vec::new(),
         changed: None,
+        network: Default::default(),
         price_so_far: false,
     }
 }

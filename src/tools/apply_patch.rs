@@ -17,7 +17,7 @@ use crate::base::tasks;
 use crate::patch::words;
 use crate::patch::words::{UNFIT, UNWRITTEN};
 use crate::patch::{self, Plan, TurnDiff};
-use crate::protocol::ask::{Answer, Ask};
+use crate::protocol::ask::{Answer, Ask, Narrow, PlaceOffer};
 use crate::protocol::event::Event;
 use crate::protocol::item::{FileChange, Item, ItemStatus};
 
@@ -29,18 +29,29 @@ const MAX_TURNS: usize = 8;
 pub(crate) enum PatchVerdict {
     /// Yes.
     Write,
-    /// Only if the user agrees; the reason is shown.
-    Ask(String),
+    /// Only if the user agrees.
+    Ask {
+        /// Why, for the user.
+        reason: String,
+        /// The folder whose opening is another answer.
+        place: Option<Box<PlaceOffer>>,
+    },
     /// No; the reason is told to the model.
     Refuse(String),
 }
 
-/// Judges the real paths (links followed) that a patch would write, make or remove.
-pub(crate) type Judge = Arc<dyn Fn(&ToolContext, &[PathBuf]) -> PatchVerdict + Send + Sync>;
+/// Decides about patches.
+pub(crate) trait PatchJudge: Send + Sync {
+    /// Judges the real paths (links followed) that a patch would write, make or remove.
+    fn verdict(&self, ctx: &ToolContext, paths: &[PathBuf]) -> PatchVerdict;
+
+    /// Opens a place that was offered, for as long as the answer says.
+    fn open<'a>(&'a self, ctx: &'a ToolContext, narrow: &'a Narrow, answer: Answer) -> BoxFuture<'a, ()>;
+}
 
 /// The tool. One serves all threads.
 pub(crate) struct ApplyPatch {
-    judge: Judge,
+    judge: Arc<dyn PatchJudge>,
     /// Folder for the journals of running patches.
     journals: PathBuf,
     /// Real paths that the user agreed to for the rest of a thread.
@@ -56,7 +67,7 @@ struct Arguments {
 
 impl ApplyPatch {
     /// A tool that asks `judge` before writing and keeps its journals in `journals`.
-    pub(crate) fn new(judge: Judge, journals: PathBuf) -> Self {
+    pub(crate) fn new(judge: Arc<dyn PatchJudge>, journals: PathBuf) -> Self {
         Self { judge, journals, granted: Mutex::default(), diffs: Mutex::default() }
     }
 
@@ -107,14 +118,15 @@ impl ApplyPatch {
         if let Some(why) = paths.iter().find_map(|path| ctx.roots.cannot_read(path)) {
             return Err(format!("patch rejected: {why}"));
         }
-        let reason = match (self.judge)(ctx, &paths) {
+        let (reason, place) = match self.judge.verdict(ctx, &paths) {
             PatchVerdict::Write => return Ok(()),
             PatchVerdict::Refuse(reason) => return Err(format!("patch rejected: {reason}")),
-            PatchVerdict::Ask(_) if self.is_granted(ctx.thread_id, &paths) => return Ok(()),
-            PatchVerdict::Ask(reason) => reason,
+            PatchVerdict::Ask { .. } if self.is_granted(ctx.thread_id, &paths) => return Ok(()),
+            PatchVerdict::Ask { reason, place } => (reason, place.map(|place| *place)),
         };
         let reason = Some(reason).filter(|reason| !reason.is_empty());
-        let ask = Ask::Patch { item_id: id.clone(), changes: plan.changes.clone(), reason };
+        let (changes, offered) = (plan.changes.clone(), place.clone());
+        let ask = Ask::Patch { item_id: id.clone(), changes, reason, place: offered };
         match ctx.ask(ask).await {
             Answer::Accept => Ok(()),
             Answer::AcceptForSession | Answer::AcceptForProject | Answer::AcceptAlways => {
@@ -122,7 +134,14 @@ impl ApplyPatch {
                 granted.extend(paths.into_iter().map(|path| (ctx.thread_id, path)));
                 Ok(())
             }
-            Answer::Decline | Answer::Open | Answer::OpenForProject => Err(words::REJECTED.into()),
+            answer @ (Answer::Open | Answer::OpenForProject | Answer::OpenAlways) => match place {
+                Some(place) => {
+                    self.judge.open(ctx, &place.narrow, answer).await;
+                    Ok(())
+                }
+                None => Err(words::REJECTED.into()),
+            },
+            Answer::Decline => Err(words::REJECTED.into()),
             Answer::Cancel => Err(words::ABORTED.into()),
         }
     }

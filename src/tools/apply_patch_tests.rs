@@ -18,16 +18,30 @@ struct Bench {
     events: mpsc::Receiver<ToolEvent>,
 }
 
+/// A judge of one mind.
+struct Says(PatchVerdict);
+
+impl PatchJudge for Says {
+    fn verdict(&self, _: &ToolContext, paths: &[PathBuf]) -> PatchVerdict {
+        assert!(paths.iter().all(|path| path.is_absolute()));
+        self.0.clone()
+    }
+
+    fn open<'a>(&'a self, _: &'a ToolContext, _: &'a Narrow, _: Answer) -> BoxFuture<'a, ()> {
+        Box::pin(std::future::ready(()))
+    }
+}
+
+fn ask(reason: &str) -> PatchVerdict {
+    PatchVerdict::Ask { reason: reason.to_owned(), place: None }
+}
+
 fn bench(verdict: PatchVerdict) -> Bench {
     let dir = tempfile::tempdir().unwrap();
     std::fs::create_dir(dir.path().join("w")).unwrap();
     std::fs::write(dir.path().join("w/a"), "1\n").unwrap();
     let (sender, events) = mpsc::channel(64);
-    let judge: Judge = Arc::new(move |_, paths| {
-        assert!(paths.iter().all(|path| path.is_absolute()));
-        verdict.clone()
-    });
-    let tool = ApplyPatch::new(judge, dir.path().join("journals"));
+    let tool = ApplyPatch::new(Arc::new(Says(verdict)), dir.path().join("journals"));
     let ctx = ToolContext {
         thread_id: ThreadId::new(),
         turn_id: TurnId::new(),
@@ -149,21 +163,21 @@ async fn verdicts_and_answers() {
             "1\n",
         ),
         (
-            PatchVerdict::Ask("why".into()),
+            ask("why"),
             Answer::Decline,
             "patch rejected by user",
             vec!["ask 1 why", "completed Declined patch rejected by user"],
             "1\n",
         ),
         (
-            PatchVerdict::Ask("".into()),
+            ask(""),
             Answer::Cancel,
             "aborted by user",
             vec!["ask 1 ", "completed Declined aborted by user"],
             "1\n",
         ),
         (
-            PatchVerdict::Ask("why".into()),
+            ask("why"),
             Answer::Accept,
             "Exit code: 0",
             vec!["ask 1 why", "completed Completed ", "diff 6"],
@@ -181,7 +195,7 @@ async fn verdicts_and_answers() {
 
 #[tokio::test]
 async fn yes_for_the_session_is_remembered_for_these_files_of_this_thread() {
-    let mut bench = bench(PatchVerdict::Ask("why".into()));
+    let mut bench = bench(ask("why"));
     let back = UPDATE.replace("-1\n+2", "-2\n+1");
     let asked = |told: &[String]| told.iter().any(|event| event.starts_with("ask"));
     let (_, told) = bench.call(Payload::Custom(UPDATE.into()), Answer::AcceptForSession).await;

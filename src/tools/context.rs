@@ -14,6 +14,7 @@ use crate::protocol::ask::{Answer, Ask};
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::event::Event;
 use crate::protocol::item::{Item, ToolStatus};
+use crate::protocol::network::Visits;
 use crate::protocol::policy::{ApprovalPolicy, SandboxPolicy, ShellEnvPolicy};
 use crate::sandbox::Roots;
 use crate::workspace::undo::Keeper;
@@ -58,6 +59,8 @@ pub(crate) struct ToolContext {
 pub(crate) enum ToolEvent {
     /// Something for the readers (items are recorded on their way).
     Event(Event),
+    /// What a command that has ended reached in the network.
+    Reached(Visits),
     /// A question; the answer comes back through the channel. A dropped channel means "cancelled".
     Ask(Box<Ask>, oneshot::Sender<Answer>),
     /// What happens next cannot be taken back: everything told so far must outlive a power cut first. The answer

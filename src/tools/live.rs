@@ -42,6 +42,8 @@ pub(super) struct Live {
     remark: Option<String>,
     /// Where the item is told; `None` once it has its final state.
     events: Option<mpsc::Sender<ToolEvent>>,
+    /// Where it is told what the command reached, when it ends.
+    visits: mpsc::Sender<ToolEvent>,
 }
 
 /// One thing that happened.
@@ -69,6 +71,7 @@ impl Live {
             item,
             remark: None,
             events: Some(ctx.events.clone()),
+            visits: ctx.events.clone(),
         }
     }
 
@@ -96,7 +99,11 @@ impl Live {
             Step::Read(count) => self.absorb(count.unwrap_or(0)),
             Step::Ended => {
                 self.drain().await;
-                self.exit = Some(self.running.exit());
+                let exit = self.running.exit();
+                if let Some(visits) = self.running.reached() {
+                    let _ = self.visits.send(ToolEvent::Reached(visits.clone())).await;
+                }
+                self.exit = Some(exit);
             }
             Step::Wrote(Ok(count)) => drop(self.input.drain(..count.min(self.input.len()))),
             Step::Wrote(Err(_)) => self.input.clear(),
@@ -202,7 +209,7 @@ impl Live {
 
     /// What it reached in the network or was refused there, as a sentence; only when it has ended.
     pub(super) fn reached(&self) -> Option<String> {
-        self.running.reached().map(|places| format!("Network: {places}."))
+        self.running.reached()?.words().map(|places| format!("Network: {places}."))
     }
 
     /// Time since the start.

@@ -334,7 +334,10 @@ impl Linear {
         say([
             format!("Model: {}{effort}", info.model),
             format!("Folder: {}", info.cwd.display()),
-            format!("Permissions: {}", super::popups::permissions::words(info.approval, &info.sandbox)),
+            format!(
+                "Permissions: {}",
+                super::popups::permissions::named(info.approval, &info.sandbox, &info.access)
+            ),
             format!("Account: {}", info.account),
             format!("Thread: {}", info.id),
         ]);

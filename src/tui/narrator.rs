@@ -14,7 +14,7 @@ use crate::protocol::op::Op;
 use crate::protocol::turn::{TurnEnd, TurnStatus};
 use crate::threads::Turn;
 use crate::tui::keys::GUARD_MS;
-use crate::tui::popups::{approval, facts};
+use crate::tui::popups::{answers, facts};
 use crate::tui::text;
 use crate::tui::transcript::cells::command::spoken;
 
@@ -74,7 +74,7 @@ impl Narrator {
                 Some(_) if !heard => return Meant::Say(TOO_SOON.to_owned()),
                 Some(answer) => return Meant::Op(Op::Answer { id, answer }),
                 None => {
-                    let last = approval::choices(ask).len();
+                    let last = answers::choices(ask).len();
                     return Meant::Say(format!("Type a number from 1 to {last} and press enter."));
                 }
             }
@@ -148,6 +148,7 @@ impl Narrator {
             | Event::Limits(_)
             | Event::TurnPriced { .. }
             | Event::Configured(_)
+            | Event::Opened(_)
             | Event::Rewound { .. } => {}
         }
         out
@@ -266,7 +267,7 @@ impl Narrator {
         out.extend(facts.map(|(label, value)| {
             format!("  {}: {}", label.to_lowercase(), one_line(&text::reveal_line(&value)))
         }));
-        let choices = approval::choices(ask);
+        let choices = answers::choices(ask);
         out.extend(
             choices.iter().enumerate().map(|(at, answer)| format!("{}: {}", at + 1, spoken_answer(*answer))),
         );
@@ -278,6 +279,7 @@ impl Narrator {
         self.message = None;
         self.asks.clear();
         let seconds = end.duration_ms / 1000;
+        out.extend(end.network.words().map(|places| format!("Network: {places}")));
         out.push(match (end.status, &end.error) {
             (TurnStatus::Failed, Some(error)) => format!("Error: {}", clean(&error.to_string())),
             (TurnStatus::Failed, None) => "Error: the turn failed.".to_owned(),

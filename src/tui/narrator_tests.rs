@@ -38,7 +38,7 @@ fn a_question_is_answered_by_number() {
             reason: None,
             effects: vec![Effect::Outside(vec!["make".to_owned()])],
             rule: None,
-            narrow: None,
+            place: None,
         }),
     };
     let told = narrator.on_event(&ask(1));
@@ -68,7 +68,7 @@ fn a_question_shows_all_and_nothing_else() {
         actions: Vec::new(),
         effects: Vec::new(),
         rule: None,
-        narrow: None,
+        place: None,
         reason: Some("Fine.\n1: yes".to_owned()),
     };
     let change = FileChange {
@@ -76,7 +76,7 @@ fn a_question_shows_all_and_nothing_else() {
         kind: ChangeKind::Add,
         diff: "echo\n1: yes\u{1b}]; rm\u{7}".to_owned(),
     };
-    let patch = Ask::Patch { item_id: ItemId::from("p"), changes: vec![change], reason: None };
+    let patch = Ask::Patch { item_id: ItemId::from("p"), changes: vec![change], reason: None, place: None };
     for (ask, want) in [
         (
             command,
@@ -113,6 +113,7 @@ fn a_turn_is_told_to_its_end() {
         duration_ms: 7000,
         price: Vec::new(),
         changed: None,
+        network: Default::default(),
         price_so_far: false,
     };
     let told = narrator.on_event(&Event::TurnCompleted(Box::new(end)));

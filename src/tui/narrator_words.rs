@@ -6,7 +6,7 @@ use crate::protocol::ask::{Answer, Ask};
 use crate::protocol::item::{ChangeKind, CommandItem, CommandSource, FileChange, ItemStatus};
 use crate::protocol::note::{Level, Note};
 use crate::protocol::turn::Changed;
-use crate::tui::popups::approval;
+use crate::tui::popups::answers;
 use crate::tui::text;
 use crate::tui::transcript::cells::command::spoken;
 
@@ -46,15 +46,11 @@ pub(super) fn named(path: &Path) -> String {
 
 /// The answer that a line means for a question.
 pub(super) fn answer(line: &str, ask: &Ask) -> Option<Answer> {
-    let choices = approval::choices(ask);
+    let choices = answers::choices(ask);
     let meant = match line {
-        "y" | "yes" => Answer::Accept,
-        "o" => Answer::Open,
-        "a" => Answer::AcceptForSession,
-        "t" => Answer::AcceptForProject,
-        "p" => Answer::AcceptAlways,
-        "d" => Answer::Decline,
-        "n" | "no" => Answer::Cancel,
+        "yes" => Answer::Accept,
+        "no" => Answer::Cancel,
+        "o" | "y" | "a" | "t" | "p" | "d" | "n" => answers::of_letter(line, &choices)?,
         number => *number.parse::<usize>().ok()?.checked_sub(1).and_then(|at| choices.get(at))?,
     };
     choices.contains(&meant).then_some(meant)
@@ -64,6 +60,7 @@ pub(super) fn spoken_answer(answer: Answer) -> &'static str {
     match answer {
         Answer::Open => "yes, in the sandbox, with this place open for this session",
         Answer::OpenForProject => "yes, in the sandbox, with this place open in this project",
+        Answer::OpenAlways => "yes, in the sandbox, with this place open always",
         Answer::Accept => "yes, once",
         Answer::AcceptForSession => "yes, for this session",
         Answer::AcceptForProject => "yes, always in this project, by the rule",

@@ -124,6 +124,7 @@ impl Scene {
             duration_ms: 5000,
             price: Vec::new(),
             changed: None,
+            network: Default::default(),
             price_so_far: false,
         };
         self.event(Event::TurnCompleted(Box::new(end)))
@@ -243,7 +244,7 @@ impl Scene {
             reason: Some("It writes outside the workspace.".to_owned()),
             effects: Vec::new(),
             rule: None,
-            narrow: None,
+            place: None,
         };
         self.event(Event::Ask { id: AskId(id), ask: Box::new(ask) })
     }
@@ -260,6 +261,7 @@ impl Scene {
             duration_ms: 5000,
             price: Vec::new(),
             changed: None,
+            network: Default::default(),
             price_so_far: false,
         };
         self.event(Event::TurnCompleted(Box::new(end)))

@@ -90,6 +90,9 @@ fn open_root(root: &Path) -> io::Result<OwnedFd> {
 }
 
 /// Keeps what is now at every path that can be taken back.
+///
+/// # Errors
+/// The root cannot be opened. What cannot be kept is left out: it will not be overwritten.
 pub(crate) fn survey(root: &Path, store: &mut Store, changes: &[Change]) -> io::Result<Saved> {
     let root = open_root(root)?;
     let mut saved = Saved::new();
@@ -113,6 +116,9 @@ pub(crate) fn survey(root: &Path, store: &mut Store, changes: &[Change]) -> io::
 }
 
 /// Tells what would become of `changes` below `root`.
+///
+/// # Errors
+/// The root cannot be opened.
 pub(crate) fn look(root: &Path, store: &mut Store, changes: &[Change]) -> io::Result<Vec<Step>> {
     let (saved, root) = (Saved::new(), open_root(root)?);
     let work = Work {
@@ -129,6 +135,9 @@ pub(crate) fn look(root: &Path, store: &mut Store, changes: &[Change]) -> io::Re
 }
 
 /// Takes `changes` below `root` back. Also returns the changes that bring it all again.
+///
+/// # Errors
+/// The root cannot be opened; nothing was changed then. What fails at one path is a step of its own.
 pub(crate) fn apply(
     root: &Path,
     store: &mut Store,

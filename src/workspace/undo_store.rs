@@ -423,7 +423,10 @@ fn write_json<T: Serialize>(path: &Path, value: &T) -> io::Result<()> {
     replace(path, &serde_json::to_vec(value).map_err(io::Error::other)?, 0o600)
 }
 
-/// Reads at most [`MAX_FILE`] bytes of an open file.
+/// Reads an open file, at most one byte more than [`MAX_FILE`]: that it is there tells that the file is too large.
+///
+/// # Errors
+/// It cannot be read.
 pub(crate) fn read_all(file: File) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(MAX_FILE + 1).read_to_end(&mut bytes)?;

@@ -36,7 +36,6 @@ const LATER: &[&str] = &[
     "notice.fast_default_opt_out",
     "notice.model_migrations",
     "otel",
-    "permissions",
     "personality",
     "plan_mode_reasoning_effort",
     "plugins",
@@ -60,7 +59,7 @@ const LATER: &[&str] = &[
 ];
 
 /// Those of them, at the top level, that somebody writes to be protected from something.
-const PROTECTING: &[&str] = &["hooks", "permissions"];
+const PROTECTING: &[&str] = &["hooks"];
 
 /// Whether `name` in the table at `path` would protect the user if it worked.
 pub(crate) fn protects(path: &str, name: &str) -> bool {

@@ -5,6 +5,7 @@
 //! - [`model`]: model, reasoning, limits, instructions
 //! - [`providers`]: the table `[model_providers.<id>]`
 //! - [`permissions`]: approvals and the sandbox, as written
+//! - [`profiles`]: the tables `[permissions.<name>]`
 //! - [`shell_env`]: the table `[shell_environment_policy]`
 //! - [`project`]: project root, trust, project documents
 //! - [`interface`]: what is shown, kept and notified
@@ -24,6 +25,7 @@ pub(crate) mod later;
 pub(crate) mod login;
 pub(crate) mod model;
 pub(crate) mod permissions;
+pub(crate) mod profiles;
 pub(crate) mod project;
 pub(crate) mod providers;
 pub(crate) mod reader;

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use crate::config::error::Error;
+use crate::config::error::{Error, Place};
 use crate::config::tree::{Layer, Value};
 use crate::protocol::policy::{ApprovalPolicy, GranularApproval, SandboxMode};
 
+use super::profiles::{self, Profiles};
 use super::reader::Reader;
 
 /// What the file says.
@@ -14,6 +15,10 @@ pub(crate) struct Permissions {
     pub(crate) approval: Option<ApprovalPolicy>,
     /// Which sandbox.
     pub(crate) mode: Option<SandboxMode>,
+    /// The permission profile of the user's own to take instead, and where that is said.
+    pub(crate) chosen: Option<(String, Place)>,
+    /// All of those.
+    pub(crate) profiles: Profiles,
     /// `[sandbox_workspace_write]`.
     pub(crate) workspace_write: WorkspaceWrite,
     /// Whether commands may ask for a login shell.
@@ -44,12 +49,26 @@ pub(crate) struct WorkspaceWrite {
     pub(crate) exclude_slash_tmp: bool,
     /// Ports of the loopback that commands reach without network.
     pub(crate) loopback_ports: Vec<u16>,
+    /// Ports of commands' own servers that the loopback leads to.
+    pub(crate) serve_ports: Vec<u16>,
     /// Hosts that commands reach without network.
     pub(crate) network_allow: Vec<String>,
     /// Plain commands of git may write the repository.
     pub(crate) git: bool,
     /// Whether the administrator set the roots, so that nobody adds to them.
     pub(crate) roots_managed: bool,
+    /// The same of ports and hosts.
+    pub(crate) network_managed: bool,
+}
+
+impl WorkspaceWrite {
+    /// Nothing is open besides the working directory: a profile of the user's own says what is.
+    pub(crate) fn close(&mut self) {
+        self.writable_roots.clear();
+        self.loopback_ports.clear();
+        self.serve_ports.clear();
+        self.network_allow.clear();
+    }
 }
 
 /// Reads approvals and sandbox.
@@ -57,9 +76,12 @@ pub(crate) struct WorkspaceWrite {
 /// # Errors
 /// A value is not allowed.
 pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Permissions, Error> {
+    let (mode, chosen) = mode(reader)?;
     Ok(Permissions {
         approval: approval(reader)?,
-        mode: mode(reader)?,
+        mode,
+        chosen,
+        profiles: profiles::read(reader)?,
         workspace_write: reader.table("sandbox_workspace_write", workspace_write)?,
         allow_login_shell: reader.flag("allow_login_shell")?.unwrap_or(true),
         deny_read: reader.table("deny_read", |table| {
@@ -79,9 +101,13 @@ fn workspace_write(reader: &mut Reader<'_>) -> Result<WorkspaceWrite, Error> {
         exclude_tmpdir_env_var: reader.flag("exclude_tmpdir_env_var")?.unwrap_or(false),
         exclude_slash_tmp: reader.flag("exclude_slash_tmp")?.unwrap_or(false),
         loopback_ports: reader.ports("loopback_ports")?,
+        serve_ports: reader.ports("serve_ports")?,
         network_allow: reader.texts("network_allow")?.unwrap_or_default(),
         git: reader.flag("git")?.unwrap_or(true),
         roots_managed: reader.layer("writable_roots") == Some(Layer::Managed),
+        network_managed: ["loopback_ports", "network_allow", "network_access"]
+            .into_iter()
+            .any(|key| reader.layer(key) == Some(Layer::Managed)),
     })
 }
 
@@ -106,28 +132,20 @@ fn approval(reader: &mut Reader<'_>) -> Result<Option<ApprovalPolicy>, Error> {
     Ok(Some(ApprovalPolicy::Granular(granular)))
 }
 
-/// `sandbox_mode`, or the built-in permission profile of `default_permissions` when that comes from a higher
-/// layer or stands alone. A profile of the user's own is refused: ignoring it could allow what it forbids.
-fn mode(reader: &mut Reader<'_>) -> Result<Option<SandboxMode>, Error> {
+/// `sandbox_mode`, or the permission profile of `default_permissions` when that comes from a higher layer or stands
+/// alone: a built-in one as a mode, one of the user's own by name.
+#[allow(clippy::type_complexity, reason = "the two answers of one question")]
+fn mode(reader: &mut Reader<'_>) -> Result<(Option<SandboxMode>, Option<(String, Place)>), Error> {
     const PROFILE: &str = "default_permissions";
     let mode = reader.choice("sandbox_mode")?;
-    let Some(profile) = reader.text(PROFILE)? else { return Ok(mode) };
+    let Some(profile) = reader.name(PROFILE)? else { return Ok((mode, None)) };
     if mode.is_some() && reader.layer("sandbox_mode") >= reader.layer(PROFILE) {
-        return Ok(mode);
+        return Ok((mode, None));
     }
-    match profile.as_str() {
-        ":read-only" => Ok(Some(SandboxMode::ReadOnly)),
-        ":workspace" => Ok(Some(SandboxMode::WorkspaceWrite)),
-        ":danger-full-access" => Ok(Some(SandboxMode::DangerFullAccess)),
-        other => {
-            let found = crate::config::diagnose::quoted(other);
-            Err(reader.fault(
-                PROFILE,
-                &format!(
-                    "is {found}; permission profiles of your own are not supported yet, allowed: \
-                     \":read-only\", \":workspace\", \":danger-full-access\""
-                ),
-            ))
-        }
-    }
+    Ok(match profile.as_str() {
+        ":read-only" => (Some(SandboxMode::ReadOnly), None),
+        ":workspace" => (Some(SandboxMode::WorkspaceWrite), None),
+        ":danger-full-access" => (Some(SandboxMode::DangerFullAccess), None),
+        _ => (None, reader.place(PROFILE).map(|place| (profile, place))),
+    })
 }

@@ -2,6 +2,7 @@
 //! their keys only get their types checked.
 
 use crate::config::error::Error;
+use crate::config::places::Opened;
 use crate::config::trust::Trust;
 
 use super::choice::Choice;
@@ -24,13 +25,16 @@ pub(crate) struct ProjectDocs {
     pub(crate) fallback_names: Vec<String>,
 }
 
-/// Reads the keys.
+/// Reads the keys; also the places that are open in single projects.
 ///
 /// # Errors
 /// A value is not allowed.
-pub(crate) fn read(reader: &mut Reader<'_>) -> Result<ProjectDocs, Error> {
+pub(crate) fn read(reader: &mut Reader<'_>) -> Result<(ProjectDocs, Vec<Opened>), Error> {
     reader.texts("project_root_markers")?;
-    reader.each("projects", |_, project| project.choice::<Trust>("trust_level"))?;
+    let opened = reader.each("projects", |name, project| {
+        project.choice::<Trust>("trust_level")?;
+        Opened::read(name, project)
+    })?;
     let max_bytes = reader.number("project_doc_max_bytes", 0)?.unwrap_or(DOC_MAX_BYTES);
     let fallback_names = reader.texts("project_doc_fallback_filenames")?.unwrap_or_default();
     let plain =
@@ -41,5 +45,5 @@ pub(crate) fn read(reader: &mut Reader<'_>) -> Result<ProjectDocs, Error> {
             "holds something else than a file name; allowed: names without folders",
         ));
     }
-    Ok(ProjectDocs { max_bytes, fallback_names })
+    Ok((ProjectDocs { max_bytes, fallback_names }, opened))
 }

@@ -267,6 +267,12 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// The path that a key itself names.
+    pub(crate) fn path_named(&self, key: &str) -> PathBuf {
+        let at = self.tree.get(key).map(|entry| entry.key_at).unwrap_or_default();
+        self.resolve(at, key)
+    }
+
     /// The layer that set a key.
     pub(crate) fn layer(&self, key: &str) -> Option<Layer> {
         let entry = self.tree.get(key)?;

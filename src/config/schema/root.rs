@@ -2,6 +2,7 @@
 //! needs several keys or the machine is done when the tables are resolved.
 
 use crate::config::error::Error;
+use crate::config::places::Opened;
 use crate::config::tree::Value;
 use crate::protocol::policy::ShellEnvPolicy;
 
@@ -28,6 +29,8 @@ pub(crate) struct Tables {
     pub(crate) shell_env: ShellEnvPolicy,
     /// AGENTS.md.
     pub(crate) docs: ProjectDocs,
+    /// Places that are open in single projects.
+    pub(crate) opened: Vec<Opened>,
     /// What is shown, kept and notified.
     pub(crate) interface: Interface,
     /// Credentials.
@@ -44,12 +47,14 @@ pub(crate) struct Tables {
 /// A key has a value it cannot have.
 pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Tables, Error> {
     profiles(reader)?;
+    let (docs, opened) = project::read(reader)?;
     Ok(Tables {
         model: model::read(reader)?,
         provider: providers::read(reader)?,
         permissions: permissions::read(reader)?,
         shell_env: reader.table("shell_environment_policy", shell_env::read)?,
-        docs: project::read(reader)?,
+        docs,
+        opened,
         interface: interface::read(reader)?,
         login: login::read(reader)?,
         budget: reader.table("budget", budget::read)?,

@@ -6,6 +6,8 @@ use std::fmt;
 use std::io;
 use std::os::fd::RawFd;
 
+use crate::protocol::network::Visits;
+
 /// Restrictions to put in place around one command.
 pub(crate) trait Confinement {
     /// In the supervisor, before anything is forked. `Some(flags)`: the command gets a process 1 of its own, in
@@ -37,7 +39,7 @@ pub(crate) trait Confinement {
     /// The stage and the system's error number.
     fn inner(&self) -> Result<(), (&'static str, i32)>;
 
-    /// In the supervisor when the command has been started, where there is no process 1.
+    /// When the command has been started, in the process that started it.
     fn started(&mut self) {}
 
     /// Readable when the command waits for [`Confinement::answer`]; below zero when it never does.
@@ -48,10 +50,9 @@ pub(crate) trait Confinement {
     /// Answers what the command waits for. Must not wait itself.
     fn answer(&mut self) {}
 
-    /// In the supervisor when all is over: places in the network that the command reached or was refused, in one
-    /// line.
-    fn reached(&mut self) -> Option<String> {
-        None
+    /// In the supervisor when all is over: places in the network that the command reached or was refused.
+    fn reached(&mut self) -> Visits {
+        Visits::default()
     }
 
     /// In the supervisor after the last process of the command is gone.

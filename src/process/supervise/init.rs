@@ -171,11 +171,16 @@ fn live(
         Ok(pid) => pid,
         Err(outcome) => return outcome,
     };
+    confinement.started();
     if job.mode != Mode::Foreground {
         super::run::close_stdio();
     }
     loop {
-        super::run::wait_readable(&mut [signals.fd()], None);
+        let mut fds = [signals.fd(), confinement.questions()];
+        super::run::wait_readable(&mut fds, None);
+        if fds[1] >= 0 {
+            confinement.answer();
+        }
         while let Some(arrived) = signals.next() {
             // Only the supervisor may ask for the end; inside, nobody outside has a number.
             if arrived.signal == libc::SIGTERM && arrived.from == 0 {

@@ -28,7 +28,8 @@ pub(crate) fn supervised(job: Result<Job, SetupError>, confinement: &mut dyn Con
     }
     let outcome = job.and_then(|job| run(&job, confinement, Some(CONTROL), None));
     let mut line = format!("{}\n", outcome.unwrap_or_else(Outcome::Setup));
-    if let Some(reached) = confinement.reached() {
+    let reached = confinement.reached();
+    if let Some(reached) = serde_json::to_string(&reached).ok().filter(|_| !reached.is_empty()) {
         line.push_str(&format!("reached {reached}\n"));
     }
     // SAFETY: a valid buffer; MSG_NOSIGNAL because codex may be gone.

@@ -22,22 +22,25 @@ struct Order {
     fds: [OwnedFd; 4],
 }
 
-/// Forks a supervisor per order that arrives on descriptor 0, and runs `supervise` with its words there. Returns
-/// when `codex` is gone.
-pub(crate) fn serve(supervise: impl Fn(Vec<OsString>)) {
+/// Forks a supervisor per order that arrives on descriptor 0. `prepare` hears of its words first, here, where
+/// something can be kept for the next; what it gives is run in the supervisor. Returns when `codex` is gone.
+pub(crate) fn serve(prepare: &mut dyn FnMut(Vec<OsString>) -> Box<dyn FnOnce()>) {
     // SAFETY: descriptor 0 is our socket for all of this process's life. Ignored children are reaped for us.
     let socket = unsafe {
         libc::signal(libc::SIGCHLD, libc::SIG_IGN);
         libc::setsid();
         BorrowedFd::borrow_raw(0)
     };
+    // What is kept here must not have a number that supervisors need.
+    let _three = rustix::io::fcntl_dupfd_cloexec(socket, 3);
     while let Some(order) = receive(socket) {
+        let Order { words, environment, fds } = order;
+        let supervise = prepare(words);
         // SAFETY: one thread, so the child may do anything. A failed fork drops the order, and with it the
         // control socket: its other end sees that no supervisor came.
         if unsafe { libc::fork() } == 0 {
-            let Order { words, environment, fds } = order;
             take_place(fds, &environment);
-            supervise(words);
+            supervise();
             // SAFETY: leaves without running anything of the server's.
             unsafe { libc::_exit(0) }
         }

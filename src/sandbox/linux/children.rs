@@ -23,13 +23,23 @@ pub(super) struct Children {
     /// Protected by what is granted, which needs nothing to be there, instead of by mounts, which do.
     by_grants: bool,
     guards: Vec<Guard>,
-    /// Must not exist when the command has ended.
-    unwanted: Vec<PathBuf>,
 }
 
-/// What git executes, takes settings from, or keeps for others, in the folder of a repository.
-const GIT_FOLDERS: [&str; 6] = ["hooks", "info", "modules", "worktrees", "remotes", "branches"];
-const GIT_FILES: [&str; 4] = ["config", "config.worktree", "commondir", "gitdir"];
+/// What git executes, takes settings from, or keeps for others, in the folder of a repository. The list of a rebase
+/// may hold commands, which its continuation runs.
+const GIT_SEALED: [&str; 11] = [
+    "hooks",
+    "info",
+    "modules",
+    "worktrees",
+    "remotes",
+    "branches",
+    "rebase-merge",
+    "config",
+    "config.worktree",
+    "commondir",
+    "gitdir",
+];
 
 impl Children {
     /// Looks at every root, and puts stand-ins where a guarded root misses a name.
@@ -51,38 +61,18 @@ impl Children {
             children.add(&path.path(), false)?;
         }
         for folder in &confine.git {
-            children.open_repository(&folder.path())?;
+            children.open_repository(&folder.path());
         }
         children.read_only.sort();
         children.read_only.dedup();
         Ok(children)
     }
 
-    /// Opens the folder of a repository but for what is not the business of a commit.
-    fn open_repository(&mut self, folder: &Path) -> Result<(), SetupError> {
+    /// Opens the folder of a repository but for what is not the business of a commit. Whether that is there or not:
+    /// git reads a `commondir` the moment it appears, and so does a git of the user's that runs meanwhile.
+    fn open_repository(&mut self, folder: &Path) {
         self.reopen.push(folder.to_owned());
-        if self.by_grants {
-            self.sealed.extend(GIT_FOLDERS.iter().chain(&GIT_FILES).map(|name| folder.join(name)));
-            return Ok(());
-        }
-        for name in GIT_FOLDERS {
-            let path = folder.join(name);
-            match guard::hold(&path)? {
-                Hold::Guarded(guard) => self.guards.push(guard),
-                Hold::Exists => {}
-                Hold::Closed => continue,
-            }
-            self.sealed.push(path);
-        }
-        for name in GIT_FILES {
-            let path = folder.join(name);
-            match fs::symlink_metadata(&path) {
-                Ok(_) => self.sealed.push(path),
-                // A stand-in would be read by git; nothing but git runs, so looking afterwards will do.
-                Err(_) => self.unwanted.push(path),
-            }
-        }
-        Ok(())
+        self.sealed.extend(GIT_SEALED.iter().map(|name| folder.join(name)));
     }
 
     fn add(&mut self, path: &Path, guard: bool) -> Result<(), SetupError> {
@@ -125,8 +115,5 @@ impl Children {
     /// Removes the stand-ins nobody needs any more.
     pub(super) fn release(&mut self) {
         self.guards.drain(..).for_each(Guard::release);
-        for path in self.unwanted.drain(..) {
-            let _ = fs::remove_file(&path).or_else(|_| fs::remove_dir_all(&path));
-        }
     }
 }

@@ -7,14 +7,17 @@ use std::path::PathBuf;
 use seccompiler::BpfProgram;
 
 use super::bridge::Bridge;
-use super::broker::{Broker, Places};
+use super::broker::{Asks, Broker, Places};
 use super::children::Children;
 use super::landlock::Grants;
 use super::mounts::Plan;
+use super::network::{Entrance, Network};
+use super::record::Record;
 use super::seccomp::Needs;
 use super::wrap::Confine;
 use super::{identity, landlock, mounts, seccomp, sockets, sys};
 use crate::process::supervise::{Confinement, SetupError};
+use crate::protocol::network::Visits;
 use crate::sandbox::detect::Level;
 
 /// One command's confinement on its way into force.
@@ -22,6 +25,7 @@ pub(crate) struct Inside {
     confine: Confine,
     children: Children,
     sockets: Vec<PathBuf>,
+    shared: Option<(Entrance, Record)>,
     bridge: Option<Bridge>,
     ruleset: Option<OwnedFd>,
     filters: Vec<BpfProgram>,
@@ -35,11 +39,39 @@ impl Inside {
             confine,
             children: Children::default(),
             sockets: Vec::new(),
+            shared: None,
             bridge: None,
             ruleset: None,
             filters: Vec::new(),
             broker: None,
         }
+    }
+
+    /// The command will be in this network.
+    ///
+    /// # Errors
+    /// No descriptors.
+    pub(crate) fn share(&mut self, network: &Network) -> Result<(), SetupError> {
+        self.shared = Some(network.share().map_err(|error| SetupError::new("network", error))?);
+        Ok(())
+    }
+
+    /// What is around the network of the command, and the network itself when it is shared. Gives whether the command
+    /// needs one of its own.
+    fn enter_network(&mut self) -> Result<bool, SetupError> {
+        if !Network::is_for(&self.confine) {
+            return Ok(false);
+        }
+        self.bridge = Bridge::start(&self.confine.hosts)?;
+        if self.shared.is_none() && !(self.confine.ports.is_empty() && self.confine.serve.is_empty()) {
+            let mut network = Network::new()?;
+            network.join(&self.confine)?;
+            self.share(&network)?;
+        }
+        let Some((entrance, _)) = &self.shared else { return Ok(true) };
+        entrance.enter()?;
+        self.bridge.as_mut().map_or(Ok(()), Bridge::listen)?;
+        Ok(false)
     }
 
     fn drop_capabilities(&self) -> Result<(), SetupError> {
@@ -56,9 +88,6 @@ impl Inside {
             return Err(SetupError::new("landlock", "this kernel does not offer it"));
         }
         let mut write: Vec<_> = self.confine.write.iter().map(|root| root.path.path()).collect();
-        if namespaces {
-            write.extend(self.children.reopen.iter().cloned());
-        }
         // A root that is everything must not bring the kernel's settings and devices with it.
         if !namespaces && write.iter().any(|root| root.parent().is_none()) {
             self.children.read_only.extend(["/proc", "/sys", "/dev"].map(PathBuf::from));
@@ -68,21 +97,32 @@ impl Inside {
             // What holds something hidden must not be moved to where the next command can read it.
             self.children.read_only.extend(hide.iter().cloned());
         }
+        // Mounts protect what is there; in an open repository also names must not come to be there.
+        let repository = namespaces && !self.children.reopen.is_empty();
+        if repository {
+            write.extend(self.children.reopen.iter().cloned());
+        }
+        let sealed = self.children.sealed.clone();
         let grants = match namespaces {
-            true => Grants { write: &write, except: &[], private: IN_NAMESPACES, hide: &[] },
-            false => {
-                Grants { write: &write, except: &self.children.read_only, private: HARMLESS, hide: &hide }
-            }
+            true => Grants { write: &write, except: &sealed, private: IN_NAMESPACES, hide: None },
+            false => Grants {
+                write: &write,
+                except: &self.children.read_only,
+                private: HARMLESS,
+                hide: Some(&hide),
+            },
         };
         if !self.confine.without("landlock") {
             self.ruleset = landlock::ruleset(&grants, abi)?;
         }
         if !self.confine.without("seccomp") {
-            let asked = !namespaces && !self.confine.without("broker");
+            let asked = (!namespaces || repository) && !self.confine.without("broker");
             let needs = Needs { namespaces, network: self.confine.network, abi, asked };
             self.filters = seccomp::programs(needs)?;
             if asked {
-                self.broker = Some(Broker::new(self.places(hide), seccomp::refusing()?)?);
+                let sockets = !namespaces && !self.confine.network;
+                let asks = Asks { reads: !namespaces, metadata: !namespaces, sockets };
+                self.broker = Some(Broker::new(self.places(hide), asks, seccomp::refusing()?)?);
             }
         }
         Ok(())
@@ -131,24 +171,24 @@ impl Confinement for Inside {
         match self.confine.level {
             Level::Landlock => Ok(None),
             Level::Namespaces => {
+                // In an open repository names are kept from coming to be by Landlock alone.
+                if landlock::abi() == 0 {
+                    self.children.reopen.clear();
+                }
                 if !self.confine.without("sockets") {
                     self.sockets = sockets::of_host();
                 }
-                if !self.confine.network {
-                    self.bridge = Bridge::new(&self.confine.ports, &self.confine.hosts)?;
-                }
                 let unless = |off, flag| if off { 0 } else { flag };
-                let network = self.confine.network || self.confine.without("network");
+                let own_network = self.enter_network()?;
                 let ipc = unless(self.confine.without("ipc"), libc::CLONE_NEWIPC);
                 let all = libc::CLONE_NEWUSER | libc::CLONE_NEWNS | libc::CLONE_NEWPID | ipc;
-                Ok(Some(all | unless(network, libc::CLONE_NEWNET)))
+                Ok(Some(all | unless(!own_network, libc::CLONE_NEWNET)))
             }
         }
     }
 
     fn adopt(&mut self, process_1: i32) -> Result<(), SetupError> {
-        identity::map(process_1)?;
-        self.bridge.as_mut().map_or(Ok(()), Bridge::start)
+        identity::map(process_1)
     }
 
     fn init(&mut self) -> Result<(), SetupError> {
@@ -157,18 +197,17 @@ impl Confinement for Inside {
             // Here this is the supervisor itself, which needs no power either.
             return self.drop_capabilities();
         }
-        if !self.confine.network && !self.confine.without("network") {
+        if Network::is_for(&self.confine) && self.shared.is_none() {
             sys::loopback_up().map_err(|error| SetupError::new("loopback", error))?;
             self.bridge.as_mut().map_or(Ok(()), Bridge::listen)?;
         }
         let mut write: Vec<_> = self.confine.write.iter().map(|root| root.path.path()).collect();
         write.sort();
-        let read_only = std::mem::take(&mut self.children.read_only);
         let plan = Plan {
             write,
-            read_only,
+            read_only: self.children.read_only.clone(),
             reopen: self.children.reopen.clone(),
-            sealed: std::mem::take(&mut self.children.sealed),
+            sealed: self.children.sealed.clone(),
             hide: self.confine.hide.iter().map(|path| path.path()).collect(),
             sockets: std::mem::take(&mut self.sockets),
         };
@@ -209,8 +248,12 @@ impl Confinement for Inside {
         }
     }
 
-    fn reached(&mut self) -> Option<String> {
-        self.bridge.as_mut().and_then(Bridge::reached)
+    fn reached(&mut self) -> Visits {
+        let mut visits = self.bridge.as_mut().map(|bridge| bridge.record().take()).unwrap_or_default();
+        if let Some((_, record)) = &mut self.shared {
+            visits.join(record.take());
+        }
+        visits
     }
 
     fn done(&mut self) {

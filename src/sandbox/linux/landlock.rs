@@ -34,8 +34,8 @@ pub(super) struct Grants<'a> {
     pub(super) except: &'a [PathBuf],
     /// Folders and devices that are private to the command, or harmless.
     pub(super) private: &'a [&'a str],
-    /// Must not be read; empty when mounts hide it.
-    pub(super) hide: &'a [PathBuf],
+    /// Must not be read, and of devices only the private ones; `None` when mounts hide it.
+    pub(super) hide: Option<&'a [PathBuf]>,
 }
 
 /// A ruleset ready to be entered. `None` on a kernel without Landlock.
@@ -44,8 +44,12 @@ pub(super) struct Grants<'a> {
 /// The kernel refused.
 pub(super) fn ruleset(grants: &Grants<'_>, abi: i32) -> Result<Option<OwnedFd>, SetupError> {
     let mut handled = AccessFs::from_write(ABI::from(abi).min(NEWEST));
-    let hide: Vec<PathBuf> = grants.hide.iter().filter(|path| path.exists()).cloned().collect();
-    if !hide.is_empty() {
+    // Disks hold all files, keyboards and terminals what is typed.
+    let closed = grants.hide.map(|hide| {
+        let devices = Path::new("/dev").to_owned();
+        hide.iter().filter(|path| path.exists()).cloned().chain([devices]).collect::<Vec<_>>()
+    });
+    if closed.is_some() {
         handled |= AccessFs::ReadFile;
     }
     let create = || {
@@ -65,14 +69,16 @@ pub(super) fn ruleset(grants: &Grants<'_>, abi: i32) -> Result<Option<OwnedFd>, 
             &Around { except: grants.except, access: written, few: &everywhere },
         )?;
     }
-    if !hide.is_empty() {
+    if let Some(hide) = &closed {
         // Where the command makes files the supervisor opens them for it, see `Places::hides_inside`.
         let few = |folder: &Path| grants.write.iter().any(|root| folder.starts_with(root));
-        let around = Around { except: &hide, access: AccessFs::ReadFile.into(), few: &few };
+        let around = Around { except: hide, access: AccessFs::ReadFile.into(), few: &few };
         ruleset = grant_around(ruleset, Path::new("/"), &around)?;
+        let beside: Vec<PathBuf> = hide.iter().filter(|path| *path != Path::new("/dev")).cloned().collect();
+        ruleset = grant_around(ruleset, Path::new("/dev/shm"), &Around { except: &beside, ..around })?;
     }
     for path in grants.private {
-        ruleset = grant(ruleset, Path::new(path), written)?;
+        ruleset = grant(ruleset, Path::new(path), written | (handled & AccessFs::ReadFile))?;
     }
     for fd in [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()] {
         ruleset = grant_inherited(ruleset, fd, handled)?;
@@ -137,13 +143,17 @@ fn grant_inherited(
 ) -> Result<RulesetCreated, SetupError> {
     use std::os::unix::fs::FileTypeExt;
     let Ok(file) = fd.try_clone_to_owned().map(File::from) else { return Ok(ruleset) };
-    let writable = rustix::fs::fcntl_getfl(&file).is_ok_and(|flags| {
-        let mode = flags & rustix::fs::OFlags::ACCMODE;
-        mode == rustix::fs::OFlags::WRONLY || mode == rustix::fs::OFlags::RDWR
-    });
+    let Ok(flags) = rustix::fs::fcntl_getfl(&file) else { return Ok(ruleset) };
+    let mode = flags & rustix::fs::OFlags::ACCMODE;
+    let mut access = BitFlags::empty();
+    if mode != rustix::fs::OFlags::RDONLY {
+        access |= AccessFs::WriteFile | AccessFs::Truncate | AccessFs::IoctlDev;
+    }
+    if mode != rustix::fs::OFlags::WRONLY {
+        access |= AccessFs::ReadFile | AccessFs::IoctlDev;
+    }
     match file.metadata().map(|meta| meta.file_type()) {
-        Ok(kind) if writable && (kind.is_file() || kind.is_char_device()) => {
-            let access = AccessFs::WriteFile | AccessFs::Truncate | AccessFs::IoctlDev;
+        Ok(kind) if (kind.is_file() || kind.is_char_device()) && !(access & handled).is_empty() => {
             add(ruleset, file, access & handled)
         }
         _ => Ok(ruleset),

@@ -6,9 +6,11 @@
 //! - [`guard`]: stand-ins for protected names that do not exist yet
 //! - [`mounts`]: the command's own view of the file system
 //! - [`broker`]: without namespaces: changes of files made in the command's place
-//! - [`bridge`]: chosen ways out of a network namespace
-//! - [`proxy`]: hosts by name, on that way
-//! - [`record`]: what was reached on that way
+//! - [`network`]: the network of a thread, and the ports it shares with the machine
+//! - [`bridge`]: the proxy of the allow-list, around one command
+//! - [`carrier`]: processes that take connections on such ways
+//! - [`proxy`]: hosts by name, in that proxy
+//! - [`record`]: what was reached on these ways
 //! - [`sockets`]: the host's sockets, to be hidden
 //! - [`identity`]: id maps and capabilities
 //! - [`landlock`]: write rights by path
@@ -20,12 +22,14 @@
 mod bridge;
 mod broker;
 mod calls;
+mod carrier;
 mod children;
 mod guard;
 mod identity;
 mod inside;
 pub(super) mod landlock;
 mod mounts;
+mod network;
 mod proxy;
 mod record;
 mod seccomp;
@@ -35,6 +39,7 @@ mod trace;
 mod wrap;
 
 pub(super) use inside::Inside;
+pub(super) use network::Network;
 pub(crate) use trace::follow;
 pub(super) use trace::{About, Refusal};
 pub(super) use wrap::Confine;

@@ -7,6 +7,7 @@ use std::net::{IpAddr, TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
 use super::record::Record;
+use crate::protocol::network::Outcome;
 
 /// A head longer than this is nobody's.
 const HEAD_BYTES: usize = 32 * 1024;
@@ -42,7 +43,7 @@ pub(super) fn open(
     };
     let listed = is_allowed(allowed, &wanted.host, wanted.port);
     if !listed {
-        record.note(false, &wanted.host, wanted.port);
+        record.note(Outcome::Refused, &wanted.host, wanted.port);
         let text = format!(
             "the sandbox does not allow {}:{}; `sandbox_workspace_write.network_allow` lists what it allows",
             wanted.host, wanted.port
@@ -50,7 +51,8 @@ pub(super) fn open(
         return refuse(inside, "403 Forbidden", &text);
     }
     let connected = connect(&wanted, patience);
-    record.note(connected.is_ok(), &wanted.host, wanted.port);
+    let outcome = if connected.is_ok() { Outcome::Reached } else { Outcome::Refused };
+    record.note(outcome, &wanted.host, wanted.port);
     let Ok(mut outside) = connected else {
         return refuse(inside, "502 Bad Gateway", "the host was not reached");
     };

@@ -1,15 +1,15 @@
-//! What a command reached through its chosen ways out, and what it was refused there: a line for every connection,
-//! counted when the command has ended. The lines go through a pipe that nobody waits for; what does not fit any more
-//! is not counted, and that is said.
+//! What a command reached through its chosen ways, and what it was refused there: a line for every connection, counted
+//! when the command has ended. The lines go through a pipe that nobody waits for; what does not fit any more is not
+//! counted, and that is said. The ports of a thread have one record for all of its commands: the one that ends first
+//! after a connection tells of it.
 
-use std::collections::BTreeMap;
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, RawFd};
 
 use rustix::io::ioctl_fionbio;
 
-/// Places told one by one.
-const TOLD: usize = 20;
+use crate::protocol::network::{Outcome, Visits};
+
 /// As much as the pipe holds.
 const HELD: usize = 64 * 1024;
 
@@ -32,10 +32,22 @@ impl Record {
         Ok(Self { told, write })
     }
 
-    /// One connection.
-    pub(super) fn note(&self, allowed: bool, host: &str, port: u16) {
-        let line = format!("{}{host}:{port}\n", if allowed { '+' } else { '-' });
-        let _ = (&self.write).write(line.as_bytes());
+    /// One connection, or why there will be none.
+    pub(super) fn note(&self, outcome: Outcome, host: &str, port: u16) {
+        let mark = match outcome {
+            Outcome::Reached => '+',
+            Outcome::Refused => '-',
+            Outcome::InUse => '!',
+        };
+        let _ = (&self.write).write(format!("{mark}{host}:{port}\n").as_bytes());
+    }
+
+    /// The same, to be held by somebody else as well.
+    ///
+    /// # Errors
+    /// No descriptors.
+    pub(super) fn try_clone(&self) -> io::Result<Self> {
+        Ok(Self { told: self.told.try_clone()?, write: self.write.try_clone()? })
     }
 
     /// The end that must stay open where connections are made.
@@ -43,38 +55,24 @@ impl Record {
         self.write.as_raw_fd()
     }
 
-    /// All of it in one line; `None` when there was no connection.
-    pub(super) fn line(&mut self) -> Option<String> {
+    /// What was noted since the last time.
+    pub(super) fn take(&mut self) -> Visits {
         let mut bytes = vec![0; HELD];
         let read = self.told.read(&mut bytes).unwrap_or(0);
-        sum(&String::from_utf8_lossy(bytes.get(..read)?), read == HELD)
-    }
-}
-
-fn sum(text: &str, full: bool) -> Option<String> {
-    let mut counts = BTreeMap::<(&str, bool), usize>::new();
-    for line in text.lines() {
-        let allowed = line.starts_with('+');
-        if let Some(place) = line.strip_prefix(['+', '-']) {
-            *counts.entry((place, allowed)).or_default() += 1;
+        let mut visits = Visits::default();
+        for line in String::from_utf8_lossy(bytes.get(..read).unwrap_or_default()).lines() {
+            let outcome = match line.chars().next() {
+                Some('+') => Outcome::Reached,
+                Some('-') => Outcome::Refused,
+                Some('!') => Outcome::InUse,
+                _ => continue,
+            };
+            visits.add(line.trim_start_matches(['+', '-', '!']), outcome, 1);
         }
+        // Lines do not fill it to the last byte.
+        visits.more += u64::from(read > HELD - HELD / 8);
+        visits
     }
-    let more = counts.len().saturating_sub(TOLD);
-    let mut told: Vec<String> = counts
-        .into_iter()
-        .take(TOLD)
-        .map(|((place, allowed), count)| {
-            let refused = if allowed { "" } else { " refused" };
-            let times = if count > 1 { format!(" ({count} times)") } else { String::new() };
-            format!("{place}{refused}{times}")
-        })
-        .collect();
-    match (more, full) {
-        (0, false) => {}
-        (0, true) => told.push("and more".to_owned()),
-        (more, _) => told.push(format!("and {more} more")),
-    }
-    (!told.is_empty()).then(|| told.join(", "))
 }
 
 #[cfg(test)]
@@ -84,16 +82,16 @@ mod tests {
     #[test]
     fn connections_are_counted_by_place_and_outcome() {
         let mut record = Record::new().unwrap();
-        assert_eq!(record.line(), None);
-        record.note(true, "a.example", 443);
-        record.note(false, "b.example", 22);
-        record.note(true, "a.example", 443);
-        assert_eq!(record.line().as_deref(), Some("a.example:443 (2 times), b.example:22 refused"));
-        let many: String = (0..30).map(|n| format!("+h{n}:1\n")).collect();
-        assert!(sum(&many, false).unwrap().ends_with(", and 10 more"));
+        assert!(record.take().is_empty());
+        record.note(Outcome::Reached, "a.example", 443);
+        record.note(Outcome::Refused, "b.example", 22);
+        record.note(Outcome::InUse, "127.0.0.1", 3000);
+        record.note(Outcome::Reached, "a.example", 443);
+        let want = "127.0.0.1:3000 in use on this machine, not served, a.example:443 (2 times), b.example:22 refused";
+        assert_eq!(record.take().words().as_deref(), Some(want));
         for _ in 0..10_000 {
-            record.note(true, "flood.example", 443);
+            record.note(Outcome::Reached, "flood.example", 443);
         }
-        assert!(record.line().unwrap().starts_with("flood.example:443 ("));
+        assert!(record.take().words().unwrap().ends_with(", and 1 more"));
     }
 }

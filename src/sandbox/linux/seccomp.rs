@@ -10,7 +10,7 @@ use seccompiler::{
     SeccompRule, TargetArch, sock_filter,
 };
 
-use super::broker::METADATA;
+use super::broker::{METADATA, SOCKETS};
 use crate::process::supervise::SetupError;
 
 /// What else is in place.
@@ -22,7 +22,7 @@ pub(super) struct Needs {
     pub(super) network: bool,
     /// Landlock's version.
     pub(super) abi: i32,
-    /// Modes, owners and times are asked about.
+    /// Changes are asked about.
     pub(super) asked: bool,
 }
 
@@ -160,6 +160,7 @@ type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 pub(super) fn refusing() -> Result<BpfProgram, SetupError> {
     let mut rules = Rules::new();
     never(&mut rules, METADATA);
+    never(&mut rules, SOCKETS);
     compile(rules, libc::EPERM).map_err(|error| SetupError::new("seccomp", error))
 }
 
@@ -176,11 +177,13 @@ pub(super) fn programs(needs: Needs) -> Result<Vec<BpfProgram>, SetupError> {
     sockets(&mut refused, needs).map_err(fail)?;
     let mut absent = Rules::new();
     never(&mut absent, ABSENT);
+    if needs.asked {
+        never(&mut absent, UNASKED);
+    }
     if !needs.namespaces {
         never(&mut refused, ATTRIBUTES);
-        match needs.asked {
-            true => never(&mut absent, UNASKED),
-            false => never(&mut refused, METADATA),
+        if !needs.asked {
+            never(&mut refused, METADATA);
         }
         never(&mut refused, SHARED_MEMORY);
         outside_processes(&mut refused, needs).map_err(fail)?;
@@ -259,6 +262,7 @@ fn sockets(rules: &mut Rules, needs: Needs) -> Built {
         (true, _) => &[unix, inet, inet6, netlink],
         // Names in the file system lead to the host's daemons, and there is no namespace to hide them.
         (false, true) => &[inet, inet6, netlink],
+        (false, false) if needs.asked => &[unix, inet, inet6],
         (false, false) => &[unix],
     };
     let others: Vec<_> = families.iter().map(|family| (0, Op::Ne, *family)).collect();
@@ -268,19 +272,63 @@ fn sockets(rules: &mut Rules, needs: Needs) -> Built {
     if needs.namespaces {
         return Ok(());
     }
-    // A datagram socket can send to any address without connecting.
+    // A datagram socket can send to any address without connecting; among Unix sockets a raw one is one too.
     for call in [libc::SYS_socket, libc::SYS_socketpair] {
-        when(rules, call, &[(0, Op::Eq, unix), (1, Op::MaskedEq(0xf), libc::SOCK_DGRAM as u64)])?;
+        for kind in [libc::SOCK_DGRAM, libc::SOCK_RAW] {
+            when(rules, call, &[(0, Op::Eq, unix), (1, Op::MaskedEq(0xf), kind as u64)])?;
+        }
     }
-    if !needs.network {
-        never(rules, &[libc::SYS_connect]);
+    match (needs.network, needs.asked) {
+        (true, _) => Ok(()),
+        (false, true) => own_servers(rules),
+        (false, false) => {
+            never(rules, &[libc::SYS_connect]);
+            Ok(())
+        }
+    }
+}
+
+/// Only TCP, whose calls are all asked about, and nothing that leads it elsewhere than its addresses say.
+fn own_servers(rules: &mut Rules) -> Built {
+    const OTHER_KINDS: [i32; 5] =
+        [libc::SOCK_DGRAM, libc::SOCK_RAW, libc::SOCK_RDM, libc::SOCK_SEQPACKET, libc::SOCK_DCCP];
+    for family in [libc::AF_INET, libc::AF_INET6] {
+        let family = (0, Op::Eq, family as u64);
+        for kind in OTHER_KINDS {
+            when(rules, libc::SYS_socket, &[family.clone(), (1, Op::MaskedEq(0xf), kind as u64)])?;
+        }
+        let other = [(2, Op::Ne, 0), (2, Op::Ne, libc::IPPROTO_TCP as u64)];
+        when(rules, libc::SYS_socket, &[&[family][..], &other].concat())?;
+    }
+    // Data that connects.
+    let fast = libc::MSG_FASTOPEN as u64;
+    for (call, flags) in [(libc::SYS_sendto, 3), (libc::SYS_sendmsg, 2), (libc::SYS_sendmmsg, 3)] {
+        when(rules, call, &[(flags, Op::MaskedEq(fast), fast)])?;
+    }
+    const UNICAST_INTERFACE: i32 = 50;
+    const UNICAST_INTERFACE_6: i32 = 76;
+    const INTERFACE: i32 = 62;
+    const ROUTE_6: [i32; 3] = [57, 5, 6];
+    let ways = [
+        (libc::SOL_SOCKET, libc::SO_BINDTODEVICE),
+        (libc::SOL_SOCKET, INTERFACE),
+        (libc::IPPROTO_IP, libc::IP_OPTIONS),
+        (libc::IPPROTO_IP, UNICAST_INTERFACE),
+        (libc::IPPROTO_IPV6, UNICAST_INTERFACE_6),
+    ];
+    let routes = ROUTE_6.map(|option| (libc::IPPROTO_IPV6, option));
+    for (level, option) in ways.into_iter().chain(routes) {
+        when(rules, libc::SYS_setsockopt, &[(1, Op::Eq, level as u64), (2, Op::Eq, option as u64)])?;
     }
     Ok(())
 }
 
 /// Processes outside, when there is no pid namespace. Landlock keeps signals in from its version 6 on.
 fn outside_processes(rules: &mut Rules, needs: Needs) -> Built {
-    when(rules, libc::SYS_prlimit64, &[(0, Op::Ne, 0), (2, Op::Ne, 0)])?;
+    // The second is an address: its lower half alone may be zero.
+    let others = SeccompCondition::new(0, Len::Dword, Op::Ne, 0)?;
+    let set = SeccompCondition::new(2, Len::Qword, Op::Ne, 0)?;
+    rules.entry(libc::SYS_prlimit64).or_default().push(SeccompRule::new(vec![others, set])?);
     for call in [
         libc::SYS_sched_setaffinity,
         libc::SYS_sched_setscheduler,

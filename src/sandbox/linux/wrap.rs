@@ -35,6 +35,9 @@ pub(crate) struct Confine {
     /// Ports of the host's loopback that can be reached when it is not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) ports: Vec<u16>,
+    /// Ports of the command's own servers that the host's loopback leads to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) serve: Vec<u16>,
     /// Hosts that can be reached when it is not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) hosts: Vec<String>,
@@ -108,6 +111,7 @@ impl Confine {
             git_init: work == Some(Work::Init),
             network: roots.network(),
             ports: roots.network_rules().ports.clone(),
+            serve: roots.network_rules().serve.clone(),
             hosts: roots.network_rules().hosts.clone(),
             #[cfg(debug_assertions)]
             without: Vec::new(),
@@ -125,6 +129,7 @@ impl Confine {
             git_init: false,
             network: false,
             ports: Vec::new(),
+            serve: Vec::new(),
             hosts: Vec::new(),
             #[cfg(debug_assertions)]
             without: Vec::new(),

@@ -2,8 +2,17 @@
 
 use super::*;
 use crate::base::ids::ItemId;
-use crate::protocol::ask::{Effect, RuleOffer};
+use crate::protocol::ask::{Effect, Narrow, PlaceOffer, RuleOffer};
+use crate::protocol::item::{ChangeKind, FileChange};
+use crate::tui::pager::Content;
 use crate::tui::testing::{assert_screen, paper};
+
+/// A question that was shown on a screen of this size.
+fn shown(ask: Ask, width: u16, height: usize) -> Approval {
+    let approval = Approval::new(AskId(7), Box::new(ask), Some(PathBuf::from("/home/u")), 1000);
+    approval.draw(width, height, 0, &Theme::default());
+    approval
+}
 
 fn command(text: &str) -> Approval {
     let ask = Ask::Command {
@@ -24,9 +33,85 @@ fn command(text: &str) -> Approval {
             project: PathBuf::from("/home/u/project"),
             project_only: text.starts_with("./"),
         }),
-        narrow: None,
+        place: None,
     };
-    Approval::new(AskId(7), Box::new(ask), Some(PathBuf::from("/home/u")), 1000)
+    shown(ask, 120, 100)
+}
+
+fn offer(narrow: Narrow, list: &str, entry: &str) -> PlaceOffer {
+    PlaceOffer {
+        narrow,
+        project: Some(format!("{entry} in {list} of [projects.\"/home/u/project\"]")),
+        always: Some(format!("{entry} in {list} of [sandbox_workspace_write]")),
+    }
+}
+
+/// A command that was refused `narrow`.
+fn refused(text: &str, refused: &str, effect: Option<Effect>, place: PlaceOffer) -> Ask {
+    let mut effects = vec![Effect::Refused(refused.to_owned()), Effect::Outside(vec!["make".to_owned()])];
+    effects.extend(effect);
+    Ask::Command {
+        item_id: ItemId::from("call_3"),
+        command: text.to_owned(),
+        cwd: PathBuf::from("/home/u/project"),
+        actions: Vec::new(),
+        reason: Some("The sandbox stopped it. Run it again?".to_owned()),
+        effects,
+        rule: None,
+        place: Some(place),
+    }
+}
+
+fn folder() -> Ask {
+    let said = "`/home/u/out/log` is not writable";
+    let place = offer(Narrow::Folder("/home/u/out".into()), "writable_roots", "\"/home/u/out\"");
+    refused("make all LOG=/home/u/out/log", said, Some(Effect::Writes("/home/u/out/log".into())), place)
+}
+
+fn host() -> Ask {
+    let said = "network access is off";
+    let place = offer(
+        Narrow::Host("registry.example.org:8443".into()),
+        "network_allow",
+        "\"registry.example.org:8443\"",
+    );
+    refused(
+        "curl https://registry.example.org:8443/x",
+        said,
+        Some(Effect::Connects("registry.example.org:8443".into())),
+        place,
+    )
+}
+
+fn port() -> Ask {
+    let said = "port 5432 of 127.0.0.1 is in the sandbox not the one of this machine";
+    refused("make check", said, None, offer(Narrow::Port(5432), "loopback_ports", "5432"))
+}
+
+/// A patch that writes outside the writable folders.
+fn patch_outside() -> Ask {
+    let change = FileChange {
+        path: PathBuf::from("/home/u/out/notes.md"),
+        kind: ChangeKind::Add,
+        diff: "One.\nTwo.\n".to_owned(),
+    };
+    Ask::Patch {
+        item_id: ItemId::from("call_4"),
+        changes: vec![change],
+        reason: Some("The patch writes outside the folders it may write.".to_owned()),
+        place: Some(offer(Narrow::Folder("/home/u/out".into()), "writable_roots", "\"/home/u/out\"")),
+    }
+}
+
+/// A command whose end is what matters.
+fn long_tail() -> Ask {
+    let steps: String = (1..=40).map(|n| format!("echo step {n} of forty && ")).collect();
+    let mut ask = host();
+    if let Ask::Command { command, place, .. } = &mut ask {
+        *command = format!("{steps}rm -rf /home/u/everything");
+        *place = None;
+    }
+    ask
 }
 
 fn patch(lines: usize) -> Approval {
@@ -43,8 +128,7 @@ fn patch(lines: usize) -> Approval {
         change("src/main.rs", ChangeKind::Update { move_path: None }, &diff),
         change("notes.md", ChangeKind::Add, "# Notes\n\nOne.\n"),
     ];
-    let ask = Ask::Patch { item_id: ItemId::from("call_2"), changes, reason: None };
-    Approval::new(AskId(8), Box::new(ask), Some(PathBuf::from("/home/u")), 1000)
+    shown(Ask::Patch { item_id: ItemId::from("call_2"), changes, reason: None, place: None }, 120, 500)
 }
 
 fn c(c: char) -> Key {
@@ -75,6 +159,76 @@ fn keys_answer_after_the_guard() {
         }
         assert_eq!(outcome, Outcome::Wish(Wish::Answer(AskId(7), answer)), "{key:?}");
     }
+}
+
+/// The answer that a letter comes to, if any.
+fn letter(approval: &mut Approval, letter: char) -> Option<Answer> {
+    approval.on_key(c(letter), 5000, &Keymap::default());
+    match approval.tick(6000) {
+        Outcome::Wish(Wish::Answer(_, answer)) => Some(answer),
+        _ => None,
+    }
+}
+
+#[test]
+fn the_keys_for_longer_open_places_where_places_are_offered() {
+    for ask in [folder(), host(), port(), patch_outside()] {
+        for (key, answer) in [
+            ('o', Answer::Open),
+            ('t', Answer::OpenForProject),
+            ('p', Answer::OpenAlways),
+            ('y', Answer::Accept),
+            ('a', Answer::AcceptForSession),
+            ('d', Answer::Decline),
+            ('1', Answer::Open),
+            ('3', Answer::OpenAlways),
+            ('7', Answer::Cancel),
+        ] {
+            assert_eq!(letter(&mut shown(ask.clone(), 120, 60), key), Some(answer), "{key} {ask:?}");
+        }
+    }
+}
+
+#[test]
+fn nothing_is_allowed_before_its_end_was_shown() {
+    let map = Keymap::default();
+    for (width, height) in [(60, 18), (80, 21), (120, 18)] {
+        let mut approval = shown(long_tail(), width, height);
+        let screen = |approval: &Approval| -> String {
+            approval.draw(width, height, 0, &Theme::default()).lines.iter().map(ToString::to_string).collect()
+        };
+        let mut seen = screen(&approval);
+        assert!(!seen.contains("everything"), "{seen}");
+        let mut presses = 0;
+        while !seen.replace(' ', "").contains("/home/u/everything") {
+            for key in ['y', 'a', '1'] {
+                assert_eq!(letter(&mut approval, key), None, "{key} at {width}x{height}");
+            }
+            assert_eq!(approval.on_key(Key::plain(Code::Enter), 9000, &map), Outcome::Stay);
+            assert!(screen(&approval).contains("before you allow"), "{}", screen(&approval));
+            approval.on_key(Key::plain(Code::PageDown), 9000, &map);
+            seen.push_str(&screen(&approval));
+            presses += 1;
+            assert!(presses < 100, "{seen}");
+        }
+        for n in 1..=40 {
+            assert!(seen.replace(' ', "").contains(&format!("step{n}of")), "{n} was passed over: {seen}");
+        }
+        while approval.unread.get() > 0 {
+            approval.on_key(Key::plain(Code::PageDown), 9000, &map);
+            screen(&approval);
+        }
+        assert_eq!(letter(&mut approval, 'y'), Some(Answer::Accept));
+    }
+    // To refuse takes no reading, and the page shows all of it.
+    assert_eq!(letter(&mut shown(long_tail(), 80, 18), 'd'), Some(Answer::Decline));
+    let mut read = shown(long_tail(), 80, 18);
+    assert!(matches!(read.on_key(Key::ctrl('a'), 5000, &map), Outcome::Keep(Wish::Page(_))));
+    assert_eq!(letter(&mut read, 'y'), Some(Answer::Accept));
+    // What was never drawn is not allowed either; nor what is longer than can be scrolled.
+    let unseen = Approval::new(AskId(7), Box::new(folder()), None, 1000);
+    assert_eq!(letter(&mut { unseen }, 'y'), None);
+    assert_eq!(letter(&mut patch(4000), 'y'), None);
 }
 
 #[test]
@@ -197,8 +351,8 @@ fn a_new_file_is_never_taken_for_a_diff() {
         kind: ChangeKind::Add,
         diff: content.to_owned(),
     };
-    let ask = Ask::Patch { item_id: ItemId::from("c"), changes: vec![change], reason: None };
-    let approval = Approval::new(AskId(1), Box::new(ask), Some(PathBuf::from("/home/u")), 0);
+    let ask = Ask::Patch { item_id: ItemId::from("c"), changes: vec![change], reason: None, place: None };
+    let approval = shown(ask, 120, 60);
     let shown = rows(&approval, 30);
     for (number, line) in content.lines().enumerate() {
         assert!(shown.contains(&format!("{} + {line}", number + 1)), "{line}:\n{shown}");
@@ -246,9 +400,20 @@ fn views() {
         ("of_the_project", command("./run --all"), 0),
         ("patch", patch(2), 0),
         ("long_patch", patch(40), 0),
+        ("folder", shown(folder(), 120, 60), 0),
+        ("host", shown(host(), 120, 60), 0),
+        ("port", shown(port(), 120, 60), 0),
+        ("patch_outside", shown(patch_outside(), 120, 60), 0),
+        (
+            "long_tail",
+            Approval::new(AskId(7), Box::new(long_tail()), Some(PathBuf::from("/home/u")), 1000),
+            0,
+        ),
     ] {
         for width in [60, 80, 120] {
-            let drawn = approval.draw(width, 18, waiting, &theme);
+            // Those that offer a place have more to say; this is what a screen of 24 rows has for them.
+            let height = if approval.choices.contains(&Answer::Open) { 21 } else { 18 };
+            let drawn = approval.draw(width, height, waiting, &theme);
             assert_screen!(format!("{name}_{width}"), paper(width, &drawn.lines));
         }
     }

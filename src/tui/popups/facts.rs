@@ -4,6 +4,7 @@ use std::path::Path;
 
 use ratatui::text::{Line, Span};
 
+use super::answers;
 use crate::base::path::with_tilde;
 use crate::protocol::ask::{Ask, Effect, Narrow};
 use crate::tui::text;
@@ -14,7 +15,10 @@ const VALUES: usize = 23;
 
 /// The facts of a question: label and value.
 pub(crate) fn facts(ask: &Ask, home: Option<&Path>) -> Vec<(&'static str, String)> {
-    let Ask::Command { effects, rule, narrow, .. } = ask else { return Vec::new() };
+    let (effects, rule) = match ask {
+        Ask::Command { effects, rule, .. } => (effects.as_slice(), rule.as_ref()),
+        Ask::Patch { .. } => (&[][..], None),
+    };
     let name = |path: &Path| with_tilde(path, home);
     let mut facts: Vec<(&'static str, String)> = Vec::new();
     for effect in effects {
@@ -39,7 +43,11 @@ pub(crate) fn facts(ask: &Ask, home: Option<&Path>) -> Vec<(&'static str, String
             None => facts.push((label, value)),
         }
     }
-    facts.extend(narrow.iter().map(|narrow| ("Could be opened", opened(narrow, home))));
+    if let Some(place) = answers::place(ask) {
+        facts.push(("Could be opened", opened(&place.narrow, home)));
+        facts.extend(place.project.iter().map(|words| ("Kept for the project", words.clone())));
+        facts.extend(place.always.iter().map(|words| ("Kept for always", words.clone())));
+    }
     let lines = rule.iter().flat_map(|rule| &rule.lines);
     facts.extend(lines.map(|line| ("The rule", line.clone())));
     if rule.is_some() {

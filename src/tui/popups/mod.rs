@@ -8,6 +8,8 @@
 //! - [`wish`]: what a popup wants done
 //! - [`menu`]: a question with fixed answers
 //! - [`approval`]: may this run, may this be written?
+//! - [`answers`]: the answers there are to that
+//! - [`subject`]: what that is about
 //! - [`model`]: which model, and how much it reasons
 //! - [`permissions`]: what may happen without asking
 //! - [`facts`]: what the user would allow, in words
@@ -20,6 +22,7 @@
 //! - [`theme`]: the colours of code
 //! - [`warnings`]: what went not quite right
 
+pub(crate) mod answers;
 pub(crate) mod any;
 pub(crate) mod approval;
 pub(crate) mod confirm;
@@ -35,6 +38,7 @@ pub(crate) mod prompt;
 pub(crate) mod resume;
 pub(crate) mod review;
 pub(crate) mod statusline;
+pub(crate) mod subject;
 pub(crate) mod theme;
 pub(crate) mod warnings;
 pub(crate) mod wish;

@@ -86,6 +86,16 @@ pub(crate) fn words(approval: ApprovalPolicy, sandbox: &SandboxPolicy) -> String
     format!("{}, {ask}", sandbox.mode().as_str())
 }
 
+/// The same, by the name of the permission profile when the user has one of their own in force. `access` is what the
+/// sandbox comes to, a sentence each.
+pub(crate) fn named(approval: ApprovalPolicy, sandbox: &SandboxPolicy, access: &[String]) -> String {
+    let words = words(approval, sandbox);
+    match access.first().and_then(|line| line.strip_prefix("permission profile: ")) {
+        Some(profile) => format!("profile {profile}; {words}"),
+        None => words,
+    }
+}
+
 /// The same for somebody who was never told: what can be written, whether there is a network, when codex asks.
 pub(crate) fn explained(approval: ApprovalPolicy, sandbox: &SandboxPolicy) -> String {
     let (name, level) = match sandbox {

@@ -24,7 +24,7 @@ pub(crate) fn rows(facts: &Facts, view: &View<'_>) -> Vec<(String, String)> {
         row("Model", Some(model(thread)));
         row("Provider", (thread.provider != "openai").then(|| thread.provider.clone()));
         row("Directory", Some(with_tilde(&thread.cwd, home)));
-        row("Permissions", Some(permissions::words(thread.approval, &thread.sandbox)));
+        row("Permissions", Some(permissions::named(thread.approval, &thread.sandbox, &thread.access)));
         let files: Vec<String> = thread.instructions.iter().map(|path| with_tilde(path, home)).collect();
         row("Instructions", Some(if files.is_empty() { "none".to_owned() } else { files.join(", ") }));
         row("Account", Some(thread.account.clone()));

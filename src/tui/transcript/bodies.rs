@@ -21,6 +21,7 @@ use crate::protocol::ask::Ask;
 use crate::protocol::error::{ErrorInfo, ErrorKind};
 use crate::protocol::item::{CommandSource, Item};
 use crate::protocol::limits::Price;
+use crate::protocol::note::Level;
 use crate::protocol::turn::{self, TurnStatus};
 
 impl Model {
@@ -65,6 +66,7 @@ impl Model {
             price: &end.price,
             changed: end.changed,
             so_far: end.price_so_far,
+            network: &end.network,
         });
         self.turn_end = key.map(|key| (end.turn_id, key));
     }
@@ -92,6 +94,10 @@ impl Model {
                 continue;
             }
             self.open.insert(id, place);
+        }
+        if let Some(places) = end.network.words() {
+            // Kept with the end of the turn, so it is no note.
+            self.cells.push(Body::Notice(Box::new(Notice::new(Level::Info, &format!("Network: {places}")))));
         }
         let bare_compaction = self.cells.last().is_some_and(|slot| matches!(slot.body, Body::Compaction(_)));
         let failed = || ErrorInfo::new(ErrorKind::Internal, "The turn failed.");

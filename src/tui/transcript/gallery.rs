@@ -211,7 +211,7 @@ fn command_live() {
                     reason: None,
                     effects: Vec::new(),
                     rule: None,
-                    narrow: None,
+                    place: None,
                 }),
             },
         ],
@@ -280,7 +280,7 @@ fn patch_states() {
     pictures("patch", &t);
     let mut t = transcript();
     let item = patch("p5", vec![edit("src/main.rs", DIFF)], ItemStatus::InProgress, None);
-    let ask = Ask::Patch { item_id: "p5".into(), changes: vec![], reason: None };
+    let ask = Ask::Patch { item_id: "p5".into(), changes: vec![], reason: None, place: None };
     t.feed(&[started(&item), Event::Ask { id: AskId(2), ask: Box::new(ask) }], 0);
     pictures("patch_asking", &t);
 }

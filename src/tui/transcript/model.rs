@@ -18,6 +18,7 @@ use crate::protocol::error::ErrorInfo;
 use crate::protocol::event::Event;
 use crate::protocol::item::{CommandItem, Item, ItemDelta, PlanStep};
 use crate::protocol::limits::Price;
+use crate::protocol::network::Visits;
 use crate::protocol::note::{Level, Note};
 use crate::protocol::turn::{Changed, TurnStatus};
 use crate::tui::text::sanitize;
@@ -57,6 +58,8 @@ pub(super) struct Ended<'a> {
     pub(super) changed: Option<Changed>,
     /// But for its last answer.
     pub(super) so_far: bool,
+    /// What its commands reached in the network.
+    pub(super) network: &'a Visits,
 }
 
 /// A cell that an open item is shown in.
@@ -114,6 +117,7 @@ impl Model {
             | Event::Limits(_)
             | Event::Retrying { .. }
             | Event::Configured(_)
+            | Event::Opened(_)
             | Event::Rewound { .. }
             | Event::Sessions(_)
             | Event::Closed => {}

@@ -130,7 +130,7 @@ fn asking_is_shown_where_it_belongs() {
         reason: None,
         effects: Vec::new(),
         rule: None,
-        narrow: None,
+        place: None,
     };
     t.feed(&[started(&command(item)), Event::Ask { id: AskId(1), ask: Box::new(ask) }], 0);
     assert_eq!(rows(&t, false), ["• Waiting for your approval: git push"]);

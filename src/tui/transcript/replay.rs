@@ -65,6 +65,7 @@ impl Model {
             price: &turn.price,
             so_far: turn.price_so_far,
             changed: turn.changed,
+            network: &turn.network,
         });
     }
 

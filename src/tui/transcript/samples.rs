@@ -130,6 +130,7 @@ pub(super) fn turn_end(status: TurnStatus, error: Option<ErrorInfo>, ms: u64) ->
         duration_ms: ms,
         price: Vec::new(),
         changed: None,
+        network: Default::default(),
         price_so_far: false,
     }))
 }

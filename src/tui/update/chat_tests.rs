@@ -150,6 +150,7 @@ fn the_desktop_is_told_plain_text_and_a_program_the_answer_itself() {
         price: Vec::new(),
         changed: None,
         price_so_far: false,
+        network: Default::default(),
     })));
     let told = |effect: &Effect| match effect {
         Effect::Notify(words) => Some(words.clone()),

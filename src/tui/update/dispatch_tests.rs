@@ -87,6 +87,7 @@ fn home_and_end_lead_to_both_ends_while_nothing_is_typed() {
 fn questions_come_one_after_the_other() {
     let mut scene = scene();
     scene.turn("go").runs("c1", "one").runs("c2", "two").asks(1, "c1", "one").asks(2, "c2", "two").ops();
+    scene.shown();
     scene.wait(300).keys(&["y"]).wait(300);
     let ops = scene.ops();
     assert!(matches!(ops.as_slice(), [Op::Answer { id: AskId(1), answer: Said::Accept }]), "{ops:?}");
@@ -112,7 +113,8 @@ fn the_diff_of_a_turn_is_a_page() {
 #[test]
 fn what_is_said_in_the_conversation_is_kept_with_its_place() {
     let mut scene = scene();
-    scene.turn("go").runs("c1", "one").asks(1, "c1", "one").wait(300).keys(&["y"]).wait(300);
+    scene.turn("go").runs("c1", "one").asks(1, "c1", "one").shown();
+    scene.wait(300).keys(&["y"]).wait(300);
     let notes = scene.notes();
     assert_eq!(
         notes.iter().map(|note| note.message.as_str()).collect::<Vec<_>>(),
@@ -151,6 +153,7 @@ fn keys_typed_ahead_go_into_the_prompt() {
     scene.text("s, do it\n");
     assert!(scene.ops().is_empty(), "nothing was answered");
     assert_eq!(scene.prompt(), "yes, do it");
+    scene.shown();
     scene.wait(300).keys(&["y"]).wait(300);
     assert!(matches!(scene.ops().as_slice(), [Op::Answer { answer: Said::Accept, .. }]));
 }

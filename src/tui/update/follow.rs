@@ -55,6 +55,11 @@ pub(crate) fn on_event(model: &mut Model, event: &Event, at: At, effects: &mut E
         }
         Event::Warning { message } => model.warnings.push(moment::clock(at.unix), message.clone()),
         Event::Configured(now) => configured(model, now),
+        Event::Opened(access) => {
+            if let Some(thread) = &mut model.facts.thread {
+                thread.access.clone_from(access);
+            }
+        }
         Event::Sessions(running) => commands::background(model, running),
         Event::Rewound { turns } => back::rewound(model, *turns, effects),
         Event::TurnCompleted(end) => turn_completed(model, end, effects),

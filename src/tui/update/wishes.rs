@@ -82,6 +82,7 @@ fn allowed(answer: Answer) -> Option<&'static str> {
     match answer {
         Answer::Open => Some("You opened this place for this session"),
         Answer::OpenForProject => Some("You opened this place from now on in this project"),
+        Answer::OpenAlways => Some("You opened this place from now on"),
         Answer::Accept => Some("You allowed it, this once"),
         Answer::AcceptForSession => Some("You allowed it, and the same again in this session"),
         Answer::AcceptForProject => Some("You allowed it, and the same from now on in this project"),

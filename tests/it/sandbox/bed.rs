@@ -166,6 +166,14 @@ impl Bed {
         (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&text).into_owned())
     }
 
+    /// Whether a program succeeds without a sandbox.
+    pub(crate) fn free(&self, command: &[&str]) -> bool {
+        let mut free = Command::new(command[0]);
+        free.args(&command[1..]);
+        self.prepare(&mut free);
+        free.status().unwrap().success()
+    }
+
     /// The same script without a sandbox.
     pub(crate) fn sh_free(&self, script: &str) {
         let mut command = Command::new("sh");

@@ -116,7 +116,8 @@ fn a_hook_cannot_change_hooks_and_settings() {
         let bed = Bed::new(way);
         repository(&bed, "work");
         let hook = "#!/bin/sh\nfor f in hooks/post-commit config config.worktree commondir modules/x worktrees/x \
-                    remotes/x info/x gitdir; do echo x 2>/dev/null > .git/$f; done\nmv .git/hooks .git/h\n\
+                    remotes/x info/x gitdir; do (echo x > .git/$f) 2>/dev/null && touch .git/leaked; done\n\
+                    mkdir .git/rebase-merge && touch .git/leaked\nmv .git/hooks .git/h\n\
                     mv .git aside\nmv .git/config .git/c\ntouch ../outside/new .git/ran\nexit 0\n";
         bed.write("work/.git/hooks/pre-commit", hook);
         bed.sh_free("chmod +x .git/hooks/pre-commit; echo b > b");
@@ -143,7 +144,35 @@ fn a_hook_cannot_change_hooks_and_settings() {
         assert_eq!(code, 0, "{way:?}: {output}");
         assert!(bed.work().join(".git/ran").exists(), "{way:?}: the hook did not run: {output}");
         assert_eq!(before, watch(&bed), "{way:?}");
+        // Not for a moment either: a git of the user's may run meanwhile.
+        assert!(!bed.work().join(".git/leaked").exists(), "{way:?}");
     }
+}
+
+/// Hooks and included settings among the files of the workspace run outside as well.
+#[test]
+fn what_the_settings_of_a_repository_name_stays_as_it_is() {
+    let make = |bed: &Bed| {
+        let config =
+            "[core]\n\thooksPath = .husky\n\tfsmonitor = tools/watch\n[include]\n\tpath = ../shared\n";
+        bed.write("work/.git/config", config);
+        for file in ["work/.husky/pre-commit", "work/tools/watch", "work/shared"] {
+            bed.write(file, "");
+        }
+    };
+    let scripts = [
+        "echo x > .husky/pre-commit",
+        "touch .husky/post-commit",
+        "mv .husky aside; mkdir .husky",
+        "echo x > tools/watch",
+        "mv tools aside; mkdir tools; echo x > tools/watch",
+        "echo x > shared",
+        "mv own shared",
+    ];
+    let watched = |bed: &Bed| -> Vec<PathBuf> {
+        [".husky", "tools/watch", "shared"].iter().map(|path| bed.work().join(path)).collect()
+    };
+    attack(&scripts, make, watched);
 }
 
 #[test]

@@ -11,13 +11,16 @@
 mod attacks;
 mod attempts;
 mod bed;
+mod escapes;
 mod explained;
 mod git;
 mod lifetime;
 mod network;
 mod odd_places;
 mod ordinary;
+mod profiles;
 mod secrets;
 mod switched_off;
+mod threads;
 mod turns;
 mod work;

@@ -124,6 +124,38 @@ fn undo_and_redo_from_the_prompt() {
     assert!(made.exists());
 }
 
+#[test]
+fn what_a_command_writes_after_its_turn_has_a_number_of_its_own() {
+    let late = "echo early > early.txt; cat go; echo late > late.txt; echo done > done";
+    let call = format!("{}args = {{ login = false, yield_time_ms = 250 }}\n", exec(late));
+    let world = World::new(&calls_then(&call, "it goes on"));
+    let at = |name: &str| world.project().join(name);
+    let made = std::process::Command::new("mkfifo").args([at("go"), at("done")]).status().unwrap();
+    assert!(made.success());
+    let terminal = start(&world);
+    terminal.submit("begin");
+    terminal.until("• it goes on");
+    terminal.until(READY);
+    assert!(at("early.txt").exists() && !at("late.txt").exists());
+    // Both wait for the command at the other end.
+    fs::write(at("go"), "go").unwrap();
+    assert_eq!(fs::read_to_string(at("done")).unwrap(), "done\n");
+    terminal.submit("/exit");
+    terminal.end().code(0);
+    let undo = |turn: &str| world.codex().args(["undo", "--turn", turn]).run();
+    let first = undo("1");
+    assert!(
+        first.stdout.contains("removed   early.txt") && !first.stdout.contains("late.txt"),
+        "{}",
+        first.stdout
+    );
+    assert!(!at("early.txt").exists() && at("late.txt").exists());
+    let between = undo("2");
+    assert!(between.stdout.contains("made after turn 1"), "{}", between.stdout);
+    assert!(between.stdout.contains("removed   late.txt"), "{}", between.stdout);
+    assert!(!at("late.txt").exists());
+}
+
 /// A workspace that holds nothing but the project.
 fn start_narrow(world: &World, approval: &str) -> Terminal {
     let terminal = ready_with(codex(world).args([
@@ -167,6 +199,113 @@ fn after_a_denial_the_one_place_can_be_opened() {
     assert!(fs::exists(format!("{mark}2")).unwrap() && !fs::exists(format!("{folder}3")).unwrap());
     let told = world.backend.requests().last().unwrap().to_string();
     assert!(told.contains("<allowed_by_user>") && told.contains(&format!("write in {folder}")), "{told}");
+}
+
+/// A command that asks to leave, in a call of its own.
+fn leaves(command: &str) -> String {
+    format!("{}args = {{ sandbox_permissions = 'require_escalated', login = false }}\n", exec(command))
+}
+
+#[test]
+fn an_open_place_is_open_to_every_command_and_every_start() {
+    for (key, table) in [("t", "projects"), ("p", "sandbox_workspace_write")] {
+        let world = World::new("");
+        let mark = elsewhere(&world);
+        let folder = world.root().join("elsewhere").display().to_string();
+        world.backend.script(&calls_then(&exec(&format!("touch {mark}")), "it ran"));
+        let terminal = start_narrow(&world, "on-failure");
+        terminal.submit("touch it");
+        terminal.until(QUESTION);
+        let dense: String = terminal.text().split_whitespace().collect();
+        assert!(dense.contains(&format!("\"{folder}\"inwritable_rootsof[{table}")), "{dense}");
+        be_read();
+        terminal.keys(key);
+        terminal.until("• it ran");
+        let config = fs::read_to_string(world.codex_home().join("config.toml")).unwrap();
+        assert!(config.contains(&format!("writable_roots = [\"{folder}\"]")), "{config}");
+        assert!(config.contains(&format!("[{table}")), "{config}");
+        // What it is about is open now: another command that asks to leave for it needs nobody's word.
+        for (n, terminal) in [terminal, start_narrow(&world, "on-request")].into_iter().enumerate() {
+            world.backend.script(&calls_then(&leaves(&format!("cp {mark} {mark}{n}")), "copied"));
+            terminal.until(READY);
+            terminal.submit("copy it");
+            terminal.until("• copied");
+            assert!(fs::exists(format!("{mark}{n}")).unwrap());
+            terminal.until(READY);
+            terminal.submit("/permissions");
+            terminal.until("What may codex do");
+            let dense: String = terminal.text().split_whitespace().collect();
+            assert!(dense.contains(&format!("write:{},{folder}", world.project().display())), "{dense}");
+        }
+    }
+}
+
+#[test]
+fn a_patch_outside_offers_its_folder() {
+    let world = World::new("");
+    let mark = elsewhere(&world);
+    let patch = |name: &str| {
+        let text = format!("*** Begin Patch\n*** Add File: {mark}{name}\n+One\n*** End Patch\n");
+        format!("[[rule.output]]\npatch = {}\n", serde_json::json!(text))
+    };
+    world.backend.script(&calls_then(&patch("1"), "patched"));
+    let terminal = start_narrow(&world, "on-request");
+    terminal.submit("patch it");
+    terminal.until("Make this change?");
+    be_read();
+    terminal.keys("o");
+    terminal.until("• patched");
+    // Neither another patch nor a command there is asked about.
+    world.backend.script(&calls_then(&(patch("2") + &exec(&format!("touch {mark}3"))), "and more"));
+    terminal.until(READY);
+    terminal.submit("more");
+    terminal.until("• and more");
+    assert!(["1", "2", "3"].iter().all(|name| fs::exists(format!("{mark}{name}")).unwrap()));
+    let config = fs::read_to_string(world.codex_home().join("config.toml")).unwrap_or_default();
+    assert!(!config.contains("elsewhere"), "{config}");
+}
+
+#[test]
+fn what_fails_in_an_open_place_is_asked_about() {
+    let world = World::new("");
+    let mark = elsewhere(&world);
+    let folder = world.root().join("elsewhere").display().to_string();
+    let open = format!("sandbox_workspace_write.writable_roots=['{folder}']");
+    let call = leaves(&format!("cp /nothing/at/all {mark}"));
+    world.backend.script(&calls_then(&call, "it failed"));
+    let terminal = ready_with(codex(&world).args(["-a", "on-request", "-s", "workspace-write", "-c", &open]));
+    terminal.submit("try it");
+    terminal.until("• it failed");
+    terminal.until(READY);
+    world.backend.script(&calls_then(&call, "once more"));
+    terminal.submit("again");
+    terminal.until(QUESTION);
+    be_read();
+    terminal.keys("d");
+    terminal.until("• once more");
+}
+
+#[test]
+fn a_long_command_is_read_to_its_end() {
+    let world = World::new("");
+    let steps: String = (1..=90).map(|n| format!("echo step {n} of many && ")).collect();
+    world.backend.script(&calls_then(&leaves(&format!("{steps}touch end.txt")), "it ran"));
+    let terminal = start(&world);
+    terminal.resize(80, 24);
+    terminal.submit("do it");
+    terminal.until("more rows: page-down");
+    be_read();
+    terminal.keys("y");
+    terminal.until("before you allow it");
+    assert!(!world.project().join("end.txt").exists());
+    for _ in 0..12 {
+        terminal.keys("\u{1b}[6~");
+    }
+    terminal.until("touch end.txt");
+    be_read();
+    terminal.keys("y");
+    terminal.until("• it ran");
+    assert!(world.project().join("end.txt").exists());
 }
 
 #[test]

@@ -37,6 +37,12 @@ impl Caller {
         (self.read(at, &mut bytes) == N).then_some(bytes)
     }
 
+    /// So many bytes of its memory, all or none.
+    pub(super) fn exactly(self, at: u64, length: usize) -> Option<Vec<u8>> {
+        let mut bytes = vec![0; length];
+        (self.read(at, &mut bytes) == length).then_some(bytes)
+    }
+
     /// A path in its memory.
     pub(super) fn path(self, at: u64) -> Option<CString> {
         let mut bytes = Vec::new();
@@ -85,9 +91,17 @@ impl Caller {
 
     /// Its mask for the modes of what it makes.
     pub(super) fn umask(self) -> Option<Mode> {
+        u32::from_str_radix(&self.status("Umask:")?, 8).ok().map(Mode::from_raw_mode)
+    }
+
+    /// The process of the thread.
+    pub(super) fn group(self) -> Option<i32> {
+        self.status("Tgid:")?.parse().ok()
+    }
+
+    fn status(self, name: &str) -> Option<String> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.pid)).ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix("Umask:"))?;
-        u32::from_str_radix(line.trim(), 8).ok().map(Mode::from_raw_mode)
+        status.lines().find_map(|line| line.strip_prefix(name)).map(|value| value.trim().to_owned())
     }
 }
 

@@ -220,7 +220,7 @@ fn mode_of(mode: u64) -> Mode {
 }
 
 /// Makes something with the caller's mask in force; this process has one thread.
-fn masked<T>(caller: Caller, make: impl FnOnce() -> Result<T, Errno>) -> Result<T, Errno> {
+pub(super) fn masked<T>(caller: Caller, make: impl FnOnce() -> Result<T, Errno>) -> Result<T, Errno> {
     let ours = rustix::process::umask(caller.umask().ok_or(Errno::PERM)?);
     let made = make();
     rustix::process::umask(ours);

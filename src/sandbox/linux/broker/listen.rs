@@ -19,6 +19,7 @@ use super::devices::Own;
 use super::files::{self, Answer, Ground, Named};
 use super::metadata::{self, Change, Object, Times};
 use super::places::Places;
+use super::sockets::{self, Servers};
 use super::wire::{receive, reply, send};
 use crate::process::supervise::SetupError;
 
@@ -27,11 +28,23 @@ const HERE: u64 = libc::AT_FDCWD as u64;
 /// From Linux 5.19 on: a signal does not make a call be asked, and made, twice.
 const WAIT_KILLABLE: u64 = 32;
 
+/// What is asked about besides changes of names.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asks {
+    /// Opening for reading, where something hidden is beside what is not.
+    pub(crate) reads: bool,
+    /// Modes, owners and times.
+    pub(crate) metadata: bool,
+    /// Where sockets listen and connect to.
+    pub(crate) sockets: bool,
+}
+
 /// The questions of one command.
 #[derive(Debug)]
 pub(crate) struct Broker {
     places: Places,
     own: Own,
+    servers: Servers,
     program: BpfProgram,
     /// For a command whose questions nobody can hear: what would be asked is refused.
     refusing: BpfProgram,
@@ -45,13 +58,23 @@ impl Broker {
     ///
     /// # Errors
     /// No filter for this processor, or no descriptors.
-    pub(crate) fn new(places: Places, refusing: BpfProgram) -> Result<Self, SetupError> {
+    pub(crate) fn new(places: Places, asks: Asks, refusing: BpfProgram) -> Result<Self, SetupError> {
         let fail = |error: Errno| SetupError::new("seccomp", error);
         let (ours, theirs) =
             socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
                 .map_err(fail)?;
-        let program = program(places.hides_inside()).map_err(|error| SetupError::new("seccomp", error))?;
-        Ok(Self { places, own: Own::default(), program, refusing, ours, theirs, questions: None })
+        let asks = Asks { reads: asks.reads && places.hides_inside(), ..asks };
+        let program = program(asks).map_err(|error| SetupError::new("seccomp", error))?;
+        Ok(Self {
+            places,
+            own: Own::default(),
+            servers: Servers::default(),
+            program,
+            refusing,
+            ours,
+            theirs,
+            questions: None,
+        })
     }
 
     /// In the command's process: no allocation.
@@ -110,26 +133,33 @@ impl Broker {
             }
             asked
         };
-        let ground = &mut Ground { places: &self.places, own: &mut self.own };
-        let answer = decide(Caller { pid: asked.pid }, ground, &asked.data, &|| {
-            // SAFETY: a number to look for.
-            unsafe { libc::ioctl(fd, libc::SECCOMP_IOCTL_NOTIF_ID_VALID, &raw const asked.id) == 0 }
-        });
+        let caller = Caller { pid: asked.pid };
+        // SAFETY: a number to look for: the thread may be gone and its number another's.
+        let valid = unsafe { libc::ioctl(fd, libc::SECCOMP_IOCTL_NOTIF_ID_VALID, &raw const asked.id) == 0 };
+        let answer = match socket_call(&asked.data).filter(|_| valid) {
+            _ if !valid => Answer::Failed(Errno::INTR),
+            Some(call) => sockets::call(caller, &mut self.servers, &self.places, asked.data.args[0], call),
+            None => {
+                let ground = &mut Ground { places: &self.places, own: &mut self.own };
+                decide(caller, ground, &asked.data)
+            }
+        };
         reply(fd, asked.id, answer);
     }
 }
 
-/// `valid` says whether the asking thread still is the one of that number.
-fn decide(
-    caller: Caller,
-    places: &mut Ground<'_>,
-    call: &libc::seccomp_data,
-    valid: &dyn Fn() -> bool,
-) -> Answer {
-    let a = call.args;
-    if !valid() {
-        return Answer::Kernel;
+fn socket_call(call: &libc::seccomp_data) -> Option<sockets::Call> {
+    let [_, at, length, ..] = call.args;
+    match c_long::from(call.nr) {
+        libc::SYS_bind => Some(sockets::Call::Bind { at, length }),
+        libc::SYS_listen => Some(sockets::Call::Listen(at)),
+        libc::SYS_connect => Some(sockets::Call::Connect { at, length }),
+        _ => None,
     }
+}
+
+fn decide(caller: Caller, places: &mut Ground<'_>, call: &libc::seccomp_data) -> Answer {
+    let a = call.args;
     let number = c_long::from(call.nr);
     if let Some((object, change)) = metadata_call(number, &a) {
         return metadata::change(caller, places.places, object, change).into();
@@ -228,6 +258,10 @@ pub(in crate::sandbox::linux) const METADATA: &[c_long] = &[
     libc::SYS_futimesat,
 ];
 
+/// Asked where no network namespace is between the command and others.
+pub(in crate::sandbox::linux) const SOCKETS: &[c_long] =
+    &[libc::SYS_bind, libc::SYS_listen, libc::SYS_connect];
+
 const NAMES: &[c_long] = &[
     libc::SYS_mkdirat,
     libc::SYS_mknodat,
@@ -257,9 +291,11 @@ const NAMES: &[c_long] = &[
 ];
 
 /// Opening a file is asked about when it may change something, or always when reading has to be asked about.
-fn program(reads: bool) -> Result<BpfProgram, seccompiler::BackendError> {
+fn program(asks: Asks) -> Result<BpfProgram, seccompiler::BackendError> {
+    let metadata = if asks.metadata { METADATA } else { &[] };
+    let sockets = if asks.sockets { SOCKETS } else { &[] };
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
-        METADATA.iter().chain(NAMES).map(|call| (*call, Vec::new())).collect();
+        metadata.iter().chain(NAMES).chain(sockets).map(|call| (*call, Vec::new())).collect();
     #[cfg(target_arch = "x86_64")]
     let opens = [(libc::SYS_openat, 2), (libc::SYS_open, 1)];
     #[cfg(not(target_arch = "x86_64"))]
@@ -271,7 +307,7 @@ fn program(reads: bool) -> Result<BpfProgram, seccompiler::BackendError> {
             let condition = SeccompCondition::new(argument, Len::Dword, Op::MaskedEq(flag), flag)?;
             any.push(SeccompRule::new(vec![condition])?);
         }
-        rules.insert(call, if reads { Vec::new() } else { any });
+        rules.insert(call, if asks.reads { Vec::new() } else { any });
     }
     let arch = TargetArch::try_from(std::env::consts::ARCH)?;
     // The library has no word for asking: another one stands in, and is replaced in what it gives.

@@ -6,6 +6,7 @@
 //! - [`files`]: names that come, go and are opened
 //! - [`devices`]: terminals and shared memory of the command's own
 //! - [`metadata`]: modes, owners and times
+//! - [`sockets`]: servers of the command's own
 //! - [`wire`]: answers and one descriptor on their way
 //! - [`places`]: where the command may change something
 
@@ -15,7 +16,8 @@ mod files;
 mod listen;
 mod metadata;
 mod places;
+mod sockets;
 mod wire;
 
-pub(super) use listen::{Broker, METADATA};
+pub(super) use listen::{Asks, Broker, METADATA, SOCKETS};
 pub(super) use places::Places;

@@ -69,9 +69,9 @@ impl Places {
     fn by_name(&self, path: &Path) -> Option<usize> {
         let roots = self.write.iter().filter_map(|root| {
             let first = path.strip_prefix(root).ok()?.components().next()?;
+            let is = |name: &str| first.as_os_str().eq_ignore_ascii_case(name);
             let free = self.git_init && first.as_os_str() == ".git";
-            let protected =
-                !free && !self.unprotected && PROTECTED.iter().any(|name| first.as_os_str() == *name);
+            let protected = !free && !self.unprotected && PROTECTED.iter().any(|name| is(name));
             protected.then(|| root.components().count() + 1)
         });
         roots.max()
