@@ -17,6 +17,7 @@
 //! - [`leave`]: every way out
 //! - [`redeem_ask`]: the question before a reset credit is used
 //! - [`redeem_lines`]: the same in plain lines, inside the app
+//! - [`review`]: reviews, from the command to the findings
 //! - [`usage`]: limits, redeeming, waiting; [`usage_crowd`]: many apps on one home
 //! - [`modes`]: terminals that can do less, and the other ways to show
 
@@ -34,6 +35,7 @@ mod leave;
 mod modes;
 mod redeem_ask;
 mod redeem_lines;
+mod review;
 mod shell;
 mod start;
 mod terminal;
