@@ -147,7 +147,8 @@ pub(crate) fn open(model: &mut Model, args: &str, effects: &mut Effects) {
     model.usage.hint = Hint::Gone;
     match (args.trim(), Chart::of(args)) {
         ("", _) => {
-            read(model, effects);
+            // However fresh they are: a turn may have ended since.
+            read_within(model, Duration::ZERO, effects);
             finish(model, effects);
             model.popup = Some(Popup::Usage(Box::new(Usage::new())));
         }

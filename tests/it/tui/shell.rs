@@ -64,7 +64,7 @@ fn what_runs_in_the_background_is_listed_and_ended() {
     terminal.until("In the background (/stop ends it):");
     terminal.until("$ echo up; exec sleep 600");
     terminal.submit("/stop");
-    terminal.until("Ending what runs in the background");
+    terminal.until("Ended what ran in the background.");
     terminal.submit("/ps");
     terminal.until_that("nothing is left", |rows| count(rows, "No commands run in the background.") == 2);
 }
