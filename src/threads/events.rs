@@ -19,6 +19,7 @@ use crate::protocol::item::{CommandAction, CommandItem, Item, ItemStatus, ToolSt
 use crate::protocol::limits::Price;
 use crate::protocol::network::Visits;
 use crate::protocol::note::{Note, Place};
+use crate::protocol::review::{self, Output, Target};
 use crate::protocol::turn::Changed;
 
 /// What an event means to a reader of the thread.
@@ -302,6 +303,8 @@ pub(crate) fn read(raw: &RawValue, fallback: impl Fn() -> ItemId) -> Result<Opti
         | "mcp_tool_call_end"
         | "web_search_end"
         | "view_image_tool_call") => tool(tool_kind, payload(raw)?),
+        "entered_review_mode" => Seen::Item { turn_id: None, item: entered_review(payload(raw)?, &fallback) },
+        "exited_review_mode" => Seen::Item { turn_id: None, item: exited_review(payload(raw)?, &fallback) },
         _ => return Ok(None),
     };
     Ok(Some(seen))
@@ -345,6 +348,50 @@ fn message(kind: &str, read: MessageIn, fallback: impl Fn() -> ItemId) -> Seen {
         _ => Item::ContextCompaction { id },
     };
     Seen::Item { turn_id: None, item }
+}
+
+/// The start of a review, as both record modes store it.
+#[derive(Deserialize)]
+pub(crate) struct EnteredIn {
+    #[serde(default)]
+    id: Option<String>,
+    #[serde(default)]
+    target: serde_json::Value,
+    #[serde(default)]
+    user_facing_hint: Option<String>,
+}
+
+/// Its end.
+#[derive(Deserialize)]
+pub(crate) struct ExitedIn {
+    #[serde(default)]
+    id: Option<String>,
+    #[serde(default)]
+    review_output: serde_json::Value,
+    #[serde(default)]
+    review: Option<String>,
+}
+
+/// The item of a review that began.
+pub(crate) fn entered_review(read: EnteredIn, fallback: &impl Fn() -> ItemId) -> Item {
+    let target: Option<Target> = serde_json::from_value(read.target).ok();
+    let words = || target.as_ref().map(Target::words).unwrap_or_default();
+    Item::EnteredReviewMode {
+        id: read.id.map_or_else(fallback, ItemId::from),
+        review: read.user_facing_hint.unwrap_or_else(words),
+        target,
+    }
+}
+
+/// The item of a review that ended.
+pub(crate) fn exited_review(read: ExitedIn, fallback: &impl Fn() -> ItemId) -> Item {
+    let output = Output::of_value(&read.review_output);
+    let words = output.as_ref().map(Output::text).or(read.review);
+    Item::ExitedReviewMode {
+        id: read.id.map_or_else(fallback, ItemId::from),
+        review: words.unwrap_or_else(|| review::WITHOUT_RESULT.to_owned()),
+        output,
+    }
 }
 
 /// The item of a stored command.
