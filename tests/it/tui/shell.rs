@@ -88,7 +88,7 @@ fn ends_in_the_background(by_hand: bool) {
     terminal.until(READY);
     world.backend.script(&calls_then(&exec(&waits("two")), "the other ran"));
     terminal.submit("and another");
-    terminal.until("1 background terminal");
+    terminal.until("to interrupt) · 1 background terminal");
     match by_hand {
         true => terminal.submit("/stop"),
         false => std::fs::write(world.project().join("one"), "").unwrap(),
