@@ -12,6 +12,7 @@ use super::line::{Kind, Reason, payload};
 use super::paginated;
 use super::shapes::{ChangesIn, Duration, ParsedCommand, path_of};
 use super::words::{error_kind, phase_of, source_of, status_of};
+use crate::base::clean;
 use crate::base::ids::{ItemId, TurnId};
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::input::UserInput;
@@ -93,6 +94,12 @@ pub(crate) enum Seen {
         turns: u32,
     },
 }
+
+/// Windows of an account; their names are short.
+const MOST_WINDOWS: usize = 16;
+const WINDOW_CHARS: usize = 60;
+/// A long thread uses a window up many times; nobody does so oftener.
+const MOST_PERCENT: f64 = 1e6;
 
 /// Fields of every event we read; each event uses a few.
 #[derive(Deserialize)]
@@ -259,7 +266,7 @@ pub(crate) fn read(raw: &RawValue, fallback: impl Fn() -> ItemId) -> Result<Opti
                 aborted,
                 duration_ms,
                 completed_at,
-                price,
+                price: plausible(price),
                 price_so_far,
                 changed,
                 network,
@@ -267,7 +274,7 @@ pub(crate) fn read(raw: &RawValue, fallback: impl Fn() -> ItemId) -> Result<Opti
         }
         "turn_priced" => {
             let TurnIn { turn_id, price, .. } = payload(raw)?;
-            Seen::TurnPriced { turn_id: turn(turn_id), price }
+            Seen::TurnPriced { turn_id: turn(turn_id), price: plausible(price) }
         }
         "thread_rolled_back" => Seen::RolledBack { turns: payload::<TurnIn>(raw)?.num_turns },
         // A later version of ours may tell more in it: that costs the note, nothing else.
@@ -313,6 +320,16 @@ pub(crate) fn read(raw: &RawValue, fallback: impl Fn() -> ItemId) -> Result<Opti
 /// A turn id; other programs may use words we cannot hold.
 pub(crate) fn turn(text: Option<String>) -> Option<TurnId> {
     text.and_then(|text| text.parse().ok())
+}
+
+/// Prices as a file tells them, made such that they can be shown and added up: a file may say anything.
+pub(super) fn plausible(price: Vec<Price>) -> Vec<Price> {
+    let possible = price.into_iter().filter(|price| price.percent.is_finite() && price.percent >= 0.0);
+    let plain = |price: Price| Price {
+        window: clean::line(&price.window, WINDOW_CHARS),
+        percent: price.percent.min(MOST_PERCENT),
+    };
+    possible.take(MOST_WINDOWS).map(plain).collect()
 }
 
 fn error(read: ErrorIn<'_>) -> ErrorInfo {
