@@ -25,13 +25,17 @@ fn rule(ask: &Ask) -> Option<&RuleOffer> {
 /// The answers, in order; the least comes first: it is what `enter` means.
 pub(crate) fn choices(ask: &Ask) -> Vec<Answer> {
     let (place, rule) = (place(ask), rule(ask));
+    // To open a place is less than to leave the sandbox, and more than to write these files once.
+    let once = [Answer::Accept, Answer::AcceptForSession];
+    let patch = matches!(ask, Ask::Patch { .. });
     let mut choices = Vec::new();
+    choices.extend(once.into_iter().filter(|_| patch));
     if let Some(place) = place {
         choices.push(Answer::Open);
         choices.extend(place.project.as_ref().map(|_| Answer::OpenForProject));
         choices.extend(place.always.as_ref().map(|_| Answer::OpenAlways));
     }
-    choices.extend([Answer::Accept, Answer::AcceptForSession]);
+    choices.extend(once.into_iter().filter(|_| !patch));
     choices.extend(rule.map(|_| Answer::AcceptForProject));
     choices.extend(rule.filter(|rule| !rule.project_only).map(|_| Answer::AcceptAlways));
     choices.extend([Answer::Decline, Answer::Cancel]);

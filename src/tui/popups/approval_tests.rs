@@ -180,10 +180,16 @@ fn the_keys_for_longer_open_places_where_places_are_offered() {
             ('y', Answer::Accept),
             ('a', Answer::AcceptForSession),
             ('d', Answer::Decline),
-            ('1', Answer::Open),
-            ('3', Answer::OpenAlways),
             ('7', Answer::Cancel),
         ] {
+            assert_eq!(letter(&mut shown(ask.clone(), 120, 60), key), Some(answer), "{key} {ask:?}");
+        }
+        // The least comes first: a place for a command, these files for a patch.
+        let (first, third) = match ask {
+            Ask::Command { .. } => (Answer::Open, Answer::OpenAlways),
+            Ask::Patch { .. } => (Answer::Accept, Answer::Open),
+        };
+        for (key, answer) in [('1', first), ('3', third)] {
             assert_eq!(letter(&mut shown(ask.clone(), 120, 60), key), Some(answer), "{key} {ask:?}");
         }
     }
