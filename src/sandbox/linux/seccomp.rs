@@ -24,6 +24,8 @@ pub(super) struct Needs {
     pub(super) abi: i32,
     /// Changes are asked about.
     pub(super) asked: bool,
+    /// Unix sockets may send to any name.
+    pub(super) datagrams: bool,
 }
 
 /// Not from this kernel's headers everywhere.
@@ -269,14 +271,16 @@ fn sockets(rules: &mut Rules, needs: Needs) -> Built {
     when(rules, libc::SYS_socket, &others)?;
     // Of netlink only the routing tables: programs list their interfaces through it.
     when(rules, libc::SYS_socket, &[(0, Op::Eq, netlink), (2, Op::Ne, libc::NETLINK_ROUTE as u64)])?;
+    // A datagram socket can send to any address without connecting, and a name of the host's that comes to be later
+    // is covered by no mount; among Unix sockets a raw one is one too.
+    let kinds: &[i32] = if needs.datagrams { &[] } else { &[libc::SOCK_DGRAM, libc::SOCK_RAW] };
+    for call in [libc::SYS_socket, libc::SYS_socketpair] {
+        for kind in kinds {
+            when(rules, call, &[(0, Op::Eq, unix), (1, Op::MaskedEq(0xf), *kind as u64)])?;
+        }
+    }
     if needs.namespaces {
         return Ok(());
-    }
-    // A datagram socket can send to any address without connecting; among Unix sockets a raw one is one too.
-    for call in [libc::SYS_socket, libc::SYS_socketpair] {
-        for kind in [libc::SOCK_DGRAM, libc::SOCK_RAW] {
-            when(rules, call, &[(0, Op::Eq, unix), (1, Op::MaskedEq(0xf), kind as u64)])?;
-        }
     }
     match (needs.network, needs.asked) {
         (true, _) => Ok(()),

@@ -19,7 +19,7 @@ use super::devices::Own;
 use super::files::{self, Answer, Ground, Named};
 use super::metadata::{self, Change, Object, Times};
 use super::places::Places;
-use super::sockets::{self, Servers};
+use super::sockets::{self, Reach, Servers};
 use super::wire::{receive, reply, send};
 use crate::process::supervise::SetupError;
 
@@ -28,15 +28,17 @@ const HERE: u64 = libc::AT_FDCWD as u64;
 /// From Linux 5.19 on: a signal does not make a call be asked, and made, twice.
 const WAIT_KILLABLE: u64 = 32;
 
-/// What is asked about besides changes of names.
+/// What is asked about.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asks {
+    /// Changes of names, and opening for writing.
+    pub(crate) names: bool,
     /// Opening for reading, where something hidden is beside what is not.
     pub(crate) reads: bool,
     /// Modes, owners and times.
     pub(crate) metadata: bool,
-    /// Where sockets listen and connect to.
-    pub(crate) sockets: bool,
+    /// Where sockets connect to, and listen.
+    pub(crate) sockets: Option<Reach>,
 }
 
 /// The questions of one command.
@@ -46,8 +48,9 @@ pub(crate) struct Broker {
     own: Own,
     servers: Servers,
     program: BpfProgram,
-    /// For a command whose questions nobody can hear: what would be asked is refused.
-    refusing: BpfProgram,
+    /// For a command whose questions nobody can hear: what would be asked is refused; `None` where that much is not
+    /// at stake.
+    refusing: Option<BpfProgram>,
     ours: OwnedFd,
     theirs: OwnedFd,
     questions: Option<OwnedFd>,
@@ -58,7 +61,7 @@ impl Broker {
     ///
     /// # Errors
     /// No filter for this processor, or no descriptors.
-    pub(crate) fn new(places: Places, asks: Asks, refusing: BpfProgram) -> Result<Self, SetupError> {
+    pub(crate) fn new(places: Places, asks: Asks, refusing: Option<BpfProgram>) -> Result<Self, SetupError> {
         let fail = |error: Errno| SetupError::new("seccomp", error);
         let (ours, theirs) =
             socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
@@ -68,7 +71,7 @@ impl Broker {
         Ok(Self {
             places,
             own: Own::default(),
-            servers: Servers::default(),
+            servers: Servers::new(asks.sockets.unwrap_or(Reach::Own)),
             program,
             refusing,
             ours,
@@ -97,7 +100,7 @@ impl Broker {
                 return send(self.theirs.as_raw_fd(), fd as RawFd);
             }
         }
-        super::super::sys::seccomp(&self.refusing)
+        self.refusing.as_ref().map_or(Ok(()), |refusing| super::super::sys::seccomp(refusing))
     }
 
     /// In the supervisor, when the command has been started: takes the descriptor; there is none when the other
@@ -293,14 +296,19 @@ const NAMES: &[c_long] = &[
 /// Opening a file is asked about when it may change something, or always when reading has to be asked about.
 fn program(asks: Asks) -> Result<BpfProgram, seccompiler::BackendError> {
     let metadata = if asks.metadata { METADATA } else { &[] };
-    let sockets = if asks.sockets { SOCKETS } else { &[] };
+    let names = if asks.names { NAMES } else { &[] };
+    let sockets = match asks.sockets {
+        None => [].as_slice(),
+        Some(Reach::Inhabitants) => &[libc::SYS_connect],
+        Some(_) => SOCKETS,
+    };
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
-        metadata.iter().chain(NAMES).chain(sockets).map(|call| (*call, Vec::new())).collect();
+        metadata.iter().chain(names).chain(sockets).map(|call| (*call, Vec::new())).collect();
     #[cfg(target_arch = "x86_64")]
-    let opens = [(libc::SYS_openat, 2), (libc::SYS_open, 1)];
+    let opens = [(libc::SYS_openat, 2), (libc::SYS_open, 1)].as_slice();
     #[cfg(not(target_arch = "x86_64"))]
-    let opens = [(libc::SYS_openat, 2)];
-    for (call, argument) in opens {
+    let opens = [(libc::SYS_openat, 2)].as_slice();
+    for (call, argument) in opens.iter().copied().filter(|_| asks.names) {
         let mut any = Vec::new();
         for flag in [libc::O_WRONLY, libc::O_RDWR, libc::O_CREAT, libc::O_TRUNC] {
             let flag = flag as u64;

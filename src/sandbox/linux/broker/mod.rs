@@ -7,12 +7,14 @@
 //! - [`devices`]: terminals and shared memory of the command's own
 //! - [`metadata`]: modes, owners and times
 //! - [`sockets`]: servers of the command's own
+//! - [`inhabitants`]: sockets of the same network
 //! - [`wire`]: answers and one descriptor on their way
 //! - [`places`]: where the command may change something
 
 mod caller;
 mod devices;
 mod files;
+mod inhabitants;
 mod listen;
 mod metadata;
 mod places;
@@ -21,3 +23,4 @@ mod wire;
 
 pub(super) use listen::{Asks, Broker, METADATA, SOCKETS};
 pub(super) use places::Places;
+pub(super) use sockets::Reach;
