@@ -10,7 +10,7 @@ use seccompiler::{
     SeccompRule, TargetArch, sock_filter,
 };
 
-use super::broker::{METADATA, SOCKETS};
+use super::broker::{METADATA, OBJECTS, SOCKETS};
 use crate::process::supervise::SetupError;
 
 /// What else is in place.
@@ -88,17 +88,7 @@ const NEVER: &[c_long] = &[
 const ABSENT: &[c_long] = &[libc::SYS_clone3, libc::SYS_process_vm_readv, libc::SYS_process_vm_writev];
 
 /// Without a mount namespace nothing else can stop these outside the roots, and they cannot be told apart here.
-const ATTRIBUTES: &[c_long] = &[
-    libc::SYS_setxattr,
-    libc::SYS_lsetxattr,
-    libc::SYS_fsetxattr,
-    libc::SYS_removexattr,
-    libc::SYS_lremovexattr,
-    libc::SYS_fremovexattr,
-    SETXATTRAT,
-    REMOVEXATTRAT,
-    FILE_SETATTR,
-];
+const ATTRIBUTES: &[c_long] = &[SETXATTRAT, REMOVEXATTRAT, FILE_SETATTR];
 
 /// Not there where changes are made in the command's place: the flags of the first are out of a filter's sight, and
 /// the supervisor cannot see what a command forbids itself with the others, so it would make changes that are
@@ -111,21 +101,7 @@ const UNASKED: &[c_long] = &[
 ];
 
 /// Without an ipc namespace: objects of other programs of this user.
-const SHARED_MEMORY: &[c_long] = &[
-    libc::SYS_shmget,
-    libc::SYS_shmat,
-    libc::SYS_shmctl,
-    libc::SYS_semget,
-    libc::SYS_semop,
-    libc::SYS_semctl,
-    libc::SYS_semtimedop,
-    libc::SYS_msgget,
-    libc::SYS_msgsnd,
-    libc::SYS_msgrcv,
-    libc::SYS_msgctl,
-    libc::SYS_mq_open,
-    libc::SYS_mq_unlink,
-];
+const QUEUES: &[c_long] = &[libc::SYS_mq_open, libc::SYS_mq_unlink];
 
 const NAMESPACES: [i32; 7] = [
     libc::CLONE_NEWUSER,
@@ -163,6 +139,7 @@ pub(super) fn refusing() -> Result<BpfProgram, SetupError> {
     let mut rules = Rules::new();
     never(&mut rules, METADATA);
     never(&mut rules, SOCKETS);
+    never(&mut rules, OBJECTS);
     compile(rules, libc::EPERM).map_err(|error| SetupError::new("seccomp", error))
 }
 
@@ -186,8 +163,9 @@ pub(super) fn programs(needs: Needs) -> Result<Vec<BpfProgram>, SetupError> {
         never(&mut refused, ATTRIBUTES);
         if !needs.asked {
             never(&mut refused, METADATA);
+            never(&mut refused, OBJECTS);
         }
-        never(&mut refused, SHARED_MEMORY);
+        never(&mut refused, QUEUES);
         outside_processes(&mut refused, needs).map_err(fail)?;
         inode_settings(&mut refused).map_err(fail)?;
         if needs.abi < 3 {

@@ -18,7 +18,7 @@ const NEEDED: &[(&str, &[&str], &str)] = &[
     (LANDLOCK, &["places"], "echo x > $O/new"),
     (LANDLOCK, &["places"], "cat .env"),
     (LANDLOCK, &["servers"], "bash -c 'exec 3<>/dev/tcp/127.0.0.1/'$(cat port)"),
-    (LANDLOCK, &["pins"], "mv sub aside && mkdir -p sub/.git && echo x > sub/.git/config"),
+    (LANDLOCK, &["pins"], "mv sub aside"),
     (LANDLOCK, &["settings"], "echo x > .husky/pre-commit"),
     (LANDLOCK, &["no new privileges", "landlock", "seccomp"], "grep -q '^NoNewPrivs:.0' /proc/self/status"),
     (NAMESPACES, &["no new privileges", "landlock", "seccomp"], "grep -q '^NoNewPrivs:.0' /proc/self/status"),
@@ -47,6 +47,16 @@ const NEEDED_BY_ROOT: &[(&str, &[&str], &str)] = &[
     (NAMESPACES, &["mounts", "landlock"], "test -w /proc/sys/vm/swappiness"),
 ];
 
+/// A process that ends with the test, however that ends.
+struct Outsider(std::process::Child);
+
+impl Drop for Outsider {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 #[test]
 fn every_protection_is_missed_when_it_is_left_out() {
     let root: &[_] = if is_root() { NEEDED_BY_ROOT } else { &[] };
@@ -56,8 +66,9 @@ fn every_protection_is_missed_when_it_is_left_out() {
         let memory = tempfile::NamedTempFile::new_in("/dev/shm").unwrap();
         let mut sleep = std::process::Command::new("sleep");
         sleep.arg("600");
-        Bed::new(way).prepare(&mut sleep);
-        let mut sleep = sleep.spawn().unwrap();
+        let yard = Bed::new(way);
+        yard.prepare(&mut sleep);
+        let sleep = Outsider(sleep.spawn().unwrap());
         let by_root = if way.user.is_none() { root } else { &[] };
         for (level, without, script) in NEEDED.iter().chain(by_root).filter(|case| case.0 == way.level) {
             let make = || {
@@ -68,7 +79,7 @@ fn every_protection_is_missed_when_it_is_left_out() {
                 bed.write("work/.husky/pre-commit", "");
                 bed.write("work/sub/.git/config", "[core]");
                 bed.write("work/port", &port);
-                bed.write("work/outsider", &sleep.id().to_string());
+                bed.write("work/outsider", &sleep.0.id().to_string());
                 bed.write("work/shm", memory.path().file_name().unwrap().to_str().unwrap());
                 let socket = bed.outside().join("socket");
                 let listener = UnixListener::bind(&socket).unwrap();
@@ -83,8 +94,6 @@ fn every_protection_is_missed_when_it_is_left_out() {
             let (code, output) = bed.sh_without(without, script);
             assert_eq!(code, 0, "{way:?} {level}: `{script}` is refused even without {without:?}: {output}");
         }
-        sleep.kill().unwrap();
-        sleep.wait().unwrap();
     }
 }
 

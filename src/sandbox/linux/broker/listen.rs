@@ -14,10 +14,12 @@ use seccompiler::{
     SeccompRule, TargetArch,
 };
 
+use super::attributes;
 use super::caller::Caller;
 use super::devices::Own;
 use super::files::{self, Answer, Ground, Named};
 use super::metadata::{self, Change, Object, Times};
+use super::objects::{OBJECTS, Objects};
 use super::places::Places;
 use super::sockets::{self, Reach, Servers};
 use super::wire::{receive, reply, send};
@@ -47,6 +49,7 @@ pub(crate) struct Broker {
     places: Places,
     own: Own,
     servers: Servers,
+    objects: Objects,
     program: BpfProgram,
     /// For a command whose questions nobody can hear: what would be asked is refused; `None` where that much is not
     /// at stake.
@@ -71,6 +74,7 @@ impl Broker {
         Ok(Self {
             places,
             own: Own::default(),
+            objects: Objects::default(),
             servers: Servers::new(asks.sockets.unwrap_or(Reach::Own)),
             program,
             refusing,
@@ -142,6 +146,7 @@ impl Broker {
         let answer = match socket_call(&asked.data).filter(|_| valid) {
             _ if !valid => Answer::Failed(Errno::INTR),
             Some(call) => sockets::call(caller, &mut self.servers, &self.places, asked.data.args[0], call),
+            None if OBJECTS.contains(&c_long::from(asked.data.nr)) => self.objects.call(&asked.data),
             None => {
                 let ground = &mut Ground { places: &self.places, own: &mut self.own };
                 decide(caller, ground, &asked.data)
@@ -166,6 +171,9 @@ fn decide(caller: Caller, places: &mut Ground<'_>, call: &libc::seccomp_data) ->
     let number = c_long::from(call.nr);
     if let Some((object, change)) = metadata_call(number, &a) {
         return metadata::change(caller, places.places, object, change).into();
+    }
+    if let Some(change) = attributes::call(number, &a) {
+        return attributes::change(caller, places.places, change).into();
     }
     let at = |folder: u64, path: u64| Named { folder, path };
     match number {
@@ -247,6 +255,12 @@ pub(in crate::sandbox::linux) const METADATA: &[c_long] = &[
     libc::SYS_fchown,
     libc::SYS_fchownat,
     libc::SYS_utimensat,
+    libc::SYS_setxattr,
+    libc::SYS_lsetxattr,
+    libc::SYS_fsetxattr,
+    libc::SYS_removexattr,
+    libc::SYS_lremovexattr,
+    libc::SYS_fremovexattr,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_chmod,
     #[cfg(target_arch = "x86_64")]
@@ -296,6 +310,7 @@ const NAMES: &[c_long] = &[
 /// Opening a file is asked about when it may change something, or always when reading has to be asked about.
 fn program(asks: Asks) -> Result<BpfProgram, seccompiler::BackendError> {
     let metadata = if asks.metadata { METADATA } else { &[] };
+    let objects = if asks.metadata { OBJECTS } else { &[] };
     let names = if asks.names { NAMES } else { &[] };
     let sockets = match asks.sockets {
         None => [].as_slice(),
@@ -303,7 +318,7 @@ fn program(asks: Asks) -> Result<BpfProgram, seccompiler::BackendError> {
         Some(_) => SOCKETS,
     };
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
-        metadata.iter().chain(names).chain(sockets).map(|call| (*call, Vec::new())).collect();
+        metadata.iter().chain(objects).chain(names).chain(sockets).map(|call| (*call, Vec::new())).collect();
     #[cfg(target_arch = "x86_64")]
     let opens = [(libc::SYS_openat, 2), (libc::SYS_open, 1)].as_slice();
     #[cfg(not(target_arch = "x86_64"))]
