@@ -58,7 +58,7 @@ pub(crate) async fn tell(thread: &mut Thread) {
     thread.readers.tell(Event::Configured(Box::new(configured))).await;
 }
 
-fn changed(config: &Config, change: Change) -> Config {
+pub(crate) fn changed(config: &Config, change: Change) -> Config {
     let mut config = config.clone();
     if let Some(model) = change.model.filter(|model| config.model.name.as_ref() != Some(model)) {
         // What was set for the other model need not fit this one.

@@ -22,6 +22,7 @@
 //! - [`history`]: what the model sees
 //! - [`past`]: what a continued thread was before, read when it is needed
 //! - [`compact`]: a long conversation → a short one
+//! - [`review`]: a reviewer's conversation inside a turn
 //! - [`input`]: the user's input → a message
 //! - [`readers`]: the channels to the front ends
 //! - [`positions`]: where items are shown first
@@ -49,6 +50,7 @@ mod positions;
 pub(crate) mod readers;
 pub(crate) mod request;
 mod retry;
+pub(crate) mod review;
 pub(crate) mod services;
 pub(crate) mod settings;
 pub(crate) mod thread;

@@ -35,6 +35,8 @@ pub(crate) struct Permits {
     pub(super) places: Places,
     grants: Mutex<Grants>,
     patch: Arc<ApplyPatch>,
+    /// No rule leads out of the sandbox.
+    inside: bool,
     pub(super) remembered: Remembered,
     /// One question at a time: its answer may settle the next one.
     pub(super) asking: tokio::sync::Mutex<()>,
@@ -55,12 +57,13 @@ pub(super) struct Judged<'a> {
 
 impl Permits {
     /// Permissions that follow from `places`; `patch` carries out patches that come as shell calls.
-    pub(crate) fn new(places: Places, patch: Arc<ApplyPatch>) -> Arc<Self> {
+    pub(crate) fn new(places: Places, patch: Arc<ApplyPatch>, inside: bool) -> Arc<Self> {
         Arc::new(Self {
             places,
             grants: Mutex::default(),
             remembered: Remembered::default(),
             patch,
+            inside,
             asking: tokio::sync::Mutex::default(),
         })
     }
@@ -113,7 +116,7 @@ impl Permits {
             judged = self.judge(ctx, request);
         }
         let sandboxed = match &judged.decision {
-            Decision::Run { sandboxed } => *sandboxed,
+            Decision::Run { sandboxed } => *sandboxed || self.inside,
             Decision::Refuse { reason } => return Permit::Refused(reason.clone()),
             Decision::Ask { reason, sandboxed, needs } => {
                 let denied = (!sandboxed).then(|| self.remembered.of(request)).flatten();

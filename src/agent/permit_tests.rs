@@ -17,7 +17,7 @@ async fn permit(sandbox: &SandboxPolicy, script: &str, disk: Disk) -> (Permit, b
     let roots = Arc::new(sandbox::resolve(sandbox, &bench.ctx.cwd, None));
     let places = Places::new(LiveRoots::new(roots), Arc::default());
     let patch = Arc::new(ApplyPatch::new(Arc::new(places.clone()), bench.ctx.cwd.clone()));
-    let permits = Permits::new(places, patch);
+    let permits = Permits::new(places, patch, false);
     let request = request(script, &bench.ctx.cwd);
     let asked = permits.permit(&bench.ctx, &request);
     let (permit, waited) = tokio::join!(asked, answer(&mut bench.events, disk));

@@ -45,7 +45,8 @@ pub(crate) fn compaction_stream(
 
 fn ids(thread: &Thread, turn_id: TurnId, state: &TurnState, kind: RequestKind) -> TurnIds {
     TurnIds {
-        thread_id: thread.id,
+        thread_id: thread.reviewer.unwrap_or(thread.id),
+        review_of: thread.reviewer.map(|_| thread.id),
         turn_id,
         window: thread.window_number,
         installation_id: thread.services.installation_id.clone(),

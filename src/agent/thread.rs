@@ -88,7 +88,9 @@ pub(crate) struct Thread {
     pub(crate) threshold: Threshold,
     /// What it has used of the limits.
     pub(crate) ledger: Ledger,
-    usage: ThreadUsage,
+    pub(crate) usage: ThreadUsage,
+    /// The reviewer's own name while the thread lends itself to a review: its conversation is not stored.
+    pub(crate) reviewer: Option<ThreadId>,
     writer: Writer,
     /// Rate limits as the server told them last; stored with the usage.
     pub(crate) limits: Option<LimitsSnapshot>,
@@ -130,6 +132,7 @@ pub(crate) fn start(services: Arc<Services>, config: Arc<Config>, start: Start) 
         threshold: Threshold::default(),
         ledger: Ledger::default(),
         usage: start.usage,
+        reviewer: None,
         writer: start.writer,
         limits: None,
         tool_sender,
@@ -155,6 +158,7 @@ impl Thread {
                 Some(Op::UserTurn { input, output_schema }) => {
                     Turn::new(&mut self, &mut ops, output_schema).run(input).await
                 }
+                Some(Op::Review { target }) => Turn::new(&mut self, &mut ops, None).run_review(target).await,
                 Some(Op::Compact) => Turn::new(&mut self, &mut ops, None).run_compaction().await,
                 Some(Op::Answer { id, answer }) => {
                     self.asks.answer(id, answer);
@@ -196,7 +200,7 @@ impl Thread {
                 self.settle(true).await;
                 self.tell_sessions(true).await;
             }
-            Op::UserTurn { .. } | Op::Answer { .. } | Op::Compact | Op::Shutdown => {}
+            Op::UserTurn { .. } | Op::Review { .. } | Op::Answer { .. } | Op::Compact | Op::Shutdown => {}
         }
     }
 
@@ -310,9 +314,15 @@ impl Thread {
 
     /// Adds an item to the model's view, in memory and on disk.
     pub(crate) fn remember(&mut self, item: ModelItem) {
-        self.store(|w| w.model_item(&item));
+        self.store_model_item(&item);
         self.since_compaction += 1;
         self.history.push(item);
+    }
+
+    fn store_model_item(&mut self, item: &ModelItem) {
+        if self.reviewer.is_none() {
+            self.store(|w| w.model_item(item));
+        }
     }
 
     /// Tells a complete item after it was stored.
@@ -379,7 +389,9 @@ impl Thread {
     pub(crate) fn replace_history(&mut self, summary: &str, replacement: Vec<ModelItem>) {
         self.window_number += 1;
         let window_number = u64::from(self.window_number);
-        self.store(|w| w.compacted(Compacted { message: summary, history: &replacement, window_number }));
+        if self.reviewer.is_none() {
+            self.store(|w| w.compacted(Compacted { message: summary, history: &replacement, window_number }));
+        }
         self.history.replace(replacement);
         self.since_compaction = 0;
         let tokens = self.tokens();
@@ -396,7 +408,7 @@ impl Thread {
     /// Stores an output as soon as it is known; it joins the history later, in call order.
     pub(crate) fn store_output(&mut self, pending: &Pending, output: ToolOutput) -> ModelItem {
         let item = items::output(&pending.call.call_id, pending.output, &body(output));
-        self.store(|w| w.model_item(&item));
+        self.store_model_item(&item);
         item
     }
 
@@ -440,9 +452,14 @@ impl Thread {
     /// Adds an answer's usage and tells where the thread stands.
     pub(crate) async fn count(&mut self, usage: TokenUsage) {
         self.usage.total.add(&usage);
-        self.usage.last = usage;
-        self.usage.context_window = Some(self.settings.context_window);
         self.history.counted(usage.total_tokens);
+        self.tell_usage(usage).await;
+    }
+
+    /// Tells and stores where the thread stands; `last` is how full its context is.
+    pub(crate) async fn tell_usage(&mut self, last: TokenUsage) {
+        self.usage.last = last;
+        self.usage.context_window = Some(self.settings.context_window);
         let (now, limits) = (self.usage, self.limits.take());
         let spent = self.ledger.spent(&self.services);
         self.store(|w| w.usage(Some(&now), limits.as_ref(), &spent));

@@ -58,9 +58,9 @@ pub(crate) struct Turn<'a> {
     /// The thread was asked to end, or nobody holds its door any more.
     closing: bool,
     usage: TokenUsage,
-    last_message: Option<String>,
+    pub(super) last_message: Option<String>,
     /// The service said "too long" and we compacted for it; once per turn.
-    overflowed: bool,
+    pub(super) overflowed: bool,
 }
 
 /// What a finished turn leaves to its thread.
@@ -115,6 +115,18 @@ impl<'a> Turn<'a> {
     }
 
     async fn begin(&mut self) -> Result<(), Stop> {
+        self.open().await?;
+        self.thread.tell_context();
+        let undo = Arc::clone(&self.thread.services.undo);
+        if let Some(news) = undo.news(&self.thread.settings.cwd, self.thread.id).await {
+            self.thread.remember(items::harness(news));
+        }
+        self.thread.writable()?;
+        Ok(())
+    }
+
+    /// Begins the turn on disk and for the readers.
+    pub(super) async fn open(&mut self) -> Result<(), Stop> {
         self.thread.turn_id = self.id;
         self.thread.changed = None;
         self.thread.ledger.begin(&self.thread.services);
@@ -125,11 +137,6 @@ impl<'a> Turn<'a> {
         self.thread.readers.tell(Event::TurnStarted { turn_id: self.id }).await;
         ready?;
         self.thread.store_settings();
-        self.thread.tell_context();
-        let undo = Arc::clone(&self.thread.services.undo);
-        if let Some(news) = undo.news(&self.thread.settings.cwd, self.thread.id).await {
-            self.thread.remember(items::harness(news));
-        }
         self.thread.writable()?;
         Ok(())
     }
@@ -278,7 +285,7 @@ impl<'a> Turn<'a> {
     }
 
     /// Whether a compaction may get the same request through.
-    fn can_help(&self, error: &ErrorInfo) -> bool {
+    pub(super) fn can_help(&self, error: &ErrorInfo) -> bool {
         error.kind == ErrorKind::ContextTooLong && !self.overflowed
     }
 
@@ -336,8 +343,12 @@ impl<'a> Turn<'a> {
             }
             Some(Op::Note(note)) => self.thread.store(|w| w.note(&note)),
             Some(Op::UserShell { command }) => user_shell::start(self.thread, command),
+            // Those of the thread; a reviewer's own end with it.
+            Some(op @ Op::StopSessions) if self.thread.reviewer.is_some() => self.later.push(op),
             Some(Op::StopSessions) => self.thread.registry.commands().sessions.stop(),
-            Some(op @ (Op::Configure(_) | Op::Rewind { .. } | Op::Sessions)) => self.later.push(op),
+            Some(op @ (Op::Configure(_) | Op::Rewind { .. } | Op::Sessions | Op::Review { .. })) => {
+                self.later.push(op)
+            }
             Some(Op::Answer { id, answer }) => {
                 if self.thread.asks.answer(id, answer) && answer == Answer::Cancel {
                     self.cancel.cancel();
@@ -357,7 +368,7 @@ impl<'a> Turn<'a> {
         (self.thread, self.ops)
     }
 
-    async fn end(mut self, result: Result<(), Stop>, started: Instant) -> Finished {
+    pub(super) async fn end(mut self, result: Result<(), Stop>, started: Instant) -> Finished {
         self.cancel.cancel();
         self.thread.settle(matches!(result, Err(Stop::Interrupted)) || self.closing).await;
         for id in self.thread.asks.cancel_all() {

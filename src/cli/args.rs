@@ -13,6 +13,7 @@ use super::demo::DemoArgs;
 use super::doctor::Doctor;
 use super::execpolicy::ExecPolicy;
 use super::exit::{Exit, HELP};
+use super::review::ReviewArgs;
 use super::sandbox::SandboxArgs;
 use super::undo::Undo;
 use super::usage::{self, GuardArgs, UsageArgs};
@@ -166,6 +167,8 @@ pub(crate) enum Command {
     /// Run one turn without a screen and print the answer
     #[command(visible_alias = "e")]
     Exec(Box<Exec>),
+    /// Have changes reviewed, without a screen
+    Review(Box<ReviewArgs>),
     /// Run a command inside the sandbox and return its exit code
     #[command(alias = "debug")]
     Sandbox(Box<Sandbox>),

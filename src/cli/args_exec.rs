@@ -10,6 +10,7 @@ use clap::{Args, Subcommand};
 use super::args::{Shared, Work};
 use super::exec_require;
 use super::exit::HELP;
+use super::review::{ReviewArgs, Subject};
 use super::wrong;
 use crate::exec::text::Color;
 
@@ -22,7 +23,7 @@ pub(crate) struct Exec {
     /// Options before `resume`.
     #[command(flatten)]
     pub(crate) options: ExecOptions,
-    /// Continue an earlier thread.
+    /// Something else than a new thread.
     #[command(subcommand)]
     pub(crate) resume: Option<ExecCommand>,
 }
@@ -32,6 +33,8 @@ pub(crate) struct Exec {
 pub(crate) enum ExecCommand {
     /// Continue an earlier thread
     Resume(Resume),
+    /// Have changes reviewed
+    Review(ReviewArgs),
 }
 
 /// `codex exec resume`.
@@ -96,7 +99,7 @@ pub(crate) struct ExecOptions {
 
 impl ExecOptions {
     /// Joins options given further right; they win.
-    fn join(&mut self, right: Self) {
+    pub(super) fn join(&mut self, right: Self) {
         self.json |= right.json;
         self.output_last_message = right.output_last_message.or(self.output_last_message.take());
         self.output_schema = right.output_schema.or(self.output_schema.take());
@@ -132,6 +135,8 @@ pub(crate) struct ExecRequest {
     pub(crate) prompt: Option<String>,
     /// The thread to continue.
     pub(crate) resume: Option<ResumeTarget>,
+    /// What to review, instead of an ordinary turn.
+    pub(crate) review: Option<Subject>,
 }
 
 /// Which thread `resume` means.
@@ -153,8 +158,10 @@ impl Exec {
     pub(crate) fn request(self, before: Shared) -> Result<ExecRequest, clap::Error> {
         let mut options = ExecOptions { shared: before, ..ExecOptions::default() };
         options.join(self.options);
-        let Some(ExecCommand::Resume(resume)) = self.resume else {
-            return Ok(ExecRequest { options, prompt: self.prompt, resume: None });
+        let resume = match self.resume {
+            Some(ExecCommand::Resume(resume)) => resume,
+            Some(ExecCommand::Review(review)) => return review.request(options, &["exec", "review"]),
+            None => return Ok(ExecRequest { options, prompt: self.prompt, resume: None, review: None }),
         };
         options.join(resume.options);
         let last = if resume.all { ResumeTarget::LastAnywhere } else { ResumeTarget::Last };
@@ -184,6 +191,6 @@ impl Exec {
             ));
         }
         // `codex exec "prompt" resume ID`: the words before `resume` count when none follow.
-        Ok(ExecRequest { options, prompt: prompt.or(self.prompt), resume: Some(target) })
+        Ok(ExecRequest { options, prompt: prompt.or(self.prompt), resume: Some(target), review: None })
     }
 }

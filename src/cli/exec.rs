@@ -13,11 +13,13 @@ use super::args_exec::{ExecOptions, ExecRequest, ResumeTarget};
 use super::exec_require::{self, Requirement};
 use super::exit::Exit;
 use super::housekeeping;
+use super::review::Subject;
 use super::usage;
 use super::usage_account::{self, Account};
 use super::usage_redeem;
 use super::wire;
 use crate::agent::past::Past;
+use crate::agent::review;
 use crate::agent::settings::Settings;
 use crate::agent::thread::{self, Start};
 use crate::auth::under_way;
@@ -29,7 +31,7 @@ use crate::config::{self, Config, Env, Flags, Trust};
 use crate::exec::brake;
 use crate::exec::gate;
 use crate::exec::human::Banner;
-use crate::exec::input::{self, Patience};
+use crate::exec::input::{self, Patience, Prompt};
 use crate::exec::last_message;
 use crate::exec::output::Output;
 use crate::exec::output_schema;
@@ -39,6 +41,7 @@ use crate::limits::journal;
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::input::UserInput;
 use crate::protocol::policy::ApprovalPolicy;
+use crate::protocol::review::Target;
 use crate::protocol::thread::ThreadSource;
 use crate::protocol::tokens::ThreadUsage;
 use crate::threads::{self, NewThread, Writer};
@@ -102,7 +105,7 @@ fn prepare(
     env: &Env,
     warnings: &mut Vec<String>,
 ) -> anyhow::Result<Prepared> {
-    let ExecRequest { options, prompt, resume } = request;
+    let ExecRequest { options, prompt, resume, review } = request;
     let config = config::load(env, &flags(&options))?;
     warnings.extend(config.warnings.iter().cloned());
     let in_git = git::root(&config.cwd).is_some();
@@ -126,7 +129,11 @@ fn prepare(
     let mut patches = housekeeping::recover_patches(&config);
     patches.extend(housekeeping::recover_undo(&config));
     let unfinished = unfinished(&config, env);
-    let prompt = input::read(prompt.as_deref(), std::io::stdin(), Patience::USUAL)?;
+    let prompt = match &review {
+        Some(Subject::Target(target)) => Prompt { text: target.words(), warning: None },
+        Some(Subject::Prompt) | None => input::read(prompt.as_deref(), std::io::stdin(), Patience::USUAL)?,
+    };
+    let review = review.map(|subject| subject.target(&prompt.text));
     let (settings, doc_warnings) = wire::settings(&config, env);
     let resumed = resume.map(|target| find(&config, &target)).transpose()?;
     warnings.extend(patches);
@@ -137,7 +144,7 @@ fn prepare(
         Some(path) => resume_at(&config, &path, settings, options.ephemeral, warnings)?,
         None => new_thread(&config, settings, options.ephemeral),
     };
-    let asked = Asked { prompt: prompt.text, images, output_schema: schema };
+    let asked = Asked { prompt: prompt.text, images, output_schema: schema, review };
     let setup = setup(&options, &config, &start, asked, std::mem::take(warnings), env);
     Ok(Prepared { start, services, config: Arc::new(config), setup, requirement, unfinished })
 }
@@ -292,6 +299,8 @@ struct Asked {
     /// Files to attach.
     images: Vec<PathBuf>,
     output_schema: Option<serde_json::Value>,
+    /// What is to be reviewed, instead.
+    review: Option<Target>,
 }
 
 fn setup(
@@ -304,6 +313,10 @@ fn setup(
 ) -> Setup {
     let stderr_terminal = std::io::stderr().is_terminal();
     let mut input = vec![UserInput::Text { text: asked.prompt.clone() }];
+    let (reviewer, sandbox) = match &asked.review {
+        Some(_) => (config.model.review.clone(), review::sandbox(&config.sandbox)),
+        None => (None, config.sandbox.clone()),
+    };
     input.extend(asked.images.into_iter().map(|path| UserInput::LocalImage { path }));
     Setup {
         json: options.json,
@@ -321,16 +334,17 @@ fn setup(
         banner: Banner {
             version: env!("CARGO_PKG_VERSION"),
             workdir: config.cwd.clone(),
-            model: start.settings.model.clone(),
+            model: reviewer.unwrap_or_else(|| start.settings.model.clone()),
             provider: config.provider.id.clone(),
             approval: config.approval,
-            sandbox: config.sandbox.clone(),
+            sandbox,
             effort: start.settings.effort.clone(),
             summary: start.settings.summary.clone(),
             thread_id: start.thread_id,
         },
         prompt: asked.prompt,
         input,
+        review: asked.review,
         output_schema: asked.output_schema,
         last_message: options.output_last_message.clone(),
         warnings,

@@ -14,6 +14,7 @@
 //! - [`door_sign_in`]: sign-in from inside the terminal app
 //! - [`tui`]: `codex` and `codex resume`
 //! - [`exec`]: `codex exec`
+//! - [`review`]: `codex review` and `codex exec review`
 //! - [`execpolicy`]: `codex execpolicy`
 //! - [`undo`]: `codex undo`
 //! - [`doctor`]: `codex doctor`; [`attempts`] tries to break out of the sandbox, [`doctor_machine`] looks at the
@@ -51,6 +52,7 @@ mod fault;
 mod housekeeping;
 mod login;
 mod opening;
+mod review;
 mod sandbox;
 mod signing;
 mod tour;
@@ -110,6 +112,10 @@ fn dispatch(cli: Cli) -> ExitCode {
     }
     match cli.command {
         Some(Command::Exec(exec)) => match exec.request(cli.shared) {
+            Ok(request) => exec::run(request, &env).into(),
+            Err(error) => args::report(&error).into(),
+        },
+        Some(Command::Review(review)) => match review.alone(cli.shared) {
             Ok(request) => exec::run(request, &env).into(),
             Err(error) => args::report(&error).into(),
         },

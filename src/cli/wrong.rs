@@ -8,7 +8,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use super::args::Cli;
 
 /// Words of OpenAI's Codex CLI that are missing here.
-const MISSING: [&str; 18] = [
+const MISSING: [&str; 17] = [
     "app-server",
     "apply",
     "archive",
@@ -24,7 +24,6 @@ const MISSING: [&str; 18] = [
     "mcp-server",
     "plugin",
     "remote-control",
-    "review",
     "unarchive",
     "update",
 ];
@@ -87,7 +86,7 @@ mod tests {
     #[test]
     fn the_likely_meaning_is_told() {
         for (line, tip) in [
-            (&["review"][..], "not there yet"),
+            (&["fork"][..], "not there yet"),
             (&["exec", "fix", "the", "bug"], "put it in quotes"),
             (&["fix", "the", "bug"], "put it in quotes"),
             (&["exec", "resume", "--last", "fix", "it", "now"], "put it in quotes"),

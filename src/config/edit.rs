@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use toml_edit::{DocumentMut, Item, Table, TableLike, Value, value};
 
+use super::layers::FILE_MAX;
 use crate::base::fs;
 use crate::base::lock::FileLock;
 
@@ -95,8 +96,9 @@ fn change(path: &Path, work: impl FnOnce(&mut Table) -> Result<(), String>) -> R
     fs::create_private_dir(dir).map_err(io)?;
     let lock = FileLock::take_within(&path.with_extension("toml.lock"), LOCK_WITHIN).map_err(io)?;
     let _lock = lock.ok_or_else(|| io(io::ErrorKind::WouldBlock.into()))?;
-    let old = match std::fs::read_to_string(path) {
-        Ok(old) => old,
+    let old = match fs::read_bounded(path, FILE_MAX).map(String::from_utf8) {
+        Ok(Ok(old)) => old,
+        Ok(Err(_)) => return Err(io(io::ErrorKind::InvalidData.into())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(io(error)),
     };
@@ -107,6 +109,10 @@ fn change(path: &Path, work: impl FnOnce(&mut Table) -> Result<(), String>) -> R
     work(document.as_table_mut()).map_err(|key| Error::NotATable { path: path.to_owned(), key })?;
     // A file behind a link stays behind it.
     let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    // Another file could take its name; who took the right to write away did not mean that.
+    if target.metadata().is_ok_and(|meta| meta.permissions().readonly()) {
+        return Err(io(io::Error::new(io::ErrorKind::PermissionDenied, "it is read-only")));
+    }
     fs::replace(&target, document.to_string().as_bytes(), 0o600).map_err(io)
 }
 
@@ -230,6 +236,25 @@ mod tests {
         remove(&path, &["profiles", "p", "model"]).unwrap();
         remove(&path, &["tui", "theme"]).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "model = \"a\"\n[tui]\n");
+    }
+
+    #[test]
+    fn a_read_only_file_stays_and_writers_at_once_lose_nothing() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config.toml");
+        std::thread::scope(|scope| {
+            for n in 1..4 {
+                let path = &path;
+                scope.spawn(move || (0..20).for_each(|m| add(path, &["s", "ports"], n * 100 + m).unwrap()));
+            }
+        });
+        let before = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(before.parse::<DocumentMut>().unwrap()["s"]["ports"].as_array().unwrap().len(), 60);
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o444)).unwrap();
+        let error = add(&path, &["s", "ports"], 1).unwrap_err().to_string();
+        assert!(error.ends_with("config.toml: it is read-only"), "{error}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), before);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::diagnose;
 use super::error::{Error, Place};
-use super::tree::{Layer, Source, Sources, Tree};
+use super::tree::{Layer, Source, Sources, Tree, Value, join};
 use crate::base::fs::read_bounded;
 
 /// Largest configuration file.
@@ -39,6 +39,9 @@ const NOT_FOR_PROJECTS: [&str; 23] = [
     "forced_chatgpt_workspace_id",
     "history",
 ];
+
+/// The table of permission profiles.
+const PERMISSIONS: &str = "permissions";
 
 /// Reads one file as a layer; `None` when there is no such file.
 ///
@@ -109,10 +112,23 @@ pub(crate) fn project_folders(root: Option<&Path>, cwd: &Path, codex_home: &Path
     folders
 }
 
-/// Takes out what a project may not say, and returns the sentence that tells so.
-pub(crate) fn restrict(tree: &mut Tree, file: &Path) -> Option<String> {
-    let removed: Vec<&str> =
-        NOT_FOR_PROJECTS.iter().filter(|key| tree.remove(**key).is_some()).copied().collect();
+/// Names of the permission profiles in the user's layers.
+pub(crate) fn permission_profiles(tree: &Tree) -> Vec<String> {
+    match tree.get(PERMISSIONS).map(|entry| &entry.node.value) {
+        Some(Value::Table(profiles)) => profiles.keys().cloned().collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Takes out what a project may not say, and returns the sentence that tells so. `profiles` are the permission profiles
+/// of the user: what they deny, a project must not allow by a line of its own in them.
+pub(crate) fn restrict(tree: &mut Tree, file: &Path, profiles: &[String]) -> Option<String> {
+    let removed = NOT_FOR_PROJECTS.iter().filter(|key| tree.remove(**key).is_some());
+    let mut removed: Vec<String> = removed.map(|key| (*key).to_owned()).collect();
+    if let Some(Value::Table(own)) = tree.get_mut(PERMISSIONS).map(|entry| &mut entry.node.value) {
+        let taken = profiles.iter().filter(|name| own.remove(*name).is_some());
+        removed.extend(taken.map(|name| join(PERMISSIONS, name)));
+    }
     if removed.is_empty() {
         return None;
     }

@@ -36,6 +36,7 @@ pub(crate) fn load(env: &Env, flags: &Flags) -> Result<Config, Error> {
     let mut merged = user.system;
     merge::over(&mut merged, user.user);
     merge::over(&mut merged, user.profile);
+    let profiles = layers::permission_profiles(&merged);
     for file in layers::project_files(project_root.as_deref(), &cwd, &codex_home) {
         if trust != Trust::Trusted {
             warnings.push(not_loaded(&file, trust, project_root.as_deref().unwrap_or(&cwd), &codex_home));
@@ -43,7 +44,7 @@ pub(crate) fn load(env: &Env, flags: &Flags) -> Result<Config, Error> {
         }
         let dir = file.parent().unwrap_or(Path::new("/")).to_owned();
         let Some(mut tree) = layers::read(&file, Layer::Project(dir), &mut sources)? else { continue };
-        warnings.extend(layers::restrict(&mut tree, &file));
+        warnings.extend(layers::restrict(&mut tree, &file, &profiles));
         merge::over(&mut merged, tree);
     }
     merge::over(&mut merged, user.session);

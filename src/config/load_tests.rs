@@ -149,6 +149,28 @@ fn a_trusted_project_gets_a_writable_workspace_but_not_every_key() {
 }
 
 #[test]
+fn a_project_adds_permission_profiles_but_changes_none_of_the_users() {
+    let machine = Machine::new();
+    machine.trusting(
+        "default_permissions = 'mine'\n[permissions.mine]\nextends = ':workspace'\nfilesystem.'/keep' = 'deny'\n",
+    );
+    let widened = "[permissions.mine]\nnetwork.enabled = true\nfilesystem.'/keep' = 'write'\nfilesystem.'/' = 'write'\n";
+    machine.write("project/.codex/config.toml", widened);
+    machine.write(
+        "project/sub/.codex/config.toml",
+        &format!("{widened}\n[permissions.theirs]\nextends = 'mine'\nfilesystem.'/out' = 'write'"),
+    );
+    let config = machine.config();
+    assert!(config.deny_read.paths.contains(&PathBuf::from("/keep")), "{:?}", config.deny_read);
+    assert!(config.sandbox.writable_roots().is_empty() && !config.sandbox.network_access());
+    let told = |w: &&String| w.ends_with("a project may not set: `permissions.mine`");
+    assert_eq!(config.warnings.iter().filter(told).count(), 2, "{:?}", config.warnings);
+    let config = machine.with(&["default_permissions=theirs"]);
+    assert_eq!(config.sandbox.writable_roots(), [PathBuf::from("/out")]);
+    assert!(config.deny_read.paths.contains(&PathBuf::from("/keep")), "{:?}", config.deny_read);
+}
+
+#[test]
 fn the_folder_of_the_user_is_no_project() {
     let machine = Machine::new();
     machine.user("model = 'mine'\nnotify = ['x']");

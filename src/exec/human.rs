@@ -164,6 +164,8 @@ impl Progress {
                 let reason = output.as_deref().unwrap_or("no reason given");
                 self.block("tool", &format!("{tool} failed: {}", excerpt(reason, 10)))
             }
+            // What is reviewed stands above as the prompt, the result comes as a message.
+            Item::EnteredReviewMode { .. } | Item::ExitedReviewMode { .. } => String::new(),
             Item::ToolCall { .. } | Item::UserMessage { .. } => String::new(),
             Item::WebSearch { query, .. } => self.block("web search", query),
             Item::ImageView { path, .. } => self.block("image", &path.display().to_string()),

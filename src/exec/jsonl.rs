@@ -324,6 +324,8 @@ fn details(item: &Item, show: Show) -> Option<Details<'_>> {
         Item::ToolCall { .. }
         | Item::UserMessage { .. }
         | Item::ImageView { .. }
+        | Item::EnteredReviewMode { .. }
+        | Item::ExitedReviewMode { .. }
         | Item::ContextCompaction { .. } => None,
     }
 }

@@ -20,6 +20,7 @@ use crate::protocol::event::Event;
 use crate::protocol::input::UserInput;
 use crate::protocol::note::{Level, Note};
 use crate::protocol::op::Op;
+use crate::protocol::review::Target;
 use crate::protocol::turn::{TurnEnd, TurnStatus};
 
 /// Both sides of a live thread.
@@ -49,6 +50,8 @@ pub(crate) struct Setup {
     pub(crate) prompt: String,
     /// The prompt as it is sent.
     pub(crate) input: Vec<UserInput>,
+    /// What is to be reviewed, instead of the prompt.
+    pub(crate) review: Option<Target>,
     /// Schema of the answer.
     pub(crate) output_schema: Option<serde_json::Value>,
     /// Where the answer is also written (`-o`).
@@ -195,9 +198,9 @@ impl Run {
     async fn turn(&mut self, setup: &Setup) -> Result<Option<TurnEnd>, GiveUp> {
         let opening = self.face.open(setup);
         self.write(opening).await?;
-        self.brake.submit(Op::UserTurn {
-            input: setup.input.clone(),
-            output_schema: setup.output_schema.clone(),
+        self.brake.submit(match setup.review.clone() {
+            Some(target) => Op::Review { target },
+            None => Op::UserTurn { input: setup.input.clone(), output_schema: setup.output_schema.clone() },
         })?;
         // A signal that came while the opening was written met a thread without a turn.
         if self.brake.stopped_by().is_some() {

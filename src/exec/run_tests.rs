@@ -67,6 +67,7 @@ struct Stage {
 
 fn setup(json: bool) -> Setup {
     Setup {
+        review: None,
         json,
         show: Show::Summaries,
         colored: false,

@@ -173,8 +173,8 @@ impl Place {
     /// Hashes of the keys that came to their end, oldest first. A torn or missing file knows less, nothing worse.
     fn finished(&self) -> Vec<String> {
         let bytes = fs::read_bounded(&self.dir.join(format!("{}.{FINISHED}", self.name)), MAX_BYTES);
-        let text = bytes.ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default();
-        text.lines().map(str::to_owned).collect()
+        // Line by line: what somebody broke in one of them is not to be forgotten of the others.
+        String::from_utf8_lossy(&bytes.unwrap_or_default()).lines().map(str::to_owned).collect()
     }
 
     /// Adds the keys of `receipts` to them.

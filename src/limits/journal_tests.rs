@@ -70,6 +70,11 @@ fn an_old_copy_that_is_put_back_sends_nothing_again() {
     std::fs::remove_file(&finished).unwrap();
     assert_eq!(journal.load().unwrap(), over);
     assert_eq!(std::fs::read_to_string(&finished).unwrap().lines().count(), 2);
+    // Bytes that are no text cost what they stand in, not the rest.
+    let torn = [b"\xff\xfe\0\n".as_slice(), &std::fs::read(&finished).unwrap(), b"0123\xff"].concat();
+    std::fs::write(&finished, torn).unwrap();
+    std::fs::write(place.path(), &copy).unwrap();
+    assert!(place.peek().unwrap().0.intent.is_none());
 }
 
 #[test]

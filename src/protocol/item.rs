@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::input::UserInput;
+use super::review;
 use crate::base::ids::ItemId;
 
 /// A message, a command, a patch: everything a reader of the thread sees.
@@ -85,6 +86,26 @@ pub(crate) enum Item {
         /// Absolute path.
         path: PathBuf,
     },
+    /// A review began here.
+    EnteredReviewMode {
+        /// Identity.
+        id: ItemId,
+        /// What is reviewed, in a few words.
+        review: String,
+        /// The same as data; not part of the protocol.
+        #[serde(skip)]
+        target: Option<review::Target>,
+    },
+    /// A review ended here.
+    ExitedReviewMode {
+        /// Identity.
+        id: ItemId,
+        /// What it came to, rendered.
+        review: String,
+        /// The same as data; absent when it was stopped or failed. Not part of the protocol.
+        #[serde(skip)]
+        output: Option<review::Output>,
+    },
     /// The conversation was summarised here.
     ContextCompaction {
         /// Identity.
@@ -103,6 +124,8 @@ impl Item {
             | Self::ToolCall { id, .. }
             | Self::WebSearch { id, .. }
             | Self::ImageView { id, .. }
+            | Self::EnteredReviewMode { id, .. }
+            | Self::ExitedReviewMode { id, .. }
             | Self::ContextCompaction { id } => id,
             Self::CommandExecution(command) => &command.id,
         }

@@ -13,6 +13,7 @@
 //! - [`network`]: what commands reached through their chosen ways
 //! - [`note`]: a line of a front end, kept with the thread
 //! - [`limits`]: rate-limit windows and credits
+//! - [`review`]: what is reviewed, and what was found
 //! - [`error`]: the only error a front end shows
 
 pub(crate) mod ask;
@@ -26,6 +27,7 @@ pub(crate) mod network;
 pub(crate) mod note;
 pub(crate) mod op;
 pub(crate) mod policy;
+pub(crate) mod review;
 pub(crate) mod thread;
 pub(crate) mod tokens;
 pub(crate) mod turn;

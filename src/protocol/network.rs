@@ -57,8 +57,13 @@ impl Visits {
             .places
             .binary_search_by(|visit| (visit.place.as_str(), visit.outcome).cmp(&(place, outcome)))
         {
-            Ok(at) => self.places.iter_mut().skip(at).take(1).for_each(|visit| visit.count += count),
-            Err(_) if self.places.len() >= TOLD => self.more += count,
+            Ok(at) => self
+                .places
+                .iter_mut()
+                .skip(at)
+                .take(1)
+                .for_each(|visit| visit.count = visit.count.saturating_add(count)),
+            Err(_) if self.places.len() >= TOLD => self.more = self.more.saturating_add(count),
             Err(at) => self.places.insert(at, Visit { place: place.to_owned(), outcome, count }),
         }
     }
@@ -68,7 +73,7 @@ impl Visits {
         for visit in other.places {
             self.add(&visit.place, visit.outcome, visit.count);
         }
-        self.more += other.more;
+        self.more = self.more.saturating_add(other.more);
     }
 
     /// In words, for example `a.example:443 (2 times), b.example:22 refused`; `None` when there was nothing.
@@ -82,9 +87,12 @@ impl Visits {
             let times = if visit.count > 1 { format!(" ({} times)", visit.count) } else { String::new() };
             format!("{}{outcome}{times}", clean::line(&visit.place, 300))
         };
-        let mut words: Vec<String> = self.places.iter().map(word).collect();
-        if self.more > 0 {
-            words.push(format!("and {} more", self.more));
+        // A stored thread may name any number of them.
+        let mut words: Vec<String> = self.places.iter().take(TOLD).map(word).collect();
+        let rest = self.places.iter().skip(TOLD).map(|visit| visit.count);
+        let more = rest.fold(self.more, u64::saturating_add);
+        if more > 0 {
+            words.push(format!("and {more} more"));
         }
         (!words.is_empty()).then(|| words.join(", "))
     }
@@ -110,6 +118,12 @@ mod tests {
             visits.add(&format!("h{n}:1"), Outcome::Reached, 1);
         }
         assert!(visits.places.len() == TOLD && visits.words().unwrap().ends_with(", and 13 more"));
+        let one =
+            |n: u64| Visit { place: format!("h\u{1b}[2J\n{n}"), outcome: Outcome::Reached, count: u64::MAX };
+        let hostile = Visits { places: (0..1000).map(one).collect(), more: 7 };
+        let words = hostile.words().unwrap();
+        assert!(words.len() < 3000 && !words.contains(char::is_control), "{words}");
+        visits.join(hostile);
         let json = serde_json::to_string(&visits).unwrap();
         assert_eq!(serde_json::from_str::<Visits>(&json).unwrap(), visits);
     }

@@ -3,6 +3,7 @@
 use super::ask::Answer;
 use super::input::UserInput;
 use super::note::Note;
+use super::review::Target;
 use super::turn::Change;
 use crate::base::ids::AskId;
 
@@ -27,6 +28,11 @@ pub(crate) enum Op {
     },
     /// Summarises the conversation to free context.
     Compact,
+    /// Has changes reviewed, in a turn of its own. What is handed in meanwhile waits for its end.
+    Review {
+        /// Which.
+        target: Target,
+    },
     /// Runs the user's own command, outside the sandbox and beside a turn; the model reads about it later.
     UserShell {
         /// As typed, without the `!`.

@@ -15,6 +15,8 @@ pub(crate) const WIRE_VERSION: &str = "0.169.0";
 pub(crate) struct TurnIds {
     /// The thread, also the key of the prompt cache.
     pub(crate) thread_id: ThreadId,
+    /// The thread on whose behalf this one reviews; its name is also the key of the prompt cache then.
+    pub(crate) review_of: Option<ThreadId>,
     /// The turn.
     pub(crate) turn_id: TurnId,
     /// How often the thread was compacted.
@@ -50,6 +52,10 @@ pub(super) struct ClientMetadata {
     thread_id: String,
     turn_id: String,
     root_turn_id: String,
+    #[serde(rename = "x-openai-subagent", skip_serializing_if = "Option::is_none")]
+    subagent: Option<&'static str>,
+    #[serde(rename = "x-codex-parent-thread-id", skip_serializing_if = "Option::is_none")]
+    parent_thread_id: Option<String>,
     #[serde(rename = "x-codex-window-id")]
     window_id: String,
     #[serde(rename = "x-codex-turn-metadata")]
@@ -62,6 +68,8 @@ struct TurnMetadata<'a> {
     installation_id: Option<&'a str>,
     session_id: ThreadId,
     thread_id: ThreadId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subagent_kind: Option<&'static str>,
     turn_id: TurnId,
     window_id: &'a str,
     window_number: u32,
@@ -72,6 +80,15 @@ struct TurnMetadata<'a> {
 }
 
 impl TurnIds {
+    /// The thread that the user sees.
+    pub(super) fn session_id(&self) -> ThreadId {
+        self.review_of.unwrap_or(self.thread_id)
+    }
+
+    fn subagent(&self) -> Option<&'static str> {
+        self.review_of.map(|_| "review")
+    }
+
     fn window_id(&self) -> String {
         format!("{}:{}", self.thread_id, self.window)
     }
@@ -80,8 +97,9 @@ impl TurnIds {
     fn metadata(&self, model: &str) -> String {
         let text = serde_json::to_string(&TurnMetadata {
             installation_id: self.installation_id.as_deref(),
-            session_id: self.thread_id,
+            session_id: self.session_id(),
             thread_id: self.thread_id,
+            subagent_kind: self.subagent(),
             turn_id: self.turn_id,
             window_id: &self.window_id(),
             window_number: self.window,
@@ -107,7 +125,9 @@ impl TurnIds {
     pub(super) fn client_metadata(&self, model: &str) -> ClientMetadata {
         ClientMetadata {
             installation_id: self.installation_id.clone(),
-            session_id: self.thread_id.to_string(),
+            session_id: self.session_id().to_string(),
+            subagent: self.subagent(),
+            parent_thread_id: self.review_of.map(|id| id.to_string()),
             thread_id: self.thread_id.to_string(),
             turn_id: self.turn_id.to_string(),
             root_turn_id: self.turn_id.to_string(),
@@ -123,11 +143,15 @@ impl TurnIds {
         map.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let thread_id = self.thread_id.to_string();
         insert(&mut map, "originator", &self.originator);
-        insert(&mut map, "session-id", &thread_id);
+        insert(&mut map, "session-id", &self.session_id().to_string());
         insert(&mut map, "thread-id", &thread_id);
         insert(&mut map, "x-client-request-id", &thread_id);
         insert(&mut map, "x-codex-window-id", &self.window_id());
         insert(&mut map, "x-codex-turn-metadata", &self.metadata(model));
+        if let (Some(subagent), Some(parent)) = (self.subagent(), self.review_of) {
+            insert(&mut map, "x-openai-subagent", subagent);
+            insert(&mut map, "x-codex-parent-thread-id", &parent.to_string());
+        }
         if builtin {
             insert(&mut map, "version", WIRE_VERSION);
             insert(&mut map, "x-codex-routing-hint", &format!("model={model}"));

@@ -111,7 +111,7 @@ impl Request<'_> {
             store: false,
             include,
             service_tier: self.service_tier,
-            prompt_cache_key: self.ids.thread_id.to_string(),
+            prompt_cache_key: self.ids.session_id().to_string(),
             text,
             client_metadata: self.ids.client_metadata(self.model),
         };

@@ -13,6 +13,7 @@ use crate::responses::items;
 
 pub(crate) fn ids() -> TurnIds {
     TurnIds {
+        review_of: None,
         thread_id: "01a1f8c7-2292-7f13-b513-4138c72f74cf".parse::<ThreadId>().unwrap(),
         turn_id: "01a1f8c7-22bb-7371-ba6a-48b864284841".parse::<TurnId>().unwrap(),
         window: 2,

@@ -67,3 +67,7 @@ fn probe() {
         let _ = std::io::stdout().write_all(ANSWER.as_bytes());
     }
 }
+
+#[cfg(test)]
+#[path = "entry_tests.rs"]
+mod tests;

@@ -12,6 +12,7 @@ use super::line::{Kind, Reason, payload};
 use super::paginated;
 use super::shapes::{ChangesIn, Duration, ParsedCommand, path_of};
 use super::words::{error_kind, phase_of, source_of, status_of};
+use crate::base::clean;
 use crate::base::ids::{ItemId, TurnId};
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::input::UserInput;
@@ -19,6 +20,7 @@ use crate::protocol::item::{CommandAction, CommandItem, Item, ItemStatus, ToolSt
 use crate::protocol::limits::Price;
 use crate::protocol::network::Visits;
 use crate::protocol::note::{Note, Place};
+use crate::protocol::review::{self, Output, Target};
 use crate::protocol::turn::Changed;
 
 /// What an event means to a reader of the thread.
@@ -92,6 +94,12 @@ pub(crate) enum Seen {
         turns: u32,
     },
 }
+
+/// Windows of an account; their names are short.
+const MOST_WINDOWS: usize = 16;
+const WINDOW_CHARS: usize = 60;
+/// A long thread uses a window up many times; nobody does so oftener.
+const MOST_PERCENT: f64 = 1e6;
 
 /// Fields of every event we read; each event uses a few.
 #[derive(Deserialize)]
@@ -258,7 +266,7 @@ pub(crate) fn read(raw: &RawValue, fallback: impl Fn() -> ItemId) -> Result<Opti
                 aborted,
                 duration_ms,
                 completed_at,
-                price,
+                price: plausible(price),
                 price_so_far,
                 changed,
                 network,
@@ -266,7 +274,7 @@ pub(crate) fn read(raw: &RawValue, fallback: impl Fn() -> ItemId) -> Result<Opti
         }
         "turn_priced" => {
             let TurnIn { turn_id, price, .. } = payload(raw)?;
-            Seen::TurnPriced { turn_id: turn(turn_id), price }
+            Seen::TurnPriced { turn_id: turn(turn_id), price: plausible(price) }
         }
         "thread_rolled_back" => Seen::RolledBack { turns: payload::<TurnIn>(raw)?.num_turns },
         // A later version of ours may tell more in it: that costs the note, nothing else.
@@ -302,6 +310,8 @@ pub(crate) fn read(raw: &RawValue, fallback: impl Fn() -> ItemId) -> Result<Opti
         | "mcp_tool_call_end"
         | "web_search_end"
         | "view_image_tool_call") => tool(tool_kind, payload(raw)?),
+        "entered_review_mode" => Seen::Item { turn_id: None, item: entered_review(payload(raw)?, &fallback) },
+        "exited_review_mode" => Seen::Item { turn_id: None, item: exited_review(payload(raw)?, &fallback) },
         _ => return Ok(None),
     };
     Ok(Some(seen))
@@ -310,6 +320,16 @@ pub(crate) fn read(raw: &RawValue, fallback: impl Fn() -> ItemId) -> Result<Opti
 /// A turn id; other programs may use words we cannot hold.
 pub(crate) fn turn(text: Option<String>) -> Option<TurnId> {
     text.and_then(|text| text.parse().ok())
+}
+
+/// Prices as a file tells them, made such that they can be shown and added up: a file may say anything.
+pub(super) fn plausible(price: Vec<Price>) -> Vec<Price> {
+    let possible = price.into_iter().filter(|price| price.percent.is_finite() && price.percent >= 0.0);
+    let plain = |price: Price| Price {
+        window: clean::line(&price.window, WINDOW_CHARS),
+        percent: price.percent.min(MOST_PERCENT),
+    };
+    possible.take(MOST_WINDOWS).map(plain).collect()
 }
 
 fn error(read: ErrorIn<'_>) -> ErrorInfo {
@@ -345,6 +365,50 @@ fn message(kind: &str, read: MessageIn, fallback: impl Fn() -> ItemId) -> Seen {
         _ => Item::ContextCompaction { id },
     };
     Seen::Item { turn_id: None, item }
+}
+
+/// The start of a review, as both record modes store it.
+#[derive(Deserialize)]
+pub(crate) struct EnteredIn {
+    #[serde(default)]
+    id: Option<String>,
+    #[serde(default)]
+    target: serde_json::Value,
+    #[serde(default)]
+    user_facing_hint: Option<String>,
+}
+
+/// Its end.
+#[derive(Deserialize)]
+pub(crate) struct ExitedIn {
+    #[serde(default)]
+    id: Option<String>,
+    #[serde(default)]
+    review_output: serde_json::Value,
+    #[serde(default)]
+    review: Option<String>,
+}
+
+/// The item of a review that began.
+pub(crate) fn entered_review(read: EnteredIn, fallback: &impl Fn() -> ItemId) -> Item {
+    let target: Option<Target> = serde_json::from_value(read.target).ok();
+    let words = || target.as_ref().map(Target::words).unwrap_or_default();
+    Item::EnteredReviewMode {
+        id: read.id.map_or_else(fallback, ItemId::from),
+        review: read.user_facing_hint.unwrap_or_else(words),
+        target,
+    }
+}
+
+/// The item of a review that ended.
+pub(crate) fn exited_review(read: ExitedIn, fallback: &impl Fn() -> ItemId) -> Item {
+    let output = Output::of_value(&read.review_output);
+    let words = output.as_ref().map(Output::text).or(read.review);
+    Item::ExitedReviewMode {
+        id: read.id.map_or_else(fallback, ItemId::from),
+        review: words.unwrap_or_else(|| review::WITHOUT_RESULT.to_owned()),
+        output,
+    }
 }
 
 /// The item of a stored command.

@@ -80,6 +80,9 @@ impl Head {
                     self.mark(Marks::UserEvent, offset);
                     self.preview = self.preview.take().or_else(|| preview_of(&content));
                 }
+                Ok(Some(Seen::Item { item: Item::EnteredReviewMode { review, .. }, .. })) => {
+                    self.preview = self.preview.take().or_else(|| shorten(&format!("Review: {review}")));
+                }
                 // Told before the first turn.
                 Ok(Some(Seen::Note(_))) => {
                     self.first_turn.get_or_insert(offset);

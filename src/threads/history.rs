@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::classify::{classify, message_of};
+use super::events::plausible;
 use super::line::{Kind, Reason, Record, payload};
 use super::settings::Settings;
 use crate::base::ids::TurnId;
@@ -209,7 +210,8 @@ impl Collector {
 
     /// The last line that tells it counts.
     fn spent(&mut self, told: Option<&RawValue>) {
-        let read = || told.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
+        let read =
+            || told.and_then(|raw| serde_json::from_str(raw.get()).ok()).map(plausible).unwrap_or_default();
         self.spent.get_or_insert_with(read);
     }
 

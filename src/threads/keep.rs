@@ -20,6 +20,8 @@ pub(crate) fn stored(item: &Item) -> bool {
         | Item::AgentMessage { .. }
         | Item::WebSearch { .. }
         | Item::ImageView { .. }
+        | Item::EnteredReviewMode { .. }
+        | Item::ExitedReviewMode { .. }
         | Item::ContextCompaction { .. } => true,
     }
 }

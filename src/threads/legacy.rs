@@ -19,6 +19,7 @@ use crate::protocol::item::{CommandItem, FileChange, Item, ItemStatus, MessagePh
 use crate::protocol::limits::{LimitsSnapshot, Price};
 use crate::protocol::network::Visits;
 use crate::protocol::note::{Note, Place};
+use crate::protocol::review::{Output, Target};
 use crate::protocol::tokens::{ThreadUsage, TokenUsage};
 use crate::protocol::turn::{Changed, TurnEnd, TurnStatus};
 
@@ -158,6 +159,19 @@ pub(crate) enum Event<'a> {
     ContextCompacted {
         id: &'a ItemId,
     },
+    EnteredReviewMode {
+        id: &'a ItemId,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        target: Option<&'a Target>,
+        user_facing_hint: &'a str,
+    },
+    ExitedReviewMode {
+        id: &'a ItemId,
+        review_output: Option<&'a Output>,
+        /// Ours: why there is none.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        review: Option<&'a str>,
+    },
     /// Ours; other programs pass it over.
     Notice(&'a Note),
 }
@@ -233,6 +247,14 @@ pub(crate) fn push_item(
         }
         Item::ImageView { id, path } => {
             event(batch, Event::ViewImageToolCall { call_id: id, path: Lossy(path) })
+        }
+        Item::EnteredReviewMode { id, review, target } => {
+            let target = target.as_ref();
+            event(batch, Event::EnteredReviewMode { id, target, user_facing_hint: review })
+        }
+        Item::ExitedReviewMode { id, review, output } => {
+            let review = output.is_none().then_some(review.as_str());
+            event(batch, Event::ExitedReviewMode { id, review_output: output.as_ref(), review })
         }
         Item::ContextCompaction { id } => event(batch, Event::ContextCompacted { id }),
     }

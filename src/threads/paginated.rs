@@ -74,6 +74,8 @@ pub(crate) fn read(
     let item = match &*kind.kind {
         "CommandExecution" => events::command(payload::<CommandIn<'_>>(completed.item)?),
         "FileChange" => events::patch(payload::<PatchIn>(completed.item)?),
+        "EnteredReviewMode" => events::entered_review(payload(completed.item)?, fallback),
+        "ExitedReviewMode" => events::exited_review(payload(completed.item)?, fallback),
         known @ ("UserMessage" | "AgentMessage" | "Reasoning" | "McpToolCall" | "DynamicToolCall"
         | "WebSearch" | "ImageView" | "ContextCompaction") => {
             plain(known, payload(completed.item)?, fallback)
@@ -135,5 +137,32 @@ fn text_of(value: &serde_json::Value) -> String {
         (Some(text), _) => text.to_owned(),
         (None, false) => texts.join("\n"),
         (None, true) => value.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As another program writes them.
+    #[test]
+    fn reviews_are_read() {
+        let read = |item: &str| {
+            let raw = format!(r#"{{"type":"item_completed","thread_id":"t","item":{item}}}"#);
+            let raw = RawValue::from_string(raw).unwrap();
+            super::read(&raw, &|| ItemId::from("none")).unwrap().unwrap().1
+        };
+        let begun = read(
+            r#"{"type":"EnteredReviewMode","id":"a","target":{"type":"commit","sha":"abc"},"user_facing_hint":"commit abc"}"#,
+        );
+        assert!(
+            matches!(begun, Item::EnteredReviewMode { review, target: Some(_), .. } if review == "commit abc")
+        );
+        let done = read(
+            r#"{"type":"ExitedReviewMode","id":"b","review_output":{"findings":[],"overall_explanation":"Fine."}}"#,
+        );
+        assert!(matches!(done, Item::ExitedReviewMode { review, output: Some(_), .. } if review == "Fine."));
+        let cut = read(r#"{"type":"ExitedReviewMode","id":"c","review_output":null}"#);
+        assert!(matches!(cut, Item::ExitedReviewMode { output: None, .. }));
     }
 }

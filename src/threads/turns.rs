@@ -424,6 +424,8 @@ fn is_call(item: &Item) -> bool {
         Item::UserMessage { .. }
         | Item::AgentMessage { .. }
         | Item::Reasoning { .. }
+        | Item::EnteredReviewMode { .. }
+        | Item::ExitedReviewMode { .. }
         | Item::ContextCompaction { .. } => false,
     }
 }

@@ -227,3 +227,24 @@ fn one_turn_may_hold_very_many_calls() {
     assert_eq!(shape(&turns(Marks::Started, &lines)), [(60_000, TurnStatus::Interrupted)]);
     assert!(begun.elapsed().as_secs() < 30, "{:?}", begun.elapsed());
 }
+
+#[test]
+fn prices_of_a_hostile_file_are_made_plain_or_left_out() {
+    let long = "x".repeat(1 << 20);
+    let price = |percent: &str, window: &str| format!(r#"{{"window":"{window}","percent":{percent}}}"#);
+    let all = [
+        price("-3", "5h"),
+        price("1e308", r"a\u001b[31m\nb\u202e"),
+        price("2.5", &long),
+        vec![price("1", "w"); 1000].join(","),
+    ]
+    .join(",");
+    for end in ["task_complete", "turn_priced"] {
+        let told = event(&format!(r#"{{"type":"{end}","turn_id":"{FIRST}","price":[{all}]}}"#));
+        let lines = [started(FIRST), said("user", "a"), told];
+        let turns = turns(Marks::Started, &lines);
+        let price = &turns[0].price;
+        assert_eq!((price[0].window.as_str(), price[0].percent), ("a [31m b", 1e6), "{end}");
+        assert!(price.len() == 16 && price[1].window.len() < 100, "{end}");
+    }
+}

@@ -14,6 +14,7 @@ use crate::protocol::input::UserInput;
 use crate::protocol::item::*;
 use crate::protocol::limits::LimitWindow;
 use crate::protocol::policy::{ApprovalPolicy, SandboxPolicy};
+use crate::protocol::review::{Output, Target};
 use crate::protocol::thread::ThreadSource;
 use crate::protocol::tokens::TokenUsage;
 use crate::protocol::turn::TurnStatus;
@@ -137,9 +138,22 @@ fn every_kind() -> Vec<Item> {
         Item::WebSearch { id: "w1".into(), query: "weather".into() },
         Item::ImageView { id: "v1".into(), path: "/i.png".into() },
         Item::ContextCompaction { id: "x1".into() },
+        Item::EnteredReviewMode {
+            id: "e1".into(),
+            review: "changes against 'main'".into(),
+            target: Some(Target::BaseBranch { branch: "main".into() }),
+        },
+        reviewed("x2", Some(Output::of_answer(r#"{"findings":[{"title":"t","body":"b","priority":1}]}"#))),
+        reviewed("x3", Some(Output::of_answer("only words"))),
+        reviewed("x4", None),
         Item::AgentMessage { id: "m1".into(), text: "# done".into(), phase: Some(MessagePhase::FinalAnswer) },
         Item::AgentMessage { id: "m1".into(), text: "same id".into(), phase: None },
     ]
+}
+
+fn reviewed(id: &str, output: Option<Output>) -> Item {
+    let review = output.as_ref().map_or_else(|| "stopped".to_owned(), Output::text);
+    Item::ExitedReviewMode { id: id.into(), review, output }
 }
 
 #[test]

@@ -21,6 +21,8 @@ pub(crate) struct Wanted {
     pub(crate) shell: bool,
     /// Images.
     pub(crate) view_image: bool,
+    /// Patches and plans.
+    pub(crate) edits: bool,
 }
 
 /// The tools of one thread.
@@ -41,8 +43,10 @@ impl Registry {
                 tools.push(Arc::new(OldShell::new(Arc::clone(&commands), flavour)));
             }
         }
-        tools.push(patch);
-        tools.push(Arc::new(UpdatePlan));
+        if wanted.edits {
+            tools.push(patch);
+            tools.push(Arc::new(UpdatePlan));
+        }
         if wanted.view_image {
             tools.push(Arc::new(ViewImage));
         }

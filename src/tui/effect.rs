@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::composer::Draft;
 use super::door::{Begin, Setting, ThreadFilter, Way};
+use super::popups::review::Kind;
 use super::usage::{Ask, Kept};
 use crate::base::ids::ThreadId;
 use crate::base::secret::Secret;
@@ -31,6 +32,8 @@ pub(crate) enum Effect {
     Rename(String),
     /// See what git calls changed.
     Diff,
+    /// Look for branches or commits to review in this folder.
+    ReviewList(PathBuf, Kind),
     /// Take back what the last turn changed below this folder, or bring it again.
     Undo {
         /// The working directory.

@@ -28,6 +28,7 @@ use crate::protocol::event::Event;
 use crate::protocol::input::UserInput;
 use crate::protocol::note::Note;
 use crate::protocol::op::Op;
+use crate::protocol::review::Target;
 use crate::protocol::turn::Change;
 
 /// Two interrupts within this time quit.
@@ -41,6 +42,7 @@ const HELP: &str = "\
 Type a message and press enter. While codex works, a message is added to what it does.
 !command runs a command in your shell. Control-C stops what runs; twice ends codex.
 /new begins a new thread, /last goes on with the one before. /compact summarises the conversation. /diff tells changes in git.
+/review has the uncommitted changes reviewed, or what you write behind it.
 /undo takes back what the last turn changed in files, /redo brings it again.
 /ps lists what runs in the background, /stop ends it.
 /model NAME and /effort LEVEL change the model. /status tells the settings. /usage tells the limits.
@@ -283,6 +285,14 @@ impl Linear {
             }
             ("last", _) if !self.narrator.is_running() => self.go_on().await,
             ("compact", _) => self.send(Op::Compact).await,
+            ("review", words) if !self.narrator.is_running() => {
+                let instructions = words.trim().to_owned();
+                let target = match instructions.as_str() {
+                    "" => Target::UncommittedChanges,
+                    _ => Target::Custom { instructions },
+                };
+                self.send(Op::Review { target }).await;
+            }
             ("ps", _) => self.send(Op::Sessions).await,
             ("stop", _) => self.send(Op::StopSessions).await,
             ("status", _) => self.status(),
@@ -310,7 +320,7 @@ impl Linear {
                 self.status();
                 say([format!("Type /{name} and what it shall be, for example: /{name} {}", example(name))]);
             }
-            ("new" | "clear" | "last" | "undo" | "redo", _) => {
+            ("new" | "clear" | "last" | "undo" | "redo" | "review", _) => {
                 say([format!("/{name} has to wait until codex is ready.")])
             }
             _ => say([format!("There is no /{name} in plain lines. Type /help for what can be typed.")]),

@@ -102,6 +102,8 @@ pub(crate) struct TurnState {
     pub(crate) sent: Vec<Draft>,
     /// The prompt that was given back because a limit or a budget is used up.
     pub(crate) refused: Option<String>,
+    /// It is a review: what is typed waits for its end.
+    pub(crate) reviewing: bool,
     /// The model has answered something in this turn.
     pub(crate) answered: bool,
     /// The last prompts, for the notify program.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::composer::history_file;
 use super::door::{Begin, Elsewhere, Glimpse, Setting, ThreadFilter, ThreadInfo, ThreadRow, Way};
+use super::popups::review::Choices;
 use super::terminal::Input;
 use super::usage::News;
 use crate::limits::AccountLimits;
@@ -81,6 +82,8 @@ pub(crate) enum Answer {
     Released(Result<(), String>),
     /// Changes in git.
     Diff(Result<String, ErrorInfo>),
+    /// What there is to review, or why nothing.
+    ReviewList(Result<Choices, ErrorInfo>),
     /// What undo came to.
     Undone(Result<String, ErrorInfo>),
     /// What going back does to files (true: would do), if anything.

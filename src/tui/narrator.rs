@@ -229,6 +229,10 @@ impl Narrator {
             Item::WebSearch { query, .. } => out.push(format!("Searched the web for {}", clean(query))),
             Item::ImageView { path, .. } => out.push(format!("Looked at the image {}", named(path))),
             Item::ContextCompaction { .. } => out.push("The conversation was summarised.".to_owned()),
+            Item::EnteredReviewMode { review, .. } => out.push(format!("Review: {}", one_line(review))),
+            // With a result, its text follows as a message.
+            Item::ExitedReviewMode { output: None, review, .. } => out.push(clean(review)),
+            Item::ExitedReviewMode { .. } => out.push("The review is finished.".to_owned()),
             Item::UserMessage { .. } | Item::Reasoning { .. } => {}
         }
     }

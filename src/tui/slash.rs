@@ -8,6 +8,8 @@ pub(crate) enum Command {
     Model,
     /// What codex may do without asking.
     Permissions,
+    /// Have changes reviewed.
+    Review,
     /// Summarise to free context.
     Compact,
     /// Changes in git.
@@ -94,6 +96,7 @@ pub(crate) const ROWS: &[Row] = &[
     row(Command::Status, &["status"], "", true, "session, account, context and limits"),
     row(Command::Usage, &["usage"], "[view]", true, "limits, resets; daily, weekly or cumulative tokens"),
     row(Command::Diff, &["diff"], "[turn]", true, "changes in git, new files included"),
+    row(Command::Review, &["review"], "[what]", false, "have changes reviewed"),
     row(Command::Undo, &["undo"], "", false, "take back what the last turn changed in files"),
     row(Command::Redo, &["redo"], "", false, "bring again what /undo took back"),
     row(Command::Compact, &["compact"], "", false, "summarise to free context"),

@@ -22,6 +22,9 @@ const PLACEHOLDER: &str = "What is to be done?";
 /// The same while a turn runs.
 const PLACEHOLDER_RUNNING: &str = "Add to what is being done";
 
+/// The same while a review runs.
+const PLACEHOLDER_REVIEW: &str = "Waits for the end of the review";
+
 /// Column and row of the cursor.
 pub(crate) type Cursor = Option<(u16, u16)>;
 
@@ -252,6 +255,7 @@ fn prompt(model: &Model, area: Rect, screen_rows: u16, buf: &mut Buffer) -> Curs
     let looked_at = looked_at(model);
     let placeholder = match (running, looked_at.as_deref(), model.suggestion()) {
         (_, Some(prompt), _) => prompt,
+        (true, ..) if model.turn.reviewing => PLACEHOLDER_REVIEW,
         (true, ..) => PLACEHOLDER_RUNNING,
         (false, _, Some(suggestion)) => suggestion,
         (false, _, None) => PLACEHOLDER,

@@ -40,7 +40,7 @@ pub(crate) fn count(cwd: &Path, hidden: &[String]) -> io::Result<Option<Count>> 
     ];
     let mut child = command(cwd, hidden).args(args).spawn()?;
     let listed = match child.stdout.take() {
-        Some(stdout) => read(stdout),
+        Some(stdout) => read(stdout, PATIENCE, MAX_BYTES),
         None => Ok((Vec::new(), false)),
     };
     if !matches!(listed, Ok((_, false))) {
@@ -63,11 +63,15 @@ pub(crate) fn count(cwd: &Path, hidden: &[String]) -> io::Result<Option<Count>> 
 }
 
 /// Reads to the end or to the bound (then true).
-fn read(mut stdout: std::process::ChildStdout) -> io::Result<(Vec<u8>, bool)> {
+pub(super) fn read(
+    mut stdout: std::process::ChildStdout,
+    patience: Duration,
+    max: usize,
+) -> io::Result<(Vec<u8>, bool)> {
     let begin = Instant::now();
     let (mut list, mut piece) = (Vec::new(), vec![0; 16 << 10]);
     loop {
-        let left = PATIENCE.saturating_sub(begin.elapsed());
+        let left = patience.saturating_sub(begin.elapsed());
         let left = Timespec {
             tv_sec: i64::try_from(left.as_secs()).unwrap_or(0),
             tv_nsec: left.subsec_nanos().into(),
@@ -83,7 +87,7 @@ fn read(mut stdout: std::process::ChildStdout) -> io::Result<(Vec<u8>, bool)> {
             0 => return Ok((list, false)),
             count => list.extend(piece.iter().take(count)),
         }
-        if list.len() > MAX_BYTES {
+        if list.len() > max {
             return Ok((list, true));
         }
     }

@@ -85,8 +85,17 @@ struct Restored {
     inode: u64,
 }
 
+/// The folder itself: roots are kept with their links resolved, so a link in one now was put there since. A command
+/// may have moved the folder away for that, and what it leads to was never ours to change.
 fn open_root(root: &Path) -> io::Result<OwnedFd> {
-    Ok(rustix::fs::open(root, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?)
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let resolve = ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+    match rustix::fs::openat2(rustix::fs::CWD, root, flags, Mode::empty(), resolve) {
+        Err(rustix::io::Errno::LOOP) => {
+            Err(io::Error::other(format!("a link stands where {} was", root.display())))
+        }
+        found => Ok(found?),
+    }
 }
 
 /// Keeps what is now at every path that can be taken back.

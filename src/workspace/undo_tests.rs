@@ -201,6 +201,34 @@ fn no_link_leads_out() {
     assert_eq!(fs::read_to_string(bed.root().join("y")).unwrap(), "mine");
 }
 
+/// A command that may move the folder itself puts a link in its place.
+#[test]
+fn a_link_in_the_place_of_the_folder_leads_nowhere() {
+    let bed = Bed::new(&[("authorized_keys", "evil"), ("kept", "mine")]);
+    let outside = bed.dir.path().join("outside");
+    fs::create_dir(&outside).unwrap();
+    fs::write(outside.join("kept"), "theirs").unwrap();
+    bed.turn(|root| fs::remove_file(root.join("authorized_keys")).unwrap());
+    let swap = |bed: &Bed| {
+        fs::rename(bed.root(), bed.dir.path().join("moved")).unwrap();
+        symlink(&outside, bed.root()).unwrap();
+    };
+    swap(&bed);
+    let untouched = |result: io::Result<Option<Report>>| {
+        assert!(result.unwrap_err().to_string().starts_with("a link stands where "));
+        let names: Vec<_> = fs::read_dir(&outside).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names, ["kept"]);
+    };
+    for dry in [true, false] {
+        untouched(revert(&bed.base(), &bed.root(), Which::Last, dry));
+    }
+    // Or in the turn: then all that the link leads to would be of the turn.
+    fs::remove_file(bed.root()).unwrap();
+    fs::rename(bed.dir.path().join("moved"), bed.root()).unwrap();
+    bed.turn(|_| swap(&bed));
+    untouched(revert(&bed.base(), &bed.root(), Which::Last, false));
+}
+
 #[test]
 fn what_was_not_looked_at_is_never_deleted() {
     let bed = Bed::new(&[(".gitignore", "target/\n"), ("target/precious", "x")]);

@@ -15,6 +15,11 @@ pub(crate) const COMPACT: &str = include_str!("../../../assets/prompts/compact.m
 /// Introduction of a hand-over note.
 pub(crate) const SUMMARY_INTRO: &str = include_str!("../../../assets/prompts/summary_intro.md");
 
+/// Instructions of a reviewer.
+pub(crate) const REVIEW: &str = include_str!("../../../assets/prompts/review.md");
+/// What the model is told of a review.
+pub(crate) const REVIEW_RESULT: &str = include_str!("../../../assets/prompts/review_result.md");
+
 const PERMISSIONS: &str = include_str!("../../../assets/prompts/permissions.md");
 
 /// What the model may do, in words.

@@ -40,7 +40,6 @@ const LATER: &[&str] = &[
     "plan_mode_reasoning_effort",
     "plugins",
     "realtime",
-    "review_model",
     "shell_environment_policy.experimental_use_profile",
     "skills",
     "sqlite_home",

@@ -104,6 +104,8 @@ pub(crate) struct Model {
     pub(crate) developer_instructions: Option<String>,
     /// Replaces the built-in request for a summary.
     pub(crate) compact_prompt: Option<String>,
+    /// Model of reviews, when it is another one.
+    pub(crate) review: Option<String>,
     /// Which queue.
     pub(crate) service_tier: Option<ServiceTier>,
     /// Web search as configured; the default depends on the sandbox.
@@ -128,6 +130,7 @@ pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Model, Error> {
         instructions: reader.text("instructions")?,
         developer_instructions: reader.text("developer_instructions")?,
         compact_prompt: compact_prompt(reader)?,
+        review: reader.name("review_model")?,
         service_tier: reader.choice("service_tier")?,
         web_search: reader.choice("web_search")?,
     })

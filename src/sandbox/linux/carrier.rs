@@ -51,7 +51,6 @@ fn settle(keep: &[RawFd], parent: u32) -> bool {
     // SAFETY: settings of our own process; the descriptors closed are not used here, and a command's output must not
     // stay open because of us.
     unsafe {
-        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
         libc::prctl(libc::PR_SET_DUMPABLE, 0);
         libc::setpgid(0, 0);
         let mut from = 0;
@@ -65,8 +64,8 @@ fn settle(keep: &[RawFd], parent: u32) -> bool {
         libc::sigemptyset(none.as_mut_ptr());
         libc::sigprocmask(libc::SIG_SETMASK, none.as_ptr(), std::ptr::null_mut());
         libc::signal(libc::SIGCHLD, libc::SIG_DFL);
-        libc::getppid() as u32 == parent
     }
+    die_with(parent)
 }
 
 /// Takes connections until it is killed; each gets a process for `connection`, which gives the other end.
@@ -90,32 +89,66 @@ pub(super) fn carry(listeners: &[TcpListener], connection: &dyn Fn(&mut TcpStrea
                 alive -= 1;
             }
             let Ok((mut stream, _)) = listener.accept() else { continue };
-            // SAFETY: one thread, so the child may do anything.
-            if alive < MOST && unsafe { libc::fork() } == 0 {
-                // SAFETY: a setting of our own process.
-                unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
-                if let Ok(other) = connection(&mut stream) {
-                    copy_both(stream, other);
-                }
-                // SAFETY: as in `start`.
-                unsafe { libc::_exit(0) }
+            if alive >= MOST {
+                continue;
             }
-            alive += usize::from(alive < MOST);
+            let parent = std::process::id();
+            // SAFETY: one thread, so the child may do anything.
+            match unsafe { libc::fork() } {
+                -1 => {}
+                0 => {
+                    for listener in listeners {
+                        // SAFETY: not used here any more; the port must be free when the carrier is gone.
+                        unsafe { libc::close(listener.as_raw_fd()) };
+                    }
+                    if die_with(parent)
+                        && let Ok(other) = connection(&mut stream)
+                    {
+                        copy_both(stream, other);
+                    }
+                    // SAFETY: as in `start`.
+                    unsafe { libc::_exit(0) }
+                }
+                _ => alive += 1,
+            }
         }
     }
 }
 
-/// Both directions at once, each until its end.
+/// Both directions at once, each until its end. Returns after both, in one of two processes: who counts connections
+/// counts those that are closed on one side only as well.
 fn copy_both(one: TcpStream, other: TcpStream) {
+    let parent = std::process::id();
     // SAFETY: one thread, so the child may do anything.
-    let (mut from, mut to) = match unsafe { libc::fork() } {
-        0 => (one, other),
-        _ => (other, one),
-    };
+    match unsafe { libc::fork() } {
+        -1 => {}
+        0 => {
+            if die_with(parent) {
+                copy(one, other);
+            }
+        }
+        child => {
+            copy(other, one);
+            // SAFETY: waits for our child; a null status is allowed.
+            unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) };
+        }
+    }
+}
+
+fn copy(mut from: TcpStream, mut to: TcpStream) {
     let _ = io::copy(&mut from, &mut to);
     let _ = to.flush();
     let _ = to.shutdown(Shutdown::Write);
     let _ = from.shutdown(Shutdown::Read);
+}
+
+/// What a fresh child has to ask for itself: to be killed when its parent ends. False when that is over.
+fn die_with(parent: u32) -> bool {
+    // SAFETY: a setting of our own process.
+    unsafe {
+        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+        libc::getppid() as u32 == parent
+    }
 }
 
 /// Connects to a port of this machine's loopback, where this process is.

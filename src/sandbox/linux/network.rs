@@ -65,13 +65,17 @@ impl Network {
         !confine.network && !confine.without("network")
     }
 
-    /// Joins what `confine` lists and is not joined yet. A port of the machine at which nobody listens stays free for
-    /// servers inside.
+    /// Joins what `confine` lists and is not joined yet, and parts what it lists no more: what is in force now counts for
+    /// all commands of the thread. A port of the machine at which nobody listens stays free for servers inside.
     ///
     /// # Errors
     /// No processes or descriptors.
     pub(crate) fn join(&mut self, confine: &Confine) -> Result<(), SetupError> {
         self.joined.retain(Joined::is_alive);
+        self.part(|joined| {
+            let list = if joined.outwards { &confine.serve } else { &confine.ports };
+            !list.contains(&joined.port)
+        });
         for port in confine.serve.iter().copied().take(PORTS) {
             if !self.has(port, true) {
                 self.outwards(port)?;
@@ -80,7 +84,8 @@ impl Network {
         for port in confine.ports.iter().copied().take(PORTS).filter(|port| !confine.serve.contains(port)) {
             match (is_listened_at(port), self.has(port, false)) {
                 (true, false) => self.inwards(port)?,
-                (false, true) => self.leave(port),
+                // Free for servers inside again.
+                (false, true) => self.part(|joined| !joined.outwards && joined.port == port),
                 _ => {}
             }
         }
@@ -150,14 +155,14 @@ impl Network {
         Ok(())
     }
 
-    /// The port is free for servers inside again.
-    fn leave(&mut self, port: u16) {
+    /// Ends these, with their connections. Returns when their ports are free: a server may want one at once.
+    fn part(&mut self, which: impl Fn(&Joined) -> bool) {
         self.joined.retain(|joined| {
-            let stays = joined.outwards || joined.port != port;
-            if !stays {
-                let _ = pidfd_send_signal(&joined.process, Signal::KILL);
+            let ends = which(joined);
+            if ends && pidfd_send_signal(&joined.process, Signal::KILL).is_ok() {
+                let _ = poll(&mut [PollFd::new(&joined.process, PollFlags::IN)], None);
             }
-            stays
+            !ends
         });
     }
 

@@ -98,7 +98,13 @@ fn is_near(ip: IpAddr) -> bool {
             let wrapped =
                 head[0] == 0x2002 || (head[0] == 0x64 && head[1] == 0xff9b) || head[..2] == [0x2001, 0];
             let compatible = head[..6] == [0; 6];
-            ip.is_unicast_link_local() || ip.is_unique_local() || ip.is_multicast() || wrapped || compatible
+            // The older form of addresses for one site.
+            let site = head[0] & 0xffc0 == 0xfec0;
+            site || ip.is_unicast_link_local()
+                || ip.is_unique_local()
+                || ip.is_multicast()
+                || wrapped
+                || compatible
         }
     }
 }
@@ -258,6 +264,8 @@ mod tests {
             ("::1", true),
             ("fd00:ec2::254", true),
             ("fe80::1", true),
+            ("fec0::1", true),
+            ("::127.0.0.1", true),
             ("64:ff9b::a9fe:a9fe", true),
             ("2002:7f00:1::", true),
             ("1.1.1.1", false),

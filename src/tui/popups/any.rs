@@ -9,7 +9,7 @@ use super::menu::Menu;
 use super::prompt::Prompt;
 use super::warnings::Warnings;
 use super::wish::Outcome;
-use super::{resume, statusline, theme, warnings};
+use super::{resume, review, statusline, theme, warnings};
 use crate::tui::keymap::Keymap;
 use crate::tui::keys::Key;
 use crate::tui::theme::Theme;
@@ -31,6 +31,8 @@ pub(crate) enum Popup {
     Theme(Box<theme::Picker>),
     /// Items of status line or title.
     Items(Box<statusline::Chooser>),
+    /// Branches or commits to review.
+    Review(Box<review::Picker>),
     /// Stored threads; a full page.
     Resume(Box<resume::Picker>),
     /// `/usage`.
@@ -64,6 +66,7 @@ impl Popup {
             Self::Warnings(popup) => popup.on_key(key, around.warnings),
             Self::Theme(popup) => popup.on_key(key, around.keymap),
             Self::Items(popup) => popup.on_key(key, around.keymap),
+            Self::Review(popup) => popup.on_key(key, around.keymap),
             Self::Resume(popup) => popup.on_key(key, around.keymap),
             Self::Usage(popup) => popup.on_key(key, &around.usage, around.keymap),
             Self::Reached(popup) => popup.on_key(key, &around.usage, around.keymap),
@@ -79,6 +82,7 @@ impl Popup {
             Self::Warnings(popup) => popup.draw(around.warnings, width, height, theme),
             Self::Theme(popup) => popup.draw(width, height, theme),
             Self::Items(popup) => popup.draw(width, height, theme),
+            Self::Review(popup) => popup.draw(width, height, theme),
             Self::Usage(popup) => popup.draw(&around.usage, width, height, theme),
             Self::Reached(popup) => popup.draw(&around.usage, width, height, theme),
             Self::Resume(_) => Drawn::default(),
@@ -105,6 +109,7 @@ impl Popup {
             | Self::Warnings(_)
             | Self::Theme(_)
             | Self::Items(_)
+            | Self::Review(_)
             | Self::Usage(_)
             | Self::Reached(_) => None,
         }

@@ -1,5 +1,6 @@
 //! One line to type into: names, searches, keys. The composer is elsewhere; this knows a line and its cursor.
 
+use ratatui::text::Line;
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::tui::keys::{Code, Key};
@@ -81,6 +82,34 @@ impl Field {
             _ => return false,
         }
         true
+    }
+
+    /// At most `most` rows of `width` columns around the cursor, and its column and row in them.
+    pub(crate) fn rows(&self, width: u16, most: usize) -> (Vec<String>, (u16, u16)) {
+        let width = width.max(2);
+        if most < 2 {
+            let (text, column) = self.view(usize::from(width), false);
+            return (vec![text], (column, 0));
+        }
+        let nothing = Line::default();
+        let cut = |text: &str| -> Vec<String> {
+            let rows = text::hard_wrap(&Line::raw(text.to_owned()), width, &nothing, &nothing);
+            rows.iter().map(Line::to_string).collect()
+        };
+        let before = cut(&self.before);
+        let mut at = before.len().saturating_sub(1);
+        let mut column = before.last().map_or(0, |row| text::width(row));
+        let mut rows = cut(&self.text());
+        if column >= usize::from(width) {
+            (at, column) = (at + 1, 0);
+        }
+        if at >= rows.len() {
+            rows.push(String::new());
+        }
+        let first = (at + 1).saturating_sub(most);
+        let shown = rows.into_iter().skip(first).take(most).collect();
+        let place = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);
+        (shown, (place(column), place(at - first)))
     }
 
     /// The part that fits into `width` columns, and the column of the cursor in it. `hidden` shows dots.

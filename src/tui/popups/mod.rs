@@ -17,6 +17,7 @@
 //! - [`folder`]: where to go on with a thread of another folder
 //! - [`prompt`]: one line to be typed
 //! - [`resume`]: stored threads, a full page
+//! - [`review`]: what is to be reviewed
 //! - [`statusline`]: items of the status line and the title
 //! - [`theme`]: the colours of code
 //! - [`warnings`]: what went not quite right
@@ -35,6 +36,7 @@ pub(crate) mod model;
 pub(crate) mod permissions;
 pub(crate) mod prompt;
 pub(crate) mod resume;
+pub(crate) mod review;
 pub(crate) mod statusline;
 pub(crate) mod subject;
 pub(crate) mod theme;

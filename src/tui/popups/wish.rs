@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use super::review::Kind;
 use crate::base::ids::{AskId, ThreadId};
 use crate::protocol::ask::Answer;
+use crate::protocol::review::Target;
 use crate::protocol::turn::Change;
 use crate::tui::door::{Setting, ThreadFilter};
 use crate::tui::keys::Key;
@@ -70,6 +72,14 @@ pub(crate) enum Wish {
     Rewind(transcript::Key, bool),
     /// The warning in this place was read.
     DropWarning(usize),
+    /// Ask what is to be reviewed.
+    ReviewMenu,
+    /// List what it can be.
+    ReviewList(Kind),
+    /// Let the user say it.
+    ReviewWords,
+    /// Review this.
+    Review(Target),
     /// Something about limits.
     Usage(Want),
     /// Tell the user this.

@@ -12,8 +12,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 
 use crate::base::{fs, tasks};
+use crate::protocol::error::{ErrorInfo, ErrorKind};
+use crate::tui::popups::review::{Choices, Kind};
 use crate::tui::terminal::Surroundings;
 use crate::tui::terminal::clipboard::{self, COPY_PROGRAMS, IMAGE_PROGRAMS, Way};
+use crate::workspace::commits;
 
 /// How long a clipboard program may take.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -48,6 +51,15 @@ impl Programs {
     /// Programs that do not get these variables.
     pub(super) fn hiding(names: &[String]) -> Self {
         Self { hidden: names.into() }
+    }
+
+    /// What there is to review in a folder. Blocks, for a few seconds at most.
+    pub(super) fn changes(&self, cwd: &Path, kind: Kind) -> Result<Choices, ErrorInfo> {
+        let found = match kind {
+            Kind::Branches => commits::branches(cwd, &self.hidden).map(Choices::Branches),
+            Kind::Commits => commits::commits(cwd, &self.hidden).map(Choices::Commits),
+        };
+        found.map_err(|error| ErrorInfo::new(ErrorKind::BadRequest, error.to_string()))
     }
 
     /// Copies text the best way that works.

@@ -110,6 +110,10 @@ impl Runner {
             Effect::Threads(filter) => self.list(filter),
             Effect::Glance => self.glance(),
             Effect::Limits(ask) => self.limits(ask),
+            Effect::ReviewList(cwd, kind) => {
+                let programs = self.programs.clone();
+                self.blocking("list changes", move || Answer::ReviewList(programs.changes(&cwd, kind)));
+            }
             Effect::CheckFolder(base, folder) => {
                 self.blocking("folder", move || Answer::Folder(check_folder(&base, &folder)));
             }

@@ -9,6 +9,7 @@ use super::cells::message::Message;
 use super::cells::patch::Patch;
 use super::cells::plan::Plan;
 use super::cells::reasoning::Reasoning;
+use super::cells::review::Review;
 use super::cells::search::Search;
 use super::cells::tool::Tool;
 use super::cells::user::User;
@@ -137,6 +138,7 @@ fn abandon(body: &mut Body) -> bool {
         | Body::User(_)
         | Body::Plan(_)
         | Body::Image(_)
+        | Body::Review(_)
         | Body::Notice(_)
         | Body::TurnEnd(_)
         | Body::Block(_) => {}
@@ -167,6 +169,10 @@ pub(super) fn make(item: &Item, live: bool, now: Now, cwd: &Path) -> Body {
         }
         Item::WebSearch { query, .. } => Body::Search(Box::new(Search::new(query, live))),
         Item::ImageView { path, .. } => Body::Image(Box::new(Image::new(path, cwd))),
+        Item::EnteredReviewMode { review, .. } => Body::Review(Box::new(Review::begun(review))),
+        Item::ExitedReviewMode { review, output, .. } => {
+            Body::Review(Box::new(Review::ended(review, output.as_ref(), cwd)))
+        }
         Item::ContextCompaction { .. } if live => Body::Compaction(Box::new(Compaction::live(now.ms))),
         Item::ContextCompaction { .. } => Body::Compaction(Box::new(Compaction::done())),
     }

@@ -24,6 +24,7 @@ impl Transcript {
             Body::Message(message) => {
                 Some(message.markdown().to_owned()).filter(|text| !text.trim().is_empty())
             }
+            Body::Review(review) => review.answer().map(str::to_owned),
             _ => None,
         });
         let Some(answer) = answer else { return Vec::new() };
@@ -69,7 +70,8 @@ fn section(slot: &Slot) -> Option<String> {
         Body::Search(_) => Some(format!("Searched the web for {text}")),
         Body::Image(_) => Some(format!("Viewed image {text}")),
         Body::Notice(_) => Some(format!("> {}", text.replace('\n', "\n> "))),
-        Body::Compaction(_) | Body::TurnEnd(_) => Some(format!("*{text}*")),
+        Body::Review(review) if review.answer().is_some() => Some(format!("## Codex\n\n{text}")),
+        Body::Compaction(_) | Body::Review(_) | Body::TurnEnd(_) => Some(format!("*{text}*")),
         Body::Header(_) | Body::Reasoning(_) | Body::Block(_) => None,
     }
 }

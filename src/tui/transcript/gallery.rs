@@ -3,7 +3,7 @@
 use ratatui::text::Line;
 
 use super::cell::{Look, fitted};
-use super::samples::*;
+use super::samples::{self, *};
 use super::{Level, Notice, Transcript};
 use crate::base::ids::AskId;
 use crate::protocol::ask::Ask;
@@ -14,6 +14,7 @@ use crate::protocol::item::{
     ChangeKind, CommandAction, CommandItem, CommandSource, FileChange, Item, ItemDelta, ItemStatus,
     PlanStatus, PlanStep, ToolStatus,
 };
+use crate::protocol::review::{Output, WITHOUT_RESULT};
 use crate::protocol::turn::TurnStatus;
 use crate::tui::testing::{assert_screen, paper};
 use crate::tui::theme::{Colors, Theme};
@@ -407,4 +408,55 @@ fn hostile_text() {
         0,
     );
     pictures("hostile_text", &t);
+}
+
+#[test]
+fn review() {
+    let output = |json: &str| Output::of_answer(json);
+    let full = output(
+        r#"{"findings":[
+        {"title":"[P1] Keep the last line of the list","priority":1,
+         "body":"`read` returns false for a last line without a newline, so its price is **not added**.\n\nUse `|| [ -n \"$name\" ]`.",
+         "code_location":{"absolute_file_path":"/home/me/app/src/total.sh","line_range":{"start":4,"end":6}}},
+        {"title":"Say which file is missing when the list cannot be opened, because the message of the shell does not",
+         "priority":2,"body":"An unreadable list ends with a total of 0.",
+         "code_location":{"absolute_file_path":"/etc/elsewhere.sh","line_range":{"start":2,"end":2}}},
+        {"title":"A \u001b[31mtitle\u001b[0m without place","priority":3}],
+        "overall_correctness":"patch is incorrect",
+        "overall_explanation":"The sum lacks the last line of a list in one case that the change is about."}"#,
+    );
+    let entered = |id: &str, words: &str| Item::EnteredReviewMode {
+        id: id.into(),
+        review: words.to_owned(),
+        target: None,
+    };
+    let exited = |id: &str, output: Option<Output>| Item::ExitedReviewMode {
+        id: id.into(),
+        review: output.as_ref().map_or_else(|| WITHOUT_RESULT.to_owned(), Output::text),
+        output,
+    };
+    // While it runs: the mark, what the reviewer says, a command.
+    let mut t = transcript();
+    for item in [entered("r1", "changes against 'main'"), samples::message("m1", "I read the change first.")]
+    {
+        t.apply(&Event::ItemCompleted { item }, at(0));
+    }
+    let command = running("c1", "git diff 67444bd");
+    t.apply(&Event::ItemStarted { item: Item::CommandExecution(command) }, at(0));
+    pictures("review_running", &t);
+    let mut t = transcript();
+    for (n, result) in [Some(full), Some(output("Looks fine, no JSON here.")), Some(output(r#"{"findings":[],"overall_correctness":"patch is correct","overall_explanation":"It does what it says."}"#)), Some(output("")), None]
+        .into_iter()
+        .enumerate()
+    {
+        let text = result.as_ref().map(Output::text);
+        t.apply(&Event::ItemCompleted { item: entered(&format!("b{n}"), "current changes") }, at(0));
+        t.apply(&Event::ItemCompleted { item: exited(&format!("e{n}"), result) }, at(0));
+        if let Some(text) = text {
+            // The protocol has a message repeat the result: it is shown once.
+            t.apply(&Event::ItemCompleted { item: samples::message(&format!("a{n}"), &text) }, at(0));
+        }
+    }
+    pictures("review", &t);
+    assert_eq!(t.copy_sources()[0].text, "The reviewer gave no answer.");
 }

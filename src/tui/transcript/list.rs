@@ -15,6 +15,7 @@ use super::cells::notice::Notice;
 use super::cells::patch::Patch;
 use super::cells::plan::Plan;
 use super::cells::reasoning::Reasoning;
+use super::cells::review::Review;
 use super::cells::search::Search;
 use super::cells::tool::Tool;
 use super::cells::turn_end::TurnEnd;
@@ -38,6 +39,7 @@ pub(crate) enum Body {
     Search(Box<Search>),
     Image(Box<Image>),
     Compaction(Box<Compaction>),
+    Review(Box<Review>),
     Notice(Box<Notice>),
     TurnEnd(Box<TurnEnd>),
     Block(Box<Block>),
@@ -59,6 +61,7 @@ impl Body {
             Self::Search(cell) => cell.as_ref(),
             Self::Image(cell) => cell.as_ref(),
             Self::Compaction(cell) => cell.as_ref(),
+            Self::Review(cell) => cell.as_ref(),
             Self::Notice(cell) => cell.as_ref(),
             Self::TurnEnd(cell) => cell.as_ref(),
             Self::Block(cell) => cell.as_ref(),
@@ -77,6 +80,7 @@ impl Body {
             | Self::Search(_)
             | Self::Image(_)
             | Self::Compaction(_)
+            | Self::Review(_)
             | Self::Notice(_)
             | Self::TurnEnd(_)
             | Self::Block(_) => false,

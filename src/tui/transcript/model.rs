@@ -21,6 +21,7 @@ use crate::protocol::limits::Price;
 use crate::protocol::network::Visits;
 use crate::protocol::note::{Level, Note};
 use crate::protocol::turn::{Changed, TurnStatus};
+use crate::tui::text::sanitize;
 
 /// The time of an event.
 #[derive(Clone, Copy, Debug, Default)]
@@ -180,6 +181,7 @@ impl Model {
         if !self.open.contains_key(item.id()) {
             self.last = Some(item.id().clone());
             match item {
+                Item::AgentMessage { text, .. } if self.just_told(text) => {}
                 Item::CommandExecution(command) if only_reads(command) => {
                     self.explore(command, now);
                 }
@@ -191,6 +193,12 @@ impl Model {
         }
         self.settle(item, now);
         self.open.remove(item.id());
+    }
+
+    /// Whether a message only repeats the result of the review before it, which the protocol has it do.
+    fn just_told(&self, text: &str) -> bool {
+        let before = self.cells.last().map(|slot| &slot.body);
+        matches!(before, Some(Body::Review(cell)) if cell.answer().is_some_and(|told| *told == *sanitize(text)))
     }
 
     /// Puts a command that only reads to those before it.

@@ -26,6 +26,9 @@ pub(crate) fn submit(model: &mut Model, draft: Draft, effects: &mut Effects) {
     if model.nothing_open {
         return refuse(model, &draft, effects);
     }
+    if model.turn.reviewing && model.is_running() {
+        return model.queue.push(draft);
+    }
     model.transcript.scroll(transcript::Scroll::End);
     note_early(model, &draft);
     let sent = draft.clone();
@@ -105,6 +108,7 @@ pub(crate) fn send_next(model: &mut Model, effects: &mut Effects) {
 pub(crate) fn turn_ended(model: &mut Model, status: TurnStatus, effects: &mut Effects) {
     model.turn.working = None;
     model.facts.running = false;
+    model.turn.reviewing = false;
     if status == TurnStatus::Failed && model.turn.awaited > 0 {
         not_taken(model, effects);
     }

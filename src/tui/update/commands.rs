@@ -1,7 +1,7 @@
 //! Slash commands → what they do, one line per command.
 
 use super::dispatch::Effects;
-use super::{chat, follow, threads, usage};
+use super::{chat, follow, review, threads, usage};
 use crate::base::path::with_tilde;
 use crate::models::catalogue;
 use crate::protocol::op::Op;
@@ -39,6 +39,7 @@ pub(crate) fn run(model: &mut Model, command: Command, args: &str, unix: u64, ef
         Command::Diff => effects.push(Effect::Diff),
         Command::Undo => effects.push(Effect::Undo { cwd: model.cwd(), again: false }),
         Command::Redo => effects.push(Effect::Undo { cwd: model.cwd(), again: true }),
+        Command::Review => review::open(model, args, effects),
         Command::Compact => effects.push(Effect::Op(Op::Compact)),
         Command::New => threads::switch(model, Begin::New, effects),
         Command::Clear => {

@@ -1,6 +1,6 @@
 //! Message → component. Routing only: what a case does is in the file of its concern. Pure: no clock, no IO.
 
-use super::{answers, back, follow, route, start, threads, usage, waiting, wishes};
+use super::{answers, back, follow, review, route, start, threads, usage, waiting, wishes};
 use crate::protocol::op::Op;
 use crate::tui::effect::Effect;
 use crate::tui::model::Model;
@@ -89,6 +89,7 @@ fn on_answer(model: &mut Model, answer: Answer, at: At, effects: &mut Effects) {
         Answer::Released(result) => waiting::released(model, result, effects),
         Answer::Attached(Err(why)) | Answer::Edited(Err(why)) | Answer::Trouble(why) => model.toast(why),
         Answer::Diff(result) => answers::diff(model, result),
+        Answer::ReviewList(result) => review::listed(model, result),
         Answer::Undone(result) => answers::undone(model, result),
         Answer::Since(dry, result) => back::told(model, dry, result, effects),
         Answer::Threads(filter, rows) => {

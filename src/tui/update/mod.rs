@@ -10,6 +10,7 @@
 //! - [`waiting`]: a prompt that waits for a reset
 //! - [`wishes`]: wishes of popups → what they do
 //! - [`follow`]: events of the thread → the state around the transcript
+//! - [`review`]: `/review`, and what is typed while one runs
 //! - [`usage`]: limits: what comes, what is wanted, what waits
 //! - [`answers`]: what effects came to → the state
 
@@ -19,6 +20,7 @@ mod chat;
 mod commands;
 mod dispatch;
 mod follow;
+mod review;
 mod route;
 mod start;
 mod threads;

@@ -101,6 +101,9 @@ pub(crate) fn on_paste(model: &mut Model, text: &str, effects: &mut Effects) {
         let outcome = page.paste(text);
         return start::on_sign_in(model, outcome, effects);
     }
+    if let Some(Popup::Review(list)) = &mut model.popup {
+        return list.paste(text);
+    }
     if let Some(Popup::Prompt(prompt)) = &mut model.popup {
         return prompt.paste(text);
     }

@@ -1,7 +1,7 @@
 //! Wishes of popups → what they do, one line per wish.
 
 use super::dispatch::Effects;
-use super::{answers, back, commands, route, threads, usage};
+use super::{answers, back, commands, review, route, threads, usage};
 use crate::models::catalogue;
 use crate::protocol::ask::Answer;
 use crate::protocol::op::Op;
@@ -68,6 +68,10 @@ fn grant(model: &mut Model, wish: Wish, effects: &mut Effects) {
         Wish::Adopt => effects.push(Effect::Adopt),
         Wish::Rewind(key, files) => back::chosen(model, key, files, effects),
         Wish::DropWarning(index) => model.warnings.remove(index),
+        Wish::ReviewMenu => review::menu(model),
+        Wish::ReviewList(kind) => review::list(model, kind, effects),
+        Wish::ReviewWords => review::words(model),
+        Wish::Review(target) => review::start(model, target, effects),
         Wish::Usage(want) => usage::grant(model, want, effects),
         Wish::Notice(text) => model.toast(text),
     }

@@ -1,8 +1,8 @@
 //! The network by list: ports of the loopback, and hosts through the proxy. Everything else stays out of reach.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
-use std::process::Output;
+use std::process::{Output, Stdio};
 
 use super::bed::{Bed, LANDLOCK, NAMESPACES, Way, ways};
 
@@ -62,6 +62,41 @@ fn listed_ports_of_the_loopback_are_reached_and_others_are_not() {
     for way in every(LANDLOCK) {
         assert!(!run(&Bed::new(way), &settings, open, "x").0, "{way:?}");
     }
+}
+
+/// Opens as many connections as it can and keeps its side of each when the other is closed.
+const HOARDER: &str = "import socket, sys
+keep = []
+for i in range(300):
+    try:
+        s = socket.create_connection(('127.0.0.1', int(sys.argv[1])), 10)
+        while s.recv(4096): pass
+        keep.append(s)
+    except OSError: pass
+open('/proc/self/fd/1', 'w').write('%d\\n' % len(keep))
+sys.stdin.read()";
+
+#[test]
+fn connections_closed_on_one_side_count_until_they_are_closed_on_both() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || listener.incoming().for_each(drop));
+    let way = every(NAMESPACES).next().unwrap();
+    let bed = Bed::new(way);
+    let mut command = std::process::Command::new(bed.path().join("codex"));
+    let ports = format!("sandbox_workspace_write.loopback_ports=[{port}]");
+    command.args(["sandbox", "-s", "workspace-write", "--level", way.level, "-c", &ports]);
+    command.args(["--", "python3", "-c", HOARDER, &port.to_string()]);
+    bed.prepare(&mut command);
+    let mut codex = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut kept = String::new();
+    BufReader::new(codex.stdout.take().unwrap()).read_line(&mut kept).unwrap();
+    assert!(kept.trim().parse::<u32>().unwrap() > 200, "{kept}");
+    let processes = super::threads::descendants(codex.id()).len();
+    drop(codex.stdin.take());
+    assert!(codex.wait().unwrap().success());
+    // Two for each of 128 connections, and a few around them.
+    assert!((100..=2 * 128 + 8).contains(&processes), "{processes}");
 }
 
 #[test]

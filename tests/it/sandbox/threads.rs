@@ -139,7 +139,7 @@ impl Turn {
 }
 
 /// All that a process has started, and what they have, for as long as they live.
-fn descendants(of: u32) -> Vec<OwnedFd> {
+pub(super) fn descendants(of: u32) -> Vec<OwnedFd> {
     let mut found = vec![of];
     let mut at = 0;
     let parents: Vec<(u32, u32)> = std::fs::read_dir("/proc")

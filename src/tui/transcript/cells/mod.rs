@@ -14,6 +14,7 @@
 //! - [`search`]: a search the service ran
 //! - [`image`]: an image the model looked at
 //! - [`compaction`]: where the conversation was summarised
+//! - [`review`]: where a review begins, and what it came to
 //! - [`notice`]: info, warning, error, grant, refusal
 //! - [`block`]: labels and values
 //! - [`turn_end`]: how long a turn took
@@ -31,6 +32,7 @@ mod output;
 pub(crate) mod patch;
 pub(crate) mod plan;
 pub(crate) mod reasoning;
+pub(crate) mod review;
 pub(crate) mod search;
 pub(crate) mod tool;
 pub(crate) mod turn_end;
