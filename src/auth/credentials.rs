@@ -81,6 +81,12 @@ impl Credentials {
 }
 
 impl OpenAi {
+    /// Whether what counts is a stored key, which ends with its sign-in; keys of the environment do not.
+    pub(super) fn is_stored_key(&self, current: &Current) -> bool {
+        let elsewhere = self.codex_api_key.is_some() || self.codex_access_token.is_some();
+        matches!(current, Current::Fixed(Some(key)) if !elsewhere && self.openai_api_key.as_ref() != Some(key))
+    }
+
     /// What counts.
     fn current(&self) -> Result<Current, Error> {
         if let Some(key) = usable(self.codex_api_key.as_ref(), "CODEX_API_KEY")? {

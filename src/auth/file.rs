@@ -17,14 +17,28 @@ use crate::config::schema::login::CredentialStore;
 /// Room that must be free on the disk before a token is spent.
 const PROBE_BYTES: usize = 64 << 10;
 
-/// What tells one state of the file from another without reading it; `None` where there is no file.
-pub(super) type Stamp = Option<(u64, i64, i64, u64)>;
+/// Stands beside a store that is no file: whoever changes what is kept there replaces it.
+const CHANGED: &str = "auth.changed";
+
+/// What tells one state of a file from another without reading it; `None` where there is none.
+type Look = Option<(u64, i64, i64, u64)>;
+
+/// What tells one state of the store from another without reading it: the file, and the sign of a change elsewhere.
+pub(super) type Stamp = [Look; 2];
 
 impl Store {
-    /// The state of the file. What is kept elsewhere has none that could be looked at for every request.
+    /// The state of the store, cheap enough to be looked at for every request.
     pub(super) fn stamp(&self) -> Stamp {
-        let about = self.path.metadata().ok()?;
-        Some((about.ino(), about.mtime(), about.mtime_nsec(), about.size()))
+        let look = |path: &Path| {
+            let about = path.metadata().ok()?;
+            Some((about.ino(), about.mtime(), about.mtime_nsec(), about.size()))
+        };
+        [look(&self.path), look(&self.home.join(CHANGED))]
+    }
+
+    /// Tells other processes that what the keyring holds has changed, as far as the home can be written.
+    pub(super) fn mark_changed(&self) {
+        let _ = fs::replace_for(&self.home.join(CHANGED), b"", 0o600, self.owner(&self.home));
     }
 
     /// Takes the file from other users' eyes, if it is ours and they could read it; says so.

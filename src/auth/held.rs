@@ -58,8 +58,10 @@ pub(super) struct Book {
     pub(super) pause: Option<Instant>,
     /// The stored sign-in is of somebody else.
     pub(super) stopped: Option<Error>,
-    /// The file as it was when it was looked at.
+    /// The store as it was when it was looked at.
     pub(super) stamp: Stamp,
+    /// What is held is a stored key: it ends with its sign-in.
+    pub(super) stored_key: bool,
 }
 
 impl Held {
@@ -148,8 +150,40 @@ impl Held {
                 Ok(tokens)
             }
             Err(error @ (Error::AccountChanged { .. } | Error::SignedOut)) => Err(self.stop(error)),
-            Err(_) => Ok(mine),
+            Err(_) => {
+                if now[0].is_none() {
+                    // Asking a keyring that does not answer for every request would hold up all of them.
+                    self.book().stamp = now;
+                }
+                Ok(mine)
+            }
         }
+    }
+
+    /// Follows what others did to the stored key that is held: a sign-out, or a sign-in as somebody else, ends its use
+    /// until the same key is back.
+    pub(super) async fn follow_key(&self) {
+        let (Current::Fixed(Some(mine)), Some((store, ..))) = (self.get(), self.own.clone()) else { return };
+        let (seen, follows) = {
+            let book = self.book();
+            (book.stamp, book.stored_key)
+        };
+        if !follows {
+            return;
+        }
+        let look = move || Some(store.stamp()).filter(|now| *now != seen).map(|now| (now, store.load()));
+        let looked = tasks::blocking("look whether the key changed", look).await;
+        let Some((now, Ok(stored))) = looked.ok().flatten() else { return };
+        let stopped = match stored {
+            Some(Stored::ApiKey(key)) if key == mine => None,
+            Some(Stored::ApiKey(_)) => {
+                Some(Error::AccountChanged { now: Some("another API key".to_owned()) })
+            }
+            Some(Stored::ChatGpt(tokens)) => same_account(Some(""), Some(Stored::ChatGpt(tokens))).err(),
+            None => Some(Error::SignedOut),
+        };
+        let mut book = self.book();
+        (book.stamp, book.stopped) = (now, stopped);
     }
 
     /// Whether the account is back; until then nothing is sent in its name.

@@ -11,6 +11,7 @@ use super::credentials::{Credentials, OpenAi, remedy};
 use super::document::{Stored, Tokens};
 use super::error::Error;
 use super::external::{self, Ask, ExternalTokens};
+use super::file::Stamp;
 use super::held::{Book, Current, Held, load};
 use super::issuer::{Issuer, Reason};
 use super::recovery::{self, Step};
@@ -53,9 +54,11 @@ impl Manager {
         let remedy = remedy(&credentials);
         let stamp = match &credentials {
             Credentials::OpenAi(openai) => openai.store.stamp(),
-            _ => None,
+            _ => Stamp::default(),
         };
         let current = credentials.current()?;
+        let stored_key =
+            matches!(&credentials, Credentials::OpenAi(openai) if openai.is_stored_key(&current));
         let own = match credentials {
             Credentials::OpenAi(openai) => Some((openai.store, openai.issuer, openai.rules)),
             _ => None,
@@ -64,7 +67,7 @@ impl Manager {
             Current::ChatGpt(_) => "sign in again with: codex login".to_owned(),
             _ => remedy,
         };
-        Ok(Self::holding(current, Book { stamp, ..Book::default() }, remedy, own, clock))
+        Ok(Self::holding(current, Book { stamp, stored_key, ..Book::default() }, remedy, own, clock))
     }
 
     /// Runs as tokens of a parent application from the start; `openai` tells what else is accepted.
@@ -156,6 +159,7 @@ impl Manager {
     async fn current(&self) -> Result<Authorization, Error> {
         let inner = &self.inner;
         let Current::ChatGpt(tokens) = inner.get() else {
+            inner.follow_key().await;
             return inner.stopped().map_or_else(|| Ok(inner.authorization()), Err);
         };
         if let Some(error) = inner.stopped() {

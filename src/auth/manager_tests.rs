@@ -173,17 +173,58 @@ async fn what_others_do_to_the_file_is_followed_before_the_next_request() {
     assert_eq!(now().await, Err(Error::SignedOut));
 }
 
+/// A stored key ends with its sign-in as tokens do; one of the environment does not.
+#[tokio::test]
+async fn a_stored_key_ends_with_its_sign_in() {
+    let key = |key: &str| json!({"auth_mode": "apikey", "OPENAI_API_KEY": key});
+    let dir = home(Some(key("stored")));
+    let file = dir.path().join(FILE_NAME);
+    let manager = Manager::open(openai(dir.path(), None, secret("of the environment"))).unwrap();
+    let given = Manager::open(openai(dir.path(), secret("given"), None)).unwrap();
+    let now = || async { manager.authorization().await.map(|authorization| authorization.bearer) };
+    assert_eq!(now().await, Ok(secret("stored")));
+    for (text, want) in [
+        (key("other"), Err(Error::AccountChanged { now: Some("another API key".to_owned()) })),
+        (key("stored"), Ok(secret("stored"))),
+        (chatgpt("token", "acct"), Err(Error::AccountChanged { now: None })),
+        (json!("torn"), Err(Error::AccountChanged { now: None })),
+        (json!({}), Err(Error::SignedOut)),
+        (key("stored"), Ok(secret("stored"))),
+    ] {
+        std::fs::write(&file, text.to_string()).unwrap();
+        assert_eq!(now().await, want, "{text}");
+        assert_eq!(now().await, want, "and it stays so: {text}");
+    }
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(now().await, Err(Error::SignedOut));
+    assert_eq!(given.authorization().await.unwrap().bearer, secret("given"));
+}
+
+/// What is kept in a keyring cannot be looked at for every request; the sign beside it can.
+#[test]
+fn a_change_of_the_keyring_leaves_a_sign() {
+    let dir = home(None);
+    let store = Store::new(dir.path());
+    let mut seen = vec![store.stamp()];
+    for _ in 0..3 {
+        store.mark_changed();
+        let now = store.stamp();
+        assert!(!seen.contains(&now));
+        seen.push(now);
+    }
+}
+
 #[tokio::test]
 async fn who_signs_out_here_sends_nothing_more() {
     let key = json!({"auth_mode": "apikey", "OPENAI_API_KEY": "stored"});
-    for (stored, kept, stops) in [
-        (chatgpt("token", "acct"), false, true),
-        (chatgpt("token", "acct"), true, true),
-        (key.clone(), false, true),
-        (key, true, false),
+    for (stored, given, kept, stops) in [
+        (chatgpt("token", "acct"), "", false, true),
+        (chatgpt("token", "acct"), "", true, true),
+        (key.clone(), "", false, true),
+        (key.clone(), "given", true, false),
     ] {
         let dir = home(Some(stored));
-        let manager = Manager::open(openai(dir.path(), None, None)).unwrap();
+        let manager = Manager::open(openai(dir.path(), secret(given), None)).unwrap();
         std::fs::remove_file(dir.path().join(FILE_NAME)).unwrap();
         manager.signed_out(kept);
         let now = manager.authorization().await;

@@ -155,6 +155,9 @@ impl Store {
             CredentialStore::Auto => gone |= self.keyring().delete().unwrap_or(false),
             CredentialStore::File | CredentialStore::Ephemeral => {}
         }
+        if gone && !self.is_ephemeral() {
+            self.mark_changed();
+        }
         Ok(gone | self.delete_file()?)
     }
 
@@ -248,9 +251,13 @@ impl Store {
             }
             CredentialStore::Keyring => {
                 self.keyring().write(&text)?;
+                self.mark_changed();
                 self.delete_file().map(drop)
             }
-            CredentialStore::Auto if self.keyring().write(&text).is_ok() => self.delete_file().map(drop),
+            CredentialStore::Auto if self.keyring().write(&text).is_ok() => {
+                self.mark_changed();
+                self.delete_file().map(drop)
+            }
             CredentialStore::Auto | CredentialStore::File => {
                 let path = self.real_path().map_err(|e| self.file_error("written", &e))?;
                 let done = fs::replace_for(&path, text.as_bytes(), 0o600, self.owner(&path));

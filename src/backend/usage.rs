@@ -92,10 +92,15 @@ fn family(id: String, name: Option<String>, limits: Option<&Value>) -> FamilyRea
     FamilyReading { id, name, primary, secondary }
 }
 
+/// Whether this is a moment that a calendar has.
+fn is_moment(at: &u64) -> bool {
+    (1..=253_402_300_799 - 86_400).contains(at)
+}
+
 fn window(map: &Map<String, Value>) -> Option<LimitWindow> {
     let used_percent = number(map, "used_percent").filter(|percent| *percent >= 0.0)?;
     let window_minutes = whole(map, "limit_window_seconds").map(|s| s.div_ceil(60)).filter(|m| *m > 0);
-    Some(LimitWindow { used_percent, window_minutes, resets_at: whole(map, "reset_at").filter(|at| *at > 0) })
+    Some(LimitWindow { used_percent, window_minutes, resets_at: whole(map, "reset_at").filter(is_moment) })
 }
 
 fn credits(map: &Map<String, Value>) -> Option<Credits> {
@@ -121,7 +126,7 @@ fn spend(map: &Map<String, Value>) -> Option<SpendControl> {
         limit: amount(limit, "limit"),
         used: amount(limit, "used"),
         remaining_percent: left.map(|left| left.clamp(0.0, 100.0)),
-        resets_at: whole(limit, "reset_at"),
+        resets_at: whole(limit, "reset_at").filter(is_moment),
     })
 }
 
@@ -149,12 +154,16 @@ fn reached(map: &Map<String, Value>) -> Told<String> {
 fn clock_ahead(map: &Map<String, Value>, now: u64) -> i64 {
     /// Less than this is the way of the answer and rounding.
     const TOLERANCE_S: i64 = 120;
+    /// What a service can think the time is: from the year 2020 to 2100.
+    const SERVER_TIMES: std::ops::Range<u64> = 1_577_836_800..4_102_444_800;
     let limits = map.get("rate_limit").and_then(Value::as_object);
     let windows = ["primary_window", "secondary_window"].iter();
     let ahead = windows.filter_map(|name| {
         let window = limits?.get(*name)?.as_object()?;
         let (at, after) = (whole(window, "reset_at")?, whole(window, "reset_after_seconds")?);
-        Some(i64::try_from(at).ok()? - i64::try_from(after).ok()? - i64::try_from(now).ok()?)
+        // One odd number must not move everything else by decades.
+        let server_now = at.checked_sub(after).filter(|at| SERVER_TIMES.contains(at))?;
+        Some(i64::try_from(server_now).ok()? - i64::try_from(now).ok()?)
     });
     ahead.min_by_key(|ahead| ahead.abs()).filter(|ahead| ahead.abs() > TOLERANCE_S).unwrap_or(0)
 }

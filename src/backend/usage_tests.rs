@@ -44,6 +44,27 @@ fn the_usual_answer() {
 }
 
 #[test]
+fn one_odd_moment_moves_neither_the_clock_nor_itself() {
+    for (at, ahead, kept) in [
+        (json!(NOW + 3600), 0, true),
+        // A service whose clock is a day ahead of ours.
+        (json!(NOW + 90_000), 86_400, true),
+        (json!(NOW - 5000), -8600, true),
+        (json!(0), 0, false),
+        (json!(-1), 0, false),
+        (json!(5), 0, true),
+        (json!(9_999_999_999_999_u64), 0, false),
+        (json!(u64::MAX), 0, false),
+    ] {
+        let mut answer = window_of(json!(50));
+        answer["rate_limit"]["primary_window"]["reset_at"] = at.clone();
+        let got = decode(&answer, NOW).unwrap();
+        let Told::Is(window) = &got.families[0].primary else { panic!("{at}") };
+        assert_eq!((got.clock_ahead_s, window.resets_at.is_some()), (ahead, kept), "{at}");
+    }
+}
+
+#[test]
 fn percentages() {
     for (percent, want) in [
         (json!(0), Some(0.0)),

@@ -12,7 +12,7 @@ use super::exit::Exit;
 use super::housekeeping;
 use crate::config::{self, Env, Flags};
 use crate::exec::text::clean;
-use crate::workspace::undo_apply::Step;
+use crate::workspace::undo_apply::{PARTLY, Step};
 use crate::workspace::undo_revert::{self, Report, Which};
 
 /// `codex undo`.
@@ -52,7 +52,7 @@ pub(crate) fn run(arguments: &Undo, shared: &Shared, env: &Env) -> Exit {
             if std::io::stdout().write_all(shown.as_bytes()).is_err() {
                 return Exit::OutputClosed;
             }
-            let left = report.steps.iter().any(|step| matches!(step, Step::Left(..)));
+            let left = report.steps.iter().any(|step| matches!(step, Step::Left(..) | Step::Partly(_)));
             if left { Exit::Failure } else { Exit::Success }
         }
         Ok(None) => fail(&nothing(which, &config.cwd)),
@@ -98,6 +98,7 @@ pub(super) fn words(report: &Report, which: Which, dry: bool) -> String {
         let _ = match step {
             Step::Restored(path) => writeln!(text, "  restored  {}", path.display()),
             Step::Removed(path) => writeln!(text, "  removed   {}", path.display()),
+            Step::Partly(path) => writeln!(text, "  partly    {} ({PARTLY})", path.display()),
             Step::Left(path, why) => writeln!(text, "  left      {} ({why})", path.display()),
         };
     }

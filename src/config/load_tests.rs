@@ -301,7 +301,13 @@ fn providers() {
     assert_eq!(config.provider.base_url.as_deref(), Some("https://proxy.example/v1"));
     assert!(config.provider.requires_openai_auth);
     let oss = Flags { oss: true, overrides: vec!["oss_provider=lmstudio".to_owned()], ..Flags::default() };
-    assert_eq!(machine.load(&oss).unwrap().provider.base_url.as_deref(), Some("http://localhost:1234/v1"));
+    let loaded = machine.load(&oss).unwrap();
+    assert_eq!(loaded.provider.base_url.as_deref(), Some("http://localhost:1234/v1"));
+    assert_eq!(loaded.model.name.as_deref(), Some("openai/gpt-oss-20b"));
+    let named = Flags { oss: true, model: Some("llama".to_owned()), ..Flags::default() };
+    assert_eq!(machine.load(&named).unwrap().model.name.as_deref(), Some("llama"));
+    let usual = Flags { oss: true, ..Flags::default() };
+    assert_eq!(machine.load(&usual).unwrap().model.name.as_deref(), Some("gpt-oss:20b"));
 }
 
 #[test]

@@ -131,6 +131,14 @@ pub(crate) fn secret_variables(table: &ProviderTable) -> Vec<String> {
     names
 }
 
+/// The model that `--oss` means when the command line names none.
+pub(crate) fn local_model(table: &ProviderTable) -> &'static str {
+    match table.local {
+        Some(LocalProvider::LmStudio) => "openai/gpt-oss-20b",
+        Some(LocalProvider::Ollama) | None => "gpt-oss:20b",
+    }
+}
+
 /// Picks the provider: `--oss`, else `model_provider`, else OpenAI. Returns a warning where one is due.
 ///
 /// # Errors

@@ -50,8 +50,16 @@ pub(crate) fn resolve(env: &Env, flags: &Flags, tables: Tables, found: Found) ->
         warnings.push(format!("{fault}; until then nothing works that needs the ChatGPT account"));
     }
     let secret_env = provider::secret_variables(&tables.provider);
+    let local = flags.oss.then(|| provider::local_model(&tables.provider));
     let (provider, warning) = provider::pick(tables.provider, flags.oss, env)?;
     warnings.extend(warning);
+    let mut model = tables.model;
+    // A model that a file names is one of the usual provider.
+    if let Some(local) =
+        local.filter(|_| !matches!(origins.get("model"), Some(Layer::Session | Layer::Managed)))
+    {
+        model.name = Some(local.to_owned());
+    }
     let (rules, warning) =
         rules::sources(env.system_dir(), &codex_home, &cwd, project_root.as_deref(), trust, flags);
     warnings.extend(warning);
@@ -95,8 +103,8 @@ pub(crate) fn resolve(env: &Env, flags: &Flags, tables: Tables, found: Found) ->
     let live = matches!(sandbox, SandboxPolicy::DangerFullAccess);
     let usual = if live { WebSearch::Live } else { WebSearch::Cached };
     Ok(Config {
-        web_search: tables.model.web_search.unwrap_or(usual),
-        model: tables.model,
+        web_search: model.web_search.unwrap_or(usual),
+        model,
         provider,
         approval,
         sandbox,

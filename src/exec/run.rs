@@ -171,6 +171,14 @@ impl Face {
     }
 }
 
+/// Nobody can answer a run: where a message would be the word to go on, a budget for one run is.
+fn without_an_answer(error: &mut ErrorInfo) {
+    if error.kind == ErrorKind::Budget {
+        let hint = "raise it for one run, for example -c 'budget.day=\"week=20%\"', or change [budget] in config.toml";
+        error.hint = Some(hint.to_owned());
+    }
+}
+
 /// A warning as it is kept with the thread.
 fn kept(message: String) -> Note {
     Note {
@@ -207,7 +215,10 @@ impl Run {
             self.brake.submit(Op::Interrupt)?;
         }
         let mut warnings = setup.warnings.iter();
-        while let Some(event) = self.brake.guard(self.events.recv()).await? {
+        while let Some(mut event) = self.brake.guard(self.events.recv()).await? {
+            if let Event::TurnCompleted(end) = &mut event {
+                end.error.as_mut().map(without_an_answer);
+            }
             let chunk = self.face.event(&event);
             if matches!(event, Event::TurnCompleted(_) | Event::Closed) {
                 self.warn(&mut warnings).await?;

@@ -44,8 +44,17 @@ pub(crate) struct NextCredit {
     pub(crate) id: Option<String>,
     /// Its title, when it has one.
     pub(crate) title: Option<String>,
-    /// When it expires, when that is known.
+    /// When it expires; `None` for one that is listed means never, unless that cannot be read.
     pub(crate) expires_at: Option<u64>,
+    /// When it expires was told in a way that cannot be read.
+    pub(crate) expiry_unreadable: bool,
+}
+
+impl NextCredit {
+    /// One that the service picks.
+    pub(crate) fn unlisted() -> Self {
+        Self { id: None, title: None, expires_at: None, expiry_unreadable: false }
+    }
 }
 
 /// What is known about credits.
@@ -81,6 +90,8 @@ pub(crate) struct Situation {
     pub(crate) bought: bool,
     /// A redemption that is not over.
     pub(crate) pending: Option<Pending>,
+    /// A limit of the workspace is used up, which no reset lifts.
+    pub(crate) workspace: bool,
 }
 
 /// What to do.
@@ -129,6 +140,8 @@ pub(crate) enum Why {
     NoForecast,
     /// An earlier redemption is not over.
     Pending(Pending),
+    /// A limit of the workspace is used up: windows that start anew would not help.
+    Workspace,
 }
 
 /// The advice with its sum.
@@ -158,7 +171,14 @@ pub(crate) fn situation(state: &AccountLimits, now_s: u64, pending: Option<Pendi
         forecast: forecast::of(window, now),
     });
     let credits = state.reset_credits.as_ref().map_or(Credits::Unknown, |held| credits(&held.value, now));
-    Situation { now, windows: standings.collect(), credits, bought: state.has_bought_credits(), pending }
+    Situation {
+        now,
+        windows: standings.collect(),
+        credits,
+        bought: state.has_bought_credits(),
+        pending,
+        workspace: state.held_by_workspace(now_s).is_some(),
+    }
 }
 
 /// Credits that can be used at `now`, the one that expires first in front, those that never expire last.
@@ -178,18 +198,17 @@ fn credits(list: &ResetCredits, now: u64) -> Credits {
         return Credits::None;
     }
     let Some(credits) = &list.credits else {
-        return Credits::Some(NextCredit { id: None, title: None, expires_at: None });
+        return Credits::Some(NextCredit::unlisted());
     };
     match usable(credits, now).first() {
         Some(credit) => Credits::Some(NextCredit {
             id: Some(credit.id.clone()),
             title: credit.title.clone(),
             expires_at: credit.expires_at,
+            expiry_unreadable: credit.expiry_unreadable,
         }),
         // Listed and all gone; or the list is capped and says nothing about the rest.
-        None if (credits.len() as u64) < list.available_count => {
-            Credits::Some(NextCredit { id: None, title: None, expires_at: None })
-        }
+        None if (credits.len() as u64) < list.available_count => Credits::Some(NextCredit::unlisted()),
         None => Credits::None,
     }
 }
@@ -220,6 +239,9 @@ fn decide(situation: &Situation) -> (Action, Why) {
     };
     if let Some(pending) = situation.pending {
         return (Action::Hold, Why::Pending(pending));
+    }
+    if situation.workspace {
+        return (Action::Hold, Why::Workspace);
     }
     let expiry = credit.expires_at.map(|at| (at, at.saturating_sub(now)));
     let most_used = situation.windows.iter().map(|window| window.used).fold(0.0, f64::max);

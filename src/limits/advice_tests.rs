@@ -46,7 +46,9 @@ fn standing(name: &'static str, minutes: u64, used: f64, resets_in: u64, forecas
 }
 
 fn credits_of(credit: C) -> Credits {
-    let some = |expires_at| Credits::Some(NextCredit { id: Some("c".to_owned()), title: None, expires_at });
+    let some = |expires_at| {
+        Credits::Some(NextCredit { id: Some("c".to_owned()), expires_at, ..NextCredit::unlisted() })
+    };
     match credit {
         C::Unknown => Credits::Unknown,
         C::None => Credits::None,
@@ -66,6 +68,7 @@ fn situation_of(row: &Row) -> Situation {
         credits: credits_of(credit),
         bought: false,
         pending: None,
+        workspace: false,
     }
 }
 
@@ -170,6 +173,31 @@ fn nothing_is_advised_beside_a_redemption_that_is_not_over() {
 }
 
 #[test]
+fn a_limit_of_the_workspace_is_lifted_by_no_reset() {
+    for row in TABLE {
+        let free = advise(&situation_of(row));
+        let held = advise(&Situation { workspace: true, ..situation_of(row) });
+        let want = match free.action {
+            Action::Unknown | Action::NoCredit => (free.action, free.why),
+            _ => (Action::Hold, Why::Workspace),
+        };
+        assert_eq!((held.action, held.why), want);
+    }
+}
+
+#[test]
+fn an_expiry_that_cannot_be_read_is_not_none() {
+    let words = |expiry_unreadable| {
+        let mut advice = advise(&situation_of(&TABLE[4]));
+        let credit = NextCredit { id: Some("c".to_owned()), ..NextCredit::unlisted() };
+        (advice.action, advice.credit) = (Action::Hold, Some(NextCredit { expiry_unreadable, ..credit }));
+        crate::limits::advice_text::sum(&advice, NOW, &TimeZone::UTC).pop().unwrap()
+    };
+    assert_eq!(words(false), "the reset does not expire");
+    assert_eq!(words(true), "when the reset expires is not known");
+}
+
+#[test]
 fn situations() {
     assert!(TABLE.len() >= 60, "{}", TABLE.len());
     for (number, row) in TABLE.iter().enumerate() {
@@ -199,6 +227,7 @@ fn odd_accounts() {
         credits: credits_of(C::Never),
         bought: false,
         pending: None,
+        workspace: false,
     };
     assert_eq!(advise(&lone(100.0, 20 * D, 43_200)).action, Action::RedeemNow);
     assert_eq!(advise(&lone(100.0, 60, 43_200)).action, Action::WaitUntil(NOW + 60));

@@ -44,6 +44,9 @@ pub(crate) fn headline(advice: &Advice, now: u64, zone: &TimeZone) -> String {
             format!("Use the reset before {}: it expires in {}.", moment(at, now, zone), left(at))
         }
         (Action::Hold, Why::Pending(earlier)) => pending(earlier, now, zone),
+        (Action::Hold, Why::Workspace) => {
+            "Hold: a limit of your workspace is reached, and a reset does not lift it.".to_owned()
+        }
         (Action::Hold, Why::NothingUsed) => {
             "Hold: nothing is used, so a reset would bring nothing.".to_owned()
         }
@@ -91,7 +94,9 @@ pub(crate) fn sum(advice: &Advice, now: u64, zone: &TimeZone) -> Vec<String> {
             Some(at) => {
                 format!("the reset expires {} (in {})", moment(at, now, zone), span(at.saturating_sub(now)))
             }
-            None if credit.id.is_some() => "the reset does not expire".to_owned(),
+            None if credit.id.is_some() && !credit.expiry_unreadable => {
+                "the reset does not expire".to_owned()
+            }
             None => "when the reset expires is not known".to_owned(),
         });
     }

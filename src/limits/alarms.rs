@@ -113,7 +113,7 @@ impl Alarm {
     }
 }
 
-/// What is due at `now_s` (our clock) and was not told.
+/// What is due at `now_s` (our clock) and was not told; what presses most comes last.
 pub(crate) fn due(state: &AccountLimits, now_s: u64) -> Vec<Alarm> {
     let now = state.server_now(now_s);
     let mut alarms = Vec::new();
@@ -124,7 +124,10 @@ pub(crate) fn due(state: &AccountLimits, now_s: u64) -> Vec<Alarm> {
     }
     let list = state.reset_credits.as_ref().filter(|list| list.value.available_count > 0);
     let credits = list.and_then(|list| list.value.credits.as_deref()).unwrap_or_default();
-    alarms.extend(credits.iter().filter_map(|credit| of_credit(&state.told, credit, now)));
+    let mut credits: Vec<_> = credits.iter().collect();
+    // What is said last stands longest: the one that is gone first.
+    credits.sort_by_key(|credit| std::cmp::Reverse(credit.expires_at));
+    alarms.extend(credits.into_iter().filter_map(|credit| of_credit(&state.told, credit, now)));
     alarms
 }
 

@@ -221,6 +221,13 @@ impl AccountLimits {
         })
     }
 
+    /// What of a workspace is used up, in the service's word, when that is why the user cannot go on: then windows that
+    /// start anew change nothing, by themselves or by a reset.
+    pub(crate) fn held_by_workspace(&self, now_s: u64) -> Option<&str> {
+        let word = self.reached.as_ref().map(|reached| reached.value.as_str());
+        word.filter(|word| word.starts_with("workspace_") && self.is_reached(now_s))
+    }
+
     /// Whether bought credits carry the user beyond the windows.
     pub(crate) fn has_bought_credits(&self) -> bool {
         self.credits.as_ref().is_some_and(|credits| {

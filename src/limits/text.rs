@@ -101,8 +101,12 @@ pub(crate) fn rfc3339(at: u64) -> Option<String> {
     Some(Timestamp::from_second(i64::try_from(at).ok()?).ok()?.to_string())
 }
 
-/// A span in at most two parts: `3d 4h`, `2h 5m`, `12m`, `40s`.
+/// A span in at most two parts: `3y`, `3d 4h`, `2h 5m`, `12m`, `40s`.
 pub(crate) fn span(seconds: u64) -> String {
+    // Hours of what is years away say nothing.
+    if seconds >= 2 * 365 * 86_400 {
+        return format!("{}y", seconds / (365 * 86_400));
+    }
     let (d, h, m, s) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
     match (d, h, m) {
         (0, 0, 0) => format!("{s}s"),
@@ -167,8 +171,8 @@ mod tests {
 
     #[test]
     fn spans() {
-        let spans = [0, 59, 60, 3600, 3660, 86_400, 97_000].map(span);
-        assert_eq!(spans, ["0s", "59s", "1m", "1h", "1h 1m", "1d", "1d 2h"]);
+        let spans = [0, 59, 60, 3600, 3660, 86_400, 97_000, 63_071_999, 63_072_000].map(span);
+        assert_eq!(spans, ["0s", "59s", "1m", "1h", "1h 1m", "1d", "1d 2h", "729d 23h", "2y"]);
         assert_eq!(
             (age(90, 100), age(97, 100), age(200, 100)),
             ("10s ago".into(), "just now".into(), "just now".into())

@@ -69,8 +69,14 @@ pub(crate) fn client(base_url: &str, settings: &HttpSettings) -> Result<reqwest:
 }
 
 /// What layers of the HTTP library say about themselves, where a layer below says what happened.
-const SAYS_NOTHING: [&str; 4] =
-    ["error sending request", "client error (Connect)", "client error (SendRequest)", "tcp connect error"];
+const SAYS_NOTHING: [&str; 6] = [
+    "error sending request",
+    "client error (Connect)",
+    "client error (SendRequest)",
+    "tcp connect error",
+    "error decoding response body",
+    "error reading a body from connection",
+];
 
 /// An error and everything below it that says something, in one line.
 pub(crate) fn with_causes(error: &dyn StdError) -> String {

@@ -1,5 +1,5 @@
 //! One attempt up to the answer's headers: credentials, POST, status. Broken connections and 5xx are repeated
-//! here, silently and a few times; everything else is classified and handed up.
+//! here a few times, silently only while that is short; everything else is classified and handed up.
 
 use std::error::Error as StdError;
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::client::{Job, Shared};
@@ -30,6 +31,12 @@ const ERROR_BODY_TIME: Duration = Duration::from_secs(10);
 
 /// First the stored credentials are read again, then they may be renewed; a third 401 stands.
 const MAX_RECOVERIES: u32 = 2;
+
+/// What is repeated here for longer than this is told.
+const QUIET: Duration = Duration::from_secs(1);
+
+/// A repetition: how long is waited before it, and why.
+pub(super) type Repeat = (Duration, ErrorInfo);
 
 /// An answer that is a stream.
 pub(super) struct Opened {
@@ -55,8 +62,14 @@ impl From<Failure> for Refused {
     }
 }
 
-/// Sends the request until it is answered by a stream or fails for good as far as this level can tell.
-pub(super) async fn open(shared: Arc<Shared>, job: Arc<Job>) -> Result<Opened, Refused> {
+/// Sends the request until it is answered by a stream or fails for good as far as this level can tell. `tell` hears
+/// of repetitions that somebody who waits would wonder about.
+pub(super) async fn open(
+    shared: Arc<Shared>,
+    job: Arc<Job>,
+    tell: mpsc::Sender<Repeat>,
+) -> Result<Opened, Refused> {
+    let began = Instant::now();
     let mut jitter = Jitter::random();
     let mut retries = 0;
     loop {
@@ -87,7 +100,12 @@ pub(super) async fn open(shared: Arc<Shared>, job: Arc<Job>) -> Result<Opened, R
             }
             Then::RepeatRequest if retries < shared.provider.request_max_retries => {
                 retries += 1;
-                sleep(backoff(retries, LONGEST, &mut jitter)).await;
+                let delay = backoff(retries, LONGEST, &mut jitter);
+                if began.elapsed() + delay >= QUIET {
+                    // Who has not heard of the last one yet needs no other.
+                    let _ = tell.try_send((delay, refused.failure.info));
+                }
+                sleep(delay).await;
             }
             _ => return Err(refused),
         }

@@ -10,18 +10,19 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::client::{Job, Shared};
 use super::decode::{Decoded, decode};
 use super::errors::{Failure, Then};
 use super::event::ResponseEvent;
-use super::open::{Opened, Refused, open};
+use super::open::{Opened, Refused, Repeat, open};
 use crate::base::secret::Secret;
 use crate::base::tasks::CancellationToken;
 use crate::net::retry::{Jitter, LONGEST, backoff};
 use crate::net::sse::SseParser;
-use crate::protocol::error::ErrorKind;
+use crate::protocol::error::{ErrorInfo, ErrorKind};
 
 /// While there is no connection, tries come at most this far apart.
 const NETWORK_PAUSE: Duration = Duration::from_secs(5);
@@ -50,7 +51,7 @@ pub(crate) struct ResponseStream {
 }
 
 enum State {
-    Opening(BoxFuture<'static, Result<Opened, Refused>>),
+    Opening(BoxFuture<'static, Result<Opened, Refused>>, mpsc::Receiver<Repeat>),
     Reading(Box<Reading>),
     Waiting(Instant),
     Done,
@@ -82,6 +83,7 @@ struct Reading {
 /// What came of waiting.
 enum Step {
     Opened(Result<Opened, Refused>),
+    Repeats(Repeat),
     Read(Result<(), Failure>),
     Waited,
     Cancelled,
@@ -123,6 +125,7 @@ impl ResponseStream {
                     self.queue.extend(refused.events);
                     self.fail(refused.failure);
                 }
+                Step::Repeats((delay, error)) => self.tell_repeat(delay, error),
                 Step::Read(Ok(())) => {}
                 Step::Read(Err(failure)) => self.fail(failure),
                 Step::Waited => self.open(),
@@ -134,7 +137,11 @@ impl ResponseStream {
     async fn wait(&mut self) -> Step {
         let work = async {
             match &mut self.state {
-                State::Opening(opening) => Step::Opened(opening.await),
+                State::Opening(opening, repeats) => tokio::select! {
+                    biased;
+                    Some(repeat) = repeats.recv() => Step::Repeats(repeat),
+                    opened = opening => Step::Opened(opened),
+                },
                 State::Reading(reading) => Step::Read(reading.more().await),
                 State::Waiting(until) => {
                     sleep_until(*until).await;
@@ -151,7 +158,16 @@ impl ResponseStream {
     }
 
     fn open(&mut self) {
-        self.state = State::Opening(open(self.shared.clone(), self.job.clone()).boxed());
+        let (tell, repeats) = mpsc::channel(1);
+        self.state = State::Opening(open(self.shared.clone(), self.job.clone(), tell).boxed(), repeats);
+    }
+
+    /// Repetitions of the request count for the attempt that comes after them.
+    fn tell_repeat(&mut self, delay: Duration, error: ErrorInfo) {
+        let max = self.shared.provider.stream_max_retries.max(1);
+        let attempt = self.retries.saturating_add(1).min(max);
+        let delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
+        self.queue.push_back(ResponseEvent::Retrying { attempt, max, delay_ms, error });
     }
 
     fn read(&mut self, opened: Opened) {
@@ -201,10 +217,7 @@ impl ResponseStream {
         let bearer = reading.bearer.take();
         let info = failure.info;
         let message = self.shared.without_secrets(info.message, bearer.as_ref());
-        self.fail(Failure {
-            info: crate::protocol::error::ErrorInfo { message, ..info },
-            then: failure.then,
-        });
+        self.fail(Failure { info: ErrorInfo { message, ..info }, then: failure.then });
     }
 
     /// Ends the stream, or plans the next attempt.

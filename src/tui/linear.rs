@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 use super::app::Outcome;
-use super::door::{Begin, Call, Door, Glimpse, LimitsCall, Live};
+use super::door::{Begin, Call, Door, Glimpse, LimitsCall, Live, Redeeming};
 use super::glance::spoken;
 use super::linear_questions as questions;
 use super::narrator::{Meant, Narrator};
@@ -19,6 +19,7 @@ use super::setup::Setup;
 use super::signals::{self, Signal};
 use super::terminal::{self, Keyboard};
 use super::transcript::{Level, Notice};
+use super::usage::redeem_lines::Redemption;
 use crate::base::clock::{Clock, SystemClock};
 use crate::base::ids::ThreadId;
 use crate::base::path::with_tilde;
@@ -45,7 +46,7 @@ Type a message and press enter. While codex works, a message is added to what it
 /review has the uncommitted changes reviewed, or what you write behind it.
 /undo takes back what the last turn changed in files, /redo brings it again.
 /ps lists what runs in the background, /stop ends it.
-/model NAME and /effort LEVEL change the model. /status tells the settings. /usage tells the limits.
+/model NAME and /effort LEVEL change the model. /status tells the settings. /usage tells the limits, /usage redeem uses a reset.
 /exit ends codex.";
 
 /// The running app.
@@ -65,6 +66,8 @@ struct Linear {
     interrupted: Option<Instant>,
     leaving: bool,
     signal: Option<i32>,
+    /// A redemption that asks or is on its way.
+    redemption: Option<Redemption>,
 }
 
 /// What could stand behind a command.
@@ -92,10 +95,12 @@ pub(crate) async fn run(setup: Setup, door: Door) -> Result<Outcome, terminal::E
         interrupted: None,
         leaving: false,
         signal: None,
+        redemption: None,
     };
     app.begin(&setup, &mut keyboard).await;
     while !app.leaving {
         let events = app.live.as_mut().map(|live| &mut live.events);
+        let steps = app.redemption.as_mut().and_then(|redemption| redemption.steps.as_mut());
         tokio::select! {
             biased; // a person comes first
             signal = signals.recv() => app.on_signal(signal).await,
@@ -103,6 +108,7 @@ pub(crate) async fn run(setup: Setup, door: Door) -> Result<Outcome, terminal::E
                 let bytes = bytes.map(<[u8]>::to_vec).unwrap_or_default();
                 app.on_bytes(&bytes).await;
             }
+            step = next(steps) => app.on_step(step),
             event = next(events) => app.on_event(event).await,
             glimpse = next(app.glimpses.as_mut()) => app.on_glimpse(glimpse),
         }
@@ -261,6 +267,10 @@ impl Linear {
     async fn on_line(&mut self, line: &str) {
         // Who has begun is not told any more what else there is.
         self.glimpses = None;
+        if let Some(redemption) = &mut self.redemption {
+            redemption.on_line(line.trim(), &self.door).await;
+            return self.end_redemption();
+        }
         self.narrator.tick(self.now_ms());
         match self.narrator.on_line(line) {
             Meant::Op(Op::UserTurn { mut input, output_schema }) => {
@@ -296,6 +306,8 @@ impl Linear {
             ("ps", _) => self.send(Op::Sessions).await,
             ("stop", _) => self.send(Op::StopSessions).await,
             ("status", _) => self.status(),
+            ("usage", "redeem") if !self.narrator.is_running() => self.redeem().await,
+            ("usage", "redeem") => say(["/usage redeem has to wait until codex is ready."]),
             ("usage", _) => self.usage().await,
             ("diff", _) => match self.door.call(Call::Diff).await {
                 Ok(diff) => say(super::text::sanitize(&diff).lines()),
@@ -355,7 +367,28 @@ impl Linear {
         let limits = limits.borrow().clone();
         let lines = show::lines(&limits, SystemClock.now_s(), super::moment::zone(), pending);
         say(lines.iter().map(|line| super::text::sanitize(&show::spoken(line)).into_owned()));
-        say(["To use a reset, end codex and run: codex usage redeem"]);
+        if limits.reset_credits.as_ref().is_some_and(|held| held.value.available_count > 0) {
+            say(["To use a reset, type: /usage redeem"]);
+        }
+    }
+
+    async fn redeem(&mut self) {
+        let Some(limits) = self.live.as_ref().and_then(|live| live.limits.clone()) else {
+            return say(["Usage limits belong to a ChatGPT plan. Run: codex login"]);
+        };
+        self.redemption = Some(Redemption::begin(&self.door, limits).await);
+        self.end_redemption();
+    }
+
+    fn on_step(&mut self, step: Option<Redeeming>) {
+        if let Some(redemption) = &mut self.redemption {
+            redemption.on_step(step);
+        }
+        self.end_redemption();
+    }
+
+    fn end_redemption(&mut self) {
+        self.redemption.take_if(|redemption| redemption.is_over());
     }
 
     async fn on_event(&mut self, event: Option<Event>) {

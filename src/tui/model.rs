@@ -96,6 +96,8 @@ pub(crate) struct TurnState {
     pub(crate) shells: Vec<ItemId>,
     /// Commands that run on in the background, as the thread told last.
     pub(crate) background: Vec<String>,
+    /// How many of them are being ended, as the user asked.
+    pub(crate) ending: usize,
     /// They were asked for, and are to be listed.
     pub(crate) listing: bool,
     /// What was sent of this turn and the one before it that never got an answer.

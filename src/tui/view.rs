@@ -207,7 +207,7 @@ fn middle(model: &Model, width: u16) -> Vec<Line<'static>> {
         let room = width.saturating_sub(background_width(model));
         let mut lines = working.lines(headline.as_deref(), asking, &key, room, model.now_ms, &model.theme);
         if let (Some(first), Some(words)) = (lines.first_mut(), background(model)) {
-            first.spans.push(Span::styled(words, model.theme.style(Role::Dim)));
+            first.spans.push(Span::styled(format!(" · {words}"), model.theme.style(Role::Dim)));
         }
         rows.extend(lines);
     }
@@ -222,13 +222,13 @@ fn middle(model: &Model, width: u16) -> Vec<Line<'static>> {
 fn background(model: &Model) -> Option<String> {
     match model.turn.background.len() {
         0 => None,
-        1 => Some(" · 1 background terminal".to_owned()),
-        count => Some(format!(" · {count} background terminals")),
+        1 => Some("1 background terminal".to_owned()),
+        count => Some(format!("{count} background terminals")),
     }
 }
 
 fn background_width(model: &Model) -> u16 {
-    background(model).and_then(|words| u16::try_from(text::width(&words)).ok()).unwrap_or(0)
+    background(model).and_then(|words| u16::try_from(text::width(&words) + 3).ok()).unwrap_or(0)
 }
 
 /// Something at the left and something at the right; the left one is cut when both do not fit.
@@ -284,6 +284,10 @@ fn hint_line(model: &Model, width: u16) -> Line<'static> {
     let mut badges = Vec::new();
     if model.setup.tour.is_some() {
         badges.push("Scripted model".to_owned());
+    }
+    // While a turn runs its row tells.
+    if let (Some(words), None) = (background(model), &model.turn.working) {
+        badges.push(format!("{words} · /ps"));
     }
     badges.extend(model.composer.badge().map(str::to_owned));
     match model.warnings.len() {

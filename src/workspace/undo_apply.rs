@@ -20,10 +20,14 @@ pub(crate) enum Step {
     Restored(PathBuf),
     /// What was made goes.
     Removed(PathBuf),
+    /// It is as somebody else left it between two of several turns: what the later turns did is gone.
+    Partly(PathBuf),
     /// It stays as it is: why.
     Left(PathBuf, &'static str),
 }
 
+/// Why a file is taken back in part only, in words.
+pub(crate) const PARTLY: &str = "as somebody else left it in between";
 /// Somebody changed it since.
 const TOUCHED: &str = "changed since";
 /// There is nothing to bring back.
@@ -39,6 +43,7 @@ impl Step {
         match self {
             Self::Restored(path) => Self::Restored(root.join(path)),
             Self::Removed(path) => Self::Removed(root.join(path)),
+            Self::Partly(path) => Self::Partly(root.join(path)),
             Self::Left(path, why) => Self::Left(root.join(path), why),
         }
     }
@@ -46,14 +51,14 @@ impl Step {
     /// The path.
     pub(crate) fn path(&self) -> &Path {
         match self {
-            Self::Restored(path) | Self::Removed(path) | Self::Left(path, _) => path,
+            Self::Restored(path) | Self::Removed(path) | Self::Partly(path) | Self::Left(path, _) => path,
         }
     }
 
     /// The path, when it is another one now.
     pub(crate) fn changed(&self) -> Option<&Path> {
         match self {
-            Self::Restored(path) | Self::Removed(path) => Some(path),
+            Self::Restored(path) | Self::Removed(path) | Self::Partly(path) => Some(path),
             Self::Left(..) => None,
         }
     }

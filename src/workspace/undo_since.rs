@@ -2,7 +2,7 @@
 //! taken back one after the other, each with its own journal; what that will come to is told beforehand by playing the
 //! changes on top of each other, because the files still stand as the last turn left them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -11,9 +11,6 @@ use super::undo_cut;
 use super::undo_revert::{self, Report, Which};
 use super::undo_store::{self, Change, Record, Store};
 use super::undo_walk::Kind;
-
-/// Somebody changed it between two of the turns.
-const BETWEEN: &str = "changed in between by somebody else";
 
 /// The turns that are meant, as their thread calls them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -77,13 +74,14 @@ pub(super) fn play(base: &Path, root: &Path, numbers: &[u64], which: Which, dry:
     if dry {
         return Ok(report);
     }
+    let mut changed = BTreeSet::new();
     for number in numbers {
         let which = if which == Which::Again { which } else { Which::Number(*number) };
         let Some((part, record)) = undo_revert::played(base, root, which, *number, false)? else { continue };
         if record.undone {
             undo_revert::tell(base, root, &part, &record);
         }
-        part.steps.into_iter().for_each(|step| correct(&mut report.steps, step));
+        part.steps.into_iter().for_each(|step| correct(&mut report.steps, &mut changed, step));
     }
     if which != Which::Again && numbers.len() > 1 {
         bind(base, root, numbers)?;
@@ -91,11 +89,15 @@ pub(super) fn play(base: &Path, root: &Path, numbers: &[u64], which: Which, dry:
     Ok(report)
 }
 
-/// What was left is told, whatever was expected.
-fn correct(expected: &mut [Step], step: Step) {
-    let Step::Left(path, why) = step else { return };
+/// What was left is told, whatever was expected. Only a file in which somebody else wrote in between is left by the
+/// earlier turns after it was `changed` for the later ones.
+fn correct(expected: &mut [Step], changed: &mut BTreeSet<PathBuf>, step: Step) {
+    let Step::Left(path, why) = step else {
+        changed.insert(step.path().to_owned());
+        return;
+    };
     let told = expected.iter_mut().find(|told| told.changed() == Some(path.as_path()));
-    if let Some(told) = told {
+    if let Some(told) = told.filter(|told| !matches!(told, Step::Partly(_)) || !changed.contains(&path)) {
         *told = Step::Left(path, why);
     }
 }
@@ -198,7 +200,7 @@ impl Played {
         changes.sort_by(|a, b| a.path.as_os_str().cmp(b.path.as_os_str()));
         let steps = undo_apply::look(root, store, &changes)?.into_iter().map(|step| match step.changed() {
             Some(path) if self.0.get(path).is_some_and(|(_, broken)| *broken) => {
-                Step::Left(path.to_owned(), BETWEEN)
+                Step::Partly(path.to_owned())
             }
             _ => step,
         });

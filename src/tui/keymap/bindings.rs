@@ -136,6 +136,12 @@ impl Keymap {
     pub(crate) fn help(&self) -> Vec<HelpRow> {
         let mut out = Vec::new();
         for context in Context::ALL {
+            let signs = SIGNS.iter().filter(|_| context == Context::Composer);
+            out.extend(signs.map(|(sign, help)| HelpRow {
+                section: context.title(),
+                keys: (*sign).to_owned(),
+                help,
+            }));
             for row in ROWS.iter().filter(|r| r.context == context) {
                 let keys = self.keys.get(&row.action).map(Vec::as_slice).unwrap_or_default();
                 let shown: Vec<String> = keys.iter().take(3).map(Chord::to_string).collect();
@@ -147,6 +153,13 @@ impl Keymap {
         out
     }
 }
+
+/// What begins something as the first character of a prompt, or of a word; not keys, so nobody binds them.
+const SIGNS: [(&str, &str); 3] = [
+    ("/", "commands (empty prompt)"),
+    ("!", "a command of your own (empty prompt)"),
+    ("@", "a file of this folder"),
+];
 
 /// The names of all actions of a context, for the configuration.
 pub(crate) fn names(context: Context) -> impl Iterator<Item = &'static str> {

@@ -16,7 +16,7 @@ use crate::tui::popups::confirm;
 use crate::tui::setup::Mode;
 use crate::tui::text;
 use crate::tui::transcript::{Key, Level, Notice};
-use crate::workspace::undo_apply::Step;
+use crate::workspace::undo_apply::{PARTLY, Step};
 use crate::workspace::undo_revert::Report;
 use crate::workspace::undo_since::Wanted;
 
@@ -181,6 +181,10 @@ fn names<'a>(steps: impl Iterator<Item = &'a Step>) -> String {
 fn before(report: &Report) -> String {
     let changed = names(report.steps.iter().filter(|step| step.changed().is_some()));
     let mut out = format!("Changed since: {changed}.");
+    if report.steps.iter().any(|step| matches!(step, Step::Partly(_))) {
+        let partly = names(report.steps.iter().filter(|step| matches!(step, Step::Partly(_))));
+        out.push_str(&format!("\nOnly back to what somebody else wrote in between: {partly}."));
+    }
     let left = report.steps.iter().filter_map(|step| match step {
         Step::Left(_, why) => Some(format!("{} ({why})", name(step))),
         _ => None,
@@ -235,6 +239,7 @@ fn lines(out: &mut String, report: &Report) {
         out.push_str(&match step {
             Step::Restored(_) => format!("\n  restored  {}", name(step)),
             Step::Removed(_) => format!("\n  removed   {}", name(step)),
+            Step::Partly(_) => format!("\n  partly    {} ({PARTLY})", name(step)),
             Step::Left(_, why) => format!("\n  left      {} ({why})", name(step)),
         });
     }

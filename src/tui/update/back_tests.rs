@@ -60,6 +60,22 @@ fn without_changed_files_nothing_is_asked() {
 }
 
 #[test]
+fn what_comes_back_in_part_only_is_said_beforehand_and_after() {
+    let mut scene = scene();
+    scene.keys(&["esc", "esc", "enter"]);
+    looked(&mut scene);
+    let partly = || Some(report(&[Step::Partly("a".into()), Step::Restored("c".into())]));
+    told(&mut scene, true, partly());
+    let shown = scene.shown();
+    for words in ["Changed since: a, c.", "wrote in between: a.", "undo the edits of 2 files"] {
+        assert!(shown.contains(words), "{words}:\n{shown}");
+    }
+    assert!(!shown.contains("Stays in any case"), "{shown}");
+    let said = done(&partly().unwrap_or_default());
+    assert!(said.contains("partly    a (as somebody else left it in between)"), "{said}");
+}
+
+#[test]
 fn with_changed_files_the_user_decides() {
     let rows: [(&str, &[u32], bool, &str); 4] = [
         ("1", &[1], false, "Files are as they were left"),

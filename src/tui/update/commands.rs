@@ -173,13 +173,25 @@ fn list_background(model: &mut Model) {
 /// The thread told what runs in the background.
 pub(super) fn background(model: &mut Model, running: &[String]) {
     model.turn.background = running.to_vec();
+    if running.is_empty() && model.turn.ending > 0 {
+        let text = match std::mem::take(&mut model.turn.ending) {
+            1 => "Ended what ran in the background.".to_owned(),
+            count => format!("Ended {count} commands that ran in the background."),
+        };
+        model.toast = None;
+        model.transcript.notice(Level::Info, &text);
+    }
     if std::mem::take(&mut model.turn.listing) {
         list_background(model);
     }
 }
 
 fn stop_background(model: &mut Model, effects: &mut Effects) {
-    model.toast("Ending what runs in the background");
+    model.turn.ending = model.turn.background.len();
+    model.toast(match model.turn.ending {
+        0 => "Nothing runs in the background",
+        _ => "Ending what runs in the background",
+    });
     effects.push(Effect::Op(Op::StopSessions));
 }
 

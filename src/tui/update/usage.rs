@@ -79,6 +79,10 @@ pub(crate) fn changed(model: &mut Model, limits: Arc<AccountLimits>, effects: &m
     if !alarms::due(&limits, model.unix).is_empty() {
         effects.push(Effect::Limits(Ask::Alarms));
     }
+    let read = |limits: &AccountLimits| limits.full_read.as_ref().map(|read| read.done_ms);
+    if model.facts.limits.as_deref().and_then(read) != read(&limits) {
+        model.usage.spent = false;
+    }
     model.facts.limits = Some(limits);
     follow::refresh_status(model, model.unix);
 }
@@ -147,7 +151,9 @@ pub(crate) fn open(model: &mut Model, args: &str, effects: &mut Effects) {
     model.usage.hint = Hint::Gone;
     match (args.trim(), Chart::of(args)) {
         ("", _) => {
-            read(model, effects);
+            // However fresh they are: what the last turn took may not be in them.
+            let max_age = if model.usage.spent { Duration::ZERO } else { ON_DEMAND };
+            read_within(model, max_age, effects);
             finish(model, effects);
             model.popup = Some(Popup::Usage(Box::new(Usage::new())));
         }
@@ -342,6 +348,7 @@ pub(crate) fn offer_model(model: &mut Model) {
 
 /// A turn has ended: when a limit or a budget ended it, its prompt comes back and the user is asked what to do.
 pub(crate) fn turn_ended(model: &mut Model, end: &TurnEnd, effects: &mut Effects) {
+    model.usage.spent = true;
     let Some(error) = end.error.as_ref().filter(|_| end.status == TurnStatus::Failed) else { return };
     if !matches!(error.kind, ErrorKind::UsageLimit | ErrorKind::Budget) || model.is_running() {
         return;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::backend::nudge::{More, Nudged};
 use crate::limits::intent::Verdict;
+use crate::limits::refresh::ON_DEMAND;
 use crate::protocol::error::{ErrorInfo, ErrorKind};
 use crate::protocol::limits::ResetCredits;
 use crate::protocol::op::Op;
@@ -66,13 +67,34 @@ fn usage_opens_on_what_is_known_and_changes_in_place() {
     scene.answer(Answer::Limits(News::Finished(Ok(None))));
     scene.text("/usage").keys(&["enter"]);
     let asked = asks(&mut scene);
-    assert!(matches!(asked[..], [Ask::Refresh(_), Ask::Finish]), "{asked:?}");
+    assert!(matches!(asked[..], [Ask::Refresh(age), Ask::Finish] if age == ON_DEMAND), "{asked:?}");
     assert!(scene.shown().contains("18% left") && scene.shown().contains("reading …"), "{}", scene.shown());
     scene.send(Msg::Limits(Arc::new(samples::limits([83.0, 64.0], "plus", Some(samples::two())))));
     scene.answer(Answer::Limits(News::Refreshed(Ok(None))));
     assert!(scene.shown().contains("17% left") && !scene.shown().contains("reading …"), "{}", scene.shown());
     scene.keys(&["esc"]);
     assert!(!scene.shown().contains("You have 2 usage"), "the hint was taken");
+}
+
+#[test]
+fn after_a_turn_no_reading_is_fresh_enough() {
+    let mut scene = scene([82.0, 64.0]);
+    scene.answer(Answer::Limits(News::Finished(Ok(None))));
+    scene.turn("go").ends(TurnStatus::Completed);
+    let max_age = |scene: &mut Scene| {
+        asks(scene);
+        scene.text("/usage").keys(&["enter"]);
+        let asked = asks(scene);
+        scene.answer(Answer::Limits(News::Refreshed(Ok(None)))).keys(&["esc"]);
+        asked.into_iter().find_map(|ask| if let Ask::Refresh(age) = ask { Some(age) } else { None })
+    };
+    assert_eq!(max_age(&mut scene), Some(std::time::Duration::ZERO));
+    let mut read = samples::limits([83.0, 64.0], "plus", None);
+    if let Some(full) = &mut read.full_read {
+        full.done_ms += 1;
+    }
+    scene.send(Msg::Limits(Arc::new(read)));
+    assert_eq!(max_age(&mut scene), Some(ON_DEMAND), "read since");
 }
 
 #[test]

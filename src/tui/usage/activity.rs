@@ -94,7 +94,9 @@ impl Page {
                 let rows = activity::rows(found, self.view, today(view.now()), room);
                 let mut rows = rows.iter();
                 if let Some(figures) = rows.next() {
-                    body.extend(wrapped(figures, Role::Text, 2, width, theme));
+                    // A row breaks between figures, not within one.
+                    let whole = figures.replace(' ', "\u{a0}").replace("\u{a0}·\u{a0}", " · ");
+                    body.extend(wrapped(&whole, Role::Text, 2, width, theme));
                 }
                 body.extend(rows.map(|row| chart(row, theme)));
             }

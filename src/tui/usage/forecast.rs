@@ -49,6 +49,7 @@ pub(super) fn sum(
         id: picked.map(|credit| credit.id.clone()),
         title: None,
         expires_at: picked.and_then(|credit| credit.expires_at),
+        expiry_unreadable: picked.is_some_and(|credit| credit.expiry_unreadable),
     });
     let mut advice = advice::advise(&situation);
     let role = match advice.action {

@@ -9,6 +9,8 @@
 //! - [`forecast`]: what to expect and what to do
 //! - [`menu`]: the page that `/usage` opens
 //! - [`redeem`]: the way of one redemption
+//! - [`redeem_spoken`]: its pages as lines, where there is no screen
+//! - [`redeem_lines`]: the same way in plain lines
 //! - [`ending`]: how a redemption ended, in words
 //! - [`activity`]: tokens per day, week, in all
 //! - [`reached`]: what to do when a limit or a budget is used up
@@ -25,6 +27,8 @@ pub(crate) mod menu;
 pub(crate) mod notice;
 pub(crate) mod reached;
 pub(crate) mod redeem;
+pub(crate) mod redeem_lines;
+mod redeem_spoken;
 mod standing;
 mod traffic;
 pub(crate) mod windows;

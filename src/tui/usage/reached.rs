@@ -9,6 +9,7 @@ use super::windows;
 use crate::backend::nudge::More;
 use crate::limits::text as words;
 use crate::protocol::error::{ErrorInfo, ErrorKind};
+use crate::responses::usage_limit;
 use crate::tui::keymap::Keymap;
 use crate::tui::keys::Key;
 use crate::tui::popups::frame::{self, Drawn};
@@ -53,7 +54,8 @@ impl Panel {
             rows.push((Row::new("Stop here").detail("the prompt stays below"), Choice::Dismiss));
             return rows;
         }
-        if let Some(count) = view.resets().filter(|count| *count > 0) {
+        let workspace = held_by_workspace(view).is_some();
+        if let Some(count) = view.resets().filter(|count| *count > 0 && !workspace) {
             rows.push((Row::new("Redeem a reset").detail(format!("{count} available")), Choice::Redeem));
         }
         if let Some(at) = comes_back(view) {
@@ -68,7 +70,7 @@ impl Panel {
         if other_family(view) {
             rows.push((Row::new("Switch model").detail("another model has its own limit"), Choice::Model));
         }
-        if view.resets().is_none() && view.standing.shared {
+        if view.resets().is_none() && view.standing.shared && !workspace {
             rows.push((Row::new("Redeem a reset").detail("check availability"), Choice::Redeem));
         }
         rows.push((Row::new("Dismiss").detail("the prompt stays below"), Choice::Dismiss));
@@ -150,15 +152,27 @@ pub(super) fn standing(view: &View<'_>) -> Option<String> {
         let (moment, span) = (words::moment(at, now, view.zone), words::span(at.saturating_sub(now)));
         format!(": it comes back at {moment}, in {span}")
     });
-    Some(format!("The usage limit is reached{}.", back.unwrap_or_default()))
+    let workspace = || Some(format!(": {}", usage_limit::of_workspace(held_by_workspace(view)?)?));
+    Some(format!("The usage limit is reached{}.", back.or_else(workspace).unwrap_or_default()))
 }
 
-/// When every window that is used up has come back, on the service's clock; nothing when nobody knows.
+fn held_by_workspace<'a>(view: &View<'a>) -> Option<&'a str> {
+    view.limits?.held_by_workspace(view.now_s)
+}
+
+/// When everything that is used up has come back, on the service's clock; nothing when nobody knows. What a workspace
+/// lacks does not come back by itself, whatever the windows do.
 fn comes_back(view: &View<'_>) -> Option<u64> {
     let limits = view.limits?;
+    if held_by_workspace(view).is_some() {
+        return None;
+    }
     let windows = limits.windows(view.now_s);
     let full = windows.iter().filter(|window| window.is_main() && window.used >= 100.0);
+    let spend = limits.spend.as_ref().map(|spend| &spend.value);
+    let spent = spend.filter(|spend| spend.reached && spend.resets_at.is_none_or(|at| at > view.now()));
     full.map(|window| window.resets_at)
+        .chain(spent.map(|spend| spend.resets_at))
         .try_fold(None, |latest: Option<u64>, at| Some(latest.max(Some(at?))))?
 }
 

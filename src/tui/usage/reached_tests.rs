@@ -66,6 +66,20 @@ fn the_first_answer_helps_most() {
 }
 
 #[test]
+fn what_a_workspace_lacks_is_not_waited_for() {
+    use crate::limits::state::Stamped;
+    let standing = samples::shared();
+    let mut limits = samples::limits([100.0, 64.0], "team", Some(samples::two()));
+    let value = "workspace_member_usage_limit_reached".to_owned();
+    limits.reached = Some(Stamped { value, at_ms: NOW * 1000, source: crate::limits::state::Source::Usage });
+    let view = view(Some(&limits), &standing);
+    let choices: Vec<_> = Panel::new(error()).choices(&view).into_iter().map(|(_, choice)| choice).collect();
+    assert_eq!(choices, [Choice::Nudge(More::Limit), Choice::Dismiss]);
+    let words = super::standing(&view).unwrap();
+    assert!(words.contains("ask the workspace's owner"), "{words}");
+}
+
+#[test]
 fn waiting_goes_by_our_clock() {
     let standing = samples::shared();
     let mut limits = samples::limits([100.0, 64.0], "plus", None);

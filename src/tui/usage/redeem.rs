@@ -19,6 +19,9 @@ use crate::tui::theme::{Role, Theme};
 
 /// Rows of credits that are shown at once.
 const SHOWN: usize = 5;
+/// What redeeming before the last reset is seen can mean.
+pub(super) const FORCED: &str =
+    "Your windows do not show the last reset yet: this may reset the same windows again.";
 
 /// What a key asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,8 +40,9 @@ pub(crate) enum Move {
     Resend,
 }
 
+/// Which page is open.
 #[derive(Clone, Debug)]
-enum State {
+pub(super) enum State {
     /// What the wish comes to is being looked up, by this question.
     Loading(u64),
     /// Which credit?
@@ -101,6 +105,28 @@ impl Flow {
         let order = (self.plan.take()?, self.wish());
         self.state = State::Redeeming("Resetting …".to_owned());
         Some(order)
+    }
+
+    pub(super) fn state(&self) -> &State {
+        &self.state
+    }
+
+    pub(super) fn credits(&self) -> &[ResetCredit] {
+        &self.credits
+    }
+
+    pub(super) fn picked(&self) -> Option<&ResetCredit> {
+        self.picked.as_ref()
+    }
+
+    pub(super) fn is_forced(&self) -> bool {
+        self.force
+    }
+
+    /// Picks this credit, or what the service picks, and asks whether it is really meant.
+    pub(super) fn pick(&mut self, index: usize) {
+        self.picked = self.credits.get(index).cloned();
+        self.state = State::Confirm(confirm());
     }
 
     /// Whether it is on its way and cannot be left.
@@ -191,8 +217,7 @@ impl Flow {
                 Picked::Closed => Move::Back,
                 Picked::Row(index) if index + 1 == list.len() => Move::Back,
                 Picked::Row(index) => {
-                    self.picked = self.credits.get(index).cloned();
-                    self.state = State::Confirm(confirm());
+                    self.pick(index);
                     Move::Stay
                 }
                 _ => Move::Stay,
@@ -217,7 +242,7 @@ impl Flow {
         }
     }
 
-    fn then(&mut self, then: Then) -> Move {
+    pub(super) fn then(&mut self, then: Then) -> Move {
         match then {
             Then::Close => Move::Back,
             Then::Load => Move::Load,
@@ -265,9 +290,7 @@ impl Flow {
                 body.push(blank());
                 body.extend(forecast::sum(view, self.picked.as_ref(), width, theme));
                 if self.force {
-                    let words =
-                        "Your windows do not show the last reset yet: this may reset the same windows again.";
-                    body.extend(wrapped(words, Role::Bad, 2, width, theme));
+                    body.extend(wrapped(FORCED, Role::Bad, 2, width, theme));
                 }
                 let mut keep = vec![blank()];
                 keep.extend(list.lines(width, 2, theme));
@@ -291,7 +314,7 @@ impl Flow {
         }
     }
 
-    fn available(&self) -> String {
+    pub(super) fn available(&self) -> String {
         let reading = self.plan.as_ref().and_then(|plan| plan.reading.as_ref());
         match reading.and_then(|reading| reading.count()) {
             Some(1) => "1 usage limit reset available.".to_owned(),
@@ -354,25 +377,22 @@ impl Flow {
         };
         let label = Span::styled(format!("{}. {title}", index + 1), style);
         let mut rows = vec![text::truncate_line(Line::from(vec![mark, label]), usize::from(width))];
-        let below = match credit {
-            Some(credit) => Some((dates(credit, view), credits::expiry_role(credit, view.now()))),
-            None if index + 1 == total => None,
-            None => Some(("the service picks which one".to_owned(), Role::Dim)),
-        };
-        if let Some((words, role)) = below {
-            rows.extend(wrapped(&words, role, 5, width, theme));
+        match credit {
+            Some(credit) => rows.extend(date_rows(credit, view, 5, width, theme)),
+            None if index + 1 == total => {}
+            None => rows.extend(wrapped("the service picks which one", Role::Dim, 5, width, theme)),
         }
         rows
     }
 
     /// The credit that was picked: name, dates, what the service says of it.
-    fn chosen(&self, view: &View<'_>, width: u16, theme: &Theme) -> Vec<Line<'static>> {
+    pub(super) fn chosen(&self, view: &View<'_>, width: u16, theme: &Theme) -> Vec<Line<'static>> {
         let Some(credit) = &self.picked else {
             let words = format!("{} · the service picks which one", credits::generic(view));
             return wrapped(&words, Role::Strong, 2, width, theme);
         };
         let mut rows = wrapped(&credits::title(credit, view), Role::Strong, 2, width, theme);
-        rows.extend(wrapped(&dates(credit, view), credits::expiry_role(credit, view.now()), 2, width, theme));
+        rows.extend(date_rows(credit, view, 2, width, theme));
         if let Some(words) = credit.description.as_deref().map(plain).filter(|words| !words.is_empty()) {
             rows.extend(wrapped(&words, Role::Dim, 2, width, theme));
         }
@@ -386,12 +406,32 @@ fn confirm() -> List {
     list
 }
 
-fn dates(credit: &ResetCredit, view: &View<'_>) -> String {
+pub(super) fn dates(credit: &ResetCredit, view: &View<'_>) -> String {
     let granted = credits::granted(credit, view).map(|words| format!(" · {words}")).unwrap_or_default();
     format!("{}{granted}", credits::expiry(credit, view))
 }
 
-fn words_at_end(ending: &Ending, view: &View<'_>) -> String {
+/// When it expires and when it was granted: in one row, or in one each.
+fn date_rows(
+    credit: &ResetCredit,
+    view: &View<'_>,
+    indent: usize,
+    width: u16,
+    theme: &Theme,
+) -> Vec<Line<'static>> {
+    let role = credits::expiry_role(credit, view.now());
+    let both = dates(credit, view);
+    if text::width(&both) + indent <= usize::from(width) {
+        return wrapped(&both, role, indent, width, theme);
+    }
+    let mut rows = wrapped(&credits::expiry(credit, view), role, indent, width, theme);
+    if let Some(granted) = credits::granted(credit, view) {
+        rows.extend(wrapped(&granted, role, indent, width, theme));
+    }
+    rows
+}
+
+pub(super) fn words_at_end(ending: &Ending, view: &View<'_>) -> String {
     let left = match view.resets().filter(|_| ending.left) {
         None => String::new(),
         Some(0) => " You have no usage limit resets left.".to_owned(),

@@ -60,6 +60,8 @@ pub(crate) struct Standing {
     pub(crate) reading: bool,
     /// The user wants them read once more after that.
     pub(crate) read_again: bool,
+    /// A turn has ended since the last full reading.
+    pub(crate) spent: bool,
     /// Why the last reading of this app failed.
     pub(crate) failure: Option<ErrorInfo>,
     /// A redemption that is not over, as the last reading found it.

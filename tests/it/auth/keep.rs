@@ -50,6 +50,34 @@ fn in_the_keyring_and_nowhere_else() {
     }
 }
 
+/// A sign-out elsewhere ends a turn that runs, before its next request, wherever the sign-in is kept.
+#[test]
+fn a_sign_out_elsewhere_ends_what_runs() {
+    for (mode, key) in [("keyring", false), ("file", false), ("file", true)] {
+        let world = world(&format!("cli_auth_credentials_store = '{mode}'"));
+        keyring(&world, true);
+        let login = if key { "--with-api-key" } else { "--device-auth" };
+        let login = codex(&world).args(["login", login]).stdin(world.backend.token.as_str());
+        with_keyring(&world, login).run().expect(0);
+        let logout = format!(
+            "PATH={}:$PATH CODEX_HOME={} CODEX_APP_SERVER_LOGIN_ISSUER={} {} logout",
+            world.root().join("bin").display(),
+            world.codex_home().display(),
+            world.backend.issuer(),
+            env!("CARGO_BIN_EXE_codex")
+        );
+        world.backend.script(&format!(
+            "[[rule]]\nwhen = {{ round = 0 }}\n[[rule.output]]\nexec = \"\"\"{logout}\"\"\"\n\
+             [[rule]]\n[[rule.output]]\ntext = 'still here'\n"
+        ));
+        let run = codex(&world).args(["exec", "-s", "danger-full-access", "go"]);
+        let output = with_keyring(&world, run).run();
+        assert_ne!(output.code, Some(0), "{mode} {key}: {} {}", output.stdout, output.stderr);
+        assert!(output.stderr.contains("You have since signed out"), "{mode} {key}: {}", output.stderr);
+        assert!(!output.stdout.contains("still here"));
+    }
+}
+
 #[test]
 fn a_keyring_that_does_not_answer() {
     for there in [true, false] {

@@ -77,6 +77,7 @@ fn a_budget_ends_the_turn_before_the_next_request() {
         bed.configure(&format!("[budget]\n{budget}\n"));
         let output = bed.world.exec(&["work"]).run().expect(code);
         assert!(output.stdout.contains(part), "{output:?}");
+        assert_eq!(output.stdout.contains("raise it for one run"), code == 1, "{output:?}");
         assert_eq!(bed.world.backend.records().len(), requests, "{budget}");
     }
     let bed = Bed::new(ROUNDS);

@@ -16,6 +16,7 @@
 //! - [`hostile`]: input that wants to do harm
 //! - [`leave`]: every way out
 //! - [`redeem_ask`]: the question before a reset credit is used
+//! - [`redeem_lines`]: the same in plain lines, inside the app
 //! - [`review`]: reviews, from the command to the findings
 //! - [`usage`]: limits, redeeming, waiting; [`usage_crowd`]: many apps on one home
 //! - [`modes`]: terminals that can do less, and the other ways to show
@@ -33,6 +34,7 @@ mod hostile;
 mod leave;
 mod modes;
 mod redeem_ask;
+mod redeem_lines;
 mod review;
 mod shell;
 mod start;

@@ -64,7 +64,7 @@ fn what_runs_in_the_background_is_listed_and_ended() {
     terminal.until("In the background (/stop ends it):");
     terminal.until("$ echo up; exec sleep 600");
     terminal.submit("/stop");
-    terminal.until("Ending what runs in the background");
+    terminal.until("Ended what ran in the background.");
     terminal.submit("/ps");
     terminal.until_that("nothing is left", |rows| count(rows, "No commands run in the background.") == 2);
 }
@@ -88,7 +88,7 @@ fn ends_in_the_background(by_hand: bool) {
     terminal.until(READY);
     world.backend.script(&calls_then(&exec(&waits("two")), "the other ran"));
     terminal.submit("and another");
-    terminal.until("1 background terminal");
+    terminal.until("to interrupt) · 1 background terminal");
     match by_hand {
         true => terminal.submit("/stop"),
         false => std::fs::write(world.project().join("one"), "").unwrap(),

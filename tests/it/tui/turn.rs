@@ -224,18 +224,24 @@ fn a_full_context_is_compacted_and_the_prompt_sent_again() {
 
 #[test]
 fn a_wait_says_what_for_and_how_long() {
-    let world = World::new("");
-    world.config_with("", "request_max_retries = 0\nstream_max_retries = 8\nstream_idle_timeout_ms = 20000");
-    world
-        .backend
-        .script("[[rule]]\nfault = { kind = 'status', code = 503 }\noutput = [{ text = 'never' }]\n");
-    let terminal = ready(&world);
-    terminal.submit("say it");
-    terminal.until("/8");
-    terminal.until("503");
-    terminal.until_that("when", |rows| count(rows, "next try in") + count(rows, "trying again") > 0);
-    terminal.keys(ESC);
-    terminal.until("■ Interrupted");
+    // Attempts of the whole request, and repetitions before there was any answer.
+    for (requests, streams, told) in [(0, 8, "/8"), (8, 1, "1/1")] {
+        let world = World::new("");
+        let patience = format!(
+            "request_max_retries = {requests}\nstream_max_retries = {streams}\nstream_idle_timeout_ms = 20000"
+        );
+        world.config_with("", &patience);
+        world
+            .backend
+            .script("[[rule]]\nfault = { kind = 'status', code = 503 }\noutput = [{ text = 'never' }]\n");
+        let terminal = ready(&world);
+        terminal.submit("say it");
+        terminal.until(told);
+        terminal.until("503");
+        terminal.until_that("when", |rows| count(rows, "next try in") + count(rows, "trying again") > 0);
+        terminal.keys(ESC);
+        terminal.until("■ Interrupted");
+    }
 }
 
 #[test]

@@ -49,7 +49,7 @@ fn fault(world: &World, route: &str, fault: &str) {
 }
 
 /// Keys of what the service carried out.
-fn consumed(world: &World) -> Vec<String> {
+pub(super) fn consumed(world: &World) -> Vec<String> {
     let (_, body) = world.backend.call("GET", "/control/account", "");
     let told: Value = serde_json::from_str(&body).unwrap();
     told["consumed"].as_array().unwrap().iter().map(|one| one["key"].as_str().unwrap().to_owned()).collect()
