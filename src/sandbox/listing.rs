@@ -47,7 +47,7 @@ pub(crate) fn limits(roots: &Roots) -> Vec<&'static str> {
 }
 
 const NESTING: &str = "programs cannot confine themselves further: a sandbox inside the sandbox is refused";
-const SHARING: &str = "shared memory and message queues of System V, and extended attributes, are refused";
+const SHARING: &str = "POSIX message queues, and extended attributes other than `user.*`, are refused";
 const NAMED_SOCKETS: &str = "with the network open Unix sockets with a name are refused; socket pairs work";
 const OWN_SERVERS: &str =
     "TCP and named Unix sockets lead to servers of the same command only; UDP and abstract names are refused";

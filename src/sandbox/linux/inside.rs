@@ -3,11 +3,12 @@
 
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::path::PathBuf;
+use std::{fs, process};
 
 use seccompiler::BpfProgram;
 
 use super::bridge::Bridge;
-use super::broker::{Asks, Broker, Places};
+use super::broker::{Asks, Broker, Places, Reach};
 use super::children::Children;
 use super::landlock::Grants;
 use super::mounts::Plan;
@@ -117,15 +118,29 @@ impl Inside {
         }
         if !self.confine.without("seccomp") {
             let asked = (!namespaces || repository) && !self.confine.without("broker");
-            let needs = Needs { namespaces, network: self.confine.network, abi, asked };
+            let datagrams = namespaces && (self.confine.network || self.confine.without("late sockets"));
+            let needs = Needs { namespaces, network: self.confine.network, abi, asked, datagrams };
             self.filters = seccomp::programs(needs)?;
-            if asked {
-                let sockets = !namespaces && !self.confine.network;
-                let asks = Asks { reads: !namespaces, metadata: !namespaces, sockets };
-                self.broker = Some(Broker::new(self.places(hide), asks, seccomp::refusing()?)?);
+            let sockets = self.reach(namespaces);
+            if asked || (namespaces && sockets.is_some()) {
+                let asks = Asks { names: asked, reads: !namespaces, metadata: !namespaces, sockets };
+                let refusing = asked.then(seccomp::refusing).transpose()?;
+                self.broker = Some(Broker::new(self.places(hide), asks, refusing)?);
             }
         }
         Ok(())
+    }
+
+    /// Whom the command may connect to, when that has to be asked. With namespaces only a socket with a name in the
+    /// file system is elsewhere; who asks is looked up in `/proc`, which in some containers is an older one.
+    fn reach(&self, namespaces: bool) -> Option<Reach> {
+        let ours = || fs::read_link("/proc/self").is_ok_and(|link| link == *process::id().to_string());
+        match namespaces {
+            _ if self.confine.network => None,
+            false if self.confine.without("servers") => Some(Reach::Anybody),
+            false => Some(Reach::Own),
+            true => (!self.confine.without("late sockets") && ours()).then_some(Reach::Inhabitants),
+        }
     }
 
     /// Where the command may change something, for the supervisor to decide by.
@@ -139,6 +154,8 @@ impl Inside {
             hidden,
             git_init: self.confine.git_init,
             unprotected: without,
+            unpinned: self.confine.without("pins"),
+            lawless: self.confine.without("places"),
         }
     }
 }
@@ -164,7 +181,13 @@ impl Confinement for Inside {
         if self.confine.without("hide") {
             self.confine.hide.clear();
         }
+        if self.confine.without("settings") {
+            self.confine.protect.clear();
+        }
         self.children = Children::find(&self.confine)?;
+        if self.confine.without("seals") {
+            self.children.sealed.clear();
+        }
         if self.confine.without("protected") {
             self.children.read_only.clear();
         }
@@ -181,7 +204,8 @@ impl Confinement for Inside {
                 let unless = |off, flag| if off { 0 } else { flag };
                 let own_network = self.enter_network()?;
                 let ipc = unless(self.confine.without("ipc"), libc::CLONE_NEWIPC);
-                let all = libc::CLONE_NEWUSER | libc::CLONE_NEWNS | libc::CLONE_NEWPID | ipc;
+                let pid = unless(self.confine.without("pid"), libc::CLONE_NEWPID);
+                let all = libc::CLONE_NEWUSER | libc::CLONE_NEWNS | pid | ipc;
                 Ok(Some(all | unless(!own_network, libc::CLONE_NEWNET)))
             }
         }
@@ -210,6 +234,7 @@ impl Confinement for Inside {
             sealed: self.children.sealed.clone(),
             hide: self.confine.hide.iter().map(|path| path.path()).collect(),
             sockets: std::mem::take(&mut self.sockets),
+            unpinned: self.confine.without("pins"),
         };
         if !self.confine.without("mounts") {
             mounts::build(&plan)?;
@@ -219,7 +244,9 @@ impl Confinement for Inside {
     }
 
     fn inner(&self) -> Result<(), (&'static str, i32)> {
-        sys::no_new_privileges().map_err(|errno| ("no new privileges", errno))?;
+        if !self.confine.without("no new privileges") {
+            sys::no_new_privileges().map_err(|errno| ("no new privileges", errno))?;
+        }
         if let Some(ruleset) = &self.ruleset {
             sys::landlock_restrict_self(ruleset.as_raw_fd()).map_err(|errno| ("landlock", errno))?;
         }

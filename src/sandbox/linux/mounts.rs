@@ -30,6 +30,8 @@ pub(super) struct Plan {
     pub(super) hide: Vec<PathBuf>,
     /// Unix sockets of the host.
     pub(super) sockets: Vec<PathBuf>,
+    /// Nothing is kept from being moved away, to show that it is missed.
+    pub(super) unpinned: bool,
 }
 
 const DEVICES: [&str; 6] = ["null", "zero", "full", "random", "urandom", "tty"];
@@ -123,6 +125,9 @@ fn outermost(roots: &[PathBuf]) -> Vec<PathBuf> {
 /// once: a mount is copied with all that is mounted in it.
 fn pins(plan: &Plan, outer: &[PathBuf]) -> BTreeSet<PathBuf> {
     let mut pins = BTreeSet::new();
+    if plan.unpinned {
+        return pins;
+    }
     let kept = plan.write.iter().chain(&plan.read_only).chain(&plan.hide);
     for path in kept {
         if let Some(root) = outer.iter().find(|root| path != *root && path.starts_with(root)) {

@@ -10,7 +10,7 @@ use seccompiler::{
     SeccompRule, TargetArch, sock_filter,
 };
 
-use super::broker::{METADATA, SOCKETS};
+use super::broker::{METADATA, OBJECTS, SOCKETS};
 use crate::process::supervise::SetupError;
 
 /// What else is in place.
@@ -24,6 +24,8 @@ pub(super) struct Needs {
     pub(super) abi: i32,
     /// Changes are asked about.
     pub(super) asked: bool,
+    /// Unix sockets may send to any name.
+    pub(super) datagrams: bool,
 }
 
 /// Not from this kernel's headers everywhere.
@@ -86,17 +88,7 @@ const NEVER: &[c_long] = &[
 const ABSENT: &[c_long] = &[libc::SYS_clone3, libc::SYS_process_vm_readv, libc::SYS_process_vm_writev];
 
 /// Without a mount namespace nothing else can stop these outside the roots, and they cannot be told apart here.
-const ATTRIBUTES: &[c_long] = &[
-    libc::SYS_setxattr,
-    libc::SYS_lsetxattr,
-    libc::SYS_fsetxattr,
-    libc::SYS_removexattr,
-    libc::SYS_lremovexattr,
-    libc::SYS_fremovexattr,
-    SETXATTRAT,
-    REMOVEXATTRAT,
-    FILE_SETATTR,
-];
+const ATTRIBUTES: &[c_long] = &[SETXATTRAT, REMOVEXATTRAT, FILE_SETATTR];
 
 /// Not there where changes are made in the command's place: the flags of the first are out of a filter's sight, and
 /// the supervisor cannot see what a command forbids itself with the others, so it would make changes that are
@@ -109,21 +101,7 @@ const UNASKED: &[c_long] = &[
 ];
 
 /// Without an ipc namespace: objects of other programs of this user.
-const SHARED_MEMORY: &[c_long] = &[
-    libc::SYS_shmget,
-    libc::SYS_shmat,
-    libc::SYS_shmctl,
-    libc::SYS_semget,
-    libc::SYS_semop,
-    libc::SYS_semctl,
-    libc::SYS_semtimedop,
-    libc::SYS_msgget,
-    libc::SYS_msgsnd,
-    libc::SYS_msgrcv,
-    libc::SYS_msgctl,
-    libc::SYS_mq_open,
-    libc::SYS_mq_unlink,
-];
+const QUEUES: &[c_long] = &[libc::SYS_mq_open, libc::SYS_mq_unlink];
 
 const NAMESPACES: [i32; 7] = [
     libc::CLONE_NEWUSER,
@@ -161,6 +139,7 @@ pub(super) fn refusing() -> Result<BpfProgram, SetupError> {
     let mut rules = Rules::new();
     never(&mut rules, METADATA);
     never(&mut rules, SOCKETS);
+    never(&mut rules, OBJECTS);
     compile(rules, libc::EPERM).map_err(|error| SetupError::new("seccomp", error))
 }
 
@@ -184,8 +163,9 @@ pub(super) fn programs(needs: Needs) -> Result<Vec<BpfProgram>, SetupError> {
         never(&mut refused, ATTRIBUTES);
         if !needs.asked {
             never(&mut refused, METADATA);
+            never(&mut refused, OBJECTS);
         }
-        never(&mut refused, SHARED_MEMORY);
+        never(&mut refused, QUEUES);
         outside_processes(&mut refused, needs).map_err(fail)?;
         inode_settings(&mut refused).map_err(fail)?;
         if needs.abi < 3 {
@@ -269,14 +249,16 @@ fn sockets(rules: &mut Rules, needs: Needs) -> Built {
     when(rules, libc::SYS_socket, &others)?;
     // Of netlink only the routing tables: programs list their interfaces through it.
     when(rules, libc::SYS_socket, &[(0, Op::Eq, netlink), (2, Op::Ne, libc::NETLINK_ROUTE as u64)])?;
+    // A datagram socket can send to any address without connecting, and a name of the host's that comes to be later
+    // is covered by no mount; among Unix sockets a raw one is one too.
+    let kinds: &[i32] = if needs.datagrams { &[] } else { &[libc::SOCK_DGRAM, libc::SOCK_RAW] };
+    for call in [libc::SYS_socket, libc::SYS_socketpair] {
+        for kind in kinds {
+            when(rules, call, &[(0, Op::Eq, unix), (1, Op::MaskedEq(0xf), *kind as u64)])?;
+        }
+    }
     if needs.namespaces {
         return Ok(());
-    }
-    // A datagram socket can send to any address without connecting; among Unix sockets a raw one is one too.
-    for call in [libc::SYS_socket, libc::SYS_socketpair] {
-        for kind in [libc::SOCK_DGRAM, libc::SOCK_RAW] {
-            when(rules, call, &[(0, Op::Eq, unix), (1, Op::MaskedEq(0xf), kind as u64)])?;
-        }
     }
     match (needs.network, needs.asked) {
         (true, _) => Ok(()),

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -58,6 +59,9 @@ int main(int argc, char **argv) {
         unsigned char route[] = {131, 7, 4, 127, 0, 0, 1, 1};
         return setsockopt(socket(AF_INET, SOCK_STREAM, 0), IPPROTO_IP, 4, route, sizeof route) != 0;
     }
+    if (IS("attach-memory")) return shmat(atoi(with), 0, 0) == (void *)-1;
+    if (IS("memory-by-key")) return shmget(atoi(with), 0, 0) < 0;
+    if (IS("remove-memory")) return shmctl(atoi(with), IPC_RMID, 0) < 0;
     if (IS("kernel-events")) return socket(AF_NETLINK, SOCK_RAW, 15) < 0;
     if (IS("raw-internet")) return socket(AF_INET, SOCK_RAW, IPPROTO_ICMP) < 0;
     if (IS("memory")) {

@@ -133,6 +133,32 @@ fn no_descriptor_is_fetched_from_outside() {
     }
 }
 
+/// Memory of others can be named by numbers that are easily guessed; what a command makes goes with it.
+#[test]
+#[allow(unsafe_code)]
+fn memory_of_others_is_out_of_reach_and_nothing_is_left() {
+    for way in ways() {
+        let bed = Bed::new(way);
+        let Some(program) = compiled(&bed) else { return };
+        let program = program.display().to_string();
+        let key = 0x5c0d_e000 + (std::process::id() % 4096) as i32;
+        // SAFETY: plain numbers.
+        let id = unsafe { libc::shmget(key, 4096, libc::IPC_CREAT | libc::IPC_EXCL | 0o666) };
+        assert!(id >= 0);
+        for (what, with) in [("attach-memory", id), ("memory-by-key", key), ("remove-memory", id)] {
+            let (code, text) = bed.sh(&format!("exec {program} {what} {with}"));
+            assert!(code != 0 && code < 99, "{way:?}: {what}: {text}");
+            let removes = what == "remove-memory" && way.user.is_some();
+            assert!(removes || bed.free(&[&program, what, &with.to_string()]), "{way:?}: {what}");
+        }
+        // SAFETY: as above; perhaps it is gone already.
+        unsafe { libc::shmctl(id, libc::IPC_RMID, std::ptr::null_mut()) };
+        let segments = || std::fs::read_to_string("/proc/sysvipc/shm").unwrap().contains(" 77824 ");
+        bed.sh("ipcmk -M 77824");
+        assert!(!segments(), "{way:?}: memory is left");
+    }
+}
+
 /// What is typed into another terminal of this user could be read there.
 #[test]
 fn terminals_of_others_cannot_be_read() {

@@ -8,7 +8,7 @@ use super::attacks::attack;
 use super::bed::{Bed, Way, ways};
 
 /// A repository with one commit, made by the user of this way.
-fn repository(bed: &Bed, folder: &str) {
+pub(super) fn repository(bed: &Bed, folder: &str) {
     fs::remove_dir_all(bed.path().join(folder).join(".git")).ok();
     fs::create_dir_all(bed.path().join(folder)).unwrap();
     bed.own(&bed.path().join(folder));

@@ -87,7 +87,7 @@ fn a_workspace_in_memory_with_unreadable_and_many_entries() {
             fs::create_dir(dir.path().join(name)).unwrap();
             bed.own(&dir.path().join(name));
         }
-        for number in 0..2000 {
+        for number in 0..10_000 {
             fs::write(dir.path().join(number.to_string()), "").unwrap();
             bed.own(&dir.path().join(number.to_string()));
         }
@@ -98,6 +98,107 @@ fn a_workspace_in_memory_with_unreadable_and_many_entries() {
         let output = command.current_dir(dir.path()).output().unwrap();
         assert_eq!(String::from_utf8_lossy(&output.stdout), "WROTE\n", "{way:?}: {output:?}");
         assert!(!dir.path().join(".git/new").exists() && dir.path().join(".git").exists(), "{way:?}");
+    }
+}
+
+/// Runs a script in a sandbox whose workspace is what `mount` makes of it, in a mount namespace of its own; only root
+/// can, and not everywhere.
+fn on(bed: &Bed, mount: &str, script: &str) -> Option<(i32, String)> {
+    if !super::bed::is_root() {
+        eprintln!("only root can mount, skipped: {mount}");
+        return None;
+    }
+    let user =
+        bed.way.user.map_or(String::new(), |id| format!("setpriv --reuid {id} --regid {id} --clear-groups"));
+    let path = bed.path().display();
+    let line = format!(
+        "cd {path} && {{ {mount}; }} || exit 99; cd {path}/work && exec {user} {path}/codex sandbox -s workspace-write \
+         --level {} -- sh -c '{script}'",
+        bed.way.level
+    );
+    let mut command = std::process::Command::new("unshare");
+    command.args(["-m", "sh", "-c", &line]);
+    let free = Bed::new(Way { user: None, ..bed.way });
+    free.prepare(&mut command);
+    command.env("O", bed.outside()).env("HOME", bed.path().join("home"));
+    let output = command.output().unwrap();
+    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    if output.status.code() == Some(99) {
+        eprintln!("this machine does not mount it, skipped: {mount}: {text}");
+        return None;
+    }
+    Some((output.status.code().unwrap_or(-1), text))
+}
+
+#[test]
+fn file_systems_of_every_kind() {
+    let script =
+        "set -e; echo x > new; mkdir -p d/e; mv new d/e/n; test $(cat d/e/n) = x; chmod 600 d/e/n; rm -r d
+        ! (echo x > .git/config) && ! (echo x > $O/new) && ! mkdir .codex/x && ! mv .git aside && echo FINE";
+    let make = "mkdir work/.git; echo c > work/.git/config; chmod -R a+rwX work";
+    for (mount, mode) in [
+        (format!("mount -t tmpfs none work && {make}"), "FINE"),
+        (
+            // Upper and work folder on a file system that takes them.
+            format!(
+                "mkdir -p ov lower/.git && mount -t tmpfs none ov && mkdir ov/up ov/wk && chmod -R a+rwX ov lower && \
+                 mount -t overlay -o lowerdir=lower,upperdir=ov/up,workdir=ov/wk none work && chmod a+rwX work && \
+                 {{ {}; }}",
+                make.replace("mkdir work/.git; ", "")
+            ),
+            "FINE",
+        ),
+        ("mount --bind work work && mount -o remount,bind,ro work".to_owned(), "READ-ONLY"),
+    ] {
+        for way in ways() {
+            let bed = Bed::new(way);
+            let before = snapshot(&bed.outside());
+            let script =
+                if mode == "FINE" { script } else { "(echo x > own) || (mkdir d) || echo READ-ONLY" };
+            let Some((_, text)) = on(&bed, &mount, script) else { continue };
+            assert!(text.contains(mode), "{way:?}: {mount}: {text}");
+            assert_eq!(before, snapshot(&bed.outside()), "{way:?}: {mount}");
+        }
+    }
+}
+
+#[test]
+fn a_root_that_vanishes_and_a_working_folder_that_is_gone() {
+    for way in ways() {
+        let bed = Bed::new(way);
+        bed.write("extra/file", "x");
+        let roots = format!("sandbox_workspace_write.writable_roots=['{}/extra']", bed.path().display());
+        let script = "touch ready; while ! test -e go; do sleep 0.01; done
+            (echo y > ../extra/new) && echo WROTE; echo fine > own; cat own";
+        let (code, text) = std::thread::scope(|scope| {
+            let command = scope.spawn(|| run(&bed, &[&roots], script));
+            while !bed.work().join("ready").exists() && !command.is_finished() {
+                std::thread::yield_now();
+            }
+            // A mount elsewhere does not keep it here.
+            fs::remove_dir_all(bed.path().join("extra")).unwrap();
+            bed.write("work/go", "");
+            command.join().unwrap()
+        });
+        assert!(code == 0 && text.contains("fine\n") && !text.contains("WROTE"), "{way:?}: {text}");
+        let (code, text) = run(&bed, &[&roots], "cat own");
+        assert_eq!((code, text.as_str()), (0, "fine\n"), "{way:?}");
+        let codex = bed.path().join("codex");
+        let mut gone = std::process::Command::new("sh");
+        let line = format!(
+            "mkdir gone && cd gone && rmdir ../gone && exec {} sandbox --level {} -- echo RAN",
+            codex.display(),
+            way.level
+        );
+        gone.args(["-c", &line]);
+        bed.prepare(&mut gone);
+        let output = gone.output().unwrap();
+        let (said, code) = (String::from_utf8_lossy(&output.stderr), output.status.code());
+        assert!(
+            code == Some(0) || (code != Some(101) && !said.trim().is_empty()),
+            "{way:?}: {code:?} {said}"
+        );
+        assert!(!said.contains("panicked"), "{way:?}: {said}");
     }
 }
 

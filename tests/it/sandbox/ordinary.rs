@@ -29,7 +29,6 @@ fn has(bed: &Bed, program: &str) -> bool {
 }
 
 const BOTH: &[&str] = &[NAMESPACES, LANDLOCK];
-const FULL: &[&str] = &[NAMESPACES];
 
 #[test]
 fn descriptors_travel_over_socket_pairs() {
@@ -80,7 +79,22 @@ if __name__ == '__main__':
     with Pool(2) as pool: assert pool.map(abs, [-1, -2]) == [1, 2]
 ";
     works(BOTH, &["python3"], &[("shm.py", program)], "python3 shm.py");
-    works(FULL, &["ipcmk"], &[], "ipcmk -M 4096 && ipcmk -Q && ipcmk -S 1 && ipcs -m | grep -q 4096");
+    works(BOTH, &["ipcmk"], &[], "ipcmk -M 4096 && ipcmk -Q && ipcmk -S 1 && ipcs -m | grep -q 4096");
+    let system_v = "import ctypes, os
+l = ctypes.CDLL(None, use_errno=True); l.shmat.restype = ctypes.c_void_p
+i = l.shmget(0x7c0de1 + os.getpid(), 4096, 0o1600); assert i >= 0
+assert l.shmget(0x7c0de1 + os.getpid(), 4096, 0o600) == i
+p = l.shmat(i, None, 0); ctypes.memset(p, 7, 1)
+if os.fork() == 0:
+    q = l.shmat(i, None, 0); assert ctypes.string_at(q, 1) == b'\\x07'; ctypes.memset(q, 9, 1); os._exit(0)
+assert os.wait()[1] == 0 and ctypes.string_at(p, 1) == b'\\x09'
+assert l.shmctl(i, 0, None) == 0
+s = l.semget(0, 1, 0o600); assert s >= 0 and l.semctl(s, 0, 16, 3) == 0 and l.semctl(s, 0, 12) == 3
+open('x', 'w').close(); os.setxattr('x', 'user.note', b'hi'); assert os.getxattr('x', 'user.note') == b'hi'
+os.removexattr('x', 'user.note'); assert os.listxattr('x') == []
+f = os.open('x', os.O_RDONLY); os.setxattr(f, 'user.note', b'ho'); assert os.getxattr('x', 'user.note') == b'ho'
+";
+    works(BOTH, &["python3"], &[("v.py", system_v)], "python3 v.py");
     let anonymous = "import mmap, os
 m = mmap.mmap(-1, 4096)
 if os.fork() == 0: m[0] = 5; os._exit(0)

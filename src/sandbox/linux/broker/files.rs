@@ -23,6 +23,8 @@ pub(super) enum Answer {
     Done,
     /// It was made here and gave this descriptor; `true` to be closed on execution.
     Opened(OwnedFd, bool),
+    /// It was made here and gave this number.
+    Gave(i64),
     /// It failed.
     Failed(Errno),
 }

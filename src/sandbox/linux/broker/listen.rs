@@ -14,12 +14,14 @@ use seccompiler::{
     SeccompRule, TargetArch,
 };
 
+use super::attributes;
 use super::caller::Caller;
 use super::devices::Own;
 use super::files::{self, Answer, Ground, Named};
 use super::metadata::{self, Change, Object, Times};
+use super::objects::{OBJECTS, Objects};
 use super::places::Places;
-use super::sockets::{self, Servers};
+use super::sockets::{self, Reach, Servers};
 use super::wire::{receive, reply, send};
 use crate::process::supervise::SetupError;
 
@@ -28,15 +30,17 @@ const HERE: u64 = libc::AT_FDCWD as u64;
 /// From Linux 5.19 on: a signal does not make a call be asked, and made, twice.
 const WAIT_KILLABLE: u64 = 32;
 
-/// What is asked about besides changes of names.
+/// What is asked about.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asks {
+    /// Changes of names, and opening for writing.
+    pub(crate) names: bool,
     /// Opening for reading, where something hidden is beside what is not.
     pub(crate) reads: bool,
     /// Modes, owners and times.
     pub(crate) metadata: bool,
-    /// Where sockets listen and connect to.
-    pub(crate) sockets: bool,
+    /// Where sockets connect to, and listen.
+    pub(crate) sockets: Option<Reach>,
 }
 
 /// The questions of one command.
@@ -45,9 +49,11 @@ pub(crate) struct Broker {
     places: Places,
     own: Own,
     servers: Servers,
+    objects: Objects,
     program: BpfProgram,
-    /// For a command whose questions nobody can hear: what would be asked is refused.
-    refusing: BpfProgram,
+    /// For a command whose questions nobody can hear: what would be asked is refused; `None` where that much is not
+    /// at stake.
+    refusing: Option<BpfProgram>,
     ours: OwnedFd,
     theirs: OwnedFd,
     questions: Option<OwnedFd>,
@@ -58,7 +64,7 @@ impl Broker {
     ///
     /// # Errors
     /// No filter for this processor, or no descriptors.
-    pub(crate) fn new(places: Places, asks: Asks, refusing: BpfProgram) -> Result<Self, SetupError> {
+    pub(crate) fn new(places: Places, asks: Asks, refusing: Option<BpfProgram>) -> Result<Self, SetupError> {
         let fail = |error: Errno| SetupError::new("seccomp", error);
         let (ours, theirs) =
             socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
@@ -68,7 +74,8 @@ impl Broker {
         Ok(Self {
             places,
             own: Own::default(),
-            servers: Servers::default(),
+            objects: Objects::default(),
+            servers: Servers::new(asks.sockets.unwrap_or(Reach::Own)),
             program,
             refusing,
             ours,
@@ -97,7 +104,7 @@ impl Broker {
                 return send(self.theirs.as_raw_fd(), fd as RawFd);
             }
         }
-        super::super::sys::seccomp(&self.refusing)
+        self.refusing.as_ref().map_or(Ok(()), |refusing| super::super::sys::seccomp(refusing))
     }
 
     /// In the supervisor, when the command has been started: takes the descriptor; there is none when the other
@@ -139,6 +146,7 @@ impl Broker {
         let answer = match socket_call(&asked.data).filter(|_| valid) {
             _ if !valid => Answer::Failed(Errno::INTR),
             Some(call) => sockets::call(caller, &mut self.servers, &self.places, asked.data.args[0], call),
+            None if OBJECTS.contains(&c_long::from(asked.data.nr)) => self.objects.call(&asked.data),
             None => {
                 let ground = &mut Ground { places: &self.places, own: &mut self.own };
                 decide(caller, ground, &asked.data)
@@ -163,6 +171,9 @@ fn decide(caller: Caller, places: &mut Ground<'_>, call: &libc::seccomp_data) ->
     let number = c_long::from(call.nr);
     if let Some((object, change)) = metadata_call(number, &a) {
         return metadata::change(caller, places.places, object, change).into();
+    }
+    if let Some(change) = attributes::call(number, &a) {
+        return attributes::change(caller, places.places, change).into();
     }
     let at = |folder: u64, path: u64| Named { folder, path };
     match number {
@@ -244,6 +255,12 @@ pub(in crate::sandbox::linux) const METADATA: &[c_long] = &[
     libc::SYS_fchown,
     libc::SYS_fchownat,
     libc::SYS_utimensat,
+    libc::SYS_setxattr,
+    libc::SYS_lsetxattr,
+    libc::SYS_fsetxattr,
+    libc::SYS_removexattr,
+    libc::SYS_lremovexattr,
+    libc::SYS_fremovexattr,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_chmod,
     #[cfg(target_arch = "x86_64")]
@@ -293,14 +310,20 @@ const NAMES: &[c_long] = &[
 /// Opening a file is asked about when it may change something, or always when reading has to be asked about.
 fn program(asks: Asks) -> Result<BpfProgram, seccompiler::BackendError> {
     let metadata = if asks.metadata { METADATA } else { &[] };
-    let sockets = if asks.sockets { SOCKETS } else { &[] };
+    let objects = if asks.metadata { OBJECTS } else { &[] };
+    let names = if asks.names { NAMES } else { &[] };
+    let sockets = match asks.sockets {
+        None => [].as_slice(),
+        Some(Reach::Inhabitants) => &[libc::SYS_connect],
+        Some(_) => SOCKETS,
+    };
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
-        metadata.iter().chain(NAMES).chain(sockets).map(|call| (*call, Vec::new())).collect();
+        metadata.iter().chain(objects).chain(names).chain(sockets).map(|call| (*call, Vec::new())).collect();
     #[cfg(target_arch = "x86_64")]
-    let opens = [(libc::SYS_openat, 2), (libc::SYS_open, 1)];
+    let opens = [(libc::SYS_openat, 2), (libc::SYS_open, 1)].as_slice();
     #[cfg(not(target_arch = "x86_64"))]
-    let opens = [(libc::SYS_openat, 2)];
-    for (call, argument) in opens {
+    let opens = [(libc::SYS_openat, 2)].as_slice();
+    for (call, argument) in opens.iter().copied().filter(|_| asks.names) {
         let mut any = Vec::new();
         for flag in [libc::O_WRONLY, libc::O_RDWR, libc::O_CREAT, libc::O_TRUNC] {
             let flag = flag as u64;

@@ -6,18 +6,26 @@
 //! - [`files`]: names that come, go and are opened
 //! - [`devices`]: terminals and shared memory of the command's own
 //! - [`metadata`]: modes, owners and times
+//! - [`attributes`]: extended attributes of the user's
+//! - [`objects`]: shared memory, semaphores and queues of System V
 //! - [`sockets`]: servers of the command's own
+//! - [`inhabitants`]: sockets of the same network
 //! - [`wire`]: answers and one descriptor on their way
 //! - [`places`]: where the command may change something
 
+mod attributes;
 mod caller;
 mod devices;
 mod files;
+mod inhabitants;
 mod listen;
 mod metadata;
+mod objects;
 mod places;
 mod sockets;
 mod wire;
 
 pub(super) use listen::{Asks, Broker, METADATA, SOCKETS};
+pub(super) use objects::OBJECTS;
 pub(super) use places::Places;
+pub(super) use sockets::Reach;

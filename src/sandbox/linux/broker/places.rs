@@ -22,13 +22,17 @@ pub(crate) struct Places {
     pub(crate) git_init: bool,
     /// Names protect nothing, to show that their protection is missed.
     pub(crate) unprotected: bool,
+    /// The same for what must not be moved away.
+    pub(crate) unpinned: bool,
+    /// The same for all rules.
+    pub(crate) lawless: bool,
 }
 
 impl Places {
     /// Whether what is at `path` may be changed, made or removed.
     pub(super) fn may_write(&self, path: &Path) -> bool {
-        if self.is_hidden(path) {
-            return false;
+        if self.is_hidden(path) || self.lawless {
+            return self.lawless;
         }
         let longest = |list: &[PathBuf]| {
             list.iter().filter(|at| path.starts_with(at)).map(|at| at.components().count()).max()
@@ -42,7 +46,7 @@ impl Places {
 
     /// Whether `path` is one of the hidden ones or in one of them.
     pub(super) fn is_hidden(&self, path: &Path) -> bool {
-        self.hidden.iter().any(|hidden| path.starts_with(hidden))
+        !self.lawless && self.hidden.iter().any(|hidden| path.starts_with(hidden))
     }
 
     /// Whether what is at `path` may be read for the command: everything in the roots but what is hidden. Elsewhere
@@ -53,6 +57,9 @@ impl Places {
 
     /// Whether moving or removing the folder at `path` would move something that must stay where it is.
     pub(super) fn is_pinned(&self, path: &Path) -> bool {
+        if self.unpinned {
+            return false;
+        }
         [&self.write, &self.closed, &self.reopened, &self.sealed, &self.hidden]
             .into_iter()
             .flatten()

@@ -1,5 +1,6 @@
 //! Servers of the command's own, where no network namespace keeps others out: it may listen on the loopback and at
-//! names it may make, and connect to what it listens on itself. Each call is made here on a copy of the socket, with
+//! names it may make, and connect to what it listens on itself. Where there is such a namespace, names in the file
+//! system still lead out of it, and connecting alone is asked about. Each call is made here on a copy of the socket, with
 //! the address that was looked at; none of these calls is left to the kernel with an address of the command's.
 #![allow(unsafe_code)] // copying a descriptor of another process
 
@@ -16,6 +17,7 @@ use rustix::net::{self, AddressFamily, SocketAddrUnix, sockopt};
 
 use super::caller::{Caller, entry, own, place};
 use super::files::{Answer, masked};
+use super::inhabitants;
 use super::places::Places;
 
 /// As long as an address can be.
@@ -24,9 +26,21 @@ const ADDRESS: usize = 128;
 const PATIENCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
 const MOST: usize = 1024;
 
+/// Whom a command may connect to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// Itself.
+    Own,
+    /// Whoever is in its network, which is nobody else's.
+    Inhabitants,
+    /// Everybody, to show that the rule is missed.
+    Anybody,
+}
+
 /// What one command listens on.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Servers {
+    reach: Reach,
     /// Sockets of the loopback, by inode.
     listening: BTreeSet<u64>,
     /// Names, each held by a descriptor, so that its inode cannot become another's.
@@ -57,6 +71,7 @@ pub(super) fn call(caller: Caller, servers: &mut Servers, places: &Places, fd: u
                 (Call::Bind { .. }, true) => servers.bind_name(caller, places, &socket, &address),
                 (Call::Bind { .. }, false) => servers.bind(&socket, &address),
                 (_, true) => servers.connect_name(caller, &socket, &address),
+                (_, false) if servers.reach != Reach::Own => patiently(&socket, &address),
                 (_, false) => servers.connect(&socket, &address),
             }
         }
@@ -65,6 +80,11 @@ pub(super) fn call(caller: Caller, servers: &mut Servers, places: &Places, fd: u
 }
 
 impl Servers {
+    /// Nothing is listened on yet.
+    pub(super) fn new(reach: Reach) -> Self {
+        Self { reach, listening: BTreeSet::new(), named: Vec::new() }
+    }
+
     fn listen(&mut self, socket: &OwnedFd, unix: bool, backlog: i32) -> Result<(), Errno> {
         if unix {
             return net::listen(socket, backlog);
@@ -160,11 +180,22 @@ impl Servers {
     }
 
     fn connect_name(&self, caller: Caller, socket: &OwnedFd, address: &[u8]) -> Result<(), Errno> {
-        let name = name(address).ok_or(Errno::PERM)?;
+        let Some(name) = name(address) else {
+            // Without a name in the file system a socket is in one network only.
+            return match self.reach {
+                Reach::Own => Err(Errno::PERM),
+                Reach::Inhabitants | Reach::Anybody => patiently(socket, address),
+            };
+        };
         let base = caller.base(libc::AT_FDCWD as u64).ok_or(Errno::NOENT)?;
         let (file, _) = place(base, &name, true)?;
         let is = |one: &OwnedFd| fstat(one).map(|stat| (stat.st_dev, stat.st_ino)).ok();
-        if !self.named.iter().any(|held| is(held).is_some() && is(held) == is(&file)) {
+        let may = match self.reach {
+            Reach::Own => self.named.iter().any(|held| is(held).is_some() && is(held) == is(&file)),
+            Reach::Inhabitants => inhabitants::has(&file)?,
+            Reach::Anybody => true,
+        };
+        if !may {
             return Err(Errno::PERM);
         }
         let address = SocketAddrUnix::new(own(&file))?;
@@ -264,6 +295,23 @@ fn arrived(socket: &OwnedFd, port: u16) -> bool {
     ["/proc/self/net/tcp", "/proc/self/net/tcp6"]
         .into_iter()
         .any(|table| fs::read_to_string(table).unwrap_or_default().lines().skip(1).any(is))
+}
+
+/// Connects to an address as it was read, whatever its family.
+fn connect(socket: &OwnedFd, address: &[u8]) -> Result<(), Errno> {
+    // SAFETY: so many bytes are there to read.
+    match unsafe { libc::connect(socket.as_raw_fd(), address.as_ptr().cast(), address.len() as u32) } {
+        0 => Ok(()),
+        _ => Err(Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::IO)),
+    }
+}
+
+/// The same for a caller that waits, without waiting for long; one that does not wait is not made to.
+fn patiently(socket: &OwnedFd, address: &[u8]) -> Result<(), Errno> {
+    match fcntl_getfl(socket)?.contains(OFlags::NONBLOCK) {
+        true => connect(socket, address),
+        false => soon(socket, || connect(socket, address)),
+    }
 }
 
 /// Connects without waiting for long; the caller's socket is as it was afterwards.

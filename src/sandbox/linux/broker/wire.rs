@@ -12,6 +12,7 @@ pub(super) fn reply(questions: RawFd, id: u64, answer: Answer) {
     match answer {
         Answer::Kernel => reply.flags = libc::SECCOMP_USER_NOTIF_FLAG_CONTINUE as u32,
         Answer::Done => {}
+        Answer::Gave(number) => reply.val = number,
         Answer::Failed(error) => reply.error = -error.raw_os_error(),
         Answer::Opened(file, close) => match hand_in(questions, id, &file, close) {
             Some(number) => reply.val = number,
