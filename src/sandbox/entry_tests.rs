@@ -24,9 +24,14 @@ while True:
     c,_=s.accept(); c.sendall(b'hello'); keep.append(c)
 ";
 
-fn server() -> Server {
+/// `None` without a Python to write commands in.
+fn server() -> Option<Server> {
+    if std::process::Command::new("python3").arg("--version").output().is_err() {
+        eprintln!("python3 is not installed, skipped");
+        return None;
+    }
     let exe = std::env::current_exe().unwrap();
-    Server::start(&exe.ancestors().nth(2).unwrap().join("codex")).unwrap()
+    Some(Server::start(&exe.ancestors().nth(2).unwrap().join("codex")).unwrap())
 }
 
 fn listing(ports: &[u16], serve: &[u16]) -> Confine {
@@ -80,9 +85,9 @@ fn free_port() -> u16 {
 
 #[test]
 fn a_port_that_is_listed_no_more_is_closed_for_the_next_command() {
+    let Some(mut server) = server() else { return };
     let port = free_port();
     let _machine = Machine::at(port);
-    let mut server = server();
     let (open, closed) = (listing(&[port], &[]), listing(&[], &[]));
     for (confine, want) in
         [(&open, "hello"), (&open, "hello"), (&closed, "ConnectionRefusedError"), (&open, "hello")]
@@ -93,8 +98,8 @@ fn a_port_that_is_listed_no_more_is_closed_for_the_next_command() {
 
 #[test]
 fn a_served_port_is_closed_when_it_is_listed_no_more_and_nothing_is_carried_after_the_thread() {
+    let Some(mut server) = server() else { return };
     let port = free_port();
-    let mut server = server();
     let confine = listing(&[], &[port]);
     let (mut output, _control) = launch(&mut server, &confine, SERVER, port);
     output.read_exact(&mut [0; 3]).unwrap();

@@ -129,7 +129,9 @@ fn what_cannot_be_reviewed_is_told_before_anything_is_sent() {
         assert!(run.stderr.contains(part), "{args:?}: {}", run.stderr);
         assert_eq!(run.stdout, "");
     };
-    let outside = world.root().display().to_string();
+    // The worlds of tests may lie in the repository of this project.
+    let outside = tempfile::tempdir().unwrap();
+    let outside = outside.path().display().to_string();
     let args = ["review", "--uncommitted", "--skip-git-repo-check", "-C", &outside];
     fails(&args, 1, "not in a git repository");
     fails(&["review", "--base", "main"], 1, "no commits yet");

@@ -49,6 +49,9 @@ fn every(level: &str) -> impl Iterator<Item = Way> {
 
 #[test]
 fn listed_ports_of_the_loopback_are_reached_and_others_are_not() {
+    if !crate::support::python() {
+        return;
+    }
     let (open, closed) = (server(), server());
     let settings = [format!("sandbox_workspace_write.loopback_ports=[{open}]")];
     for way in every(NAMESPACES) {
@@ -78,6 +81,9 @@ sys.stdin.read()";
 
 #[test]
 fn connections_closed_on_one_side_count_until_they_are_closed_on_both() {
+    if !crate::support::python() {
+        return;
+    }
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     std::thread::spawn(move || listener.incoming().for_each(drop));
@@ -101,6 +107,9 @@ fn connections_closed_on_one_side_count_until_they_are_closed_on_both() {
 
 #[test]
 fn the_proxy_reaches_listed_names_only_and_never_this_machine() {
+    if !crate::support::python() {
+        return;
+    }
     let port = server();
     let settings = [format!(
         "sandbox_workspace_write.network_allow=['a.example', 'localhost:{port}', '127.0.0.1:{port}']"

@@ -118,6 +118,9 @@ fn the_seals_of_a_repository_are_missed_when_they_are_left_out() {
 /// Sockets of the machine that come to be after the command has started.
 #[test]
 fn sockets_that_come_later_are_out_of_reach() {
+    if !crate::support::python() {
+        return;
+    }
     use std::os::unix::net::UnixDatagram;
     let program = "import os, socket, sys, time
 open('ready', 'w').close()

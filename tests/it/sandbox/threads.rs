@@ -189,6 +189,9 @@ fn serve(port: u16, who: &str) -> (String, u32) {
 
 #[test]
 fn the_next_command_reaches_what_one_serves_and_nobody_changes_the_network() {
+    if !crate::support::python() {
+        return;
+    }
     let secret = machine("page of the machine");
     for way in users() {
         let port = free_port();
@@ -220,6 +223,9 @@ fn the_next_command_reaches_what_one_serves_and_nobody_changes_the_network() {
 
 #[test]
 fn listed_ports_lead_to_the_machine_or_are_free_for_servers_and_served_ones_lead_back() {
+    if !crate::support::python() {
+        return;
+    }
     let outside = machine("page of the machine");
     for way in users() {
         let (free, served) = (free_port(), free_port());
@@ -251,6 +257,9 @@ fn listed_ports_lead_to_the_machine_or_are_free_for_servers_and_served_ones_lead
 
 #[test]
 fn each_thread_has_a_network_of_its_own() {
+    if !crate::support::python() {
+        return;
+    }
     for way in users() {
         let look = || vec![sh("readlink /proc/self/ns/net".to_owned())];
         let turns = [(), ()].map(|()| Turn::start(way, "", look()));

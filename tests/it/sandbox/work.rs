@@ -72,8 +72,7 @@ fn the_environment_and_the_folder_arrive() {
 
 #[test]
 fn python_runs_subprocesses_servers_and_queues() {
-    if Command::new("python3").arg("--version").output().is_err() {
-        eprintln!("python3 is not installed, skipped");
+    if !crate::support::python() {
         return;
     }
     let program = r#"

@@ -10,3 +10,12 @@ pub(crate) mod world;
 pub(crate) use alive::Alive;
 pub(crate) use codex::Codex;
 pub(crate) use world::World;
+
+/// Whether there is a Python to write small clients and servers in; says so when a test has to be skipped.
+pub(crate) fn python() -> bool {
+    let there = std::process::Command::new("python3").arg("--version").output().is_ok();
+    if !there {
+        eprintln!("python3 is not installed, skipped");
+    }
+    there
+}
