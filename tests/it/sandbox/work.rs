@@ -1,7 +1,5 @@
 //! What ordinary work must still do inside.
 
-use std::process::Command;
-
 use super::bed::{Bed, NAMESPACES, ways};
 
 #[test]
