@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::places::Places;
 use super::settings::Settings;
 use super::thread::Thread;
 use crate::base::tasks;
@@ -10,7 +11,6 @@ use crate::config::schema::choice::Choice;
 use crate::config::schema::model::Effort;
 use crate::protocol::event::Event;
 use crate::protocol::turn::{Change, Configured};
-use crate::sandbox;
 use crate::workspace::agents_md::{self, Search};
 
 /// Paths in one line of what holds.
@@ -45,13 +45,13 @@ pub(crate) async fn apply(thread: &mut Thread, change: Change) {
 /// Tells the settings in force.
 pub(crate) async fn tell(thread: &mut Thread) {
     let settings = &thread.settings;
-    let in_force = thread.roots.with_rules(&thread.services.rules.now());
+    let access = Places::new(thread.roots.clone(), Arc::clone(&thread.services.rules)).access();
     let configured = Configured {
         model: settings.model.clone(),
         effort: settings.effort.clone(),
         approval: settings.approval,
         sandbox: settings.sandbox.as_ref().clone(),
-        access: sandbox::listing(&in_force, None, LISTED),
+        access,
         cwd: settings.cwd.clone(),
         context_window: settings.context_window,
     };

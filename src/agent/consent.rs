@@ -80,20 +80,23 @@ impl Permits {
         for piece in needs.iter().filter_map(|at| commands.pieces.get(*at)) {
             let words = actions::quote(piece);
             let cwd = request.cwd.display();
-            self.places.roots.say(&format!("`{words}` in {cwd} may run {place} in this session"));
+            self.places
+                .roots
+                .say(&format!("`{words}` in {cwd} may run {place} in this session"), rule.is_some());
         }
         if let Some((proposal, reach)) = rule {
             let reach = if proposal.project_only { Reach::Project } else { reach };
             for words in &proposal.words {
                 let words = actions::quote(words);
-                self.places
-                    .roots
-                    .say(&format!("commands that begin with `{words}` run outside the sandbox, by a rule"));
+                let sentence =
+                    format!("commands that begin with `{words}` run outside the sandbox, by a rule");
+                self.places.roots.say(&sentence, true);
             }
             if let Err((path, error)) = self.places.rules.accept(&proposal, reach).await {
                 self.places.not_kept(ctx, "The rule", &path, &error.to_string()).await;
             }
         }
+        self.places.tell(ctx).await;
     }
 }
 

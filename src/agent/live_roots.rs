@@ -1,6 +1,7 @@
 //! The writable paths in force: they change with the settings while tools hold on to them, and the user opens single
 //! places for the rest of a thread. What was opened survives a change of settings; what was allowed is told to the model
-//! once ([`LiveRoots::said`]), or it would ask again for what it has.
+//! once ([`LiveRoots::said`]), or it would ask again for what it has, and told to the user, who may take back what holds
+//! for the session ([`LiveRoots::forget`]).
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,16 +26,45 @@ pub(crate) struct LiveRoots(Arc<Mutex<Inner>>);
 #[derive(Debug)]
 struct Inner {
     now: Arc<Roots>,
-    opened: Vec<Narrow>,
-    said: Vec<String>,
+    /// Those of the settings, without what was opened.
+    base: Arc<Roots>,
+    opened: Vec<Allowed<Narrow>>,
+    said: Vec<Allowed<String>>,
+    /// How often it was forgotten what was allowed.
+    forgotten: u64,
     /// The turn in which they were looked through last.
     looked: Option<TurnId>,
+}
+
+#[derive(Debug)]
+struct Allowed<T> {
+    what: T,
+    /// Written down, for longer than the session.
+    kept: bool,
+}
+
+impl<T: PartialEq> Allowed<T> {
+    /// Whether it was not among them; what is kept once stays kept.
+    fn add(all: &mut Vec<Self>, what: T, kept: bool) -> bool {
+        match all.iter_mut().find(|one| one.what == what) {
+            Some(known) => {
+                known.kept |= kept;
+                false
+            }
+            None => {
+                all.push(Self { what, kept });
+                true
+            }
+        }
+    }
 }
 
 impl LiveRoots {
     /// These, until they are replaced.
     pub(crate) fn new(roots: Arc<Roots>) -> Self {
-        Self(Arc::new(Mutex::new(Inner { now: roots, opened: Vec::new(), said: Vec::new(), looked: None })))
+        let base = Arc::clone(&roots);
+        let (opened, said) = (Vec::new(), Vec::new());
+        Self(Arc::new(Mutex::new(Inner { now: roots, base, opened, said, forgotten: 0, looked: None })))
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -82,31 +112,46 @@ impl LiveRoots {
     /// Puts others in force, for every call that begins from now on.
     pub(crate) fn replace(&self, roots: Arc<Roots>) {
         let mut inner = self.inner();
-        let mut roots = Roots::clone(&roots);
-        for narrow in &inner.opened {
-            open(&mut roots, narrow);
-        }
-        inner.now = Arc::new(roots);
+        inner.base = roots;
+        inner.rebuild();
     }
 
-    /// Opens a place for every call that begins from now on.
-    pub(crate) fn open(&self, narrow: &Narrow) {
+    /// Opens a place for every call that begins from now on; `kept` when it is written down as well.
+    pub(crate) fn open(&self, narrow: &Narrow, kept: bool) {
         let mut inner = self.inner();
-        if inner.opened.contains(narrow) {
-            return;
+        if Allowed::add(&mut inner.opened, narrow.clone(), kept) {
+            let mut roots = Roots::clone(&inner.now);
+            open(&mut roots, narrow);
+            inner.now = Arc::new(roots);
         }
-        let mut roots = Roots::clone(&inner.now);
-        open(&mut roots, narrow);
-        inner.now = Arc::new(roots);
-        inner.opened.push(narrow.clone());
     }
 
-    /// Notes a sentence for the model.
-    pub(crate) fn say(&self, sentence: &str) {
+    /// Closes what was opened for the session only, and forgets what was said of it. Whoever else remembers allowed things
+    /// asks [`LiveRoots::forgotten`].
+    pub(crate) fn forget(&self) {
+        let mut inner = self.inner();
+        inner.opened.retain(|one| one.kept);
+        inner.said.retain(|one| one.kept);
+        inner.forgotten += 1;
+        inner.rebuild();
+    }
+
+    /// Grows each time what was allowed for the session is taken back.
+    pub(crate) fn forgotten(&self) -> u64 {
+        self.inner().forgotten
+    }
+
+    /// What the user allowed for the session, a sentence each.
+    pub(crate) fn of_session(&self) -> Vec<String> {
+        let inner = self.inner();
+        inner.said.iter().filter(|one| !one.kept).map(|one| one.what.clone()).collect()
+    }
+
+    /// Notes a sentence for the model and for the user; `kept` when it holds for longer than the session.
+    pub(crate) fn say(&self, sentence: &str, kept: bool) {
         let mut inner = self.inner();
         let sentence = clean::line(sentence, SAID_CHARS);
-        if !inner.said.contains(&sentence) {
-            inner.said.push(sentence);
+        if Allowed::add(&mut inner.said, sentence, kept) {
             let surplus = inner.said.len().saturating_sub(MAX_SAID);
             inner.said.drain(..surplus);
         }
@@ -118,9 +163,21 @@ impl LiveRoots {
         if inner.said.is_empty() {
             return String::new();
         }
-        let escaped = |line: &String| line.replace('<', "&lt;").replace('>', "&gt;");
+        let escaped = |line: &Allowed<String>| line.what.replace('<', "&lt;").replace('>', "&gt;");
         let lines: Vec<String> = inner.said.iter().map(|line| format!("- {}\n", escaped(line))).collect();
         format!("<allowed_by_user>\n{}</allowed_by_user>", lines.concat())
+    }
+}
+
+impl Inner {
+    fn rebuild(&mut self) {
+        let mut roots = Roots::clone(&self.base);
+        for one in &self.opened {
+            open(&mut roots, &one.what);
+        }
+        self.now = Arc::new(roots);
+        // Repositories and secrets that came to be since are found again.
+        self.looked = None;
     }
 }
 
@@ -159,8 +216,8 @@ mod tests {
         for narrow in
             [Narrow::Folder(root.join("o")), Narrow::Host("a.org:443".to_owned()), Narrow::Port(8080)]
         {
-            live.open(&narrow);
-            live.say("a <word>");
+            live.open(&narrow, false);
+            live.say("a <word>", false);
         }
         for () in [(), ()] {
             assert!(reaches("o/x") && !reaches("o/.git/x"));
@@ -172,5 +229,13 @@ mod tests {
             live.replace(fresh());
         }
         assert_eq!(live.said(), "<allowed_by_user>\n- a &lt;word&gt;\n</allowed_by_user>");
+        assert_eq!(live.of_session(), ["a <word>"]);
+        live.open(&Narrow::Port(8080), true);
+        live.say("kept", true);
+        live.forget();
+        assert!(!reaches("o/x") && live.of_session().is_empty() && live.forgotten() == 1);
+        let now = live.now();
+        assert!(now.network_rules().hosts.is_empty() && now.network_rules().ports == [8080]);
+        assert!(live.said().contains("kept") && !live.said().contains("word"));
     }
 }

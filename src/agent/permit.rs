@@ -69,7 +69,9 @@ impl Permits {
     }
 
     pub(super) fn grants(&self) -> MutexGuard<'_, Grants> {
-        self.grants.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut grants = self.grants.lock().unwrap_or_else(PoisonError::into_inner);
+        grants.since(self.places.roots.forgotten());
+        grants
     }
 
     pub(super) fn judge<'a>(&self, ctx: &ToolContext, request: &'a CommandRequest) -> Judged<'a> {
@@ -223,7 +225,7 @@ impl Gate for Permits {
         output: &'a str,
     ) -> BoxFuture<'a, AfterFailure> {
         let ended = if code > 128 { Ended::Signal(code - 128) } else { Ended::Exit(code) };
-        let denial = sandbox::denial(&self.places.roots.now(), ended, output);
+        let denial = sandbox::denial(&self.places.roots.now(), &request.cwd, ended, output);
         self.retry(ctx, request, output, denial).boxed()
     }
 

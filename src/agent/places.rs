@@ -16,7 +16,7 @@ use crate::approvals::standing::Standing;
 use crate::base::tasks;
 use crate::config::{home, places};
 use crate::protocol::ask::{Answer, Narrow, PlaceOffer};
-use crate::protocol::event::Event;
+use crate::protocol::event::{ALLOWED, Event};
 use crate::sandbox::{self, Level, Roots};
 use crate::tools::apply_patch::{PatchJudge, PatchVerdict};
 use crate::tools::context::ToolContext;
@@ -62,14 +62,10 @@ impl Places {
 
     /// Opens a place for as long as `answer` says. It is open for this thread also when it cannot be written down.
     pub(super) async fn open(&self, ctx: &ToolContext, narrow: &Narrow, answer: Answer) {
-        self.roots.open(narrow);
-        self.roots.say(&format!("commands may {}, without leaving the sandbox", narrow.words()));
-        let in_force = self.in_force();
-        let access =
-            tasks::blocking("list what is open", move || sandbox::listing(&in_force, None, LISTED)).await;
-        if let Ok(access) = access {
-            ctx.tell(Event::Opened(access)).await;
-        }
+        let kept = matches!(answer, Answer::OpenForProject | Answer::OpenAlways);
+        self.roots.open(narrow, kept);
+        self.roots.say(&format!("commands may {}, without leaving the sandbox", narrow.words()), kept);
+        self.tell(ctx).await;
         let project = match answer {
             Answer::OpenForProject => Some(self.rules.project().to_owned()),
             Answer::OpenAlways => None,
@@ -85,6 +81,35 @@ impl Places {
         }
     }
 
+    /// Everything that holds now, for the user: the sandbox, what was allowed for the session, where the rest is kept.
+    /// Looks at the disk.
+    pub(crate) fn access(&self) -> Vec<String> {
+        let in_force = self.in_force();
+        let mut lines = sandbox::listing(&in_force, None, LISTED);
+        if !in_force.full_access() {
+            let allowed = self.roots.of_session();
+            lines.extend(allowed.into_iter().map(|what| format!("{ALLOWED}{what}")));
+        }
+        let (home, rules) = (self.rules.home(), self.rules.now().rules.len());
+        lines.push(match rules {
+            0 => format!("kept for longer: places in {}; no rules", home::config_file(home).display()),
+            _ => format!(
+                "kept for longer: places in {}, {rules} rules in {}; what is deleted there is taken back",
+                home::config_file(home).display(),
+                home.join("rules").display()
+            ),
+        });
+        lines
+    }
+
+    /// Tells everybody what holds now.
+    pub(super) async fn tell(&self, ctx: &ToolContext) {
+        let places = self.clone();
+        if let Ok(access) = tasks::blocking("list what is open", move || places.access()).await {
+            ctx.tell(Event::Opened(access)).await;
+        }
+    }
+
     /// Tells that an answer holds for this session only.
     pub(super) async fn not_kept(&self, ctx: &ToolContext, what: &str, file: &Path, why: &str) {
         let message =
@@ -94,6 +119,20 @@ impl Places {
 }
 
 impl PatchJudge for Places {
+    fn allowed<'a>(&'a self, ctx: &'a ToolContext, paths: &'a [PathBuf]) -> BoxFuture<'a, ()> {
+        async move {
+            for path in paths {
+                self.roots.say(&format!("patches may change {}", path.display()), false);
+            }
+            self.tell(ctx).await;
+        }
+        .boxed()
+    }
+
+    fn forgotten(&self) -> u64 {
+        self.roots.forgotten()
+    }
+
     fn verdict(&self, ctx: &ToolContext, paths: &[PathBuf]) -> PatchVerdict {
         let roots = self.roots.now();
         // A repository further down may have come to exist since the roots were looked through.

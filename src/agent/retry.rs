@@ -10,7 +10,7 @@ use super::permit::{Permits, call};
 use crate::approvals::decide;
 use crate::base::tasks;
 use crate::protocol::ask::Narrow;
-use crate::sandbox::{Denial, Roots};
+use crate::sandbox::Denial;
 use crate::tools::context::ToolContext;
 use crate::tools::gate::{AfterFailure, CommandRequest, Permit};
 
@@ -68,7 +68,7 @@ impl Permits {
         let look = move || denied::narrow(&roots, &commands, &cwd, &printed);
         let narrow = tasks::blocking("look what was refused", look).await.ok().flatten();
         let narrow = narrow.filter(|narrow| self.places.may_open(narrow));
-        let Some(denial) = named(denial, narrow.as_ref(), &judged.in_force) else {
+        let Some(denial) = named(denial, narrow.as_ref()) else {
             self.remembered.add(Denied::silent(request));
             return AfterFailure::Keep;
         };
@@ -105,7 +105,7 @@ impl Permits {
 }
 
 /// What was refused, with the grant of the one place when it is known.
-fn named(denial: Option<Denial>, narrow: Option<&Narrow>, roots: &Roots) -> Option<Denial> {
+fn named(denial: Option<Denial>, narrow: Option<&Narrow>) -> Option<Denial> {
     let grant = |text: String| Some(format!("`{text}` in [sandbox_workspace_write] would allow it"));
     match narrow {
         Some(Narrow::Host(host)) => {
@@ -114,7 +114,6 @@ fn named(denial: Option<Denial>, narrow: Option<&Narrow>, roots: &Roots) -> Opti
         Some(Narrow::Port(port)) => Some(Denial {
             what: format!("port {port} of this machine's 127.0.0.1 (no command of this thread serves one)"),
             grant: grant(format!("loopback_ports = [{port}]")),
-            sandbox: roots.describe(),
         }),
         Some(Narrow::Folder(_)) | None => denial,
     }

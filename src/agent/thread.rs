@@ -171,7 +171,8 @@ impl Thread {
                     | Op::Rewind { .. }
                     | Op::Note(_)
                     | Op::Sessions
-                    | Op::StopSessions),
+                    | Op::StopSessions
+                    | Op::TakeBack),
                 ) => {
                     self.between_turns(op).await;
                     continue;
@@ -196,6 +197,10 @@ impl Thread {
             Op::Rewind { turns } => self.rewind(turns).await,
             Op::Note(note) => self.store(|w| w.note(&note)),
             Op::Sessions => self.tell_sessions(true).await,
+            Op::TakeBack => {
+                self.roots.forget();
+                configure::tell(self).await;
+            }
             Op::StopSessions => {
                 self.settle(true).await;
                 self.tell_sessions(true).await;

@@ -346,6 +346,11 @@ impl<'a> Turn<'a> {
             // Those of the thread; a reviewer's own end with it.
             Some(op @ Op::StopSessions) if self.thread.reviewer.is_some() => self.later.push(op),
             Some(Op::StopSessions) => self.thread.registry.commands().sessions.stop(),
+            Some(op @ Op::TakeBack) => {
+                // At once for what the turn still wants; told when it has ended.
+                self.thread.roots.forget();
+                self.later.push(op);
+            }
             Some(op @ (Op::Configure(_) | Op::Rewind { .. } | Op::Sessions | Op::Review { .. })) => {
                 self.later.push(op)
             }

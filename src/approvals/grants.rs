@@ -12,6 +12,8 @@ use crate::process::parse::{Commands, Shape};
 #[derive(Debug, Default)]
 pub(crate) struct Grants {
     commands: HashSet<Grant>,
+    /// How often they were taken back.
+    forgotten: u64,
 }
 
 /// A call, as grants see it.
@@ -63,6 +65,13 @@ impl Call<'_> {
 }
 
 impl Grants {
+    /// Forgets everything when it was taken back meanwhile: `forgotten` grows each time.
+    pub(crate) fn since(&mut self, forgotten: u64) {
+        if self.forgotten != forgotten {
+            *self = Self { commands: HashSet::new(), forgotten };
+        }
+    }
+
     /// Remembers these pieces of a call.
     pub(crate) fn allow(&mut self, call: Call<'_>, pieces: &[usize]) {
         self.commands.extend(pieces.iter().filter_map(|at| call.grant(*at, call.outside)));

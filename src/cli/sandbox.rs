@@ -13,7 +13,7 @@ use clap::{Args, FromArgMatches, ValueEnum};
 use crate::config::{self, Config, Env, Flags};
 use crate::process::supervise::{Job, Mode, Outcome};
 use crate::protocol::policy::{SandboxMode, SandboxPolicy};
-use crate::sandbox::{self, Level, Roots};
+use crate::sandbox::{self, Followed, Level, Roots};
 
 /// Runs a command in the sandbox.
 #[derive(Args, Debug)]
@@ -104,6 +104,9 @@ pub(crate) fn run(mut args: SandboxArgs, explain: bool, env: &Env) -> ExitCode {
         words => without_system_word(words),
     };
     let command = match command {
+        Ok(command) if command.first().is_some_and(|program| program.is_empty()) => {
+            return fail(2, "the name of the program is empty; try `codex sandbox -- ls`");
+        }
         Ok(command) if !command.is_empty() || explain => command,
         Ok(_) => return fail(2, "no command given; try `codex sandbox -- ls`"),
         Err(system) => {
@@ -119,6 +122,11 @@ pub(crate) fn run(mut args: SandboxArgs, explain: bool, env: &Env) -> ExitCode {
     };
     if let Some(exit) = without_keys(&config.secret_env, env) {
         return exit;
+    }
+    if args.traced.is_none() {
+        args.remarks(&config).iter().for_each(|remark| {
+            let _ = writeln!(std::io::stderr(), "codex sandbox: {}", clean(remark));
+        });
     }
     let roots = args.roots(&config, env);
     let level = args.level.map(Level::from);
@@ -163,10 +171,13 @@ fn traced(command: Vec<OsString>, roots: &Roots, level: Level) -> ExitCode {
         Ok(job) => job,
         Err(error) => return fail(2, &error.to_string()),
     };
-    let (status, refusals) = match sandbox::follow(&job.argv, &|one| {
-        !sandbox::sentences(roots, level, std::slice::from_ref(one)).is_empty()
-    }) {
-        Ok(followed) => followed,
+    let keep = |one: &_| sandbox::matters(roots, level, one);
+    let (status, refusals) = match sandbox::follow(&job.argv, &keep) {
+        Ok(Followed::Ran(status, refusals)) => (status, refusals),
+        Ok(Followed::NotRun(errno)) => {
+            let program = job.argv.first().map(|word| word.to_string_lossy().into_owned());
+            return report(&Outcome::Exec(errno), &program.unwrap_or_default());
+        }
         Err(error) => return fail(1, &format!("the command cannot be followed: {error}")),
     };
     let sentences = sandbox::sentences(roots, level, &refusals);
@@ -176,6 +187,9 @@ fn traced(command: Vec<OsString>, roots: &Roots, level: Level) -> ExitCode {
     };
     for sentence in sentences {
         text.push_str(&format!("- {}\n", clean(&sentence)));
+    }
+    if let Some(note) = sandbox::spoilt(&refusals) {
+        text.push_str(&format!("Note: {note}.\n"));
     }
     let _ = std::io::stderr().write_all(text.as_bytes());
     report(&Outcome::from_status(status), "")
@@ -263,6 +277,29 @@ impl SandboxArgs {
             overrides,
             ..Flags::default()
         }
+    }
+
+    /// What of the configuration does not count, or not as it may have been meant.
+    fn remarks(&self, config: &Config) -> Vec<String> {
+        let mut remarks = config.warnings.clone();
+        let sets_mode = |setting: &String| setting.trim_start().starts_with("sandbox_mode");
+        if self.overrides.iter().any(sets_mode) {
+            remarks.push("`-c sandbox_mode` does not count here; say `-s MODE`".to_owned());
+        }
+        if let SandboxPolicy::WorkspaceWrite { writable_roots, .. } = &config.sandbox {
+            for root in writable_roots {
+                match root.metadata() {
+                    Err(_) => remarks.push(format!("the writable folder {} is not there", root.display())),
+                    Ok(_) if root.parent().is_none() => {
+                        remarks.push(
+                            "`writable_roots` holds \"/\": commands may write the whole machine".to_owned(),
+                        );
+                    }
+                    Ok(_) => {}
+                }
+            }
+        }
+        remarks
     }
 
     fn roots(&self, config: &Config, env: &Env) -> Roots {

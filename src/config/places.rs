@@ -37,7 +37,7 @@ impl Opened {
             project: PathBuf::from(name),
             writable_roots: reader.paths("writable_roots")?,
             loopback_ports: reader.ports("loopback_ports")?,
-            network_allow: reader.texts("network_allow")?.unwrap_or_default(),
+            network_allow: reader.hosts("network_allow")?,
         })
     }
 

@@ -8,6 +8,9 @@ use super::tokens::ThreadUsage;
 use super::turn::{Configured, TurnEnd};
 use crate::base::ids::{AskId, ItemId, TurnId};
 
+/// How the sentences of [`Configured::access`] begin that tell what the user allowed for the session.
+pub(crate) const ALLOWED: &str = "allowed for this session: ";
+
 /// One thing that happened in a thread.
 #[derive(Clone, Debug)]
 pub(crate) enum Event {
@@ -84,7 +87,7 @@ pub(crate) enum Event {
     },
     /// The settings of the following turns: after the start and after every change.
     Configured(Box<Configured>),
-    /// What commands may touch has changed since, because the user opened a place: sentences as those of
+    /// What commands may touch has changed since, because the user allowed or took back something: sentences as those of
     /// [`Configured::access`].
     Opened(Vec<String>),
     /// The last turns were taken back.

@@ -51,6 +51,8 @@ pub(crate) enum Op {
     Sessions,
     /// Ends the commands that run in the background.
     StopSessions,
+    /// Takes back what the user allowed for the session; told back as `Event::Configured`.
+    TakeBack,
     /// Ends the thread: the running turn is interrupted, the rollout flushed, then `Event::Closed`.
     Shutdown,
 }

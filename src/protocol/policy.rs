@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+/// How the line begins that says what the sandbox refused a command, below its output.
+pub(crate) const STOPPED: &str = "The sandbox probably stopped this:";
+
 /// When to ask the user.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

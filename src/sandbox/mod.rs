@@ -35,9 +35,9 @@ pub(crate) use self::{
     denial::{Denial, Ended, denial},
     detect::{Level, gaps, level, remember_in, signals_stay_inside},
     entry::entry,
-    explain::sentences,
+    explain::{matters, sentences, spoilt},
     foreground::foreground,
-    linux::follow,
+    linux::{Followed, follow},
     listing::{WITHOUT_NAMESPACES, limits, listing},
     policy::{Roots, resolve},
 };

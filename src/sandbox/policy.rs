@@ -235,7 +235,7 @@ impl Roots {
             && !self.deny_read.allow.iter().any(|allowed| path.starts_with(allowed));
         match by_name && !self.full_access() {
             true => Some(super::explain::secret(path, path)),
-            false => super::explain::read(self, path),
+            false => super::explain::read(self, path).map(|said| said.to_string()),
         }
     }
 

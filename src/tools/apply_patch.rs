@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
 
@@ -47,6 +48,16 @@ pub(crate) trait PatchJudge: Send + Sync {
 
     /// Opens a place that was offered, for as long as the answer says.
     fn open<'a>(&'a self, ctx: &'a ToolContext, narrow: &'a Narrow, answer: Answer) -> BoxFuture<'a, ()>;
+
+    /// The user agreed to changes of these files for the session.
+    fn allowed<'a>(&'a self, _ctx: &'a ToolContext, _paths: &'a [PathBuf]) -> BoxFuture<'a, ()> {
+        std::future::ready(()).boxed()
+    }
+
+    /// Grows each time the user takes back what was agreed to for the session.
+    fn forgotten(&self) -> u64 {
+        0
+    }
 }
 
 /// The tool. One serves all threads.
@@ -54,8 +65,8 @@ pub(crate) struct ApplyPatch {
     judge: Arc<dyn PatchJudge>,
     /// Folder for the journals of running patches.
     journals: PathBuf,
-    /// Real paths that the user agreed to for the rest of a thread.
-    granted: Mutex<HashSet<(ThreadId, PathBuf)>>,
+    /// Real paths that the user agreed to for the rest of a thread, and how often such words had been taken back by then.
+    granted: Mutex<HashSet<(ThreadId, u64, PathBuf)>>,
     diffs: Mutex<VecDeque<(TurnId, TurnDiff)>>,
 }
 
@@ -130,8 +141,10 @@ impl ApplyPatch {
         match ctx.ask(ask).await {
             Answer::Accept => Ok(()),
             Answer::AcceptForSession | Answer::AcceptForProject | Answer::AcceptAlways => {
+                self.judge.allowed(ctx, &paths).await;
+                let forgotten = self.judge.forgotten();
                 let mut granted = self.granted.lock().unwrap_or_else(PoisonError::into_inner);
-                granted.extend(paths.into_iter().map(|path| (ctx.thread_id, path)));
+                granted.extend(paths.into_iter().map(|path| (ctx.thread_id, forgotten, path)));
                 Ok(())
             }
             answer @ (Answer::Open | Answer::OpenForProject | Answer::OpenAlways) => match place {
@@ -147,8 +160,9 @@ impl ApplyPatch {
     }
 
     fn is_granted(&self, thread: ThreadId, paths: &[PathBuf]) -> bool {
+        let forgotten = self.judge.forgotten();
         let granted = self.granted.lock().unwrap_or_else(PoisonError::into_inner);
-        paths.iter().all(|path| granted.contains(&(thread, path.clone())))
+        paths.iter().all(|path| granted.contains(&(thread, forgotten, path.clone())))
     }
 
     async fn write(&self, ctx: &ToolContext, id: ItemId, plan: Plan, started: Instant) -> ToolOutput {

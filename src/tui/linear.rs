@@ -15,6 +15,7 @@ use super::door::{Begin, Call, Door, Glimpse, LimitsCall, Live, Redeeming};
 use super::glance::spoken;
 use super::linear_questions as questions;
 use super::narrator::{Meant, Narrator};
+use super::popups::permissions::{self, Preset};
 use super::setup::Setup;
 use super::signals::{self, Signal};
 use super::terminal::{self, Keyboard};
@@ -25,7 +26,7 @@ use crate::base::ids::ThreadId;
 use crate::base::path::with_tilde;
 use crate::limits::refresh::ON_DEMAND;
 use crate::limits::show;
-use crate::protocol::event::Event;
+use crate::protocol::event::{ALLOWED, Event};
 use crate::protocol::input::UserInput;
 use crate::protocol::note::Note;
 use crate::protocol::op::Op;
@@ -45,7 +46,7 @@ Type a message and press enter. While codex works, a message is added to what it
 /new begins a new thread, /last goes on with the one before. /compact summarises the conversation. /diff tells changes in git.
 /review has the uncommitted changes reviewed, or what you write behind it.
 /undo takes back what the last turn changed in files, /redo brings it again.
-/ps lists what runs in the background, /stop ends it.
+/ps lists what runs in the background, /stop ends it. /permissions tells what needs no question, and how to change it.
 /model NAME and /effort LEVEL change the model. /status tells the settings. /usage tells the limits, /usage redeem uses a reset.
 /exit ends codex.";
 
@@ -303,6 +304,11 @@ impl Linear {
                 };
                 self.send(Op::Review { target }).await;
             }
+            ("permissions", "take back") => {
+                self.send(Op::TakeBack).await;
+                say(["What was allowed for this session is taken back."]);
+            }
+            ("permissions", words) => self.permissions(words).await,
             ("ps", _) => self.send(Op::Sessions).await,
             ("stop", _) => self.send(Op::StopSessions).await,
             ("status", _) => self.status(),
@@ -355,6 +361,29 @@ impl Linear {
         ]);
     }
 
+    /// Says what holds, or changes it.
+    async fn permissions(&mut self, words: &str) {
+        let Some(live) = &self.live else { return say(["No thread is open."]) };
+        let info = &live.info;
+        match Preset::named(words) {
+            // Without a sandbox nothing is asked any more: that is said when codex is started, or not at all.
+            Some(preset) if preset != Preset::FullAccess => {
+                let change = preset.change(&info.sandbox);
+                self.send(Op::Configure(Box::new(change))).await;
+                say([format!("From the next turn on: {}.", preset.name())]);
+            }
+            Some(_) => say(["Full access needs a new start: codex -s danger-full-access -a never"]),
+            None => {
+                say([format!("Now: {}", permissions::words(info.approval, &info.sandbox))]);
+                say(info.access.iter().map(|line| super::text::sanitize(line).into_owned()));
+                say(["To change it, type: /permissions read only, or: /permissions workspace"]);
+                if info.access.iter().any(|line| line.starts_with(ALLOWED)) {
+                    say(["To take back what was allowed for this session, type: /permissions take back"]);
+                }
+            }
+        }
+    }
+
     async fn usage(&self) {
         let Some(limits) = self.live.as_ref().and_then(|live| live.limits.as_ref()) else {
             return say(["Usage limits belong to a ChatGPT plan. Run: codex login"]);
@@ -400,12 +429,18 @@ impl Linear {
             let other = live.info.model != now.model || live.info.effort != now.effort;
             live.info.model.clone_from(&now.model);
             live.info.effort.clone_from(&now.effort);
+            live.info.access.clone_from(&now.access);
+            live.info.approval = now.approval;
+            live.info.sandbox.clone_from(&now.sandbox);
             if other {
                 let effort = now.effort.as_deref().map(|effort| format!(" {effort}")).unwrap_or_default();
                 let words = format!("Model: {}{effort}", now.model);
                 say([&words]);
                 self.keep(Level::Info, &words).await;
             }
+        }
+        if let (Event::Opened(access), Some(live)) = (&event, &mut self.live) {
+            live.info.access.clone_from(access);
         }
         self.narrator.tick(self.now_ms());
         say(self.narrator.on_event(&event));

@@ -15,11 +15,13 @@
 //! - [`features`]: the table `[features]` and the list of their names
 //! - [`later`]: keys that are known but do nothing yet
 //! - [`choice`]: values that are one of a few words
+//! - [`hosts`]: entries of the allow-list of the network, as they may be written
 //! - [`reader`]: reads one table by key and type, and knows the place of each fault
 
 pub(crate) mod budget;
 pub(crate) mod choice;
 pub(crate) mod features;
+mod hosts;
 pub(crate) mod interface;
 pub(crate) mod later;
 pub(crate) mod login;

@@ -102,7 +102,7 @@ fn workspace_write(reader: &mut Reader<'_>) -> Result<WorkspaceWrite, Error> {
         exclude_slash_tmp: reader.flag("exclude_slash_tmp")?.unwrap_or(false),
         loopback_ports: reader.ports("loopback_ports")?,
         serve_ports: reader.ports("serve_ports")?,
-        network_allow: reader.texts("network_allow")?.unwrap_or_default(),
+        network_allow: reader.hosts("network_allow")?,
         git: reader.flag("git")?.unwrap_or(true),
         roots_managed: reader.layer("writable_roots") == Some(Layer::Managed),
         network_managed: ["loopback_ports", "network_allow", "network_access"]

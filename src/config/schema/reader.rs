@@ -173,6 +173,14 @@ impl<'a> Reader<'a> {
         items.iter().map(text).collect::<Result<_, _>>().map(Some)
     }
 
+    /// A list of hosts, each perhaps with a port.
+    pub(crate) fn hosts(&mut self, key: &'static str) -> Result<Vec<String>, Error> {
+        const WANTED: &str = "host, *.host, host:port or *.host:port";
+        let hosts = self.texts(key)?.unwrap_or_default();
+        let Some(wrong) = hosts.iter().find(|host| !super::hosts::is_host(host)) else { return Ok(hosts) };
+        Err(self.fault(key, &format!("holds {wrong:?}; allowed: {WANTED}")))
+    }
+
     /// A list of TCP ports.
     pub(crate) fn ports(&mut self, key: &'static str) -> Result<Vec<u16>, Error> {
         const WANTED: &str = "an array of port numbers from 1 to 65535";

@@ -16,12 +16,18 @@ pub(super) struct Call {
 pub(super) enum Kind {
     /// Changes a path.
     Write(Option<usize>, usize),
+    /// Gives a path another place; folder and path of each.
+    Move { from: (Option<usize>, usize), to: (Option<usize>, usize) },
     /// Reads a path.
     Read(Option<usize>, usize),
     /// Changes what a descriptor is open for.
     Descriptor(usize),
     /// Talks to an address, whose length follows.
     Address(usize),
+    /// Makes a socket of the family and the type that come first.
+    Sort,
+    /// Signals a process.
+    Process(usize),
     /// Itself.
     Call,
 }
@@ -41,19 +47,21 @@ pub(super) fn call(number: u64, args: &[u64; 6]) -> Option<Call> {
         #[cfg(target_arch = "x86_64")]
         libc::SYS_open => found("open", opens(args[1])(None, 0)),
         libc::SYS_sendto if args[4] != 0 => found("sendto", Kind::Address(4)),
-        libc::SYS_socket => found("socket", Kind::Call),
+        libc::SYS_socket => found("socket", Kind::Sort),
         // The C library tries it first and has another way.
         libc::SYS_clone3 => None,
         _ => TABLE.iter().find(|(known, ..)| *known == number).and_then(|(_, name, kind)| found(name, *kind)),
     }
 }
 
+const MOVE_AT: Kind = Kind::Move { from: (Some(0), 1), to: (Some(2), 3) };
+
 const TABLE: &[(c_long, &str, Kind)] = &[
     (libc::SYS_openat2, "openat2", Kind::Write(Some(0), 1)),
     (libc::SYS_mkdirat, "mkdirat", Kind::Write(Some(0), 1)),
     (libc::SYS_mknodat, "mknodat", Kind::Write(Some(0), 1)),
     (libc::SYS_unlinkat, "unlinkat", Kind::Write(Some(0), 1)),
-    (libc::SYS_renameat2, "renameat2", Kind::Write(Some(2), 3)),
+    (libc::SYS_renameat2, "renameat2", MOVE_AT),
     (libc::SYS_linkat, "linkat", Kind::Write(Some(2), 3)),
     (libc::SYS_symlinkat, "symlinkat", Kind::Write(Some(1), 2)),
     (libc::SYS_fchmodat, "fchmodat", Kind::Write(Some(0), 1)),
@@ -77,8 +85,20 @@ const TABLE: &[(c_long, &str, Kind)] = &[
     (libc::SYS_io_uring_setup, "io_uring_setup", Kind::Call),
     (libc::SYS_ptrace, "ptrace", Kind::Call),
     (libc::SYS_process_vm_readv, "process_vm_readv", Kind::Call),
+    (libc::SYS_process_vm_writev, "process_vm_writev", Kind::Call),
     (libc::SYS_keyctl, "keyctl", Kind::Call),
-    (libc::SYS_kill, "kill", Kind::Call),
+    (libc::SYS_add_key, "add_key", Kind::Call),
+    (libc::SYS_request_key, "request_key", Kind::Call),
+    (libc::SYS_syslog, "syslog", Kind::Call),
+    (libc::SYS_sethostname, "sethostname", Kind::Call),
+    (libc::SYS_init_module, "init_module", Kind::Call),
+    (libc::SYS_finit_module, "finit_module", Kind::Call),
+    (libc::SYS_delete_module, "delete_module", Kind::Call),
+    (libc::SYS_reboot, "reboot", Kind::Call),
+    (libc::SYS_clock_settime, "clock_settime", Kind::Call),
+    (libc::SYS_kill, "kill", Kind::Process(0)),
+    (libc::SYS_tkill, "tkill", Kind::Process(0)),
+    (libc::SYS_tgkill, "tgkill", Kind::Process(0)),
     (libc::SYS_shmget, "shmget", Kind::Call),
     (libc::SYS_semget, "semget", Kind::Call),
     (libc::SYS_utimensat, "utimensat", Kind::Write(Some(0), 1)),
@@ -91,9 +111,9 @@ const TABLE: &[(c_long, &str, Kind)] = &[
     #[cfg(target_arch = "x86_64")]
     (libc::SYS_unlink, "unlink", Kind::Write(None, 0)),
     #[cfg(target_arch = "x86_64")]
-    (libc::SYS_rename, "rename", Kind::Write(None, 1)),
+    (libc::SYS_rename, "rename", Kind::Move { from: (None, 0), to: (None, 1) }),
     #[cfg(target_arch = "x86_64")]
-    (libc::SYS_renameat, "renameat", Kind::Write(Some(2), 3)),
+    (libc::SYS_renameat, "renameat", MOVE_AT),
     #[cfg(target_arch = "x86_64")]
     (libc::SYS_link, "link", Kind::Write(None, 1)),
     #[cfg(target_arch = "x86_64")]

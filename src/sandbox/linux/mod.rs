@@ -40,6 +40,6 @@ mod wrap;
 
 pub(super) use inside::Inside;
 pub(super) use network::Network;
-pub(crate) use trace::follow;
 pub(super) use trace::{About, Refusal};
+pub(crate) use trace::{Followed, follow};
 pub(super) use wrap::Confine;

@@ -18,6 +18,10 @@ use super::calls::{Call, Kind, call};
 const MOST: usize = 64;
 /// Of a path in the command's memory.
 const PATH_BYTES: usize = 4096;
+/// Without the flags.
+const SOCKET_TYPE: i32 = 0xf;
+/// Exit code of a child whose program is missing.
+const NOT_FOUND: i32 = 127;
 
 /// A refused call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,18 +45,39 @@ pub(crate) enum About {
     Address(SocketAddr),
     /// Talking to this Unix socket; empty for one without a name.
     Socket(PathBuf),
+    /// Making a socket of this family and type.
+    Sort(i32, i32),
+    /// Signalling this process, as the command counts processes.
+    Process(i32),
     /// The call itself.
     Call,
 }
 
-/// Runs `argv` to its end; gives its wait status and those refusals that are to be kept, each once, in order.
+/// What became of a command that was followed.
+#[derive(Debug)]
+pub(crate) enum Followed {
+    /// It ran to its end, with this wait status, and was refused this, each once, in order.
+    Ran(i32, Vec<Refusal>),
+    /// It could not be executed, for this reason.
+    NotRun(i32),
+}
+
+/// Runs `argv` to its end and keeps the refusals that `keep` wants. What it leaves behind is ended with it, as it is
+/// without this.
 ///
 /// # Errors
 /// The command cannot be started or followed.
-pub(crate) fn follow(argv: &[CString], keep: &dyn Fn(&Refusal) -> bool) -> io::Result<(i32, Vec<Refusal>)> {
+pub(crate) fn follow(argv: &[CString], keep: &dyn Fn(&Refusal) -> bool) -> io::Result<Followed> {
     let child = start(argv)?;
     let mut tracer = Tracer { open: HashMap::new(), refusals: Vec::new(), keep };
     let mut status = wait(child)?.1;
+    if libc::WIFEXITED(status) {
+        // Before its first stop, which its execution is.
+        return Ok(Followed::NotRun(match libc::WEXITSTATUS(status) {
+            NOT_FOUND => libc::ENOENT,
+            _ => libc::EACCES,
+        }));
+    }
     if libc::WIFSTOPPED(status) {
         let options = libc::PTRACE_O_TRACESYSGOOD
             | libc::PTRACE_O_TRACEFORK
@@ -63,7 +88,7 @@ pub(crate) fn follow(argv: &[CString], keep: &dyn Fn(&Refusal) -> bool) -> io::R
         ptrace(libc::PTRACE_SETOPTIONS, child, options as usize)?;
         status = tracer.run(child)?;
     }
-    Ok((status, tracer.refusals))
+    Ok(Followed::Ran(status, tracer.refusals))
 }
 
 fn start(argv: &[CString]) -> io::Result<libc::pid_t> {
@@ -78,7 +103,7 @@ fn start(argv: &[CString]) -> io::Result<libc::pid_t> {
                 libc::ptrace(libc::PTRACE_TRACEME, 0, 0, 0);
                 libc::execvp(*words.as_ptr(), words.as_ptr());
                 let missing = io::Error::last_os_error().raw_os_error() == Some(libc::ENOENT);
-                libc::_exit(if missing { 127 } else { 126 })
+                libc::_exit(if missing { NOT_FOUND } else { 126 })
             }
             child => Ok(child),
         }
@@ -112,9 +137,8 @@ struct Tracer<'a> {
 }
 
 impl Tracer<'_> {
-    /// Until the last thread is gone; gives the status of `first`.
+    /// Until `first` is gone; gives its status. The others are ended by the end of this process, and of the sandbox.
     fn run(&mut self, first: libc::pid_t) -> io::Result<i32> {
-        let mut found = 0;
         let mut next = Some((first, 0));
         loop {
             if let Some((pid, signal)) = next.take() {
@@ -123,7 +147,6 @@ impl Tracer<'_> {
             }
             let (pid, status) = match wait(-1) {
                 Ok(waited) => waited,
-                Err(error) if error.raw_os_error() == Some(libc::ECHILD) => return Ok(found),
                 Err(error) => return Err(error),
             };
             if libc::WIFSTOPPED(status) {
@@ -131,7 +154,7 @@ impl Tracer<'_> {
             } else {
                 self.open.remove(&pid);
                 if pid == first {
-                    found = status;
+                    return Ok(status);
                 }
             }
         }
@@ -183,7 +206,8 @@ impl Tracer<'_> {
     }
 
     fn failed(&mut self, pid: libc::pid_t, number: u64, args: &[u64; 6], errno: i32) {
-        let refused = [libc::EPERM, libc::EACCES, libc::EROFS, libc::ENOSYS, libc::EXDEV];
+        // Mounts over protected names make them busy.
+        let refused = [libc::EPERM, libc::EACCES, libc::EROFS, libc::ENOSYS, libc::EXDEV, libc::EBUSY];
         let unreached = [libc::ECONNREFUSED, libc::EINPROGRESS, libc::ENETUNREACH, libc::EADDRNOTAVAIL];
         let Some(known) = call(number, args) else { return };
         let network = matches!(known.kind, Kind::Address(_));
@@ -191,16 +215,24 @@ impl Tracer<'_> {
         if !ours {
             return;
         }
-        let Some(about) = about(pid, &known, args) else { return };
-        if let About::Address(address) = &about
-            && errno == libc::EINPROGRESS
+        let from = match known.kind {
+            Kind::Move { from, .. } => path_of(pid, args, from.0, from.1).map(About::Write),
+            _ => None,
+        };
+        for about in from.into_iter().chain(about(pid, &known, args)) {
+            self.keep(pid, Refusal { call: known.name.to_owned(), about, errno });
+        }
+    }
+
+    fn keep(&mut self, pid: libc::pid_t, refusal: Refusal) {
+        if let About::Address(address) = &refusal.about
+            && refusal.errno == libc::EINPROGRESS
             && address.ip().is_loopback()
             && listens(pid, address.port())
         {
             // A server of the command's own.
             return;
         }
-        let refusal = Refusal { call: known.name.to_owned(), about, errno };
         if self.refusals.len() < MOST && !self.refusals.contains(&refusal) && (self.keep)(&refusal) {
             self.refusals.push(refusal);
         }
@@ -223,20 +255,26 @@ fn listens(pid: libc::pid_t, port: u16) -> bool {
 
 fn about(pid: libc::pid_t, call: &Call, args: &[u64; 6]) -> Option<About> {
     let arg = |at: usize| args.get(at).copied().unwrap_or_default();
-    let path = |folder: Option<usize>, at: usize| {
-        let text = text_at(pid, arg(at))?;
-        Some(resolved(pid, folder.map(arg), text))
-    };
+    let path = |folder, at| path_of(pid, args, folder, at);
     let descriptor = |fd: u64| fs::read_link(format!("/proc/{pid}/fd/{}", fd as i32)).ok();
     Some(match call.kind {
         // Without a path some calls mean the descriptor itself.
         Kind::Write(Some(folder), at) if arg(at) == 0 => About::Write(descriptor(arg(folder))?),
         Kind::Write(folder, at) => About::Write(path(folder, at)?),
+        Kind::Move { to: (folder, at), .. } => About::Write(path(folder, at)?),
         Kind::Read(folder, at) => About::Read(path(folder, at)?),
         Kind::Descriptor(at) => About::Write(descriptor(arg(at))?),
         Kind::Address(at) => address(&memory(pid, arg(at), (arg(at + 1) as usize).min(128))?)?,
+        Kind::Sort => About::Sort(arg(0) as i32, arg(1) as i32 & SOCKET_TYPE),
+        Kind::Process(at) => About::Process(arg(at) as i32),
         Kind::Call => About::Call,
     })
+}
+
+/// The path at this argument, below the folder at that one.
+fn path_of(pid: libc::pid_t, args: &[u64; 6], folder: Option<usize>, at: usize) -> Option<PathBuf> {
+    let arg = |at: usize| args.get(at).copied().unwrap_or_default();
+    Some(resolved(pid, folder.map(arg), text_at(pid, arg(at))?))
 }
 
 fn address(bytes: &[u8]) -> Option<About> {

@@ -3,6 +3,7 @@
 use super::list::Row;
 use super::menu::Menu;
 use super::wish::Wish;
+use crate::protocol::event::ALLOWED;
 use crate::protocol::policy::{ApprovalPolicy, SandboxMode, SandboxPolicy};
 use crate::protocol::turn::Change;
 
@@ -28,6 +29,11 @@ impl Preset {
             (ApprovalPolicy::Never, SandboxMode::DangerFullAccess) => Some(Self::FullAccess),
             _ => None,
         }
+    }
+
+    /// The one of this name, whatever its letters.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|preset| preset.name().eq_ignore_ascii_case(name.trim()))
     }
 
     /// Its name.
@@ -128,7 +134,16 @@ pub(crate) fn menu(approval: ApprovalPolicy, sandbox: &SandboxPolicy, access: &[
         };
         (row, wish)
     });
-    let menu = Menu::new("What may codex do without asking?", rows.collect());
+    let mut rows: Vec<(Row, Wish)> = rows.collect();
+    match access.iter().filter(|line| line.starts_with(ALLOWED)).count() {
+        0 => {}
+        1 => rows.push((Row::new("Take back").detail("what was allowed for this session"), Wish::TakeBack)),
+        count => {
+            let all = format!("all {count} that were allowed for this session");
+            rows.push((Row::new("Take back").detail(all), Wish::TakeBack));
+        }
+    }
+    let menu = Menu::new("What may codex do without asking?", rows);
     let mut text = access.to_vec();
     if now.is_none() {
         text.insert(0, format!("Now: {}", words(approval, sandbox)));
@@ -196,6 +211,20 @@ mod tests {
         let enter = Key::plain(Code::Enter);
         let second = confirm_full_access(&READ_ONLY).on_key(enter, &Keymap::default());
         assert!(matches!(second, Outcome::Wish(Wish::Notice(_))), "the first row is the careful one");
+    }
+
+    #[test]
+    fn what_was_allowed_for_the_session_is_listed_and_can_be_taken_back() {
+        let access =
+            ["write: nothing".to_owned(), format!("{ALLOWED}`touch /opt/x` may run outside the sandbox")];
+        let mut open = menu(ApprovalPolicy::OnRequest, &READ_ONLY, &access);
+        let drawn = open.draw(80, 20, &Theme::default());
+        let text: Vec<String> = drawn.lines.iter().map(ToString::to_string).collect();
+        assert!(text.join("\n").contains("touch /opt/x"), "{text:?}");
+        let four = open.on_key(Key::plain(Code::Char('4')), &Keymap::default());
+        assert_eq!(four, Outcome::Wish(Wish::TakeBack));
+        let mut nothing = menu(ApprovalPolicy::OnRequest, &READ_ONLY, &access[..1]);
+        assert_eq!(nothing.on_key(Key::plain(Code::Char('4')), &Keymap::default()), Outcome::Stay);
     }
 
     #[test]

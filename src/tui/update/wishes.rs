@@ -68,6 +68,10 @@ fn grant(model: &mut Model, wish: Wish, effects: &mut Effects) {
         Wish::Adopt => effects.push(Effect::Adopt),
         Wish::Rewind(key, files) => back::chosen(model, key, files, effects),
         Wish::DropWarning(index) => model.warnings.remove(index),
+        Wish::TakeBack => {
+            effects.push(Effect::Op(Op::TakeBack));
+            model.toast("What was allowed for this session is taken back");
+        }
         Wish::ReviewMenu => review::menu(model),
         Wish::ReviewList(kind) => review::list(model, kind, effects),
         Wish::ReviewWords => review::words(model),

@@ -5,6 +5,7 @@
 use ratatui::style::Style;
 use ratatui::text::Line;
 
+use crate::protocol::policy::STOPPED;
 use crate::tui::text;
 use crate::tui::theme::Role;
 use crate::tui::transcript::cell::{FOLD_KEY, Look};
@@ -14,6 +15,8 @@ use crate::tui::transcript::rows::count;
 const TAIL: usize = 64 * 1024;
 /// Bytes of one piece of unfolded output; a line longer than twice that is cut.
 const PIECE: usize = 8 * 1024;
+/// Bytes of a remark about the sandbox; what is longer is none.
+const REMARK: usize = 2048;
 
 /// How the line ends that stands where the middle of a long output was not kept.
 const GAP: &str = " bytes omitted ...\n";
@@ -79,7 +82,7 @@ impl Output {
         let shown = self.text.trim_end_matches(['\n', '\r']);
         let total = self.forgotten + memchr::memchr_iter(b'\n', shown.as_bytes()).count() + 1;
         if total <= fold.head + fold.tail + 1 {
-            return shown.split('\n').map(|line| row(line, width, dim, look)).collect();
+            return shown.split('\n').flat_map(|line| rows(line, width, dim, look)).collect();
         }
         let head = if self.forgotten == 0 { fold.head } else { 0 };
         let mut lines: Vec<_> =
@@ -90,10 +93,9 @@ impl Output {
         let least = if self.gap { "more than " } else { "" };
         let note = format!("… {least}{} · {FOLD_KEY}", count(left_out, one, many));
         lines.push(Line::styled(text::truncate_end(&note, usize::from(width)).into_owned(), dim));
-        let mut tail: Vec<_> =
-            shown.rsplit('\n').take(fold.tail).map(|line| row(line, width, dim, look)).collect();
+        let mut tail: Vec<_> = shown.rsplit('\n').take(fold.tail).collect();
         tail.reverse();
-        lines.append(&mut tail);
+        lines.extend(tail.into_iter().flat_map(|line| rows(line, width, dim, look)));
         lines
     }
 
@@ -148,6 +150,15 @@ fn overwritten(line: &str) -> &str {
     if line.contains('\r') { line.rsplit('\r').find(seen).unwrap_or_default() } else { line }
 }
 
+/// A line of output: one row, but what the sandbox refused, which is all shown.
+fn rows(line: &str, width: u16, base: Style, look: &Look<'_>) -> Vec<Line<'static>> {
+    if !line.starts_with(STOPPED) || line.len() > REMARK {
+        return vec![row(line, width, base, look)];
+    }
+    let line = Line::styled(text::sanitize(line).into_owned(), base);
+    text::wrap(&line, width, &Line::default(), &Line::default())
+}
+
 /// A line of output in one row. Reads no more of it than can be shown.
 fn row(line: &str, width: u16, base: Style, look: &Look<'_>) -> Line<'static> {
     let line = overwritten(line);
@@ -179,6 +190,18 @@ mod tests {
         assert_eq!(shown, ["line 1", "… 26 more lines · ctrl-t", "line 28", "line 29", "line 30"]);
         let shown = strings(Output::whole("a\nb\nc\nd\ne\n").folded(fold, 40, &look(&theme)));
         assert_eq!(shown, ["a", "b", "c", "d", "e"], "a note in place of one line saves nothing");
+    }
+
+    #[test]
+    fn what_the_sandbox_refused_is_never_cut() {
+        let theme = Theme::default();
+        let fold = Fold { head: 1, tail: 1 };
+        let text = format!("x\n{STOPPED} `/opt/a` is not writable (`--add-dir /opt` would allow it).");
+        let shown = strings(Output::whole(&text).folded(fold, 40, &look(&theme)));
+        assert!(shown.len() > 3 && shown.join("").contains("would allow it"), "{shown:?}");
+        let shown = strings(Output::whole(&format!("1\n2\n3\n4\n{text}")).folded(fold, 40, &look(&theme)));
+        assert!(shown.iter().all(|line| line.len() <= 40), "{shown:?}");
+        assert!(shown.join("").ends_with("would allow it)."), "{shown:?}");
     }
 
     #[test]
