@@ -11,12 +11,15 @@ use std::process::{Command, Stdio};
 use serde::Serialize;
 
 use super::doctor;
+use crate::sandbox::{self, Level};
 
 /// One attempt.
 #[derive(Debug, Serialize)]
 pub(crate) struct Attempt {
     /// What was tried.
     pub(crate) what: &'static str,
+    /// On which rung.
+    pub(crate) rung: &'static str,
     /// `works` or `refused`.
     pub(crate) outcome: &'static str,
     /// That is what it should be.
@@ -24,6 +27,7 @@ pub(crate) struct Attempt {
 }
 
 struct Bed {
+    level: Level,
     home: PathBuf,
     work: PathBuf,
     outside: PathBuf,
@@ -55,27 +59,68 @@ const FILES: &[Row] = &[
     ("replace .git", false, "mv .git gone; mkdir -p .git; echo x > .git/config", |bed| {
         !fs::read_to_string(bed.work.join(".git/config")).is_ok_and(|text| text.starts_with("kept"))
     }),
+    ("plant a git hook", false, "mkdir -p .git/hooks; echo x > .git/hooks/post-checkout", |bed| {
+        bed.work.join(".git/hooks/post-checkout").exists()
+    }),
+    ("write through a hard link", false, "ln ../outside/hard hard; echo x > hard", |bed| {
+        !fs::read_to_string(bed.outside.join("hard")).is_ok_and(|text| text == "kept")
+    }),
+    ("read a secret", false, "cat .env > read", |bed| {
+        fs::read_to_string(bed.work.join("read")).is_ok_and(|text| text.contains("kept"))
+    }),
+    ("set a value of the kernel", false, "cat $K > was && cat was > $K && touch set", |bed| {
+        bed.work.join("set").exists()
+    }),
+    ("make namespaces of its own", false, "unshare -Ur true && touch apart", |bed| {
+        bed.work.join("apart").exists()
+    }),
     ("plant .codex", false, "mkdir .codex && echo x > .codex/config.toml", |bed| {
         bed.work.join(".codex/config.toml").exists()
     }),
 ];
 
-/// Makes all attempts.
+/// The rungs that are tried, with their names.
+pub(crate) const RUNGS: [(Level, &str); 2] =
+    [(Level::Namespaces, "namespaces"), (Level::Landlock, "landlock")];
+
+/// Makes all attempts on every rung that this machine has, also on the one that is not in use.
 ///
 /// # Errors
 /// The folder for them cannot be made.
 pub(crate) fn run(home: &Path) -> io::Result<Vec<Attempt>> {
+    let best = sandbox::level();
+    let mut attempts = Vec::new();
+    for (level, rung) in RUNGS {
+        let there = match level {
+            Level::Namespaces => matches!(best, Ok(Level::Namespaces)),
+            Level::Landlock => best.is_ok() && sandbox::landlock_version() > 0,
+        };
+        if there {
+            attempts.extend(on(home, level, rung)?);
+        }
+    }
+    Ok(attempts)
+}
+
+fn on(home: &Path, level: Level, rung: &'static str) -> io::Result<Vec<Attempt>> {
     let dir = doctor::bed(home)?;
     let at = |name: &str| dir.path().join(name);
-    let bed = Bed { home: at("home"), work: at("work"), outside: at("outside") };
+    let bed = Bed { level, home: at("home"), work: at("work"), outside: at("outside") };
     fs::create_dir(&bed.home)?;
     fs::create_dir_all(bed.work.join(".git"))?;
     fs::write(bed.work.join(".git/config"), "kept")?;
     fs::write(bed.work.join(".git/HEAD"), "ref: refs/heads/main\n")?;
     fs::create_dir(&bed.outside)?;
-    for name in ["keep", "other", "mode"] {
+    fs::write(bed.work.join(".env"), "kept")?;
+    for name in ["keep", "other", "mode", "hard"] {
         fs::write(bed.outside.join(name), "kept")?;
     }
+    let attempt = |what, wanted, happened| Attempt {
+        what,
+        rung,
+        outcome: if happened { "works" } else { "refused" },
+        as_wanted: happened == wanted,
+    };
     let mut attempts: Vec<Attempt> = FILES
         .iter()
         .map(|(what, wanted, script, happened)| {
@@ -93,15 +138,12 @@ pub(crate) fn run(home: &Path) -> io::Result<Vec<Attempt>> {
     Ok(attempts)
 }
 
-fn attempt(what: &'static str, wanted: bool, happened: bool) -> Attempt {
-    let outcome = if happened { "works" } else { "refused" };
-    Attempt { what, outcome, as_wanted: happened == wanted }
-}
-
 /// Runs a script in the sandbox; whether it ended well.
 fn confined(bed: &Bed, script: &str) -> bool {
     let mut command = Command::new("/proc/self/exe");
-    command.args(["sandbox", "-s", "workspace-write"]);
+    let level = if bed.level == Level::Namespaces { "namespaces" } else { "landlock" };
+    command.args(["sandbox", "-s", "workspace-write", "--level", level]);
+    command.env("K", "/proc/sys/kernel/hostname");
     // The home, and with it the folder outside, may lie below a temporary folder.
     for key in ["exclude_slash_tmp", "exclude_tmpdir_env_var"] {
         command.args(["-c", &format!("sandbox_workspace_write.{key}=true")]);

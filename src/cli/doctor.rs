@@ -91,7 +91,11 @@ pub(crate) fn run(arguments: &Doctor, shared: &Shared, env: &Env) -> Exit {
                 checks.push(network(&config, env));
             }
         }
-        Err(error) => checks.push(Check::bad("configuration", error.to_string(), "mend the file")),
+        Err(error) => {
+            checks.push(Check::bad("configuration", error.to_string(), "mend what is named there"));
+            let missing = "rules, credentials and network were not looked at: they hang on the configuration";
+            checks.push(Check::odd("not tried", missing, "mend the configuration, and run this again"));
+        }
     }
     // What the machine does is worth knowing also when the configuration is broken.
     checks.push(machine::sandbox());
@@ -140,12 +144,25 @@ fn words(findings: &Findings) -> String {
         text.extend(rung.enforces.iter().map(|what| format!("    ✔ {what}\n")));
         text.extend(rung.limits.iter().map(|what| format!("    ! {what}\n")));
     }
-    if !findings.attempts.is_empty() {
-        text.push_str("\nTried inside the sandbox (workspace-write):\n");
-    }
-    for attempt in &findings.attempts {
-        let mark = if attempt.as_wanted { "✔" } else { "✗" };
-        text.push_str(&format!("{mark} {:<42} {}\n", attempt.what, attempt.outcome));
+    text.push_str(&matrix(&findings.attempts));
+    text
+}
+
+/// What was tried in rows, the rungs in columns.
+fn matrix(attempts: &[Attempt]) -> String {
+    let Some(first) = attempts.first() else { return String::new() };
+    let tried = |rung: &str| attempts.iter().any(|attempt| attempt.rung == rung);
+    let rungs: Vec<&str> = attempts::RUNGS.iter().map(|(_, rung)| *rung).filter(|rung| tried(rung)).collect();
+    let row = |mark: &str, what: &str, cells: Vec<&str>| {
+        let cells: String = cells.iter().map(|cell| format!("{cell:<12}")).collect();
+        format!("{mark} {what:<42} {}\n", cells.trim_end())
+    };
+    let mut text = String::from("\n");
+    text.push_str(&row("", " Tried inside the sandbox (workspace-write)", rungs.clone()));
+    for attempt in attempts.iter().filter(|attempt| attempt.rung == first.rung) {
+        let same: Vec<&Attempt> = attempts.iter().filter(|other| other.what == attempt.what).collect();
+        let mark = if same.iter().all(|one| one.as_wanted) { "✔" } else { "✗" };
+        text.push_str(&row(mark, attempt.what, same.iter().map(|one| one.outcome).collect()));
     }
     text
 }
@@ -187,7 +204,7 @@ fn credentials(config: &Config, env: &Env) -> Check {
 fn terminal(env: &Env) -> Check {
     let name = env.text("TERM").unwrap_or("not set");
     if !std::io::stdin().is_terminal() {
-        return Check::good("terminal", format!("stdin is none (TERM {name})"));
+        return Check::good("terminal", format!("standard input is no terminal (TERM {name})"));
     }
     match name {
         "dumb" | "not set" => Check::odd("terminal", format!("TERM {name}"), "codex shows plain lines there"),

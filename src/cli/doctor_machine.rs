@@ -63,7 +63,10 @@ pub(super) fn sandbox() -> Check {
     let remedy = remedy(&|path| std::fs::read_to_string(path).ok(), &|path| path.exists());
     match sandbox::level() {
         Ok(Level::Namespaces) => {
-            Check::good("sandbox", "namespaces, Landlock and seccomp: everything that is promised")
+            let (kernel, version) = (kernel(), sandbox::landlock_version());
+            let landlock =
+                if version > 0 { format!("Landlock (version {version})") } else { "no Landlock".to_owned() };
+            Check::good("sandbox", format!("namespaces, {landlock} and seccomp on Linux {kernel}"))
         }
         Ok(Level::Landlock) => {
             let gap =
@@ -72,6 +75,10 @@ pub(super) fn sandbox() -> Check {
         }
         Err(error) => Check::bad("sandbox", error.to_string(), remedy),
     }
+}
+
+fn kernel() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().to_owned()
 }
 
 /// What keeps namespaces from ordinary users here.
@@ -89,6 +96,13 @@ fn remedy(read: &dyn Fn(&Path) -> Option<String>, exists: &dyn Fn(&Path) -> bool
     }
     if is("/proc/sys/user/max_user_namespaces", "0") {
         return "there may be no user namespaces: `sudo sysctl user.max_user_namespaces=15000`".to_owned();
+    }
+    // The first process is our supervisor: so it is in a sandbox of ours, or in a container that was made for codex alone,
+    // whose processes may gain no rights.
+    let first = read(Path::new("/proc/1/comm")).unwrap_or_default();
+    let kept = read(Path::new("/proc/self/status")).is_some_and(|text| text.contains("NoNewPrivs:\t1"));
+    if first.starts_with("codex") && kept {
+        return "this runs inside a sandbox of codex already, which lets nothing make namespaces: run it outside".to_owned();
     }
     if ["/.dockerenv", "/run/.containerenv"].iter().any(|path| exists(Path::new(path))) {
         return "this is a container without namespaces of its own: start it with `--security-opt seccomp=unconfined` \

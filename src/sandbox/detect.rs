@@ -124,3 +124,7 @@ fn probe(exe: &Path) -> bool {
 
 /// What the probing supervisor prints when everything worked.
 pub(super) const ANSWER: &str = "namespaces\n";
+/// The version of Landlock in this kernel; 0 without it.
+pub(crate) fn landlock_version() -> i32 {
+    landlock::abi()
+}

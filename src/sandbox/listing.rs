@@ -84,7 +84,7 @@ fn enforcement(level: Option<Level>) -> String {
         }
         Some(Level::Landlock) => {
             format!(
-                "Landlock (version {}) and a filter of system calls; this machine forbids namespaces",
+                "Landlock (version {}) and a filter of system calls; namespaces are not to be had here",
                 landlock::abi()
             )
         }

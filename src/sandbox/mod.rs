@@ -33,7 +33,7 @@ mod secrets;
 pub(crate) use self::{
     confine::{Error, confine},
     denial::{Denial, Ended, denial},
-    detect::{Level, gaps, level, remember_in, signals_stay_inside},
+    detect::{Level, gaps, landlock_version, level, remember_in, signals_stay_inside},
     entry::entry,
     explain::{matters, sentences, spoilt},
     foreground::foreground,

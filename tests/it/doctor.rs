@@ -24,6 +24,15 @@ fn the_report_for_machines_has_a_schema_and_names_what_it_looked_at() {
     // Also where the home lies below `/tmp`, as it does here.
     let made = attempts.len() > 10 && attempts.iter().all(|attempt| attempt["as_wanted"] == true);
     assert!(made, "{attempts:?}");
+    for what in
+        ["read a secret", "plant a git hook", "set a value of the kernel", "make namespaces of its own"]
+    {
+        assert!(attempts.iter().any(|attempt| attempt["what"] == what), "{what}");
+    }
+    // The rung that is not in use is tried as well.
+    let rungs: std::collections::BTreeSet<&str> =
+        attempts.iter().filter_map(|attempt| attempt["rung"].as_str()).collect();
+    assert!(!rungs.is_empty() && attempts.len().is_multiple_of(rungs.len()), "{rungs:?}");
     let bad = checks.iter().any(|check| check["health"] == "bad");
     assert_eq!(run.code, Some(i32::from(bad)));
 }
@@ -46,4 +55,5 @@ fn what_the_machine_enforces_is_tried_also_with_a_broken_configuration() {
     let found: serde_json::Value = serde_json::from_str(&run.stdout).expect(&run.stdout);
     assert_eq!((run.code, &found["checks"][0]["health"]), (Some(1), &"bad".into()));
     assert!(found["attempts"].as_array().unwrap().len() > 10, "{found}");
+    assert!(run.stdout.contains("were not looked at"), "{found}");
 }

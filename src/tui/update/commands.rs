@@ -163,9 +163,9 @@ fn list_background(model: &mut Model) {
     let commands: Vec<String> =
         model.turn.background.iter().map(|command| format!("$ {}", spoken(command))).collect();
     let text = match commands.len() {
-        0 => "No commands run in the background.".to_owned(),
-        1 => format!("In the background (/stop ends it):\n{}", commands.join("\n")),
-        count => format!("{count} in the background (/stop ends them):\n{}", commands.join("\n")),
+        0 => "No background terminals run.".to_owned(),
+        1 => format!("1 background terminal (/stop ends it):\n{}", commands.join("\n")),
+        count => format!("{count} background terminals (/stop ends them):\n{}", commands.join("\n")),
     };
     model.transcript.notice(Level::Info, &text);
 }
@@ -175,8 +175,8 @@ pub(super) fn background(model: &mut Model, running: &[String]) {
     model.turn.background = running.to_vec();
     if running.is_empty() && model.turn.ending > 0 {
         let text = match std::mem::take(&mut model.turn.ending) {
-            1 => "Ended what ran in the background.".to_owned(),
-            count => format!("Ended {count} commands that ran in the background."),
+            1 => "Ended the background terminal.".to_owned(),
+            count => format!("Ended {count} background terminals."),
         };
         model.toast = None;
         model.transcript.notice(Level::Info, &text);
@@ -189,8 +189,8 @@ pub(super) fn background(model: &mut Model, running: &[String]) {
 fn stop_background(model: &mut Model, effects: &mut Effects) {
     model.turn.ending = model.turn.background.len();
     model.toast(match model.turn.ending {
-        0 => "Nothing runs in the background",
-        _ => "Ending what runs in the background",
+        0 => "No background terminals run",
+        _ => "Ending the background terminals",
     });
     effects.push(Effect::Op(Op::StopSessions));
 }

@@ -364,13 +364,13 @@ fn a_paste_is_never_lost() {
 fn what_runs_in_the_background_is_counted_while_idle_and_its_end_told() {
     let mut scene = scene();
     scene.text("/stop").keys(&["enter"]);
-    assert!(scene.shown().contains("Nothing runs in the background"), "{}", scene.shown());
+    assert!(scene.shown().contains("No background terminals run"), "{}", scene.shown());
     scene.event(Event::Sessions(vec!["serve".to_owned(), "watch".to_owned()]));
     assert!(scene.shown().contains("2 background terminals · /ps"), "{}", scene.shown());
     scene.text("/stop").keys(&["enter"]);
-    assert!(scene.shown().contains("Ending what runs in the background"), "{}", scene.shown());
+    assert!(scene.shown().contains("Ending the background terminals"), "{}", scene.shown());
     scene.event(Event::Sessions(Vec::new()));
     let shown = scene.shown();
-    assert!(shown.contains("Ended 2 commands that ran in the background."), "{shown}");
+    assert!(shown.contains("Ended 2 background terminals."), "{shown}");
     assert!(!shown.contains("background terminals") && !shown.contains("Ending"), "{shown}");
 }

@@ -59,3 +59,33 @@ fn addresses_are_named_and_own_servers_are_not() {
         assert!(text.contains("refused nothing"), "{way:?}: {text}");
     }
 }
+
+#[test]
+fn it_ends_with_its_command_and_blames_nothing_on_itself() {
+    for way in ways() {
+        let bed = Bed::new(way);
+        let before = std::time::Instant::now();
+        let (code, text) = explain(&bed, "sleep 600 > /dev/null 2>&1 & exit 5");
+        assert!(code == 5 && before.elapsed().as_secs() < 300, "{way:?}: {text}");
+        let mut command = std::process::Command::new(bed.path().join("codex"));
+        command.args([
+            "sandbox",
+            "explain",
+            "--full-auto",
+            "--level",
+            bed.way.level,
+            "--",
+            "no-such-program",
+        ]);
+        bed.prepare(&mut command);
+        let output = command.output().unwrap();
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            output.status.code() == Some(127) && text.contains("program not found: no-such-program"),
+            "{text}"
+        );
+        assert!(!text.contains("refused nothing"), "{text}");
+        let (_, text) = explain(&bed, "for i in 1 2 3 4 5; do echo x > .git/config.$i; done; exit 5");
+        assert_eq!(text.matches("plain commands").count(), 1, "{way:?}: {text}");
+    }
+}

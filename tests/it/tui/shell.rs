@@ -55,18 +55,18 @@ fn what_runs_in_the_background_is_listed_and_ended() {
     let world = World::new(&calls_then(call, "it runs"));
     let terminal = ready(&world);
     terminal.submit("/ps");
-    terminal.until("No commands run in the background.");
+    terminal.until("No background terminals run.");
     terminal.submit("start it");
     terminal.until("Left running (session ");
     terminal.until("• it runs");
     terminal.until(READY);
     terminal.submit("/ps");
-    terminal.until("In the background (/stop ends it):");
+    terminal.until("1 background terminal (/stop ends it):");
     terminal.until("$ echo up; exec sleep 600");
     terminal.submit("/stop");
-    terminal.until("Ended what ran in the background.");
+    terminal.until("Ended the background terminal.");
     terminal.submit("/ps");
-    terminal.until_that("nothing is left", |rows| count(rows, "No commands run in the background.") == 2);
+    terminal.until_that("nothing is left", |rows| count(rows, "No background terminals run.") == 2);
 }
 
 /// The row of a running turn counts what runs in the background, also when that ends by itself or by `/stop`.
