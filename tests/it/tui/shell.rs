@@ -93,7 +93,7 @@ fn ends_in_the_background(by_hand: bool) {
         true => terminal.submit("/stop"),
         false => std::fs::write(world.project().join("one"), "").unwrap(),
     }
-    terminal.until_gone("background terminal");
+    terminal.until_gone("1 background terminal");
     assert!(terminal.text().contains("to interrupt"), "the turn still runs: {}", terminal.text());
     std::fs::write(world.project().join("two"), "").unwrap();
     terminal.until("• the other ran");
