@@ -88,7 +88,8 @@ impl Places {
         let mut lines = sandbox::listing(&in_force, None, LISTED);
         if !in_force.full_access() {
             let allowed = self.roots.of_session();
-            lines.extend(allowed.into_iter().map(|what| format!("{ALLOWED}{what}")));
+            let plain = |what: String| what.trim_end_matches(" in this session").to_owned();
+            lines.extend(allowed.into_iter().map(|what| format!("{ALLOWED}{}", plain(what))));
         }
         let (home, rules) = (self.rules.home(), self.rules.now().rules.len());
         lines.push(match rules {

@@ -145,10 +145,7 @@ impl Tracer<'_> {
                 // A thread that was killed meanwhile is reported by the next wait.
                 let _ = ptrace(libc::PTRACE_SYSCALL, pid, signal);
             }
-            let (pid, status) = match wait(-1) {
-                Ok(waited) => waited,
-                Err(error) => return Err(error),
-            };
+            let (pid, status) = wait(-1)?;
             if libc::WIFSTOPPED(status) {
                 next = Some((pid, self.stopped(pid, status)));
             } else {

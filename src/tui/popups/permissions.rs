@@ -6,6 +6,10 @@ use super::wish::Wish;
 use crate::protocol::event::ALLOWED;
 use crate::protocol::policy::{ApprovalPolicy, SandboxMode, SandboxPolicy};
 use crate::protocol::turn::Change;
+use crate::tui::pager::{Content, Page};
+
+/// So many sentences of what holds fit above the rows of a small screen.
+const FITTING: usize = 7;
 
 /// A preset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,6 +147,14 @@ pub(crate) fn menu(approval: ApprovalPolicy, sandbox: &SandboxPolicy, access: &[
             rows.push((Row::new("Take back").detail(all), Wish::TakeBack));
         }
     }
+    // A small screen cuts the sentences above the rows.
+    if access.len() > FITTING {
+        let page = Page::new("What holds", Content::Code(access.join("\n"), ""));
+        rows.push((
+            Row::new("Read all of it").detail("what holds now, on a page"),
+            Wish::Page(Box::new(page)),
+        ));
+    }
     let menu = Menu::new("What may codex do without asking?", rows);
     let mut text = access.to_vec();
     if now.is_none() {
@@ -223,6 +235,10 @@ mod tests {
         assert!(text.join("\n").contains("touch /opt/x"), "{text:?}");
         let four = open.on_key(Key::plain(Code::Char('4')), &Keymap::default());
         assert_eq!(four, Outcome::Wish(Wish::TakeBack));
+        let long = vec![access[1].clone(); FITTING + 1];
+        let five = menu(ApprovalPolicy::OnRequest, &READ_ONLY, &long)
+            .on_key(Key::plain(Code::Char('5')), &Keymap::default());
+        assert!(matches!(five, Outcome::Wish(Wish::Page(_))), "{five:?}");
         let mut nothing = menu(ApprovalPolicy::OnRequest, &READ_ONLY, &access[..1]);
         assert_eq!(nothing.on_key(Key::plain(Code::Char('4')), &Keymap::default()), Outcome::Stay);
     }
