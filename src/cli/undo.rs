@@ -12,8 +12,8 @@ use super::exit::Exit;
 use super::housekeeping;
 use crate::config::{self, Env, Flags};
 use crate::exec::text::clean;
-use crate::workspace::undo_apply::{PARTLY, Step};
-use crate::workspace::undo_revert::{self, Report, Which};
+use crate::workspace::undo::{PARTLY, Step};
+use crate::workspace::undo::{self, Report, Which};
 
 /// `codex undo`.
 #[derive(Args, Debug)]
@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: &Undo, shared: &Shared, env: &Env) -> Exit {
         None => Which::Last,
     };
     let base = housekeeping::undo(&config.codex_home);
-    match undo_revert::revert(&base, &config.cwd, which, arguments.dry_run) {
+    match undo::revert(&base, &config.cwd, which, arguments.dry_run) {
         Ok(Some(report)) => {
             let text = words(&report, which, arguments.dry_run);
             let shown: String = text.lines().map(|line| clean(line) + "\n").collect();
