@@ -8,6 +8,7 @@ use super::apply::Step;
 use super::begin::begin;
 use super::cut::Turn;
 use super::end::end;
+use super::news::news;
 use super::revert::{Report, Which};
 use super::since::{Wanted, since};
 use super::tests::{Bed, mine};

@@ -23,7 +23,7 @@ use super::walk::walk;
 use crate::base::ids::{ThreadId, TurnId};
 
 pub(super) struct Bed {
-    dir: tempfile::TempDir,
+    pub(super) dir: tempfile::TempDir,
 }
 
 impl Bed {
@@ -65,7 +65,7 @@ impl Bed {
     pub(super) fn all(&self) -> Vec<String> {
         let tree = walk(&self.root(), Path::new("/"));
         let one = |(path, stamp): &(Name, Stamp)| {
-            let at = self.root().join(path);
+            let at = self.root().join(&**path);
             let content = match stamp.kind {
                 Kind::File => fs::read_to_string(at).unwrap(),
                 Kind::Link => format!("-> {}", fs::read_link(at).unwrap().display()),
