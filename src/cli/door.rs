@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use super::door_limits::LimitsDesk;
 use super::door_sign_in::Running;
 use super::housekeeping;
+use super::undo_words;
 use super::opening::{self, Opened};
 use super::{signing, wire};
 use crate::auth::api_key;
@@ -214,8 +215,8 @@ impl Behind {
         let base = housekeeping::undo(&self.home()?);
         let which = if again { Which::Again } else { Which::Last };
         blocking("undo", move || match undo::revert(&base, &cwd, which, false)? {
-            Some(report) => Ok(super::undo::words(&report, which, false)),
-            None => Err(std::io::Error::other(super::undo::nothing(which, &cwd))),
+            Some(report) => Ok(undo_words::words(&report, which, false, undo_words::SHORT)),
+            None => Err(std::io::Error::other(undo_words::nothing(which, &cwd))),
         })
         .await
     }

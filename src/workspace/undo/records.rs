@@ -38,6 +38,10 @@ pub(super) struct Record {
     /// Sorted by path.
     #[serde(skip)]
     pub(super) changes: Vec<Change>,
+    /// What was left when it was taken back or brought again. It counts again the other way round: whatever was in
+    /// the way may be gone by then.
+    #[serde(skip)]
+    pub(super) rest: Vec<Change>,
     /// It was taken back; the changes are then those that bring it again.
     pub(super) undone: bool,
     /// Not everything could be looked at or kept.
@@ -81,14 +85,16 @@ impl Record {
     /// A folder has a name that is no text.
     pub(super) fn write_to(&self, to: &mut Writer) -> io::Result<()> {
         to.bytes(&serde_json::to_vec(self).map_err(io::Error::other)?);
-        to.number(self.changes.len() as u64);
-        let mut last: &[u8] = b"";
-        for change in &self.changes {
-            let path = change.path.as_os_str().as_bytes();
-            to.path(last, path);
-            to.state(change.before.as_ref());
-            to.stamp(change.after.as_ref());
-            last = path;
+        for changes in [&self.changes, &self.rest] {
+            to.number(changes.len() as u64);
+            let mut last: &[u8] = b"";
+            for change in changes {
+                let path = change.path.as_os_str().as_bytes();
+                to.path(last, path);
+                to.state(change.before.as_ref());
+                to.stamp(change.after.as_ref());
+                last = path;
+            }
         }
         Ok(())
     }
@@ -96,10 +102,12 @@ impl Record {
     /// Reads it from a file; `None` when it is damaged.
     pub(super) fn read_from(from: &mut Reader) -> Option<Self> {
         let mut record: Self = serde_json::from_slice(from.bytes()?).ok()?;
-        for _ in 0..from.number()? {
-            let last = record.changes.last().map_or(OsStr::new(""), |change| change.path.as_os_str());
-            let path = from.path(last.as_bytes())?.into();
-            record.changes.push(Change { path, before: from.state()?, after: from.stamp()? });
+        for changes in [&mut record.changes, &mut record.rest] {
+            for _ in 0..from.number()? {
+                let last = changes.last().map_or(OsStr::new(""), |change| change.path.as_os_str());
+                let path = from.path(last.as_bytes())?.into();
+                changes.push(Change { path, before: from.state()?, after: from.stamp()? });
+            }
         }
         Some(record)
     }
@@ -170,7 +178,8 @@ impl Store {
             let read = || {
                 // One that is damaged needs nothing, and goes when it is old.
                 let record = read_record(&entry.path()).unwrap_or_default();
-                let packs = packs_of(record.changes.iter().filter_map(|change| change.before.as_ref()));
+                let changes = record.changes.iter().chain(&record.rest);
+                let packs = packs_of(changes.filter_map(|change| change.before.as_ref()));
                 Head { file, undone: record.undone, packs }
             };
             heads.insert(number, head.unwrap_or_else(read));
@@ -190,7 +199,7 @@ impl Store {
     pub(super) fn restamp(&self, marks: &Marks) -> io::Result<()> {
         for mut record in self.records() {
             let mut touched = false;
-            for change in &mut record.changes {
+            for change in record.changes.iter_mut().chain(&mut record.rest) {
                 let Some((old, new)) = marks.get(&change.path) else { continue };
                 if let Some(after) = change.after.as_mut().filter(|after| *after == old) {
                     (*after, touched) = (*new, true);

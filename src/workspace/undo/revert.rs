@@ -1,7 +1,7 @@
 //! Turns taken back and brought again. What is to be done is on disk before it is done, so that a crash in the middle is
 //! finished by whoever comes next: half a turn is a state that nobody ever saw.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -192,11 +192,24 @@ fn finish(
     let (steps, inverse) = apply::apply(root, store, &record.changes, saved, resumed)?;
     // What stays as it is can still be taken back when the reason is gone.
     if !inverse.is_empty() || steps.is_empty() {
-        let after = Record { changes: inverse, undone: !record.undone, together: None, ..record.clone() };
+        let marks = fresh_marks(&record.changes, &inverse);
+        let after = turned(record, inverse, &steps);
         store.write(&after, false)?;
-        store.restamp(&fresh_marks(&record.changes, &after.changes))?;
+        store.restamp(&marks)?;
     }
     Ok(steps)
+}
+
+/// The record that leads back: what was done, and what was left the last time.
+fn turned(record: &Record, inverse: Vec<Change>, steps: &[Step]) -> Record {
+    let left: BTreeSet<&Path> =
+        steps.iter().filter(|step| step.changed().is_none()).map(Step::path).collect();
+    let rest = record.changes.iter().filter(|change| left.contains(change.path.as_path())).cloned().collect();
+    let mut changes = inverse;
+    changes.extend(record.rest.iter().cloned());
+    changes.sort_by(|a, b| a.path.as_os_str().cmp(b.path.as_os_str()));
+    changes.dedup_by(|a, b| a.path == b.path);
+    Record { changes, rest, undone: !record.undone, together: None, ..record.clone() }
 }
 
 /// Finishes what a crash cut off in this folder. Whether there was anything.

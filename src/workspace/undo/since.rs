@@ -117,7 +117,7 @@ fn bind(base: &Path, root: &Path, numbers: &[u64]) -> io::Result<()> {
 }
 
 /// All records of a folder; `None` when nothing was ever kept for it.
-fn records(base: &Path, root: &Path) -> io::Result<Option<Vec<Record>>> {
+pub(super) fn records(base: &Path, root: &Path) -> io::Result<Option<Vec<Record>>> {
     if !store::exists(base, root) {
         return Ok(None);
     }

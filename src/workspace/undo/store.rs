@@ -167,8 +167,7 @@ impl Store {
         if self.pack.is_none() {
             let number = packs(&self.dir)?.into_iter().map(|(number, _)| number + 1).max().unwrap_or(0);
             let path = self.dir.join(format!("{number}.pack"));
-            let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-            self.pack = Some(Pack { number, file: BufWriter::with_capacity(PIECE, file), end: 0 });
+            self.write_to(number, OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?);
         }
         let pack = self.pack.as_mut().ok_or(io::ErrorKind::NotFound)?;
         pack.file.write_all(bytes)?;
@@ -176,6 +175,10 @@ impl Store {
         let kept = Kept { pack: pack.number, offset: pack.end, length, sum: bytes::sum(bytes) };
         pack.end += length;
         Ok(kept)
+    }
+
+    fn write_to(&mut self, number: u64, file: File) {
+        self.pack = Some(Pack { number, file: BufWriter::with_capacity(PIECE, file), end: 0 });
     }
 
     /// Whether a content is where it was kept: what the disk had no room for is not.
@@ -280,6 +283,13 @@ impl Store {
     pub(super) fn sync(&mut self) -> io::Result<()> {
         self.flush()?;
         self.pack.as_ref().map_or(Ok(()), |pack| pack.file.get_ref().sync_data())
+    }
+
+    /// Goes on in a pack that is there.
+    #[cfg(test)]
+    pub(super) fn use_pack(&mut self, number: u64) {
+        let file = OpenOptions::new().write(true).open(self.dir.join(format!("{number}.pack"))).unwrap();
+        self.write_to(number, file);
     }
 
     /// How much is kept, needed or not.
