@@ -13,65 +13,25 @@ use super::begin::has_content;
 use super::place::{self, keep, open_root, parent};
 use super::records::Change;
 use super::stamp::{Kind, Stamp, stamp_at};
-use super::store::{State, Store};
+use super::state::State;
+use super::step::Step;
+use super::store::Store;
+use super::survey::Saved;
 
-/// What becomes of one path.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
-    /// The earlier content comes back.
-    Restored(PathBuf),
-    /// What was made goes.
-    Removed(PathBuf),
-    /// It is as somebody else left it between two of several turns: what the later turns did is gone.
-    Partly(PathBuf),
-    /// It stays as it is: why.
-    Left(PathBuf, &'static str),
-}
-
-/// Why a file is taken back in part only, in words.
-pub(crate) const PARTLY: &str = "as somebody else left it in between";
 /// Somebody changed it since.
 const TOUCHED: &str = "changed since";
 /// There is nothing to bring back.
 const TOO_LARGE: &str = "its earlier content was too large to keep";
 /// The same for other reasons.
 const NOT_KEPT: &str = "its earlier content could not be kept";
+/// Redo would have nothing to bring.
+const NO_ROOM: &str = "there is no room to keep what it is now";
 /// Not made by undo.
 const SPECIAL: &str = "a pipe, socket or device";
 /// Nothing to be done: a folder in which something is left.
 const NOT_EMPTY: &str = "not empty";
 /// The disk refused.
 const FAILED: &str = "cannot be changed";
-
-impl Step {
-    /// The same in another folder.
-    pub(crate) fn below(self, root: &Path) -> Self {
-        match self {
-            Self::Restored(path) => Self::Restored(root.join(path)),
-            Self::Removed(path) => Self::Removed(root.join(path)),
-            Self::Partly(path) => Self::Partly(root.join(path)),
-            Self::Left(path, why) => Self::Left(root.join(path), why),
-        }
-    }
-
-    /// The path.
-    pub(crate) fn path(&self) -> &Path {
-        match self {
-            Self::Restored(path) | Self::Removed(path) | Self::Partly(path) | Self::Left(path, _) => path,
-        }
-    }
-
-    /// The path, when it is another one now.
-    pub(crate) fn changed(&self) -> Option<&Path> {
-        match self {
-            Self::Restored(path) | Self::Removed(path) | Self::Partly(path) => Some(path),
-            Self::Left(..) => None,
-        }
-    }
-}
-
-/// What is at the paths that will change, kept before the first of them does; `None` = nothing is there.
-pub(crate) type Saved = BTreeMap<PathBuf, Option<State>>;
 
 /// What apply works with.
 struct Work<'a> {
@@ -94,32 +54,6 @@ struct Restored {
     /// Its marks before the turn.
     was: Stamp,
     inode: u64,
-}
-
-/// Keeps what is now at every path that can be taken back.
-///
-/// # Errors
-/// The root cannot be opened. What cannot be kept is left out: it will not be overwritten.
-pub(crate) fn survey(root: &Path, store: &mut Store, changes: &[Change]) -> io::Result<Saved> {
-    let root = open_root(root)?;
-    let mut saved = Saved::new();
-    for change in changes {
-        let Some(name) = change.path.file_name().map(Path::new) else { continue };
-        let now = match parent(&root, &change.path, false) {
-            Ok(parent) => stamp_at(&parent, name).ok().flatten().map(|stamp| (parent, stamp)),
-            Err(_) => None,
-        };
-        let state = match now {
-            Some((_, stamp)) if Some(stamp) != change.after => continue,
-            Some((parent, stamp)) => match keep(&parent, name, store, stamp) {
-                Ok(state) => Some(state),
-                Err(_) => continue,
-            },
-            None => None,
-        };
-        saved.insert(change.path.clone(), state);
-    }
-    Ok(saved)
 }
 
 /// Tells what would become of `changes` below `root`.
@@ -230,7 +164,8 @@ impl Work<'_> {
         if before.stamp.kind == Kind::Other {
             return left(SPECIAL);
         }
-        let has_rights_only = now.is_some_and(|now| self.has_other_rights_only(&before, parent.as_ref(), name, &now));
+        let has_rights_only =
+            now.is_some_and(|now| self.has_other_rights_only(&before, parent.as_ref(), name, &now));
         if before.lacks() && !has_rights_only {
             return left(if has_content(&before.stamp) { NOT_KEPT } else { TOO_LARGE });
         }
@@ -239,6 +174,9 @@ impl Work<'_> {
         }
         let Some(parent) = parent else { return left(FAILED) };
         let kept_now = now.map(|stamp| self.kept(&parent, name, change, stamp)).transpose()?;
+        if kept_now.is_some_and(|now| now.lacks() && has_content(&now.stamp)) {
+            return left(NO_ROOM);
+        }
         match now.filter(|_| has_rights_only) {
             Some(now) => place::set_rights(&parent, name, &now, &before.stamp)?,
             None => self.bring(&parent, change, &before, now.as_ref())?,
@@ -260,7 +198,9 @@ impl Work<'_> {
         }
         let same = match (change.before, now, parent) {
             (None, None, _) => true,
-            (Some(before), Some(now), Some(parent)) => place::is_like(parent, name, self.store, &before, &now),
+            (Some(before), Some(now), Some(parent)) => {
+                place::is_like(parent, name, self.store, &before, &now)
+            }
             _ => false,
         };
         if !same {
@@ -311,7 +251,8 @@ impl Work<'_> {
     fn remove(&mut self, parent: &OwnedFd, name: &Path, change: &Change, now: Stamp) -> io::Result<Done> {
         let before = self.kept(parent, name, change, now)?;
         if before.lacks() {
-            return Ok((Some(Step::Left(change.path.clone(), "too large to be brought back later")), None));
+            let why = if has_content(&now) { NO_ROOM } else { "too large to be brought back later" };
+            return Ok((Some(Step::Left(change.path.clone(), why)), None));
         }
         let flags = if now.kind == Kind::Folder { AtFlags::REMOVEDIR } else { AtFlags::empty() };
         match rustix::fs::unlinkat(parent, name, flags) {
@@ -360,8 +301,7 @@ impl Work<'_> {
         }
         if let (Ok(()), Some(stamp)) = (&placed, stamp_at(parent, name)?) {
             let restored = Restored { path: change.path.clone(), was: before.stamp, inode: stamp.inode };
-            if self.links.insert(before.stamp.inode, restored).is_some_and(|old| old.inode == stamp.inode)
-            {
+            if self.links.insert(before.stamp.inode, restored).is_some_and(|old| old.inode == stamp.inode) {
                 self.relinked.insert(stamp.inode);
             }
         }

@@ -13,7 +13,8 @@ use rustix::fs::{Mode, OFlags};
 use super::cut::{self, Open, Turn};
 use super::revert;
 use super::stamp::{Kind, Stamp, stamp_at};
-use super::store::{Before, Kept, MAX_FILE, MAX_KEPT, State, Store};
+use super::state::{Before, Kept, State};
+use super::store::{MAX_FILE, MAX_KEPT, Store};
 use super::walk::{Tree, walk};
 use crate::base::tasks::{self, Task};
 

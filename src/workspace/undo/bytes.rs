@@ -6,7 +6,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use super::stamp::{Kind, Stamp};
-use super::store::{Before, Gaps, Kept, State};
+use super::state::{Before, Gaps, Kept, State};
 
 /// A path below the folder, compared byte by byte: part by part would cost more than looking at the file.
 pub(super) type Name = Box<OsStr>;

@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 use super::begin::Begun;
 use super::end;
 use super::records::Record;
-use super::store::{self, Before, Store};
+use super::state::Before;
+use super::store::{self, Store};
 use crate::base::lock::FileLock;
 use crate::base::tasks::{self, Task};
 

@@ -11,7 +11,8 @@ use super::bytes::Name;
 use super::cut::Turn;
 use super::records::{Change, Record};
 use super::stamp::Stamp;
-use super::store::{Before, State, Store};
+use super::state::{Before, State};
+use super::store::Store;
 use super::walk::{Tree, walk};
 
 /// The number of the record, and what is in each folder now.

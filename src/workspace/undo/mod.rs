@@ -1,14 +1,23 @@
 //! Undo of whole turns: what commands, scripts and patches change in the writable folders, with git or without.
 //!
-//! - [`keeper`]: before and after each turn of a thread
+//! - [`apply`]: puts earlier states in place
 //! - [`begin`]: a folder before a turn: looked at, and what is not yet kept is copied
-//! - [`end`]: a folder after a turn: the difference is the record
-//! - [`list`]: the turns of a folder
-//! - [`walk`]: looks at a folder; [`stamp`] is what it looks for
-//! - [`store`]: keeps contents and the index; [`records`] keeps what the turns changed; [`bytes`] is how both are written
+//! - [`bytes`]: how the index and the records are written
 //! - [`cut`]: marks turns under way, and makes records of those that were cut off
-//! - [`revert`]: takes a turn back, also after a crash; [`since`] several at once; [`news`] tells the model
-//! - [`apply`]: puts earlier states in place; [`place`] is one path of it, reached without following links
+//! - [`end`]: a folder after a turn: the difference is the record
+//! - [`keeper`]: before and after each turn of a thread
+//! - [`list`]: the turns of a folder
+//! - [`news`]: tells the model what was taken back
+//! - [`place`]: one path, reached without following links
+//! - [`records`]: what each turn changed
+//! - [`revert`]: takes a turn back, also after a crash
+//! - [`since`]: takes several turns back at once, and brings them again together
+//! - [`stamp`]: the marks by which a change shows
+//! - [`state`]: a folder before a turn, as it is held and compared
+//! - [`step`]: what became of one path
+//! - [`store`]: keeps contents and the index
+//! - [`survey`]: keeps what is there before anything is taken back
+//! - [`walk`]: looks at a folder
 
 mod apply;
 mod begin;
@@ -23,19 +32,24 @@ mod records;
 mod revert;
 mod since;
 mod stamp;
+mod state;
+mod step;
 mod store;
+mod survey;
 mod walk;
 
-pub(crate) use apply::{PARTLY, Step};
 pub(crate) use cut::recover_all as recover_turns;
 pub(crate) use keeper::Keeper;
 pub(crate) use list::{Listed, list};
 pub(crate) use revert::{Report, Which, recover_all as recover_reverts, revert};
 pub(crate) use since::{Wanted, since};
+pub(crate) use step::{PARTLY, Step};
 
+#[cfg(test)]
+mod cut_tests;
 #[cfg(test)]
 mod odd_tests;
 #[cfg(test)]
 mod since_tests;
 #[cfg(test)]
-mod tests;
+mod turn_tests;

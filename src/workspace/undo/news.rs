@@ -5,9 +5,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::apply::Step;
 use super::records::Record;
 use super::revert::Report;
+use super::step::Step;
 use super::store::{self, Store};
 
 /// Paths that the model is told of.

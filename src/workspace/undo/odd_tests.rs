@@ -7,12 +7,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 
-use super::apply::Step;
 use super::begin::begin;
 use super::end::end;
 use super::revert::{Report, Which};
+use super::step::Step;
 use super::store::{self, Store};
-use super::tests::{Bed, mine};
+use super::turn_tests::{Bed, mine};
 
 fn left(report: &Report) -> Vec<&Step> {
     report.steps.iter().filter(|step| matches!(step, Step::Left(..))).collect()

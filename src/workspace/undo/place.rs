@@ -11,7 +11,8 @@ use rustix::process::{Gid, Uid};
 
 use super::begin::has_content;
 use super::stamp::{Kind, Stamp};
-use super::store::{MAX_FILE, State, Store};
+use super::state::State;
+use super::store::{MAX_FILE, Store};
 
 /// The folder itself: roots are kept with their links resolved, so a link in one now was put there since. A command
 /// may have moved the folder away for that, and what it leads to was never ours to change.
@@ -26,7 +27,12 @@ pub(super) fn open_root(root: &Path) -> io::Result<OwnedFd> {
     }
 }
 
-pub(super) fn bring_folder(parent: &OwnedFd, name: &Path, before: &State, now: Option<&Stamp>) -> io::Result<()> {
+pub(super) fn bring_folder(
+    parent: &OwnedFd,
+    name: &Path,
+    before: &State,
+    now: Option<&Stamp>,
+) -> io::Result<()> {
     let mode = Mode::from_raw_mode(before.stamp.mode & 0o777);
     if now.is_some_and(|now| now.kind != Kind::Folder) {
         rustix::fs::unlinkat(parent, name, AtFlags::empty())?;

@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::bytes::{Reader, Writer};
 use super::stamp::Stamp;
-use super::store::{Before, MAX_KEPT, State, Store, number_of, packs_of, read, read_before};
+use super::state::{Before, State, packs_of};
+use super::store::{MAX_KEPT, Store, number_of, read, read_before};
 use crate::base::fs::replace_unsynced;
 
 /// Records of turns that are kept.

@@ -7,13 +7,15 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::apply::{self, Saved, Step};
+use super::apply;
 use super::bytes::{Reader, Writer};
 use super::cut;
 use super::news::tell;
 use super::records::{Change, Marks, Record};
 use super::since;
+use super::step::Step;
 use super::store::{self, Store};
+use super::survey::{Saved, survey};
 
 const JOURNAL: &str = "journal";
 
@@ -173,7 +175,7 @@ fn numbered(
 }
 
 fn carry_out(store: &mut Store, root: &Path, record: &Record) -> io::Result<Vec<Step>> {
-    let saved = apply::survey(root, store, &record.changes)?;
+    let saved = survey(root, store, &record.changes)?;
     store.sync()?;
     let journal = Journal { root: root.to_owned(), record: record.clone(), saved };
     journal.begin(store)?;

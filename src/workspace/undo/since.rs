@@ -6,12 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::apply::{self, Step};
+use super::apply;
 use super::cut;
 use super::news;
 use super::records::{Change, Record};
 use super::revert::{self, Report, Which};
 use super::stamp::Kind;
+use super::step::Step;
 use super::store::{self, Store};
 
 /// The turns that are meant, as their thread calls them.

@@ -4,14 +4,14 @@
 use std::fs;
 use std::path::Path;
 
-use super::apply::Step;
 use super::begin::begin;
 use super::cut::Turn;
 use super::end::end;
 use super::news::news;
 use super::revert::{Report, Which};
 use super::since::{Wanted, since};
-use super::tests::{Bed, mine};
+use super::step::Step;
+use super::turn_tests::{Bed, mine};
 
 impl Bed {
     /// A turn of this name in which this happens.

@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,8 +13,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::bytes::{self, Name};
-use super::stamp::{Kind, Stamp};
+use super::bytes;
+use super::state::{Before, Kept};
 use crate::base::fs::{create_private_dir, read_bounded, replace, replace_unsynced};
 use crate::base::lock::FileLock;
 
@@ -30,69 +29,6 @@ const INDEX: &str = "index";
 const LOCK_TIME: Duration = Duration::from_secs(2);
 /// Contents are written in pieces of this size.
 const PIECE: usize = 256 << 10;
-
-/// Where a content is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Kept {
-    pub(super) pack: u64,
-    pub(super) offset: u64,
-    pub(super) length: u64,
-    /// Tells a content from one that a power cut took away: nobody waits for the disk when it is kept.
-    pub(super) sum: u64,
-}
-
-/// A path at one end of a turn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct State {
-    /// Its marks.
-    pub(super) stamp: Stamp,
-    /// Its content; `None` for folders and for what was not kept.
-    pub(super) kept: Option<Kept>,
-}
-
-impl State {
-    /// Whether it had a content that was not kept.
-    pub(super) fn lacks(&self) -> bool {
-        matches!(self.stamp.kind, Kind::File | Kind::Link) && self.kept.is_none()
-    }
-}
-
-/// A folder before a turn. It serves three times: as what is already kept, as what the turn is compared with, and,
-/// when the program is killed in the turn, as what its record is made from.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Before {
-    /// Every path below the folder, sorted.
-    pub(super) entries: Vec<(Name, State)>,
-    /// What is not among them.
-    pub(super) gaps: Gaps,
-}
-
-/// What was not looked at.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Gaps {
-    /// Folders that were not looked into: what is in them was there before, whatever a later look finds.
-    pub(super) unseen: BTreeSet<Name>,
-    /// Something could not be looked at.
-    pub(super) partial: bool,
-    /// There is too much: any path may be missing here.
-    pub(super) cut: bool,
-}
-
-impl Gaps {
-    /// This folder could not be looked into.
-    pub(super) fn miss(&mut self, dir: &[u8]) {
-        self.unseen.insert(OsStr::from_bytes(dir).into());
-        self.partial = true;
-    }
-
-    /// Whether `path` was certainly not there, given that it is not among the entries.
-    pub(super) fn spare(&self, path: &OsStr) -> bool {
-        let bytes = path.as_bytes();
-        let ends = (0..bytes.len()).filter(|at| bytes.get(*at) == Some(&b'/'));
-        let mut above = ends.filter_map(|at| bytes.get(..at)).chain([bytes, b""]);
-        !self.cut && (self.unseen.is_empty() || !above.any(|dir| self.unseen.contains(OsStr::from_bytes(dir))))
-    }
-}
 
 /// The pack that is being written.
 #[derive(Debug)]
@@ -334,17 +270,6 @@ fn packs(dir: &Path) -> io::Result<Vec<(u64, u64)>> {
 /// The number before `ending` in a file name.
 pub(super) fn number_of(name: &OsStr, ending: &str) -> Option<u64> {
     name.to_str()?.strip_suffix(ending)?.parse().ok()
-}
-
-pub(super) fn packs_of<'a>(states: impl Iterator<Item = &'a State>) -> BTreeSet<u64> {
-    let mut packs = BTreeSet::new();
-    let mut last = None;
-    for pack in states.filter_map(|state| state.kept).map(|kept| kept.pack) {
-        if last.replace(pack) != Some(pack) {
-            packs.insert(pack);
-        }
-    }
-    packs
 }
 
 /// Reads a state before a turn.

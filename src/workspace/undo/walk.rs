@@ -16,7 +16,7 @@ use rustix::io::Errno;
 
 use super::bytes::Name;
 use super::stamp::{Kind, Stamp};
-use super::store::Gaps;
+use super::state::Gaps;
 use crate::protocol::policy::{PROTECTED, STAND_IN_AT};
 
 /// More entries than this are not followed.
@@ -107,7 +107,9 @@ impl Tree {
             if stat.st_mtime == STAND_IN_AT && PROTECTED.iter().any(|name| absolute.ends_with(name)) {
                 return None;
             }
-            if absolute.ends_with(".git") || absolute == skipped || is_ignored(dir.rules.as_deref(), &absolute)
+            if absolute.ends_with(".git")
+                || absolute == skipped
+                || is_ignored(dir.rules.as_deref(), &absolute)
             {
                 self.gaps.unseen.insert(named(path));
                 return None;
