@@ -35,9 +35,8 @@ fn is_odd(c: char) -> bool {
 pub(super) fn words(report: &Report, which: Which, dry: bool, most: usize) -> String {
     let mut text = title(report, which, dry);
     let mut steps: Vec<&Step> = report.steps.iter().collect();
-    if steps.len() > most {
-        steps.sort_by_key(|step| step.changed().is_some());
-    }
+    let long = steps.len() > most;
+    steps.sort_by_key(|step| (long && step.changed().is_some(), step.path()));
     for step in steps.iter().take(most) {
         let path = name(step.path());
         let _ = match step {
@@ -153,7 +152,7 @@ mod tests {
         assert_eq!(text.lines().count(), 6, "{text}");
         assert!(text.contains("  removed   x\u{fffd}  restored  y\u{fffd}\n"), "{text}");
         let text = words(&report(steps), Which::Last, false, 2);
-        let want = "Turn 3: taken back\n  left      mine (changed since)\n  removed   x";
+        let want = "Turn 3: taken back\n  left      mine (changed since)\n  restored  f0\n";
         assert!(text.starts_with(want) && text.ends_with("  and 3 more\n"), "{text}");
     }
 

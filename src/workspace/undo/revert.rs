@@ -224,7 +224,7 @@ pub(crate) fn recover(store: &mut Store, root: &Path) -> io::Result<bool> {
         store.remove(JOURNAL);
         return Ok(false);
     };
-    let now = store.records().into_iter().find(|record| record.number == record.number);
+    let now = store.records().into_iter().find(|now| now.number == record.number);
     match now {
         // Only the marks of other turns are missing.
         Some(now) if now.undone != record.undone => {

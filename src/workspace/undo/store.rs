@@ -25,6 +25,8 @@ pub(super) const MAX_KEPT: u64 = 512 << 20;
 /// Largest record or index.
 const MAX_TEXT: u64 = 256 << 20;
 const INDEX: &str = "index";
+/// So much of a disk stays free, or a quarter of a small one: the turn itself has to be stored too.
+const FREE: u64 = 256 << 20;
 /// How long to wait for another program in the same folder.
 const LOCK_TIME: Duration = Duration::from_secs(2);
 /// Contents are written in pieces of this size.
@@ -47,6 +49,8 @@ pub(super) struct Store {
     /// No more is kept: the disk is full.
     full: bool,
     kept: u64,
+    /// How much may be kept in all.
+    limit: u64,
     _lock: FileLock,
 }
 
@@ -61,7 +65,14 @@ impl Store {
         let busy = || io::Error::new(io::ErrorKind::TimedOut, "another program works in this directory");
         let lock = FileLock::take_within(&dir.join("lock"), LOCK_TIME)?.ok_or_else(busy)?;
         let kept = packs(&dir)?.into_iter().map(|(_, size)| size).sum();
-        Ok(Self { dir, index: OnceCell::new(), pack: None, full: false, kept, _lock: lock })
+        let limit = rustix::fs::statvfs(&dir).map_or(MAX_KEPT, |disk| {
+            limit(
+                kept,
+                disk.f_bavail.saturating_mul(disk.f_frsize),
+                disk.f_blocks.saturating_mul(disk.f_frsize),
+            )
+        });
+        Ok(Self { dir, index: OnceCell::new(), pack: None, full: false, kept, limit, _lock: lock })
     }
 
     /// What is kept of what was there when it was looked at last. A lost index only means copying again.
@@ -83,7 +94,7 @@ impl Store {
     /// Keeps a content; `None` when it is too large or there is no room.
     pub(super) fn keep(&mut self, bytes: &[u8]) -> Option<Kept> {
         let length = bytes.len() as u64;
-        if self.full || length > MAX_FILE || self.kept + length > MAX_KEPT {
+        if self.full || length > MAX_FILE || self.kept + length > self.limit {
             return None;
         }
         match self.write_content(bytes) {
@@ -244,6 +255,11 @@ impl Store {
     }
 }
 
+/// How much may be kept in all, where so much is kept, free, and there altogether.
+fn limit(kept: u64, free: u64, all: u64) -> u64 {
+    MAX_KEPT.min(kept + free.saturating_sub(FREE.min(all / 4)))
+}
+
 /// Whether anything was ever kept for `root`.
 pub(super) fn exists(base: &Path, root: &Path) -> bool {
     folder(base, root).is_dir()
@@ -283,4 +299,25 @@ pub(super) fn read(path: &Path) -> Option<Vec<u8>> {
 
 pub(super) fn read_json<T: for<'a> Deserialize<'a>>(path: &Path) -> Option<T> {
     serde_json::from_slice(&read(path)?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_is_never_filled() {
+        const MB: u64 = 1 << 20;
+        let rows = [
+            (0, 100_000 * MB, 200_000 * MB, MAX_KEPT),
+            (500 * MB, 300 * MB, 200_000 * MB, MAX_KEPT),
+            (100 * MB, 300 * MB, 200_000 * MB, 144 * MB),
+            (100 * MB, 200 * MB, 200_000 * MB, 100 * MB),
+            (0, 4 * MB, 4 * MB, 3 * MB),
+            (2 * MB, 0, 4 * MB, 2 * MB),
+        ];
+        for (kept, free, all, want) in rows {
+            assert_eq!(limit(kept, free, all), want, "{kept} {free} {all}");
+        }
+    }
 }

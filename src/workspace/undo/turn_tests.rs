@@ -312,6 +312,23 @@ fn a_crash_in_the_middle_is_finished_by_the_next_start() {
 }
 
 #[test]
+fn a_crash_is_finished_whatever_became_of_other_turns() {
+    let bed = Bed::new(&[("a", "one"), ("b", "one")]);
+    for name in ["a", "b"] {
+        bed.turn(|root| fs::write(root.join(name), "turn").unwrap());
+    }
+    bed.revert(Which::Number(1)).unwrap();
+    {
+        let mut store = Store::open(&bed.base(), &bed.root()).unwrap();
+        let record = store.records().pop().unwrap();
+        let saved = survey(&bed.root(), &mut store, &record.changes).unwrap();
+        Journal { root: bed.root(), record, saved }.begin(&store).unwrap();
+    }
+    assert_eq!(recover_all(&bed.base()), [bed.root()]);
+    assert_eq!(fs::read_to_string(bed.root().join("b")).unwrap(), "one");
+}
+
+#[test]
 fn a_damaged_journal_is_nothing_to_go_on_with() {
     let bed = ravaged();
     bed.turn(ravage);
