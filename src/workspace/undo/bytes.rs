@@ -167,7 +167,8 @@ impl<'a> Reader<'a> {
 /// A folder before a turn, as a file.
 pub(super) fn from_before(before: &Before) -> Vec<u8> {
     let mut to = Writer::new();
-    to.number(u64::from(before.gaps.partial) | u64::from(before.gaps.cut) << 1);
+    let Gaps { partial, ignored, cut, .. } = before.gaps;
+    to.number(u64::from(partial) | u64::from(cut) << 1 | u64::from(ignored) << 2);
     to.number(before.gaps.unseen.len() as u64);
     let mut last: &[u8] = b"";
     for path in &before.gaps.unseen {
@@ -187,7 +188,8 @@ pub(super) fn from_before(before: &Before) -> Vec<u8> {
 pub(super) fn to_before(file: &[u8]) -> Option<Before> {
     let mut from = Reader::new(file)?;
     let flags = from.number()?;
-    let mut gaps = Gaps { partial: flags & 1 != 0, cut: flags & 2 != 0, ..Gaps::default() };
+    let flag = |bit: u64| flags & bit != 0;
+    let mut gaps = Gaps { partial: flag(1), cut: flag(2), ignored: flag(4), ..Gaps::default() };
     let mut last: Name = OsString::new().into();
     for _ in 0..from.number()? {
         last = from.path(last.as_bytes())?.into();
@@ -236,7 +238,7 @@ mod tests {
             (name(b"dir"), State { stamp: folder, kept: None }),
         ];
         let unseen = [name(b"node_modules"), name(b"target")].into();
-        Before { entries, gaps: Gaps { unseen, partial: true, cut: false } }
+        Before { entries, gaps: Gaps { unseen, partial: true, ignored: true, cut: false } }
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! A folder after a turn: it is looked at again, and the difference is the record. What the user changes later has
 //! other marks than the record says, and stays.
 
-use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -68,8 +67,7 @@ pub(super) fn close(
     }
     let lacks = |change: &Change| change.before.is_some_and(|state| state.lacks());
     record.partial = before.gaps.partial || after.gaps.partial || changes.iter().any(lacks);
-    let mut unseen = before.gaps.unseen.iter().chain(&after.gaps.unseen);
-    record.skipped = unseen.any(|dir| Path::new(dir).file_name() != Some(OsStr::new(".git")));
+    record.skipped = before.gaps.ignored || after.gaps.ignored;
     let mut store = Store::open(base, &root)?;
     let number = store.next_number();
     store.write(&Record { number, changes, ..record }, true)?;

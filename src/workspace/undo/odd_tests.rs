@@ -218,3 +218,13 @@ fn a_full_disk_keeps_what_it_has_and_says_so() {
     assert!(!kept.iter().any(|kept| store.holds(kept)) && store.holds(&known), "{kept:?}");
     assert_eq!(store.keep(b"more"), None);
 }
+
+#[test]
+fn folders_that_git_ignores_are_named_only_where_there_are_some() {
+    for ignored in [false, true] {
+        let bed = Bed::new(&[("a", "one"), (".git/HEAD", "x"), ("target/x", "x")]);
+        bed.write(".gitignore", if ignored { "target\n" } else { "other\n" });
+        bed.turn(|root| fs::write(root.join("a"), "turn").unwrap());
+        assert_eq!(bed.revert(Which::Last).unwrap().skipped, ignored);
+    }
+}

@@ -50,6 +50,8 @@ pub(super) struct Gaps {
     pub(super) unseen: BTreeSet<Name>,
     /// Something could not be looked at.
     pub(super) partial: bool,
+    /// There are folders that git ignores.
+    pub(super) ignored: bool,
     /// There is too much: any path may be missing here.
     pub(super) cut: bool,
 }

@@ -107,10 +107,9 @@ impl Tree {
             if stat.st_mtime == STAND_IN_AT && PROTECTED.iter().any(|name| absolute.ends_with(name)) {
                 return None;
             }
-            if absolute.ends_with(".git")
-                || absolute == skipped
-                || is_ignored(dir.rules.as_deref(), &absolute)
-            {
+            let ignored = is_ignored(dir.rules.as_deref(), &absolute);
+            if ignored || absolute.ends_with(".git") || absolute == skipped {
+                self.gaps.ignored |= ignored;
                 self.gaps.unseen.insert(named(path));
                 return None;
             }
