@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use url::{Host, Url};
 
-use crate::approvals::{effects, network};
+use crate::approvals::{effects, lists, network};
 use crate::net::neighbours::is_listened_to;
 use crate::process::parse::{Commands, Shape};
 use crate::protocol::ask::{Effect, Narrow};
@@ -58,7 +58,14 @@ pub(crate) fn is_open(roots: &Roots, commands: &Commands, cwd: &Path) -> bool {
         }
         Effect::Connects(to) => {
             opened = true;
-            roots.network() || network::reaches(roots.network_rules(), &to) || own_port(roots, &to)
+            let all = |narrow: Option<Narrow>| match narrow {
+                Some(Narrow::Host(host)) => network::reaches(roots.network_rules(), &host),
+                Some(Narrow::Hosts(hosts)) => {
+                    hosts.iter().all(|host| network::reaches(roots.network_rules(), host))
+                }
+                _ => false,
+            };
+            roots.network() || all(hosts_of(&to)) || network::reaches(roots.network_rules(), &to) || own_port(roots, &to)
         }
         Effect::Outside(_) => true,
         _ => false,
@@ -85,6 +92,72 @@ pub(crate) fn narrow(roots: &Roots, commands: &Commands, cwd: &Path, output: &st
         return Some(found);
     }
     folder(roots, commands, cwd, output)
+}
+
+/// The one closed place that the words of `commands` name, before anything was tried; `None` when they name none, several
+/// or what is not known to be a place. Blocks like [`narrow`].
+pub(crate) fn foreseen(roots: &Roots, commands: &Commands, cwd: &Path) -> Option<Narrow> {
+    if roots.mode() != SandboxMode::WorkspaceWrite || commands.shape != Shape::Plain {
+        return None;
+    }
+    let all: Vec<usize> = (0..commands.pieces.len()).collect();
+    let (mut paths, mut connects) = (Vec::new(), Vec::new());
+    for effect in effects::outside(commands, &all, cwd) {
+        match effect {
+            Effect::Writes(path) | Effect::Deletes(path) => paths.push(path),
+            Effect::Connects(to) => connects.push(to),
+            Effect::Outside(_) => {}
+            _ => return None,
+        }
+    }
+    if connects.is_empty() || roots.network() {
+        return one_folder(roots, paths.into_iter());
+    }
+    let writable = |path: &PathBuf| place(path).is_some_and(|place| roots.can_write(&place));
+    let targets: BTreeSet<(String, u16)> =
+        commands.pieces.iter().flatten().flat_map(|word| targets(word)).collect();
+    let open = paths.iter().all(writable);
+    match connects.as_slice() {
+        _ if !open => None,
+        [service] if targets.is_empty() => hosts_of(service),
+        _ => the_one(targets),
+    }
+}
+
+/// The hosts of a service that commands connect to without naming them.
+fn hosts_of(service: &str) -> Option<Narrow> {
+    let (_, hosts) = lists::SERVICES.iter().find(|(name, _)| *name == service)?;
+    let mut hosts: Vec<String> = hosts.iter().map(|host| format!("{host}:443")).collect();
+    Some(if hosts.len() == 1 { Narrow::Host(hosts.remove(0)) } else { Narrow::Hosts(hosts) })
+}
+
+/// The service that could not be reached, by one of its hosts in what was printed or by the words of the command.
+fn unreached_service(commands: &Commands, signs: &[&str]) -> Option<Narrow> {
+    let names = |host: &&str| signs.iter().any(|line| line.contains(host));
+    let mut printed = lists::SERVICES.iter().filter(|(_, hosts)| hosts.iter().any(|host| names(&host)));
+    match (printed.next(), printed.next()) {
+        (Some((service, _)), None) => return hosts_of(service),
+        (Some(_), Some(_)) => return None,
+        (None, _) => {}
+    }
+    let all: Vec<usize> = (0..commands.pieces.len()).collect();
+    let mut services = effects::outside(commands, &all, Path::new("/")).into_iter().filter_map(|effect| {
+        let Effect::Connects(to) = effect else { return None };
+        Some(to)
+    });
+    let only = services.next().filter(|_| services.next().is_none())?;
+    hosts_of(&only)
+}
+
+/// What to open for the one of these hosts.
+fn the_one(targets: BTreeSet<(String, u16)>) -> Option<Narrow> {
+    let mut targets = targets.into_iter();
+    let (host, port) = targets.next().filter(|_| targets.next().is_none())?;
+    if is_loopback(&host) {
+        // A server of the command's own that does not answer is no matter of the sandbox.
+        return is_listened_to(port).then_some(Narrow::Port(port));
+    }
+    Some(Narrow::Host(format!("{host}:{port}")))
 }
 
 /// The part of an output that is searched.
@@ -120,13 +193,11 @@ fn unreached(commands: &Commands, output: &str) -> Option<Narrow> {
     let words =
         commands.pieces.iter().flatten().map(String::as_str).chain([script]).chain(signs.iter().copied());
     let targets: BTreeSet<(String, u16)> = words.flat_map(targets).collect();
-    let mut targets = targets.into_iter();
-    let (host, port) = targets.next().filter(|_| targets.next().is_none())?;
-    if is_loopback(&host) {
-        // A server of the command's own that does not answer is no matter of the sandbox.
-        return is_listened_to(port).then_some(Narrow::Port(port));
+    match targets.iter().all(|(host, _)| lists::SERVICES.iter().any(|(_, hosts)| hosts.contains(&host.as_str()))) {
+        // Hosts that are known to need others.
+        true => unreached_service(commands, &signs),
+        false => the_one(targets),
     }
-    Some(Narrow::Host(format!("{host}:{port}")))
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -236,6 +307,7 @@ mod tests {
                 None => "-".to_owned(),
                 Some(Narrow::Folder(path)) => path.strip_prefix(&home).unwrap().display().to_string(),
                 Some(Narrow::Host(host)) => host,
+                Some(Narrow::Hosts(hosts)) => hosts.join(" "),
                 Some(Narrow::Port(port)) => port.to_string(),
             };
         for (script, output, want) in [
@@ -267,12 +339,64 @@ mod tests {
             ("curl https://a.org https://b.org".to_owned(), "Could not resolve host: a.org".to_owned(), "-"),
             ("curl https://a.org".to_owned(), "curl: (22) 404".to_owned(), "-"),
             (
+                "pip install x".to_owned(),
+                "NewConnectionError: [Errno -3] Temporary failure in name resolution: /simple/x/".to_owned(),
+                "pypi.org:443 files.pythonhosted.org:443",
+            ),
+            (
+                "npm ci".to_owned(),
+                "request to https://registry.npmjs.org/x failed, getaddrinfo EAI_AGAIN registry.npmjs.org"
+                    .to_owned(),
+                "registry.npmjs.org:443",
+            ),
+            (
+                "cargo build".to_owned(),
+                "Could not resolve host: index.crates.io".to_owned(),
+                "index.crates.io:443 static.crates.io:443",
+            ),
+            ("make".to_owned(), "Could not resolve host".to_owned(), "-"),
+            (
                 "git fetch > x".to_owned(),
                 "fatal: unable to access 'https://g.org/r/': Could not resolve host: g.org".to_owned(),
                 "g.org:443",
             ),
         ] {
             assert_eq!(says(&script, &output), want, "{script} {output}");
+        }
+    }
+
+    #[test]
+    fn the_one_place_that_the_words_name_before_anything_is_tried() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap();
+        for name in ["home/w", "home/a", "home/b"] {
+            std::fs::create_dir_all(root.join(name)).unwrap();
+        }
+        let (home, cwd) = (root.join("home"), root.join("home/w"));
+        let policy = SandboxPolicy::workspace();
+        let mut roots = crate::sandbox::resolve(&policy, &cwd, None);
+        roots.never_open(Some(&home));
+        let foreseen = |script: &str| foreseen(&roots, &Commands::of_script(script), &cwd);
+        let says = |script: &str| foreseen(script).map_or("-".to_owned(), |narrow| narrow.words());
+        let folder = |name: &str| format!("write in {}", home.join(name).display());
+        for (script, want) in [
+            ("touch ../a/x", folder("a")),
+            ("mkdir x && cp x ../a/y", folder("a")),
+            ("touch ../a/x ../b/y", "-".to_owned()),
+            ("touch x", "-".to_owned()),
+            ("touch /etc/x", "-".to_owned()),
+            ("make", "-".to_owned()),
+            ("touch $HOME/x", "-".to_owned()),
+            ("curl https://a.org/x", "connect to a.org:443".to_owned()),
+            ("curl https://a.org/x | tee ../a/x", "-".to_owned()),
+            ("curl https://a.org https://b.org", "-".to_owned()),
+            ("npm ci && npm test", "connect to registry.npmjs.org:443".to_owned()),
+            ("pip install x", "connect to pypi.org:443 and files.pythonhosted.org:443".to_owned()),
+            ("pip install x; npm i", "-".to_owned()),
+            ("git push", "-".to_owned()),
+            ("ssh u@box ls", "-".to_owned()),
+        ] {
+            assert_eq!(says(script), want, "{script}");
         }
     }
 

@@ -101,7 +101,8 @@ fn prefix_rule(line: usize, mut arguments: Arguments, chunk: &str, reading: &mut
     let (pattern, whole) = pattern(line, &mut arguments);
     let decision = decision(&mut arguments, chunk);
     let justification = justification(&mut arguments);
-    let rule = Rule { pattern, decision, justification };
+    let origin = Some(line.to_string().into());
+    let rule = Rule { pattern, decision, justification, origin };
     for name in ["match", "not_match"] {
         if let Some((value, at)) = arguments.take(name) {
             examples(&rule, name == "match", &value, at, &mut arguments);

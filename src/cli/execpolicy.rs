@@ -85,7 +85,7 @@ pub(crate) fn run(arguments: &ExecPolicy, env: &Env) -> Exit {
             faults.push(format!("{}: there is no such file", file.display()));
         }
     }
-    let (book, problems) = rule_files::load(&check.rules);
+    let (book, problems) = rule_files::load(&check.rules, None);
     faults.extend(problems);
     for fault in &faults {
         let _ = writeln!(std::io::stderr(), "codex execpolicy: {}", clean(fault));
@@ -102,7 +102,7 @@ pub(crate) fn run(arguments: &ExecPolicy, env: &Env) -> Exit {
         // What a command would run in turn, and the verb of git behind its options, count for strict rules only.
         let deeper = book.judge(&commands, true).into_iter().flatten();
         let fresh: Vec<RuleMatch> = deeper
-            .filter(|rule| rule.decision != RuleDecision::Allow)
+            .filter(|rule| rule.decision.is_strict())
             .filter(|rule| {
                 !found.iter().any(|known| known.prefix == rule.prefix && known.decision == rule.decision)
             })

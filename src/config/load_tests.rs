@@ -450,9 +450,11 @@ fn requirements_of_the_administrator_bound_the_result() {
     let told = |config: &Config, words: &str| config.warnings.iter().any(|warning| warning.contains(words));
     assert!(told(&config, "does not enforce yet: `network`"), "{:?}", config.warnings);
     let pattern = vec![vec!["git".to_owned()], vec!["push".to_owned(), "fetch".to_owned()]];
+    let origin = std::sync::Arc::clone(&config.rules.required[0].origin);
+    assert!(origin.contains("requirements.toml"), "{origin}");
     assert_eq!(
         config.rules.required,
-        [RequiredRule { pattern, forbidden: true, justification: Some("no".to_owned()) }]
+        [RequiredRule { pattern, forbidden: true, justification: Some("no".to_owned()), origin }]
     );
 
     let asked = ["sandbox_mode=danger-full-access", "features.unified_exec=true"];

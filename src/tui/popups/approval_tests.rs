@@ -32,8 +32,10 @@ fn command(text: &str) -> Approval {
             lines: vec!["prefix_rule(pattern=[\"touch\", \"/etc/hosts\"], decision=\"allow\")".to_owned()],
             project: PathBuf::from("/home/u/project"),
             project_only: text.starts_with("./"),
+            inside: false,
         }),
         place: None,
+        missing: None,
     };
     shown(ask, 120, 100)
 }
@@ -59,6 +61,7 @@ fn refused(text: &str, refused: &str, effect: Option<Effect>, place: PlaceOffer)
         effects,
         rule: None,
         place: Some(place),
+        missing: None,
     }
 }
 
@@ -100,6 +103,7 @@ fn patch_outside() -> Ask {
         changes: vec![change],
         reason: Some("The patch writes outside the folders it may write.".to_owned()),
         place: Some(offer(Narrow::Folder("/home/u/out".into()), "writable_roots", "\"/home/u/out\"")),
+        missing: None,
     }
 }
 
@@ -128,7 +132,7 @@ fn patch(lines: usize) -> Approval {
         change("src/main.rs", ChangeKind::Update { move_path: None }, &diff),
         change("notes.md", ChangeKind::Add, "# Notes\n\nOne.\n"),
     ];
-    shown(Ask::Patch { item_id: ItemId::from("call_2"), changes, reason: None, place: None }, 120, 500)
+    shown(Ask::Patch { item_id: ItemId::from("call_2"), changes, reason: None, place: None, missing: None }, 120, 500)
 }
 
 fn c(c: char) -> Key {
@@ -157,17 +161,33 @@ fn keys_answer_after_the_guard() {
             assert_eq!((outcome, approval.tick(1549)), (Outcome::Stay, Outcome::Stay), "{key:?}");
             outcome = approval.tick(approval.wake_at_ms().unwrap());
         }
-        assert_eq!(outcome, Outcome::Wish(Wish::Answer(AskId(7), answer)), "{key:?}");
+        assert_eq!(answered(&outcome), Some(answer), "{key:?}");
+    }
+}
+
+/// The answer that this is.
+fn answered(outcome: &Outcome) -> Option<Answer> {
+    match outcome {
+        Outcome::Wish(Wish::Answer(AskId(7), answer, _)) => Some(*answer),
+        _ => None,
     }
 }
 
 /// The answer that a letter comes to, if any.
 fn letter(approval: &mut Approval, letter: char) -> Option<Answer> {
     approval.on_key(c(letter), 5000, &Keymap::default());
-    match approval.tick(6000) {
-        Outcome::Wish(Wish::Answer(_, answer)) => Some(answer),
-        _ => None,
-    }
+    answered(&approval.tick(6000))
+}
+
+#[test]
+fn what_stays_of_an_answer_names_the_place() {
+    let home = std::path::Path::new("/home/u");
+    let told = |ask: &Ask, answer| super::answers::told(answer, ask, Some(home)).unwrap();
+    assert_eq!(told(&folder(), Answer::Open), "You opened ~/out for this session");
+    let project = "You opened registry.example.org:8443 from now on in this project";
+    assert_eq!(told(&host(), Answer::OpenForProject), project);
+    assert_eq!(told(&port(), Answer::OpenAlways), "You opened port 5432 of this machine from now on");
+    assert_eq!(super::answers::told(Answer::Decline, &port(), None), None);
 }
 
 #[test]
@@ -246,9 +266,8 @@ fn what_is_not_offered_is_no_answer() {
     }
     assert_eq!(command("./run").on_key(c('p'), 1300, &map), typed('p'));
     let mut here = command("./run");
-    let wish = Outcome::Wish(Wish::Answer(AskId(7), Answer::AcceptForProject));
     assert_eq!(here.on_key(c('t'), 1300, &map), Outcome::Stay);
-    assert_eq!(here.tick(1550), wish);
+    assert_eq!(answered(&here.tick(1550)), Some(Answer::AcceptForProject));
 }
 
 #[test]
@@ -260,7 +279,7 @@ fn what_was_typed_ahead_belongs_to_the_prompt() {
         assert_eq!(approval.on_key(key, at, &map), Outcome::Keep(Wish::TypedAhead(vec![key])));
     }
     assert_eq!(approval.on_key(c('y'), 2000, &map), Outcome::Stay);
-    assert_eq!(approval.tick(2250), Outcome::Wish(Wish::Answer(AskId(7), Answer::Accept)));
+    assert_eq!(answered(&approval.tick(2250)), Some(Answer::Accept));
     // However long somebody writes, no letter of it answers; whoever hammers on `esc` is not locked out.
     let mut approval = command("ls");
     for at in (1000..9000).step_by(200) {
@@ -294,7 +313,7 @@ fn words_are_no_answers() {
     let mut approval = command("ls");
     approval.on_key(c('d'), 60_000, &map);
     let outcome = approval.on_key(Key::plain(Code::Enter), 60_100, &map);
-    assert_eq!(outcome, Outcome::Wish(Wish::Answer(AskId(7), Answer::Decline)));
+    assert_eq!(answered(&outcome), Some(Answer::Decline));
 }
 
 /// What `ctrl-a` wants.
@@ -357,7 +376,7 @@ fn a_new_file_is_never_taken_for_a_diff() {
         kind: ChangeKind::Add,
         diff: content.to_owned(),
     };
-    let ask = Ask::Patch { item_id: ItemId::from("c"), changes: vec![change], reason: None, place: None };
+    let ask = Ask::Patch { item_id: ItemId::from("c"), changes: vec![change], reason: None, place: None, missing: None };
     let approval = shown(ask, 120, 60);
     let shown = rows(&approval, 30);
     for (number, line) in content.lines().enumerate() {

@@ -15,9 +15,9 @@ const VALUES: usize = 23;
 
 /// The facts of a question: label and value.
 pub(crate) fn facts(ask: &Ask, home: Option<&Path>) -> Vec<(&'static str, String)> {
-    let (effects, rule) = match ask {
-        Ask::Command { effects, rule, .. } => (effects.as_slice(), rule.as_ref()),
-        Ask::Patch { .. } => (&[][..], None),
+    let (effects, rule, missing) = match ask {
+        Ask::Command { effects, rule, missing, .. } => (effects.as_slice(), rule.as_ref(), missing),
+        Ask::Patch { missing, .. } => (&[][..], None, missing),
     };
     let name = |path: &Path| with_tilde(path, home);
     let mut facts: Vec<(&'static str, String)> = Vec::new();
@@ -50,9 +50,14 @@ pub(crate) fn facts(ask: &Ask, home: Option<&Path>) -> Vec<(&'static str, String
     }
     let lines = rule.iter().flat_map(|rule| &rule.lines);
     facts.extend(lines.map(|line| ("The rule", line.clone())));
-    if rule.is_some() {
-        facts.push(("It also covers", "the same with more words behind it".to_owned()));
+    if let Some(rule) = rule {
+        let stays = if rule.inside { ", always in the sandbox" } else { "" };
+        facts.push(("It also covers", format!("the same with more words behind it{stays}")));
     }
+    if rule.is_some_and(|rule| rule.project_only) {
+        facts.push(("Not for always", "the program is a file of this project".to_owned()));
+    }
+    facts.extend(missing.iter().map(|why| ("Not for longer", why.clone())));
     facts
 }
 
@@ -60,7 +65,17 @@ pub(crate) fn facts(ask: &Ask, home: Option<&Path>) -> Vec<(&'static str, String
 pub(crate) fn opened(narrow: &Narrow, home: Option<&Path>) -> String {
     match narrow {
         Narrow::Folder(folder) => format!("write in {}", with_tilde(folder, home)),
-        Narrow::Host(_) | Narrow::Port(_) => narrow.words(),
+        Narrow::Host(_) | Narrow::Hosts(_) | Narrow::Port(_) => narrow.words(),
+    }
+}
+
+/// Its name.
+pub(crate) fn place(narrow: &Narrow, home: Option<&Path>) -> String {
+    match narrow {
+        Narrow::Folder(folder) => with_tilde(folder, home),
+        Narrow::Host(host) => host.clone(),
+        Narrow::Hosts(hosts) => hosts.join(" and "),
+        Narrow::Port(port) => format!("port {port} of this machine"),
     }
 }
 
