@@ -65,7 +65,10 @@ pub(crate) fn is_open(roots: &Roots, commands: &Commands, cwd: &Path) -> bool {
                 }
                 _ => false,
             };
-            roots.network() || all(hosts_of(&to)) || network::reaches(roots.network_rules(), &to) || own_port(roots, &to)
+            roots.network()
+                || all(hosts_of(&to))
+                || network::reaches(roots.network_rules(), &to)
+                || own_port(roots, &to)
         }
         Effect::Outside(_) => true,
         _ => false,
@@ -193,7 +196,10 @@ fn unreached(commands: &Commands, output: &str) -> Option<Narrow> {
     let words =
         commands.pieces.iter().flatten().map(String::as_str).chain([script]).chain(signs.iter().copied());
     let targets: BTreeSet<(String, u16)> = words.flat_map(targets).collect();
-    match targets.iter().all(|(host, _)| lists::SERVICES.iter().any(|(_, hosts)| hosts.contains(&host.as_str()))) {
+    match targets
+        .iter()
+        .all(|(host, _)| lists::SERVICES.iter().any(|(_, hosts)| hosts.contains(&host.as_str())))
+    {
         // Hosts that are known to need others.
         true => unreached_service(commands, &signs),
         false => the_one(targets),

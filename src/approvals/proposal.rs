@@ -46,7 +46,8 @@ pub(crate) fn propose(
     inside: bool,
 ) -> Result<Proposal, String> {
     // A rule that asks is somebody's own word; another rule would not silence it.
-    let asking = |at: &usize| rules.get(*at).and_then(Option::as_ref).filter(|rule| rule.decision.is_strict());
+    let asking =
+        |at: &usize| rules.get(*at).and_then(Option::as_ref).filter(|rule| rule.decision.is_strict());
     if let Some(rule) = needs.iter().find_map(asking) {
         let origin = rule.origin.as_deref().map(|origin| format!(" ({origin})")).unwrap_or_default();
         return Err(format!("the rule about `{}`{origin} asks every time", rule.prefix.join(" ")));

@@ -237,7 +237,8 @@ mod tests {
         let (book, problems) = load(std::slice::from_ref(&path), None);
         assert_eq!(problems, Vec::<String>::new());
         let mut found = book.rules;
-        let origins: Vec<String> = found.iter_mut().map(|rule| rule.origin.take().unwrap().to_string()).collect();
+        let origins: Vec<String> =
+            found.iter_mut().map(|rule| rule.origin.take().unwrap().to_string()).collect();
         assert!(origins[0].ends_with(".rules:2") && origins[1].ends_with(".rules:3"), "{origins:?}");
         assert_eq!(found, [Rule::allowing(&odd), Rule::allowing(&words("git push"))]);
         assert_eq!(text(&["a\nb".to_owned()], RuleDecision::Allow), None);

@@ -77,8 +77,7 @@ impl Rulebook {
 
     /// The strictest strict rule that matches from any of these words on.
     fn in_words(&self, words: &[&str]) -> Option<RuleMatch> {
-        let strict: Vec<&Rule> =
-            self.rules.iter().filter(|rule| rule.decision.is_strict()).collect();
+        let strict: Vec<&Rule> = self.rules.iter().filter(|rule| rule.decision.is_strict()).collect();
         let first: HashSet<&str> =
             strict.iter().filter_map(|rule| rule.pattern.first()).flatten().map(String::as_str).collect();
         let longest = strict.iter().map(|rule| rule.pattern.len()).max().unwrap_or(0);

@@ -127,8 +127,7 @@ mod tests {
             keep(&path, &narrow, Some(project)).unwrap();
         }
         let text = std::fs::read_to_string(&path).unwrap();
-        let lists =
-            "writable_roots = [\"/opt/a b\"]\nnetwork_allow = [\"a.org:8443\", \"b.org:443\"]\nloopback_ports = [5432]\n";
+        let lists = "writable_roots = [\"/opt/a b\"]\nnetwork_allow = [\"a.org:8443\", \"b.org:443\"]\nloopback_ports = [5432]\n";
         assert_eq!(text.matches(lists).count(), 2, "{text}");
         assert_eq!(words(&Narrow::Folder("/a\nb".into()), None), None);
     }

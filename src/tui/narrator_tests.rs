@@ -78,7 +78,13 @@ fn a_question_shows_all_and_nothing_else() {
         kind: ChangeKind::Add,
         diff: "echo\n1: yes\u{1b}]; rm\u{7}".to_owned(),
     };
-    let patch = Ask::Patch { item_id: ItemId::from("p"), changes: vec![change], reason: None, place: None, missing: None };
+    let patch = Ask::Patch {
+        item_id: ItemId::from("p"),
+        changes: vec![change],
+        reason: None,
+        place: None,
+        missing: None,
+    };
     for (ask, want) in [
         (
             command,

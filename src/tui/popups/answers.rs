@@ -113,7 +113,9 @@ pub(super) fn told(answer: Answer, ask: &Ask, home: Option<&Path>) -> Option<Str
         Answer::OpenAlways => format!("{} from now on", open()),
         Answer::Accept => "You allowed it, this once".to_owned(),
         Answer::AcceptForSession => "You allowed it, and the same again in this session".to_owned(),
-        Answer::AcceptForProject => format!("You allowed it, and the same from now on in this project{inside}"),
+        Answer::AcceptForProject => {
+            format!("You allowed it, and the same from now on in this project{inside}")
+        }
         Answer::AcceptAlways => format!("You allowed it, and the same from now on{inside}"),
         Answer::Decline | Answer::Cancel => return None,
     })

@@ -107,6 +107,56 @@ fn patch_outside() -> Ask {
     }
 }
 
+/// A command that was never tried: its place is known, and a rule could let it out.
+fn both() -> Ask {
+    let mut ask = folder();
+    if let Ask::Command { command, reason, effects, rule, .. } = &mut ask {
+        *command = "touch /home/u/out/log".to_owned();
+        *reason = Some("The log is kept there.".to_owned());
+        effects.remove(0);
+        let line = "prefix_rule(pattern=[\"touch\", \"/home/u/out/log\"], decision=\"allow\")";
+        let project = PathBuf::from("/home/u/project");
+        *rule = Some(RuleOffer { lines: vec![line.to_owned()], project, project_only: false, inside: false });
+    }
+    ask
+}
+
+/// A question that is asked although the command stays in the sandbox.
+fn inside() -> Ask {
+    let mut ask = both();
+    if let Ask::Command { command, reason, effects, rule: Some(rule), place, .. } = &mut ask {
+        *command = "make test".to_owned();
+        *reason = None;
+        *effects = vec![Effect::Confined("writes in ~/project, no network".to_owned())];
+        rule.lines = vec!["prefix_rule(pattern=[\"make\", \"test\"], decision=\"allow\")".to_owned()];
+        rule.inside = true;
+        *place = None;
+    }
+    ask
+}
+
+/// One for which there is no rule.
+fn no_rule() -> Ask {
+    let mut ask = inside();
+    if let Ask::Command { command, rule, missing, .. } = &mut ask {
+        *command = "for x in a b; do make $x; done".to_owned();
+        *rule = None;
+        *missing = Some("a shell computes what this does, and no rule can tell that beforehand".to_owned());
+    }
+    ask
+}
+
+#[test]
+fn where_a_place_and_a_rule_are_offered_the_letters_are_those_of_the_place() {
+    use Answer::{Accept, AcceptAlways, AcceptForProject, AcceptForSession, Cancel, Decline};
+    use Answer::{Open, OpenAlways, OpenForProject};
+    let place = [Open, OpenForProject, OpenAlways, Accept, AcceptForSession];
+    let rule = [AcceptForProject, AcceptAlways, Decline, Cancel];
+    assert_eq!(super::answers::choices(&both()), [&place[..], &rule].concat());
+    assert_eq!(letter(&mut shown(both(), 120, 60), 't'), Some(OpenForProject));
+    assert_eq!(letter(&mut shown(both(), 120, 60), 'p'), Some(OpenAlways));
+}
+
 /// A command whose end is what matters.
 fn long_tail() -> Ask {
     let steps: String = (1..=40).map(|n| format!("echo step {n} of forty && ")).collect();
@@ -132,7 +182,11 @@ fn patch(lines: usize) -> Approval {
         change("src/main.rs", ChangeKind::Update { move_path: None }, &diff),
         change("notes.md", ChangeKind::Add, "# Notes\n\nOne.\n"),
     ];
-    shown(Ask::Patch { item_id: ItemId::from("call_2"), changes, reason: None, place: None, missing: None }, 120, 500)
+    shown(
+        Ask::Patch { item_id: ItemId::from("call_2"), changes, reason: None, place: None, missing: None },
+        120,
+        500,
+    )
 }
 
 fn c(c: char) -> Key {
@@ -376,7 +430,13 @@ fn a_new_file_is_never_taken_for_a_diff() {
         kind: ChangeKind::Add,
         diff: content.to_owned(),
     };
-    let ask = Ask::Patch { item_id: ItemId::from("c"), changes: vec![change], reason: None, place: None, missing: None };
+    let ask = Ask::Patch {
+        item_id: ItemId::from("c"),
+        changes: vec![change],
+        reason: None,
+        place: None,
+        missing: None,
+    };
     let approval = shown(ask, 120, 60);
     let shown = rows(&approval, 30);
     for (number, line) in content.lines().enumerate() {
@@ -429,6 +489,9 @@ fn views() {
         ("host", shown(host(), 120, 60), 0),
         ("port", shown(port(), 120, 60), 0),
         ("patch_outside", shown(patch_outside(), 120, 60), 0),
+        ("place_and_rule", shown(both(), 120, 60), 0),
+        ("inside", shown(inside(), 120, 60), 0),
+        ("no_rule", shown(no_rule(), 120, 60), 0),
         (
             "long_tail",
             Approval::new(AskId(7), Box::new(long_tail()), Some(PathBuf::from("/home/u")), 1000),

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::answers;
 use crate::base::path::with_tilde;
-use crate::protocol::ask::{Ask, Effect, Narrow};
+use crate::protocol::ask::{Ask, Effect, Narrow, PlaceOffer};
 use crate::tui::text;
 use crate::tui::theme::{Role, Theme};
 
@@ -45,20 +45,28 @@ pub(crate) fn facts(ask: &Ask, home: Option<&Path>) -> Vec<(&'static str, String
     }
     if let Some(place) = answers::place(ask) {
         facts.push(("Could be opened", opened(&place.narrow, home)));
-        facts.extend(place.project.iter().map(|words| ("Kept for the project", words.clone())));
-        facts.extend(place.always.iter().map(|words| ("Kept for always", words.clone())));
+        facts.extend(kept(place).map(|words| ("Kept for longer as", words)));
     }
-    let lines = rule.iter().flat_map(|rule| &rule.lines);
-    facts.extend(lines.map(|line| ("The rule", line.clone())));
-    if let Some(rule) = rule {
-        let stays = if rule.inside { ", always in the sandbox" } else { "" };
-        facts.push(("It also covers", format!("the same with more words behind it{stays}")));
+    if let Some((last, lines)) = rule.and_then(|rule| rule.lines.split_last()) {
+        facts.extend(lines.iter().map(|line| ("The rule", line.clone())));
+        let stays = if rule.is_some_and(|rule| rule.inside) { ", in the sandbox only" } else { "" };
+        facts.push(("The rule", format!("{last} and the same with more words behind it{stays}")));
     }
     if rule.is_some_and(|rule| rule.project_only) {
         facts.push(("Not for always", "the program is a file of this project".to_owned()));
     }
     facts.extend(missing.iter().map(|why| ("Not for longer", why.clone())));
     facts
+}
+
+/// What the answers for longer would write: one entry, in the table of the project or in that of all projects.
+fn kept(place: &PlaceOffer) -> Option<String> {
+    let (project, always) = (place.project.as_deref(), place.always.as_deref());
+    let everywhere = always.and_then(|words| Some(words.rsplit_once(" of ")?.1));
+    match (project, everywhere) {
+        (Some(project), Some(table)) => Some(format!("{project}, for always of {table}")),
+        _ => project.or(always).map(str::to_owned),
+    }
 }
 
 /// A place that could be opened.
