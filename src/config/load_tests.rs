@@ -271,6 +271,43 @@ fn permission_profiles_are_followed_or_refused_but_never_dropped() {
     assert!(machine.error(&set(&["approval_policy=never"])).contains("choose an allowed one"));
     machine.write("etc/requirements.toml", "default_permissions = ':read-only'");
     assert!(machine.config().profiled.is_some(), "somebody asked for it");
+    // The administrator's own profile, also where what is asked for is not allowed.
+    machine.write(
+        "etc/requirements.toml",
+        "default_permissions = 'firm'\nallowed_permission_profiles = ['firm', ':read-only']\n\
+         [permissions.firm]\nextends = ':workspace'\nfilesystem.'/srv/secret' = 'deny'\n",
+    );
+    let config = machine.config();
+    assert_eq!(config.profiled.unwrap().name, "firm");
+    assert!(config.deny_read.paths.contains(&PathBuf::from("/srv/secret")), "{:?}", config.deny_read);
+    let told = |words: &str| config.warnings.iter().any(|w| w.contains(words));
+    assert!(
+        told("config.toml:1:") && told("default_permissions = \"dev\" is not allowed"),
+        "{:?}",
+        config.warnings
+    );
+    assert!(told("\"firm\" is used"), "{:?}", config.warnings);
+    assert_eq!(machine.with(&["default_permissions=':read-only'"]).sandbox.mode(), SandboxMode::ReadOnly);
+    // Nobody takes its name.
+    machine.trusting("[permissions.firm]\nextends = ':workspace'\n");
+    assert!(machine.config().deny_read.paths.contains(&PathBuf::from("/srv/secret")));
+    let config = machine.with(&["sandbox_mode=danger-full-access"]);
+    assert_eq!(config.profiled.unwrap().name, "firm");
+    assert!(config.warnings.iter().any(|w| w.contains("-c sandbox_mode: ")), "{:?}", config.warnings);
+    machine.write("etc/requirements.toml", "default_permissions = 'nowhere'");
+    let error = machine.error(&Flags::default());
+    assert!(
+        error.contains("requirements.toml:1:") && error.contains("no such permission profile"),
+        "{error}"
+    );
+    machine.write(
+        "etc/requirements.toml",
+        "default_permissions = ':workspace'\nallowed_sandbox_modes = ['read-only']",
+    );
+    machine.trusting("");
+    let config = machine.config();
+    assert!(config.sandbox.mode() == SandboxMode::ReadOnly && !config.warnings.is_empty());
+    machine.write("etc/requirements.toml", "default_permissions = ':read-only'");
     machine.trusting("");
     assert_eq!(machine.config().sandbox.mode(), SandboxMode::ReadOnly);
 }

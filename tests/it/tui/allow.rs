@@ -259,7 +259,7 @@ fn what_is_open_in_the_project_is_open_in_its_folders() {
     terminal.keys("t");
     terminal.until("• it ran");
     terminal.until("elsewhere from now on in this project");
-    for folder in [world.project(), &below] {
+    for folder in [world.project(), below] {
         fs::remove_file(&mark).unwrap();
         let folder = folder.display().to_string();
         let more = "sandbox_workspace_write.exclude_slash_tmp=true";
