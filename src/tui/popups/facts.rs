@@ -12,6 +12,9 @@ use crate::tui::theme::{Role, Theme};
 
 /// Column in which values begin.
 const VALUES: usize = 23;
+const OPENED: &str = "Could be opened";
+/// A place of so many characters is not cut in the answer that opens it.
+const SHORT: usize = 36;
 
 /// The facts of a question: label and value.
 pub(crate) fn facts(ask: &Ask, home: Option<&Path>) -> Vec<(&'static str, String)> {
@@ -44,13 +47,13 @@ pub(crate) fn facts(ask: &Ask, home: Option<&Path>) -> Vec<(&'static str, String
         }
     }
     if let Some(place) = answers::place(ask) {
-        facts.push(("Could be opened", opened(&place.narrow, home)));
+        facts.push((OPENED, opened(&place.narrow, home)));
         facts.extend(kept(place).map(|words| ("Kept for longer as", words)));
     }
     if let Some((last, lines)) = rule.and_then(|rule| rule.lines.split_last()) {
         facts.extend(lines.iter().map(|line| ("The rule", line.clone())));
         let stays = if rule.is_some_and(|rule| rule.inside) { ", in the sandbox only" } else { "" };
-        facts.push(("The rule", format!("{last} and the same with more words behind it{stays}")));
+        facts.push(("The rule", format!("{last} and with more words behind it{stays}")));
     }
     if rule.is_some_and(|rule| rule.project_only) {
         facts.push(("Not for always", "the program is a file of this project".to_owned()));
@@ -90,7 +93,10 @@ pub(crate) fn place(narrow: &Narrow, home: Option<&Path>) -> String {
 /// The facts as rows.
 pub(crate) fn lines(ask: &Ask, home: Option<&Path>, width: u16, theme: &Theme) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
-    for (label, value) in facts(ask, home) {
+    let mut facts = facts(ask, home);
+    // The first answer says it as well, and rows are dear.
+    facts.retain(|(label, value)| *label != OPENED || value.chars().count() > SHORT);
+    for (label, value) in facts {
         let start = Line::from(Span::styled(
             format!("  {label:<width$}", width = VALUES - 2),
             theme.style(Role::Dim),
