@@ -137,7 +137,7 @@ fn hosts_of(service: &str) -> Option<Narrow> {
 /// The service that could not be reached, by one of its hosts in what was printed or by the words of the command.
 fn unreached_service(commands: &Commands, signs: &[&str]) -> Option<Narrow> {
     let names = |host: &&str| signs.iter().any(|line| line.contains(host));
-    let mut printed = lists::SERVICES.iter().filter(|(_, hosts)| hosts.iter().any(|host| names(host)));
+    let mut printed = lists::SERVICES.iter().filter(|(_, hosts)| hosts.iter().any(names));
     match (printed.next(), printed.next()) {
         (Some((service, _)), None) => return hosts_of(service),
         (Some(_), Some(_)) => return None,
