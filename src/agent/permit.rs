@@ -178,7 +178,13 @@ fn suspect(
     let set = ctx.shell_env.set.get("PATH").map(OsStr::new);
     let path = set.or_else(|| ctx.env.get(OsStr::new("PATH")).map(OsString::as_os_str)).unwrap_or_default();
     let home = ctx.env.get(OsStr::new("HOME")).map(Path::new).unwrap_or(Path::new("/"));
-    let place = Place { cwd: &request.cwd, path, home, writable: &|path| in_force.can_write(path) };
+    let place = Place {
+        cwd: &request.cwd,
+        path,
+        home,
+        writable: &|path| in_force.can_write(path),
+        guarded: &|git| in_force.is_guarded(git),
+    };
     let planted = vouch::planted(commands, &place);
     let doubts = vouch::doubts(commands, rules, &planted, &place);
     (planted, doubts)
