@@ -140,7 +140,11 @@ impl Permits {
     ) -> Permit {
         let permit = if sandboxed {
             self.places.roots.look_in_turn(ctx.turn_id).await;
-            match sandbox::confine(&self.places.in_force(), &request.argv) {
+            let in_force = self.places.in_force();
+            // What is open for git is not open for a program of the same name.
+            let (planted, _) = suspect(ctx, request, &commands(ctx, request), &in_force, &mut []);
+            let words = if planted.iter().any(Option::is_some) { &[][..] } else { &request.argv };
+            match sandbox::confine(&in_force, words) {
                 Ok(confine) => Permit::Sandboxed(confine),
                 Err(error) => return did_not_run(&error),
             }

@@ -47,6 +47,27 @@ pub(crate) fn load(places: &[PathBuf]) -> (Rulebook, Vec<String>) {
     (book, problems)
 }
 
+/// Adds those rules of these files that ask or forbid; what they allow, and where they say that programs lie, is left
+/// out. Returns faults, as [`load`] does.
+pub(crate) fn tighten(book: &mut Rulebook, places: &[PathBuf]) -> Vec<String> {
+    let (strict, mut problems) = load(places);
+    let allows = |decision: RuleDecision| decision == RuleDecision::Allow;
+    let before = strict.rules.len() + strict.networks.len() + strict.hosts.len();
+    let rules = strict.rules.into_iter().filter(|rule| !allows(rule.decision)).collect::<Vec<_>>();
+    let networks = strict.networks.into_iter().filter(|rule| !allows(rule.decision)).collect::<Vec<_>>();
+    if rules.len() + networks.len() < before {
+        let shown = places.iter().map(|place| place.display().to_string()).collect::<Vec<_>>().join(", ");
+        problems.push(format!(
+            "{shown}: rules that allow are ignored, because below the root of a project only a folder that you trust \
+             by its own name may have them"
+        ));
+    }
+    book.rules.extend(rules);
+    book.networks.extend(networks);
+    book.blind |= strict.blind;
+    problems
+}
+
 /// What shows that rules files are as they were: of each place and file its inode, size and times.
 pub(crate) type Marks = Vec<(PathBuf, Option<[i64; 6]>)>;
 
@@ -181,6 +202,25 @@ mod tests {
 
     fn words(text: &str) -> Vec<String> {
         text.split(' ').map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn of_files_that_commands_could_have_made_only_the_strict_rules_count() {
+        let dir = tempfile::tempdir().unwrap();
+        let text = "prefix_rule(pattern=['a'])\nprefix_rule(pattern=['b'], decision='forbidden')\n\
+                    host_executable(name='a', paths=['/evil/a'])\n";
+        std::fs::write(dir.path().join("x.rules"), text).unwrap();
+        let mut book = Rulebook::default();
+        let problems = tighten(&mut book, &[dir.path().to_owned()]);
+        assert_eq!(
+            book.rules.iter().map(|rule| rule.decision).collect::<Vec<_>>(),
+            [RuleDecision::Forbidden]
+        );
+        assert!(
+            book.hosts.is_empty() && problems[0].contains("rules that allow are ignored"),
+            "{problems:?}"
+        );
+        assert!(tighten(&mut book, &[dir.path().join("none")]).is_empty());
     }
 
     #[test]

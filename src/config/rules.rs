@@ -18,6 +18,8 @@ use super::trust::Trust;
 pub(crate) struct RuleSources {
     /// Folders of rules files, and single files; none of them need exist.
     pub(crate) places: Vec<PathBuf>,
+    /// The same for folders in which commands could have made them: only rules that ask or forbid count.
+    pub(crate) strict: Vec<PathBuf>,
     /// Rules of the administrator.
     pub(crate) required: Vec<RequiredRule>,
     /// The root of the project, or the working directory.
@@ -45,27 +47,31 @@ pub(crate) fn sources(
     codex_home: &Path,
     cwd: &Path,
     root: Option<&Path>,
-    trust: Trust,
+    (trust, lower): (Trust, &[PathBuf]),
     flags: &Flags,
 ) -> (RuleSources, Option<String>) {
     let project = root.unwrap_or(cwd).to_owned();
     let user = codex_home.join("rules");
     let project_file = user.join("projects").join(file_name(&project));
     let mut places = vec![system_dir.join("rules")];
-    let mut warning = None;
+    let (mut strict, mut warning) = (Vec::new(), None);
     if !flags.ignore_rules {
         places.push(user.clone());
-        let folders = layers::project_folders(root, cwd, codex_home).into_iter().map(|dir| dir.join("rules"));
+        let folders = layers::project_folders(root, cwd, codex_home);
         if trust == Trust::Trusted {
-            places.extend(folders);
-        } else if let Some(last) = folders.into_iter().rfind(|dir| dir.symlink_metadata().is_ok()) {
+            let (below, own): (Vec<_>, Vec<_>) = folders.into_iter().partition(|dir| lower.contains(dir));
+            places.extend(own.into_iter().map(|dir| dir.join("rules")));
+            strict.extend(below.into_iter().map(|dir| dir.join("rules")));
+        } else if let Some(last) =
+            folders.into_iter().map(|dir| dir.join("rules")).rfind(|dir| dir.symlink_metadata().is_ok())
+        {
             let shown = last.display();
             warning = Some(format!("{shown} exists but is not loaded: this project is not trusted"));
         }
         places.push(project_file.clone());
     }
     let user_file = user.join("default.rules");
-    (RuleSources { places, required: Vec::new(), project, user_file, project_file }, warning)
+    (RuleSources { places, strict, required: Vec::new(), project, user_file, project_file }, warning)
 }
 
 /// A name that people recognise and that no other project has.
