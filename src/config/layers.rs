@@ -43,12 +43,11 @@ const NOT_FOR_PROJECTS: [&str; 23] = [
 /// Keys that lead out of the sandbox, let something in, or read any file; not from a folder below the root of a trusted
 /// project, unless the user trusts that folder by its own name: a command that works in the project can make a file
 /// there, for the next start of the program further down.
-const NOT_BELOW_ROOT: [&str; 11] = [
+const NOT_BELOW_ROOT: [&str; 10] = [
     "approval_policy",
     "sandbox_mode",
     "sandbox_workspace_write",
     "default_permissions",
-    PERMISSIONS,
     "shell_environment_policy",
     "allow_login_shell",
     "model_instructions_file",

@@ -52,9 +52,11 @@ pub(crate) fn load(env: &Env, flags: &Flags) -> Result<Config, Error> {
         }
         let dir = file.parent().unwrap_or(Path::new("/")).to_owned();
         let Some(mut tree) = layers::read(&file, Layer::Project(dir), &mut sources)? else { continue };
-        warnings.extend(layers::restrict(&mut tree, &file, &profiles));
         if lower.iter().any(|folder| file.starts_with(folder)) {
+            warnings.extend(layers::restrict(&mut tree, &file, &layers::permission_profiles(&merged)));
             warnings.extend(layers::restrict_lower(&mut tree, &file));
+        } else {
+            warnings.extend(layers::restrict(&mut tree, &file, &profiles));
         }
         merge::over(&mut merged, tree);
     }

@@ -26,8 +26,8 @@ pub(super) struct Children {
 }
 
 /// What git executes, takes settings from, or keeps for others, in the folder of a repository. The list of a rebase
-/// may hold commands, which its continuation runs, and the options of a series of picks name a program.
-const GIT_SEALED: [&str; 12] = [
+/// may hold commands, which its continuation runs.
+const GIT_SEALED: [&str; 11] = [
     "hooks",
     "info",
     "modules",
@@ -35,7 +35,6 @@ const GIT_SEALED: [&str; 12] = [
     "remotes",
     "branches",
     "rebase-merge",
-    "sequencer/opts",
     "config",
     "config.worktree",
     "commondir",

@@ -154,7 +154,7 @@ pub(super) fn make_link(caller: Caller, ground: &mut Ground<'_>, target: u64, na
 
 /// `unlinkat`.
 pub(super) fn remove(caller: Caller, ground: &mut Ground<'_>, named: Named, flags: u64) -> Answer {
-    let entry = named.writable(caller, ground).filter(|entry| !ground.places.is_kept(&entry.path));
+    let entry = named.writable(caller, ground).filter(|entry| !ground.places.is_pinned(&entry.path));
     let Some(entry) = entry else { return Answer::Kernel };
     let removed = unlinkat(&entry.folder, &entry.name, AtFlags::from_bits_retain(flags as u32));
     if removed.is_ok() {

@@ -73,12 +73,6 @@ impl Places {
             .any(|at| at.starts_with(path))
     }
 
-    /// The same for removing: what is empty holds nothing that is sealed.
-    pub(super) fn is_kept(&self, path: &Path) -> bool {
-        let kept = [&self.write, &self.closed, &self.reopened, &self.hidden];
-        !self.unpinned && kept.into_iter().flatten().any(|at| at.starts_with(path))
-    }
-
     /// Whether something that must not be read is where the command may make files: then a file of its own beside it
     /// can only be read by asking.
     pub(super) fn hides_inside(&self) -> bool {
