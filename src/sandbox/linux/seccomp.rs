@@ -34,6 +34,7 @@ const FILE_SETATTR: c_long = 469;
 const SETXATTRAT: c_long = 463;
 const REMOVEXATTRAT: c_long = 466;
 const QUOTACTL_FD: c_long = 443;
+const FCHMODAT2: c_long = 452;
 
 /// Refused whatever the arguments.
 const NEVER: &[c_long] = &[
@@ -154,6 +155,7 @@ pub(super) fn programs(needs: Needs) -> Result<Vec<BpfProgram>, SetupError> {
     namespaces(&mut refused).map_err(fail)?;
     terminal(&mut refused).map_err(fail)?;
     sockets(&mut refused, needs).map_err(fail)?;
+    other_users(&mut refused).map_err(fail)?;
     let mut absent = Rules::new();
     never(&mut absent, ABSENT);
     if needs.asked {
@@ -216,6 +218,22 @@ fn when(rules: &mut Rules, call: c_long, conditions: &[(u8, Op, u64)]) -> Built 
         .map(|(argument, op, value)| SeccompCondition::new(*argument, Len::Dword, op.clone(), *value))
         .collect::<Result<Vec<_>, _>>()?;
     rules.entry(call).or_default().push(SeccompRule::new(conditions)?);
+    Ok(())
+}
+
+/// A program that takes on its owner's rights is a way in for others on this machine, and stays when the command is
+/// gone. The bit cannot come with a file that is made either: whoever then writes into it loses it.
+fn other_users(rules: &mut Rules) -> Built {
+    const SET_USER: u64 = libc::S_ISUID as u64;
+    for (call, mode) in [
+        (libc::SYS_fchmod, 1),
+        (libc::SYS_fchmodat, 2),
+        (FCHMODAT2, 2),
+        #[cfg(target_arch = "x86_64")]
+        (libc::SYS_chmod, 1),
+    ] {
+        when(rules, call, &[(mode, Op::MaskedEq(SET_USER), SET_USER)])?;
+    }
     Ok(())
 }
 
