@@ -72,6 +72,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
+use crate::base::secret::KEY_VARIABLES;
 use crate::config::Env;
 use crate::patch;
 use crate::process::{harden, memory};
@@ -107,6 +108,7 @@ fn dispatch(cli: Cli) -> ExitCode {
     // A process that hides its memory cannot set up namespaces for itself, and the sandbox word has no secrets.
     if !matches!(cli.command, Some(Command::Sandbox(_))) {
         harden::harden();
+        harden::forget(&KEY_VARIABLES);
         memory::return_memory();
         memory::return_start();
     }
