@@ -2,6 +2,7 @@
 //! is worth saving: relocations in the short form, which is a megabyte less to read, and the unwinder inside, which
 //! is a library less to map and set up. Only where this machine and the target are the same and have both; elsewhere
 //! the linker's own ways are as good.
+#![allow(clippy::disallowed_methods, clippy::print_stdout, reason = "cargo asks and is answered in this way")]
 
 use std::env;
 use std::process::Command;

@@ -24,6 +24,9 @@ const REPOSITORIES: usize = 256;
 /// Filled by programs, huge, and nobody works in a repository there.
 const SKIPPED: [&[u8]; 6] = [b"node_modules", b"target", b".venv", b"venv", b"__pycache__", b".git"];
 
+/// Folders that nearly every project has, or while a command runs.
+const ASKED: [&[u8]; 2] = [b".codex", b".agents"];
+
 /// What was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Nested {
@@ -67,7 +70,12 @@ impl Search {
         let long = stat.st_size > LONG;
         if long {
             let known = SKIPPED.iter().filter(|name| is_folder(&folder, name)).count();
-            folders = folders.map(|all| all.saturating_sub(known));
+            let asked = ASKED.iter().filter(|name| is_folder(&folder, name));
+            let asked: Vec<_> = asked.map(|name| path.join(OsStr::from_bytes(name))).collect();
+            folders = folders.map(|all| all.saturating_sub(known + asked.len()));
+            if folders.is_some() {
+                self.queue.extend(asked);
+            }
         }
         match folders {
             Some(0) => self.ask(&folder, path, below_root),
@@ -99,6 +107,9 @@ impl Search {
             }
             let name: &CStr = entry.file_name();
             let (name, kind) = (name.to_bytes(), entry.file_type());
+            if folders != usize::MAX && ASKED.contains(&name) {
+                continue;
+            }
             self.entry(path, name, kind, below_root);
             if kind == FileType::Directory && name != b"." && name != b".." && !SKIPPED.contains(&name) {
                 left -= 1;
@@ -218,8 +229,11 @@ mod tests {
         let (entries, found, queued) = look();
         assert!(entries == 0 || !counts, "{entries} entries");
         assert_eq!((found.env_files, queued), (vec![dir.path().join(".env")], 0));
+        fs::create_dir(dir.path().join(".codex")).unwrap();
+        let (entries, _, queued) = look();
+        assert!((entries == 0 || !counts) && queued == 1, "{entries} entries, {queued} queued");
         fs::create_dir_all(dir.path().join("sub/.git")).unwrap();
-        assert_eq!(look().2, 1);
+        assert_eq!(look().2, 2);
         let found = search(dir.path());
         assert_eq!(relative(&found.repositories, dir.path()), ["sub/.git"]);
         assert_eq!(found.env_files, [dir.path().join(".env")]);
