@@ -15,7 +15,8 @@
 //! - [`sockets`]: the host's sockets, to be hidden
 //! - [`identity`]: id maps and capabilities
 //! - [`landlock`]: write rights by path
-//! - [`seccomp`]: the system call filter
+//! - [`seccomp`]: what the system call filter refuses
+//! - [`filter`]: its program
 //! - [`trace`]: follows a command and notes what it is refused
 //! - [`calls`]: the system calls that are named then
 //! - [`sys`]: raw system calls
@@ -26,6 +27,7 @@ mod calls;
 mod carrier;
 mod children;
 mod covers;
+mod filter;
 mod guard;
 mod identity;
 mod inside;
