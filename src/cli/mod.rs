@@ -73,6 +73,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
+use crate::base::secret::KEY_VARIABLES;
 use crate::config::Env;
 use crate::patch;
 use crate::process::{harden, memory};
@@ -108,6 +109,7 @@ fn dispatch(cli: Cli) -> ExitCode {
     // A process that hides its memory cannot set up namespaces for itself, and the sandbox word has no secrets.
     if !matches!(cli.command, Some(Command::Sandbox(_))) {
         harden::harden();
+        harden::forget(&KEY_VARIABLES);
         memory::return_memory();
         memory::return_start();
     }
