@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::guard::{self, Guard, Hold};
-use super::wrap::Confine;
+use super::wrap::{Confine, Writable};
 use crate::process::supervise::SetupError;
 use crate::protocol::policy::PROTECTED;
 use crate::sandbox::detect::Level;
@@ -58,7 +58,11 @@ impl Children {
             }
         }
         for path in &confine.protect {
-            children.add(&path.path(), false)?;
+            // What git would run is protected before it exists.
+            let path = path.path();
+            let in_workspace = |root: &&Writable| root.guard && path.starts_with(root.path.path());
+            let guarded = confine.write.iter().any(|root| in_workspace(&root));
+            children.add(&path, guarded)?;
         }
         for folder in &confine.git {
             children.open_repository(&folder.path());

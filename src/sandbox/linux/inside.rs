@@ -3,12 +3,11 @@
 
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::path::PathBuf;
-use std::{fs, process};
 
 use seccompiler::BpfProgram;
 
 use super::bridge::Bridge;
-use super::broker::{Asks, Broker, Places, Reach};
+use super::broker::{Asks, Broker, Ledger, Places, Reach};
 use super::children::Children;
 use super::landlock::Grants;
 use super::mounts::Plan;
@@ -16,7 +15,7 @@ use super::network::{Entrance, Network};
 use super::record::Record;
 use super::seccomp::Needs;
 use super::wrap::Confine;
-use super::{identity, landlock, mounts, seccomp, sockets, sys};
+use super::{identity, landlock, mounts, seccomp, sockets, stdio, sys};
 use crate::process::supervise::{Confinement, SetupError};
 use crate::protocol::network::Visits;
 use crate::sandbox::detect::Level;
@@ -31,6 +30,9 @@ pub(crate) struct Inside {
     ruleset: Option<OwnedFd>,
     filters: Vec<BpfProgram>,
     broker: Option<Broker>,
+    ledger: Ledger,
+    /// The supervisor and who started it.
+    above: [libc::pid_t; 2],
 }
 
 impl Inside {
@@ -45,6 +47,8 @@ impl Inside {
             ruleset: None,
             filters: Vec::new(),
             broker: None,
+            ledger: Ledger::default(),
+            above: [0; 2],
         }
     }
 
@@ -119,27 +123,28 @@ impl Inside {
         if !self.confine.without("seccomp") {
             let asked = (!namespaces || repository) && !self.confine.without("broker");
             let datagrams = namespaces && (self.confine.network || self.confine.without("late sockets"));
-            let needs = Needs { namespaces, network: self.confine.network, abi, asked, datagrams };
+            let [supervisor, starter] = self.above;
+            let above = [std::process::id() as libc::pid_t, supervisor, starter];
+            let needs = Needs { namespaces, network: self.confine.network, abi, asked, datagrams, above };
             self.filters = seccomp::programs(needs)?;
             let sockets = self.reach(namespaces);
             if asked || (namespaces && sockets.is_some()) {
                 let asks = Asks { names: asked, reads: !namespaces, metadata: !namespaces, sockets };
                 let refusing = asked.then(seccomp::refusing).transpose()?;
-                self.broker = Some(Broker::new(self.places(hide), asks, refusing)?);
+                self.broker = Some(Broker::new(self.places(hide), asks, refusing, &self.ledger)?);
             }
         }
         Ok(())
     }
 
     /// Whom the command may connect to, when that has to be asked. With namespaces only a socket with a name in the
-    /// file system is elsewhere; who asks is looked up in `/proc`, which in some containers is an older one.
+    /// file system is elsewhere.
     fn reach(&self, namespaces: bool) -> Option<Reach> {
-        let ours = || fs::read_link("/proc/self").is_ok_and(|link| link == *process::id().to_string());
         match namespaces {
             _ if self.confine.network => None,
             false if self.confine.without("servers") => Some(Reach::Anybody),
             false => Some(Reach::Own),
-            true => (!self.confine.without("late sockets") && ours()).then_some(Reach::Inhabitants),
+            true => (!self.confine.without("late sockets")).then_some(Reach::Inhabitants),
         }
     }
 
@@ -178,6 +183,9 @@ const IN_NAMESPACES: &[&str] = &[
 
 impl Confinement for Inside {
     fn outer(&mut self) -> Result<Option<i32>, SetupError> {
+        if !self.confine.without("stdio") {
+            stdio::check(self.confine.network)?;
+        }
         if self.confine.without("hide") {
             self.confine.hide.clear();
         }
@@ -192,14 +200,19 @@ impl Confinement for Inside {
             self.children.read_only.clear();
         }
         match self.confine.level {
-            Level::Landlock => Ok(None),
+            Level::Landlock => {
+                let pid = |pid: Option<rustix::process::Pid>| pid.map_or(0, |pid| pid.as_raw_nonzero().get());
+                self.above = [pid(Some(rustix::process::getpid())), pid(rustix::process::getppid())];
+                self.ledger = Ledger::new()?;
+                Ok(Some(0))
+            }
             Level::Namespaces => {
                 // In an open repository names are kept from coming to be by Landlock alone.
                 if landlock::abi() == 0 {
                     self.children.reopen.clear();
                 }
                 if !self.confine.without("sockets") {
-                    self.sockets = sockets::of_host();
+                    self.sockets = sockets::of_network();
                 }
                 let unless = |off, flag| if off { 0 } else { flag };
                 let own_network = self.enter_network()?;
@@ -211,14 +224,16 @@ impl Confinement for Inside {
         }
     }
 
-    fn adopt(&mut self, process_1: i32) -> Result<(), SetupError> {
-        identity::map(process_1)
+    fn adopt(&mut self, between: i32) -> Result<(), SetupError> {
+        match self.confine.level {
+            Level::Landlock => Ok(()),
+            Level::Namespaces => identity::map(between),
+        }
     }
 
     fn init(&mut self) -> Result<(), SetupError> {
         if self.confine.level == Level::Landlock {
             self.prepare(false)?;
-            // Here this is the supervisor itself, which needs no power either.
             return self.drop_capabilities();
         }
         if Network::is_for(&self.confine) && self.shared.is_none() {
@@ -283,7 +298,18 @@ impl Confinement for Inside {
         visits
     }
 
+    fn ended(&mut self) {
+        self.broker = None;
+        self.ledger.forget();
+    }
+
     fn done(&mut self) {
         self.children.release();
+        self.ledger.clear();
+    }
+
+    #[cfg(debug_assertions)]
+    fn leaves_out(&self, protection: &str) -> bool {
+        self.confine.without(protection)
     }
 }

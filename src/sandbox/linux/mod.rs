@@ -11,7 +11,8 @@
 //! - [`carrier`]: processes that take connections on such ways
 //! - [`proxy`]: hosts by name, in that proxy
 //! - [`record`]: what was reached on these ways
-//! - [`sockets`]: the host's sockets, to be hidden
+//! - [`sockets`]: sockets of a network that have a name
+//! - [`stdio`]: sockets as standard input and output
 //! - [`identity`]: id maps and capabilities
 //! - [`landlock`]: write rights by path
 //! - [`seccomp`]: the system call filter
@@ -34,6 +35,7 @@ mod proxy;
 mod record;
 mod seccomp;
 mod sockets;
+mod stdio;
 mod sys;
 mod trace;
 mod wrap;
