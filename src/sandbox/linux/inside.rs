@@ -218,7 +218,8 @@ impl Confinement for Inside {
                 let own_network = self.enter_network()?;
                 let ipc = unless(self.confine.without("ipc"), libc::CLONE_NEWIPC);
                 let pid = unless(self.confine.without("pid"), libc::CLONE_NEWPID);
-                let all = libc::CLONE_NEWUSER | libc::CLONE_NEWNS | pid | ipc;
+                let user = unless(self.confine.without("user"), libc::CLONE_NEWUSER);
+                let all = user | libc::CLONE_NEWNS | pid | ipc;
                 Ok(Some(all | unless(!own_network, libc::CLONE_NEWNET)))
             }
         }
@@ -226,8 +227,8 @@ impl Confinement for Inside {
 
     fn adopt(&mut self, between: i32) -> Result<(), SetupError> {
         match self.confine.level {
-            Level::Landlock => Ok(()),
-            Level::Namespaces => identity::map(between),
+            Level::Namespaces if !self.confine.without("user") => identity::map(between),
+            Level::Namespaces | Level::Landlock => Ok(()),
         }
     }
 
