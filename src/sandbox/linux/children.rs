@@ -1,6 +1,7 @@
 //! The protected children of the writable roots as they are on disk when a command starts.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::guard::{self, Guard, Hold};
@@ -19,6 +20,8 @@ pub(super) struct Children {
     pub(super) reopen: Vec<PathBuf>,
     /// Read-only again inside of these.
     pub(super) sealed: Vec<PathBuf>,
+    /// A root takes other spellings for the same names, which mounts do not know of.
+    pub(super) folds: bool,
     write: Vec<PathBuf>,
     /// Protected by what is granted, which needs nothing to be there, instead of by mounts, which do.
     by_grants: bool,
@@ -40,6 +43,14 @@ const GIT_SEALED: [&str; 11] = [
     "commondir",
     "gitdir",
 ];
+
+/// Whether a protected name in capitals is the same in there; the stand-ins make that there is one.
+fn folds(root: &Path) -> bool {
+    PROTECTED.iter().any(|name| {
+        let at = |name: &str| fs::symlink_metadata(root.join(name)).map(|meta| (meta.dev(), meta.ino())).ok();
+        at(name).is_some_and(|found| at(&name.to_uppercase()) == Some(found))
+    })
+}
 
 impl Children {
     /// Looks at every root, and puts stand-ins where a guarded root misses a name.
@@ -69,6 +80,7 @@ impl Children {
         }
         children.read_only.sort();
         children.read_only.dedup();
+        children.folds = !by_grants && children.write.iter().any(|root| folds(root));
         Ok(children)
     }
 

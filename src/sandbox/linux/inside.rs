@@ -121,7 +121,8 @@ impl Inside {
             self.ruleset = landlock::ruleset(&grants, abi)?;
         }
         if !self.confine.without("seccomp") {
-            let asked = (!namespaces || repository) && !self.confine.without("broker");
+            let by_name = !namespaces || (self.children.folds && !self.confine.without("spellings"));
+            let asked = (by_name || repository) && !self.confine.without("broker");
             let datagrams = namespaces && (self.confine.network || self.confine.without("late sockets"));
             let [supervisor, starter] = self.above;
             let above = [std::process::id() as libc::pid_t, supervisor, starter];
@@ -129,7 +130,7 @@ impl Inside {
             self.filters = seccomp::programs(needs)?;
             let sockets = self.reach(namespaces);
             if asked || (namespaces && sockets.is_some()) {
-                let asks = Asks { names: asked, reads: !namespaces, metadata: !namespaces, sockets };
+                let asks = Asks { names: asked, reads: by_name, metadata: by_name, sockets };
                 let refusing = asked.then(seccomp::refusing).transpose()?;
                 self.broker = Some(Broker::new(self.places(hide), asks, refusing, &self.ledger)?);
             }

@@ -15,7 +15,7 @@
 //! - read secrets: [`secrets`], [`switched_off`]
 //! - any of it where one protection is left out is seen: [`switched_off`], [`switches`]
 //! - reach out through what is given as stdio, or to sockets that came from elsewhere: [`given`]
-//! - odd folders, file systems, nesting: [`odd_places`]; what must work all the same: [`ordinary`], [`work`]
+//! - odd folders, file systems, nesting: [`odd_places`], [`served`]; what must work all the same: [`ordinary`], [`work`]
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -36,6 +36,7 @@ mod odd_places;
 mod ordinary;
 mod profiles;
 mod secrets;
+mod served;
 mod switched_off;
 mod switches;
 mod threads;
