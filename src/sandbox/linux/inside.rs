@@ -92,13 +92,20 @@ impl Inside {
         if abi == 0 && !namespaces {
             return Err(SetupError::new("landlock", "this kernel does not offer it"));
         }
+        // Where mounts do not cover every spelling of a name, what holds without mounts holds too.
+        let by_name = !namespaces || (self.children.folds && !self.confine.without("spellings"));
+        if abi == 0 && by_name {
+            let why =
+                "a writable folder takes other spellings for protected names; only Landlock could keep them";
+            return Err(SetupError::new("landlock", why));
+        }
         let mut write: Vec<_> = self.confine.write.iter().map(|root| root.path.path()).collect();
         // A root that is everything must not bring the kernel's settings and devices with it.
-        if !namespaces && write.iter().any(|root| root.parent().is_none()) {
+        if by_name && write.iter().any(|root| root.parent().is_none()) {
             self.children.read_only.extend(["/proc", "/sys", "/dev"].map(PathBuf::from));
         }
         let hide: Vec<_> = self.confine.hide.iter().map(|path| path.path()).collect();
-        if !namespaces {
+        if by_name {
             // What holds something hidden must not be moved to where the next command can read it.
             self.children.read_only.extend(hide.iter().cloned());
         }
@@ -108,20 +115,15 @@ impl Inside {
             write.extend(self.children.reopen.iter().cloned());
         }
         let sealed = self.children.sealed.clone();
-        let grants = match namespaces {
-            true => Grants { write: &write, except: &sealed, private: IN_NAMESPACES, hide: None },
-            false => Grants {
-                write: &write,
-                except: &self.children.read_only,
-                private: HARMLESS,
-                hide: Some(&hide),
-            },
+        let private = if namespaces { IN_NAMESPACES } else { HARMLESS };
+        let grants = match by_name {
+            false => Grants { write: &write, except: &sealed, private, hide: None },
+            true => Grants { write: &write, except: &self.children.read_only, private, hide: Some(&hide) },
         };
         if !self.confine.without("landlock") {
             self.ruleset = landlock::ruleset(&grants, abi)?;
         }
         if !self.confine.without("seccomp") {
-            let by_name = !namespaces || (self.children.folds && !self.confine.without("spellings"));
             let asked = (by_name || repository) && !self.confine.without("broker");
             let datagrams = namespaces && (self.confine.network || self.confine.without("late sockets"));
             let [supervisor, starter] = self.above;
