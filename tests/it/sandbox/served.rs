@@ -12,8 +12,8 @@ fn served(way: Way, kind: &str, git: &str, script: &str) -> Option<(Bed, String)
     bed.write("fuse.py", include_str!("fuse.py"));
     let mount = format!(
         "mkdir store && {git} && echo secret > store/.env && echo own > store/own && chmod -R a+rwX store &&
-         {{ python3 fuse.py store work {kind} >/dev/null 2>&1 &
-         until mountpoint -q work; do kill -0 $! || exit 99; sleep 0.02; done; }}"
+         (python3 fuse.py store work {kind} $$ >/dev/null 2>&1 &) &&
+         for i in $(seq 500); do mountpoint -q work && break; sleep 0.02; done; mountpoint -q work"
     );
     let (_, text) = on(&bed, &mount, script)?;
     Some((bed, text))
@@ -93,8 +93,9 @@ fn served_free(bed: &Bed, command: &str) -> Option<(i32, String)> {
     let mut line = std::process::Command::new("unshare");
     let script = format!(
         "cd .. && mkdir store && echo secret > store/.env && chmod -R a+rwX store &&
-         {{ python3 fuse.py store work >/dev/null 2>&1 &
-         until mountpoint -q work; do kill -0 $! || exit 99; sleep 0.02; done; }} && cd work && {command}"
+         (python3 fuse.py store work folding $$ >/dev/null 2>&1 &) &&
+         for i in $(seq 500); do mountpoint -q work && break; sleep 0.02; done; mountpoint -q work || exit 99
+         cd work && {command}"
     );
     line.args(["-m", "sh", "-c", &script]);
     let root = Bed::new(Way { user: None, ..bed.way });
