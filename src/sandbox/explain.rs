@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::detect::Level;
 use super::linux::{About, Refusal};
+use super::names;
 use super::policy::{Roots, real};
 
 /// So many places are named in one sentence.
@@ -152,7 +153,7 @@ pub(super) fn write(roots: &Roots, path: &Path) -> Option<Said> {
 
 /// Why a path cannot be read; `None` when the sandbox lets it.
 pub(super) fn read(roots: &Roots, path: &Path) -> Option<Said> {
-    let hidden = roots.hidden().into_iter().find(|hidden| real(path).starts_with(hidden))?;
+    let hidden = roots.hidden().into_iter().find(|hidden| names::below(&real(path), hidden))?;
     Some(kept_secret(path, &hidden))
 }
 
