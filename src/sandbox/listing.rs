@@ -152,6 +152,7 @@ mod tests {
             ports: vec![5432],
             serve: vec![3000],
             hosts: vec!["a.example".into()],
+            direct: false,
         });
         let text = listing(&roots, Some(Level::Namespaces), 3).join("\n");
         for want in [

@@ -18,6 +18,7 @@ use crate::process::spawn::{Exit, Launcher};
 use crate::process::spec::{CommandSpec, Stdin};
 use crate::protocol::event::Event;
 use crate::protocol::item::{CommandItem, CommandSource, Item, ItemStatus};
+use crate::sandbox;
 
 /// What the tools that run commands share: one per thread.
 pub(crate) struct Commands {
@@ -121,6 +122,9 @@ impl Commands {
             biased; // an interrupt does not wait for a slow profile
             () = ctx.cancel.cancelled() => {}
             () = self.profiles.apply(&self.launcher, &mut spec) => {}
+        }
+        if spec.confine.is_some() {
+            sandbox::hand_over(&ctx.env, &mut spec.env);
         }
         let mut live = match self.launcher.start(&spec) {
             Ok(running) => Live::new(ctx, running, item),

@@ -8,13 +8,15 @@ use std::{fs, process};
 use seccompiler::BpfProgram;
 
 use super::bridge::Bridge;
-use super::broker::{Asks, Broker, Places, Reach};
+use super::broker::{Asks, Broker, Places, Reach, Ways};
 use super::children::Children;
 use super::landlock::Grants;
+use super::listening::Listening;
 use super::mounts::Plan;
 use super::network::{Entrance, Network};
 use super::record::Record;
 use super::seccomp::Needs;
+use super::upstream::Upstream;
 use super::wrap::Confine;
 use super::{identity, landlock, mounts, seccomp, sockets, sys};
 use crate::process::supervise::{Confinement, SetupError};
@@ -27,10 +29,19 @@ pub(crate) struct Inside {
     children: Children,
     sockets: Vec<PathBuf>,
     shared: Option<(Entrance, Record)>,
+    listening: Option<Listening>,
     bridge: Option<Bridge>,
+    record: Option<Record>,
     ruleset: Option<OwnedFd>,
     filters: Vec<BpfProgram>,
     broker: Option<Broker>,
+}
+
+/// What is kept from one command of a thread to the next.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    network: Option<Network>,
+    listening: Option<Listening>,
 }
 
 impl Inside {
@@ -41,19 +52,51 @@ impl Inside {
             children: Children::default(),
             sockets: Vec::new(),
             shared: None,
+            listening: None,
             bridge: None,
+            record: None,
             ruleset: None,
             filters: Vec::new(),
             broker: None,
         }
     }
 
-    /// The command will be in this network.
+    /// The command will share with others of its thread what is kept for them.
     ///
     /// # Errors
-    /// No descriptors.
-    pub(crate) fn share(&mut self, network: &Network) -> Result<(), SetupError> {
-        self.shared = Some(network.share().map_err(|error| SetupError::new("network", error))?);
+    /// No descriptors or memory, or the machine does not allow it.
+    pub(crate) fn share(&mut self, kept: &mut Kept) -> Result<(), SetupError> {
+        if !Network::is_for(&self.confine) {
+            return Ok(());
+        }
+        let fail = |error| SetupError::new("network", error);
+        if self.confine.level == Level::Landlock {
+            let listening = match kept.listening {
+                Some(listening) => listening,
+                None => *kept.listening.insert(Listening::new().map_err(fail)?),
+            };
+            self.listening = Some(listening);
+            return Ok(());
+        }
+        let network = match &mut kept.network {
+            Some(network) => network,
+            None => kept.network.insert(Network::new()?),
+        };
+        network.join(&self.confine)?;
+        self.shared = Some(network.share().map_err(fail)?);
+        Ok(())
+    }
+
+    /// The command's chosen ways, which are open before it exists.
+    fn open_ways(&mut self) -> Result<(), SetupError> {
+        let upstream = Upstream::take(&self.confine);
+        if !Network::is_for(&self.confine) {
+            return Ok(());
+        }
+        let record = Record::new().map_err(|error| SetupError::new("bridge", error))?;
+        let everybodys = self.confine.level == Level::Landlock;
+        self.bridge = Bridge::start(&self.confine.hosts, &upstream, everybodys, &record)?;
+        self.record = Some(record);
         Ok(())
     }
 
@@ -63,11 +106,8 @@ impl Inside {
         if !Network::is_for(&self.confine) {
             return Ok(false);
         }
-        self.bridge = Bridge::start(&self.confine.hosts)?;
         if self.shared.is_none() && !(self.confine.ports.is_empty() && self.confine.serve.is_empty()) {
-            let mut network = Network::new()?;
-            network.join(&self.confine)?;
-            self.share(&network)?;
+            self.share(&mut Kept::default())?;
         }
         let Some((entrance, _)) = &self.shared else { return Ok(true) };
         entrance.enter()?;
@@ -125,7 +165,8 @@ impl Inside {
             if asked || (namespaces && sockets.is_some()) {
                 let asks = Asks { names: asked, reads: !namespaces, metadata: !namespaces, sockets };
                 let refusing = asked.then(seccomp::refusing).transpose()?;
-                self.broker = Some(Broker::new(self.places(hide), asks, refusing)?);
+                let ways = sockets.and_then(|_| self.ways()).transpose()?;
+                self.broker = Some(Broker::new(self.places(hide), asks, ways, refusing)?);
             }
         }
         Ok(())
@@ -141,6 +182,20 @@ impl Inside {
             false => Some(Reach::Own),
             true => (!self.confine.without("late sockets") && ours()).then_some(Reach::Inhabitants),
         }
+    }
+
+    /// What of its ways out is opened by the supervisor, connection by connection.
+    fn ways(&self) -> Option<Result<Ways, SetupError>> {
+        let record = self.record.as_ref()?;
+        let made = || {
+            Ok(Ways {
+                ports: self.confine.ports.clone(),
+                proxy: self.bridge.as_ref().and_then(Bridge::passage),
+                listening: self.listening.map_or_else(Listening::new, Ok)?,
+                record: record.try_clone()?,
+            })
+        };
+        Some(made().map_err(|error: std::io::Error| SetupError::new("network", error)))
     }
 
     /// Where the command may change something, for the supervisor to decide by.
@@ -185,6 +240,7 @@ impl Confinement for Inside {
             self.confine.protect.clear();
         }
         self.children = Children::find(&self.confine)?;
+        self.open_ways()?;
         if self.confine.without("seals") {
             self.children.sealed.clear();
         }
@@ -192,7 +248,10 @@ impl Confinement for Inside {
             self.children.read_only.clear();
         }
         match self.confine.level {
-            Level::Landlock => Ok(None),
+            Level::Landlock => {
+                self.bridge.as_mut().map_or(Ok(()), Bridge::listen)?;
+                Ok(None)
+            }
             Level::Namespaces => {
                 // In an open repository names are kept from coming to be by Landlock alone.
                 if landlock::abi() == 0 {
@@ -276,7 +335,7 @@ impl Confinement for Inside {
     }
 
     fn reached(&mut self) -> Visits {
-        let mut visits = self.bridge.as_mut().map(|bridge| bridge.record().take()).unwrap_or_default();
+        let mut visits = self.record.as_mut().map(Record::take).unwrap_or_default();
         if let Some((_, record)) = &mut self.shared {
             visits.join(record.take());
         }

@@ -21,7 +21,7 @@ use super::files::{self, Answer, Ground, Named};
 use super::metadata::{self, Change, Object, Times};
 use super::objects::{OBJECTS, Objects};
 use super::places::Places;
-use super::sockets::{self, Reach, Servers};
+use super::sockets::{self, Reach, Servers, Ways};
 use super::wire::{receive, reply, send};
 use crate::process::supervise::SetupError;
 
@@ -64,7 +64,12 @@ impl Broker {
     ///
     /// # Errors
     /// No filter for this processor, or no descriptors.
-    pub(crate) fn new(places: Places, asks: Asks, refusing: Option<BpfProgram>) -> Result<Self, SetupError> {
+    pub(crate) fn new(
+        places: Places,
+        asks: Asks,
+        ways: Option<Ways>,
+        refusing: Option<BpfProgram>,
+    ) -> Result<Self, SetupError> {
         let fail = |error: Errno| SetupError::new("seccomp", error);
         let (ours, theirs) =
             socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
@@ -75,7 +80,7 @@ impl Broker {
             places,
             own: Own::default(),
             objects: Objects::default(),
-            servers: Servers::new(asks.sockets.unwrap_or(Reach::Own)),
+            servers: Servers::new(asks.sockets.unwrap_or(Reach::Own), ways),
             program,
             refusing,
             ours,

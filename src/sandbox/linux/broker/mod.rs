@@ -8,11 +8,15 @@
 //! - [`metadata`]: modes, owners and times
 //! - [`attributes`]: extended attributes of the user's
 //! - [`objects`]: shared memory, semaphores and queues of System V
-//! - [`sockets`]: servers of the command's own
+//! - [`sockets`]: servers of the command's own, and its chosen ways out
+//! - [`address`]: their addresses, and what the kernel's tables say is there
+//! - [`approach`]: connecting without keeping others waiting
 //! - [`inhabitants`]: sockets of the same network
 //! - [`wire`]: answers and one descriptor on their way
 //! - [`places`]: where the command may change something
 
+mod address;
+mod approach;
 mod attributes;
 mod caller;
 mod devices;
@@ -28,4 +32,4 @@ mod wire;
 pub(super) use listen::{Asks, Broker, METADATA, SOCKETS};
 pub(super) use objects::OBJECTS;
 pub(super) use places::Places;
-pub(super) use sockets::Reach;
+pub(super) use sockets::{Reach, Ways};
