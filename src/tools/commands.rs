@@ -68,30 +68,26 @@ impl Commands {
             refuse(ctx, item, ItemStatus::Declined, None).await;
             return Reached::Refused("aborted by user".to_owned());
         }
-        let mut live = match self.once(ctx, request, item, confined, permit, limit).await {
+        let live = match self.once(ctx, request, item, confined, permit, limit).await {
             Reached::Done(live, _) => live,
             other => return other,
         };
         let code = live.exit().map_or(0, Exit::code);
-        let mut notes: Vec<String> = live.reached().into_iter().collect();
+        let apart = live.apart().filter(|_| confined && !ctx.sandbox.network_access());
         if !confined || code == 0 {
-            notes.iter().for_each(|note| live.remark(note.clone()));
-            return Reached::Done(live, notes);
+            return noted(live, apart, None);
         }
-        match self.gate.after_failure(ctx, request, code, &live.whole()).await {
-            AfterFailure::Keep => {
-                notes.iter().for_each(|note| live.remark(note.clone()));
-                Reached::Done(live, notes)
-            }
-            AfterFailure::Note(note) => {
-                notes.push(note);
-                live.remark(notes.join("\n"));
-                Reached::Done(live, notes)
-            }
+        let again = match self.gate.after_failure(ctx, request, code, &live.whole()).await {
+            AfterFailure::Keep => return noted(live, apart, None),
+            AfterFailure::Note(note) => return noted(live, apart, Some(note)),
             AfterFailure::AgainConfined(confine) => {
                 self.once(ctx, request, live.leave_item(), true, confine, limit).await
             }
             AfterFailure::Again => self.once(ctx, request, live.leave_item(), false, None, limit).await,
+        };
+        match again {
+            Reached::Done(live, _) => noted(live, apart, None),
+            other => other,
         }
     }
 
@@ -170,6 +166,15 @@ impl Commands {
         ctx.tell(Event::ItemStarted { item: Item::CommandExecution(item.clone()) }).await;
         item
     }
+}
+
+/// A command with what is told beside its output: of the network, and of what stopped it.
+fn noted(mut live: Live, apart: Option<String>, stopped: Option<String>) -> Reached {
+    let notes: Vec<String> = apart.into_iter().chain(live.reached()).chain(stopped).collect();
+    if !notes.is_empty() {
+        live.remark(notes.join("\n"));
+    }
+    Reached::Done(live, notes)
 }
 
 /// The item of a call: same name as the call.

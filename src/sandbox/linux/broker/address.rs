@@ -82,8 +82,14 @@ pub(super) fn loopback(socket: &OwnedFd, at: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, at.port())
 }
 
+/// The inodes of what listens on a port of this machine.
+pub(super) fn at_port(port: u16) -> Vec<u64> {
+    let tables = ["/proc/self/net/tcp", "/proc/self/net/tcp6"];
+    tables.map(|table| listeners(&fs::read_to_string(table).unwrap_or_default(), port)).concat()
+}
+
 /// The inodes of what listens on a port, of a table of the kernel's.
-pub(super) fn listeners(table: &str, port: u16) -> Vec<u64> {
+fn listeners(table: &str, port: u16) -> Vec<u64> {
     const LISTEN: &str = "0A";
     let line = |line: &str| {
         let mut words = line.split_whitespace().skip(1);

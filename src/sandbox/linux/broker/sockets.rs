@@ -1,5 +1,6 @@
 //! Servers of the command's own, where no network namespace keeps others out: it may listen on the loopback and at
-//! names it may make, and connect to what it listens on itself. Where there is such a namespace, names in the file
+//! names it may make, and connect to what commands of its thread listen on, to the ports that are listed, and to its
+//! proxy. Where there is such a namespace, names in the file
 //! system still lead out of it, and connecting alone is asked about. Each call is made here on a copy of the socket, with
 //! the address that was looked at; none of these calls is left to the kernel with an address of the command's.
 #![allow(unsafe_code)] // copying a descriptor of another process
@@ -18,7 +19,7 @@ use super::super::carrier::HERE;
 use super::super::listening::Listening;
 use super::super::passage::Passage;
 use super::super::record::Record;
-use super::address::{abstract_name, aim, arrived, inodes_of, internet, listeners, loopback, name};
+use super::address::{abstract_name, aim, arrived, at_port, inodes_of, internet, loopback, name};
 use super::approach::{bind, patiently, soon};
 use super::caller::{Caller, entry, own, place};
 use super::files::{Answer, masked};
@@ -113,6 +114,7 @@ impl Servers {
             ip if ip.is_unspecified() && at.port() == 0 => net::bind(socket, &loopback(socket, at))?,
             _ => return Err(Errno::PERM),
         }
+        self.share_port(socket, at.port())?;
         net::listen(socket, backlog)?;
         let at = SocketAddr::try_from(net::getsockname(socket)?).map_err(|_| Errno::PERM)?;
         if let Some(ways) = &self.ways {
@@ -124,11 +126,28 @@ impl Servers {
     /// Everywhere means the loopback: nobody else is to be reached.
     fn bind(&self, socket: &OwnedFd, address: &[u8]) -> Result<(), Errno> {
         let wanted = internet(address).ok_or(Errno::AFNOSUPPORT)?;
+        self.share_port(socket, wanted.port())?;
         match wanted.ip().to_canonical() {
             ip if ip.is_loopback() => net::bind(socket, &wanted),
             ip if ip.is_unspecified() => net::bind(socket, &loopback(socket, wanted)),
             _ => Err(Errno::PERM),
         }
+    }
+
+    /// A port that sockets share is shared among those of the thread only: others would lose connections to it.
+    fn share_port(&self, socket: &OwnedFd, port: u16) -> Result<(), Errno> {
+        let shared = port != 0 && sockopt::socket_reuseport(socket) != Ok(false);
+        match shared && !self.are_ours(port, &at_port(port)) {
+            true => Err(Errno::ADDRINUSE),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether all that listens at a port is of the thread's own.
+    fn are_ours(&self, port: u16, found: &[u64]) -> bool {
+        let Some(ways) = &self.ways else { return false };
+        ways.listening.only(port, found);
+        found.iter().all(|inode| ways.listening.has(*inode, port))
     }
 
     /// The errors are those of a network in which there is nobody else.
@@ -151,12 +170,8 @@ impl Servers {
             }
             return connected;
         }
-        let tables = ["/proc/self/net/tcp", "/proc/self/net/tcp6"];
-        let found =
-            tables.map(|table| listeners(&fs::read_to_string(table).unwrap_or_default(), wanted.port()));
-        let found = found.concat();
-        ways.listening.only(wanted.port(), &found);
-        if found.is_empty() || !found.iter().all(|inode| ways.listening.has(*inode, wanted.port())) {
+        let found = at_port(wanted.port());
+        if found.is_empty() || !self.are_ours(wanted.port(), &found) {
             return Err(Errno::CONNREFUSED);
         }
         soon(socket, || net::connect(socket, &wanted))?;
