@@ -19,10 +19,12 @@
 //! - [`identity`]: id maps and capabilities
 //! - [`landlock`]: write rights by path
 //! - [`seccomp`]: the system call filter
+//! - [`banned`]: the calls it knows by number
 //! - [`trace`]: follows a command and notes what it is refused
 //! - [`calls`]: the system calls that are named then
 //! - [`sys`]: raw system calls
 
+mod banned;
 mod bridge;
 mod broker;
 mod calls;

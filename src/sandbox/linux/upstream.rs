@@ -53,6 +53,7 @@ pub(super) struct Unreached(pub(super) String);
 impl Upstream {
     /// Reads the variables, and takes from the environment what is not for the command: the copy that was handed to this
     /// process, and names and passwords in what is left. One thread only.
+    #[allow(clippy::disallowed_methods, reason = "the environment of a supervisor is that of its command")]
     pub(super) fn take(confine: &Confine) -> Self {
         let handed = env::var_os(HANDED);
         let found: BTreeMap<String, String> = match &handed {

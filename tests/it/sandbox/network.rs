@@ -165,8 +165,8 @@ fn upstream() -> (u16, mpsc::Receiver<String>) {
                 };
             stream.write_all(answer).unwrap();
             // What comes after the request is part of it.
-            stream.shutdown(std::net::Shutdown::Write).unwrap();
-            stream.read_to_end(&mut head).unwrap();
+            let _ = stream.shutdown(std::net::Shutdown::Write);
+            let _ = stream.read_to_end(&mut head);
             let _ = tell.send(String::from_utf8(head).unwrap());
         }
     });

@@ -292,7 +292,7 @@ fn without_namespaces_commands_reach_each_other_what_is_listed_and_nothing_else(
         let [client, other, ..] = &said[..] else { panic!("{way:?}: {said:?}") };
         let ours = std::fs::read_link("/proc/self/ns/net").unwrap();
         let want = format!("page of one\npage of the machine\n{}\n", ours.display());
-        assert_eq!(*client, want, "{way:?}: {said:?}");
+        assert!(client.starts_with(&want), "{way:?}: {said:?}");
         assert!(
             other.starts_with("nobody ConnectionRefused") && other.contains("unreachable"),
             "{way:?}: {other}"

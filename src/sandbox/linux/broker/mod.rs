@@ -1,7 +1,8 @@
 //! Without namespaces: changes of files that Landlock cannot tell apart from forbidden ones are asked of the
 //! supervisor, which makes those itself that are allowed.
 //!
-//! - [`listen`]: the filter that asks, and the loop that answers
+//! - [`asked`]: what is asked about, as a filter
+//! - [`listen`]: the loop that answers
 //! - [`caller`]: what the asking process means: its words, folders and descriptors
 //! - [`files`]: names that come, go and are opened
 //! - [`devices`]: terminals and shared memory of the command's own
@@ -17,6 +18,7 @@
 
 mod address;
 mod approach;
+mod asked;
 mod attributes;
 mod caller;
 mod devices;
@@ -29,7 +31,8 @@ mod places;
 mod sockets;
 mod wire;
 
-pub(super) use listen::{Asks, Broker, METADATA, SOCKETS};
+pub(super) use asked::{Asks, METADATA, SOCKETS};
+pub(super) use listen::Broker;
 pub(super) use objects::OBJECTS;
 pub(super) use places::Places;
 pub(super) use sockets::{Reach, Ways};
