@@ -1,9 +1,11 @@
 //! The core: a thread takes ops and tells events; a turn is request, stream, calls, again.
 //!
 //! - [`handle`]: the door of a live thread
+//! - [`sample`]: one answer of the model, told and kept
 //! - [`services`]: what threads work with
 //! - [`settings`]: what the turns of a thread are frozen with
 //! - [`thread`]: one task per thread; owns its state
+//! - [`record`]: what a thread keeps and tells
 //! - [`turn`]: one turn from input to answer
 //! - [`budget`]: budgets of turns, threads and days
 //! - [`ingest`]: stream events → items; pure
@@ -48,9 +50,11 @@ pub(crate) mod permit;
 pub(crate) mod places;
 mod positions;
 pub(crate) mod readers;
+mod record;
 pub(crate) mod request;
 mod retry;
 pub(crate) mod review;
+mod sample;
 pub(crate) mod services;
 pub(crate) mod settings;
 pub(crate) mod thread;

@@ -72,18 +72,6 @@ impl Settings {
         let window = wanted.context_window.unwrap_or(model.context_window);
         let usable = catalogue::usable(window);
         let limit = wanted.auto_compact_limit.unwrap_or(window.saturating_mul(COMPACT_PCT) / 100);
-        let mut roots = sandbox::resolve(&config.sandbox, &config.cwd, tmpdir);
-        // Our home holds keys and the record of this very thread.
-        roots.protect(&config.codex_home);
-        roots.never_open(config.home.as_deref());
-        roots.deny_read(config.deny_read.clone());
-        roots.allow_network(config.network_rules.clone());
-        if let Some(profile) = &config.profiled {
-            roots.restrict(profile, &config.sandbox);
-        }
-        if config.git_writes {
-            roots.grant_git(&config.cwd);
-        }
         Self {
             instructions: base_instructions(config),
             developer_instructions: wanted.developer_instructions.clone(),
@@ -114,13 +102,31 @@ impl Settings {
             shell: shell.to_owned(),
             approval: config.approval,
             sandbox: Arc::new(config.sandbox.clone()),
-            roots: Arc::new(roots),
+            roots: Arc::new(roots(config, &config.sandbox, tmpdir)),
             login_shell: config.allow_login_shell,
             shell_env: Arc::new(config.shell_env.clone()),
             agents_md,
             model: model.slug.into_owned(),
         }
     }
+}
+
+/// What commands may touch under `policy`: the one road from a configuration to what is enforced, for threads,
+/// `codex sandbox` and `codex execpolicy` alike.
+pub(crate) fn roots(config: &Config, policy: &SandboxPolicy, tmpdir: Option<&Path>) -> Roots {
+    let mut roots = sandbox::resolve(policy, &config.cwd, tmpdir);
+    // Our home holds keys and the records of threads.
+    roots.protect(&config.codex_home);
+    roots.never_open(config.home.as_deref());
+    roots.deny_read(config.deny_read.clone());
+    roots.allow_network(config.network_rules.clone());
+    if let Some(profile) = &config.profiled {
+        roots.restrict(profile, &config.sandbox);
+    }
+    if config.git_writes {
+        roots.grant_git(&config.cwd);
+    }
+    roots
 }
 
 fn base_instructions(config: &Config) -> Arc<str> {

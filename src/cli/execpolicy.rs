@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::exit::Exit;
+use crate::agent::settings;
 use crate::approvals::rule_files;
 use crate::approvals::rulebook::Rulebook;
 use crate::approvals::rules::{RuleDecision, RuleMatch, matching};
@@ -15,7 +16,6 @@ use crate::approvals::vouch::{self, Place};
 use crate::config::{self, Env, Flags};
 use crate::exec::text::clean;
 use crate::process::parse::{Commands, Shape};
-use crate::sandbox;
 
 /// `codex execpolicy`.
 #[derive(Args, Debug)]
@@ -121,7 +121,7 @@ pub(crate) fn run(arguments: &ExecPolicy, env: &Env) -> Exit {
 /// configuration tells what commands can change.
 fn doubts(commands: &Commands, book: &Rulebook, env: &Env) -> Vec<String> {
     let Ok(config) = config::load(env, &Flags::default()) else { return Vec::new() };
-    let roots = sandbox::resolve(&config.sandbox, &config.cwd, env.tmpdir());
+    let roots = settings::roots(&config, &config.sandbox, env.tmpdir());
     let path = config.shell_env.set.get("PATH").map(OsStr::new).or_else(|| env.get("PATH"));
     let place = Place {
         cwd: &config.cwd,

@@ -10,6 +10,7 @@ use std::process::ExitCode;
 
 use clap::{Args, FromArgMatches, ValueEnum};
 
+use crate::agent::settings;
 use crate::config::{self, Config, Env, Flags};
 use crate::process::supervise::{Job, Mode, Outcome};
 use crate::protocol::policy::{SandboxMode, SandboxPolicy};
@@ -272,18 +273,7 @@ impl SandboxArgs {
         {
             *network_access |= self.network;
         }
-        let mut roots = sandbox::resolve(&policy, &config.cwd, env.tmpdir());
-        roots.protect(&config.codex_home);
-        roots.never_open(config.home.as_deref());
-        roots.deny_read(config.deny_read.clone());
-        roots.allow_network(config.network_rules.clone());
-        if let Some(profile) = &config.profiled {
-            roots.restrict(profile, &config.sandbox);
-        }
-        if config.git_writes {
-            roots.grant_git(&config.cwd);
-        }
-        roots
+        settings::roots(config, &policy, env.tmpdir())
     }
 
     #[cfg(debug_assertions)]
