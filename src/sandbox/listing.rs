@@ -49,7 +49,7 @@ pub(crate) fn limits(roots: &Roots) -> Vec<&'static str> {
 const NESTING: &str = "programs cannot confine themselves further: a sandbox inside the sandbox is refused";
 const SHARING: &str = "POSIX message queues, and extended attributes other than `user.*`, are refused";
 const NAMED_SOCKETS: &str = "with the network open Unix sockets with a name are refused; socket pairs work";
-const OWN_SERVERS: &str = "TCP leads to servers of the same thread, Unix sockets to those of the same command; UDP is refused, as what it sends cannot be checked";
+const OWN_SERVERS: &str = "TCP leads to servers of the same thread, named Unix sockets to those of the same command; UDP is refused, as what it sends cannot be checked";
 const SERVED: &str =
     "every program of this machine reaches the servers of commands, with or without `serve_ports`";
 const NESTED: &str = "inside another sandbox, where nobody can be asked, servers, `loopback_ports` and `network_allow` are refused";

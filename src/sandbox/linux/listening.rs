@@ -41,7 +41,7 @@ impl Listening {
 
     /// Whether it is one of them.
     pub(crate) fn has(self, inode: u64, port: u16) -> bool {
-        self.all().iter().any(|place| place.load(Ordering::Acquire) == entry(inode, port))
+        inode != 0 && self.all().iter().any(|place| place.load(Ordering::Acquire) == entry(inode, port))
     }
 
     /// Forgets those of a port that are not among `inodes`: their numbers can become somebody else's.

@@ -167,7 +167,10 @@ fn upstream() -> (u16, mpsc::Receiver<String>) {
             // What comes after the request is part of it.
             let _ = stream.shutdown(std::net::Shutdown::Write);
             let _ = stream.read_to_end(&mut head);
-            let _ = tell.send(String::from_utf8(head).unwrap());
+            // Connected only.
+            if !head.is_empty() {
+                let _ = tell.send(String::from_utf8(head).unwrap());
+            }
         }
     });
     (port, told)
