@@ -3,7 +3,6 @@
 
 use std::path::Path;
 
-use super::detect::{self, Level};
 use super::explain;
 use super::policy::Roots;
 
@@ -95,11 +94,8 @@ pub(crate) fn denial(roots: &Roots, ended: Ended, output: &str) -> Option<Denial
     Some(Denial { what, grant, sandbox: roots.describe() })
 }
 
-/// Without namespaces there is no way to single hosts.
 fn network_grant() -> String {
-    let single = detect::level().is_ok_and(|level| level == Level::Namespaces);
-    let key = if single { "network_allow = [\"HOST:PORT\"]" } else { "network_access = true" };
-    format!("`{key}` in [sandbox_workspace_write] would allow it")
+    "`network_allow = [\"HOST:PORT\"]` in [sandbox_workspace_write] would allow it".to_owned()
 }
 
 fn tail(output: &str) -> &str {

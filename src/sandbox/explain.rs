@@ -21,7 +21,7 @@ fn sentence(roots: &Roots, level: Level, refusal: &Refusal) -> Option<String> {
     match &refusal.about {
         About::Write(path) => write(roots, &place(path)).or_else(|| inside(roots, level, refusal, path)),
         About::Read(path) => read(roots, &place(path)),
-        About::Address(address) => network(roots, *address),
+        About::Address(address) => network(roots, *address, refusal.errno),
         About::Socket(path) => Some(socket(path)),
         About::Call => call(roots, refusal),
     }
@@ -106,9 +106,18 @@ pub(super) fn secret(path: &Path, hidden: &Path) -> String {
     )
 }
 
-fn network(roots: &Roots, address: SocketAddr) -> Option<String> {
+fn network(roots: &Roots, address: SocketAddr, errno: i32) -> Option<String> {
     if roots.network() {
         return None;
+    }
+    let listed = address.ip().is_loopback() && roots.network_rules().ports.contains(&address.port());
+    if listed {
+        // Else nobody is there.
+        return (errno == libc::EPERM).then(|| {
+            format!(
+                "connect {address}: listed, but inside another sandbox, where nobody can be asked, no port is opened"
+            )
+        });
     }
     let grant =
         "`network_allow` (by name) or `network_access = true` in [sandbox_workspace_write] would allow it";
