@@ -9,6 +9,7 @@
 //! - [`keymap`]: key → action, and the help sheet
 //! - [`keys`]: one key press, as the components see it
 //! - [`linear`]: plain lines, for screen readers and bare terminals; [`linear_questions`] before there is a thread
+//! - [`linear_commands`]: slash commands where there is no screen
 //! - [`model`]: all state of the screen
 //! - [`moment`]: moments in words
 //! - [`msg`]: all that can happen
@@ -44,6 +45,7 @@ mod glance;
 pub(crate) mod keymap;
 pub(crate) mod keys;
 mod linear;
+mod linear_commands;
 mod linear_questions;
 mod model;
 mod moment;
