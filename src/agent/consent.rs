@@ -20,22 +20,19 @@ impl Permits {
         needs: &[usize],
         denied: Option<Denied>,
     ) -> Said {
-        let Judged { request, commands, rules, planted, .. } = judged;
-        // A rule lets a command out of the sandbox, so it is no answer to a question about one that stays inside; nor
-        // does a rule count for a program that commands can change.
-        let known =
-            judged.doubts.is_empty() && !needs.iter().any(|at| planted.get(*at).is_some_and(Option::is_some));
+        let request = judged.request;
         let place = denied.as_ref().and_then(|denied| denied.narrow.as_ref());
         let place = place.map(|narrow| self.places.offer(narrow));
-        // Opening a place is the smaller favour: no rule beside it.
-        let proposal = (outside && known && place.is_none())
-            .then(|| proposal::propose(commands, needs, rules, request.prefix_rule.as_deref()))
-            .flatten()
-            .filter(|found| !found.project_only || request.cwd == self.places.rules.project());
+        let (proposal, missing) = match self.propose(judged, outside, needs) {
+            Ok(found) => (Some(found), None),
+            // What is open for longer stands beside it.
+            Err(why) => (None, Some(why).filter(|_| place.is_none())),
+        };
         let rule = proposal.as_ref().map(|found| RuleOffer {
             lines: found.lines.clone(),
             project: self.places.rules.project().to_owned(),
             project_only: found.project_only,
+            inside: found.inside,
         });
         let question = Ask::Command {
             item_id: request.item_id.clone(),
@@ -46,6 +43,7 @@ impl Permits {
             effects: effects(judged, outside, needs, denied),
             rule,
             place: place.clone(),
+            missing,
         };
         let reach = match ctx.ask(question).await {
             Answer::Decline => return Said::No("rejected by user"),
@@ -63,6 +61,22 @@ impl Permits {
         };
         self.keep(ctx, judged, outside, needs, proposal.zip(reach)).await;
         Said::Yes
+    }
+
+    /// The rule that would answer for good, or why there is none. One about what stays in the sandbox lets nothing out.
+    fn propose(&self, judged: &Judged<'_>, outside: bool, needs: &[usize]) -> Result<Proposal, String> {
+        let Judged { request, commands, rules, planted, .. } = judged;
+        if let Some(doubt) = judged.doubts.first() {
+            return Err(doubt.clone());
+        }
+        if let Some(path) = needs.iter().find_map(|at| planted.get(*at).and_then(Option::as_ref)) {
+            return Err(format!("commands can change {}", path.display()));
+        }
+        let found = proposal::propose(commands, needs, rules, request.prefix_rule.as_deref(), !outside)?;
+        match found.project_only && request.cwd != self.places.rules.project() {
+            true => Err("the program is named from a folder inside the project".to_owned()),
+            false => Ok(found),
+        }
     }
 
     /// Remembers what was allowed for longer than once.
@@ -86,9 +100,7 @@ impl Permits {
             let reach = if proposal.project_only { Reach::Project } else { reach };
             for words in &proposal.words {
                 let words = actions::quote(words);
-                self.places
-                    .roots
-                    .say(&format!("commands that begin with `{words}` run outside the sandbox, by a rule"));
+                self.places.roots.say(&format!("commands that begin with `{words}` run {place}, by a rule"));
             }
             if let Err((path, error)) = self.places.rules.accept(&proposal, reach).await {
                 self.places.not_kept(ctx, "The rule", &path, &error.to_string()).await;
@@ -100,7 +112,7 @@ impl Permits {
 /// What the user would allow.
 fn effects(judged: &Judged<'_>, outside: bool, needs: &[usize], denied: Option<Denied>) -> Vec<Effect> {
     let mut found = Vec::new();
-    found.extend(denied.map(|denied| Effect::Refused(denied.what)));
+    found.extend(denied.map(|denied| denied.what).filter(|what| !what.is_empty()).map(Effect::Refused));
     found.extend(match outside {
         true => effects::outside(&judged.commands, needs, &judged.request.cwd),
         false => vec![Effect::Confined(judged.in_force.describe())],

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use url::{Host, Url};
 
-use crate::approvals::{effects, network};
+use crate::approvals::{effects, lists, network};
 use crate::net::neighbours::is_listened_to;
 use crate::process::parse::{Commands, Shape};
 use crate::protocol::ask::{Effect, Narrow};
@@ -58,7 +58,17 @@ pub(crate) fn is_open(roots: &Roots, commands: &Commands, cwd: &Path) -> bool {
         }
         Effect::Connects(to) => {
             opened = true;
-            roots.network() || network::reaches(roots.network_rules(), &to) || own_port(roots, &to)
+            let all = |narrow: Option<Narrow>| match narrow {
+                Some(Narrow::Host(host)) => network::reaches(roots.network_rules(), &host),
+                Some(Narrow::Hosts(hosts)) => {
+                    hosts.iter().all(|host| network::reaches(roots.network_rules(), host))
+                }
+                _ => false,
+            };
+            roots.network()
+                || all(hosts_of(&to))
+                || network::reaches(roots.network_rules(), &to)
+                || own_port(roots, &to)
         }
         Effect::Outside(_) => true,
         _ => false,
@@ -85,6 +95,72 @@ pub(crate) fn narrow(roots: &Roots, commands: &Commands, cwd: &Path, output: &st
         return Some(found);
     }
     folder(roots, commands, cwd, output)
+}
+
+/// The one closed place that the words of `commands` name, before anything was tried; `None` when they name none, several
+/// or what is not known to be a place. Blocks like [`narrow`].
+pub(crate) fn foreseen(roots: &Roots, commands: &Commands, cwd: &Path) -> Option<Narrow> {
+    if roots.mode() != SandboxMode::WorkspaceWrite || commands.shape != Shape::Plain {
+        return None;
+    }
+    let all: Vec<usize> = (0..commands.pieces.len()).collect();
+    let (mut paths, mut connects) = (Vec::new(), Vec::new());
+    for effect in effects::outside(commands, &all, cwd) {
+        match effect {
+            Effect::Writes(path) | Effect::Deletes(path) => paths.push(path),
+            Effect::Connects(to) => connects.push(to),
+            Effect::Outside(_) => {}
+            _ => return None,
+        }
+    }
+    if connects.is_empty() || roots.network() {
+        return one_folder(roots, paths.into_iter());
+    }
+    let writable = |path: &PathBuf| place(path).is_some_and(|place| roots.can_write(&place));
+    let targets: BTreeSet<(String, u16)> =
+        commands.pieces.iter().flatten().flat_map(|word| targets(word)).collect();
+    let open = paths.iter().all(writable);
+    match connects.as_slice() {
+        _ if !open => None,
+        [service] if targets.is_empty() => hosts_of(service),
+        _ => the_one(targets),
+    }
+}
+
+/// The hosts of a service that commands connect to without naming them.
+fn hosts_of(service: &str) -> Option<Narrow> {
+    let (_, hosts) = lists::SERVICES.iter().find(|(name, _)| *name == service)?;
+    let mut hosts: Vec<String> = hosts.iter().map(|host| format!("{host}:443")).collect();
+    Some(if hosts.len() == 1 { Narrow::Host(hosts.remove(0)) } else { Narrow::Hosts(hosts) })
+}
+
+/// The service that could not be reached, by one of its hosts in what was printed or by the words of the command.
+fn unreached_service(commands: &Commands, signs: &[&str]) -> Option<Narrow> {
+    let names = |host: &&str| signs.iter().any(|line| line.contains(host));
+    let mut printed = lists::SERVICES.iter().filter(|(_, hosts)| hosts.iter().any(names));
+    match (printed.next(), printed.next()) {
+        (Some((service, _)), None) => return hosts_of(service),
+        (Some(_), Some(_)) => return None,
+        (None, _) => {}
+    }
+    let all: Vec<usize> = (0..commands.pieces.len()).collect();
+    let mut services = effects::outside(commands, &all, Path::new("/")).into_iter().filter_map(|effect| {
+        let Effect::Connects(to) = effect else { return None };
+        Some(to)
+    });
+    let only = services.next().filter(|_| services.next().is_none())?;
+    hosts_of(&only)
+}
+
+/// What to open for the one of these hosts.
+fn the_one(targets: BTreeSet<(String, u16)>) -> Option<Narrow> {
+    let mut targets = targets.into_iter();
+    let (host, port) = targets.next().filter(|_| targets.next().is_none())?;
+    if is_loopback(&host) {
+        // A server of the command's own that does not answer is no matter of the sandbox.
+        return is_listened_to(port).then_some(Narrow::Port(port));
+    }
+    Some(Narrow::Host(format!("{host}:{port}")))
 }
 
 /// The part of an output that is searched.
@@ -120,13 +196,14 @@ fn unreached(commands: &Commands, output: &str) -> Option<Narrow> {
     let words =
         commands.pieces.iter().flatten().map(String::as_str).chain([script]).chain(signs.iter().copied());
     let targets: BTreeSet<(String, u16)> = words.flat_map(targets).collect();
-    let mut targets = targets.into_iter();
-    let (host, port) = targets.next().filter(|_| targets.next().is_none())?;
-    if is_loopback(&host) {
-        // A server of the command's own that does not answer is no matter of the sandbox.
-        return is_listened_to(port).then_some(Narrow::Port(port));
+    match targets
+        .iter()
+        .all(|(host, _)| lists::SERVICES.iter().any(|(_, hosts)| hosts.contains(&host.as_str())))
+    {
+        // Hosts that are known to need others.
+        true => unreached_service(commands, &signs),
+        false => the_one(targets),
     }
-    Some(Narrow::Host(format!("{host}:{port}")))
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -215,84 +292,5 @@ fn place(path: &Path) -> Option<PathBuf> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::protocol::policy::SandboxPolicy;
-
-    #[test]
-    fn the_one_place_that_was_refused() {
-        let dir = tempfile::tempdir().unwrap();
-        let root = dir.path().canonicalize().unwrap();
-        for name in ["home/w/.git", "home/a/b", "home/c"] {
-            std::fs::create_dir_all(root.join(name)).unwrap();
-        }
-        let policy = SandboxPolicy::workspace();
-        let (home, cwd) = (root.join("home"), root.join("home/w"));
-        let mut roots = crate::sandbox::resolve(&policy, &cwd, None);
-        roots.never_open(Some(&home));
-        let at = |path: &str| home.join(path).display().to_string();
-        let says =
-            |script: &str, output: &str| match narrow(&roots, &Commands::of_script(script), &cwd, output) {
-                None => "-".to_owned(),
-                Some(Narrow::Folder(path)) => path.strip_prefix(&home).unwrap().display().to_string(),
-                Some(Narrow::Host(host)) => host,
-                Some(Narrow::Port(port)) => port.to_string(),
-            };
-        for (script, output, want) in [
-            (format!("touch {}", at("a/x")), String::new(), "a"),
-            (format!("touch {} {}", at("a/x"), at("c/y")), String::new(), "-"),
-            (format!("touch {} && touch z", at("a/b/x")), String::new(), "a/b"),
-            (format!("mkdir -p {}", at("a/new/deeper")), String::new(), "a"),
-            (format!("touch {}", at("x")), String::new(), "-"),
-            ("touch .git/x".to_owned(), String::new(), "-"),
-            ("touch /etc/x".to_owned(), String::new(), "-"),
-            ("touch x".to_owned(), String::new(), "-"),
-            ("make > log".to_owned(), format!("sh: 1: {}: Read-only file system", at("c/out")), "c"),
-            (
-                "make".to_owned(),
-                format!("OSError: [Errno 30] Read-only file system: '{}'", at("a/b/o")),
-                "a/b",
-            ),
-            ("make".to_owned(), format!("wrote {}", at("c/out")), "-"),
-            (
-                "curl https://Example.org/x".to_owned(),
-                "curl: (6) Could not resolve host: example.org".to_owned(),
-                "example.org:443",
-            ),
-            (
-                "curl http://a.org:8080/x".to_owned(),
-                "curl: (6) Could not resolve host: a.org".to_owned(),
-                "a.org:8080",
-            ),
-            ("curl https://a.org https://b.org".to_owned(), "Could not resolve host: a.org".to_owned(), "-"),
-            ("curl https://a.org".to_owned(), "curl: (22) 404".to_owned(), "-"),
-            (
-                "git fetch > x".to_owned(),
-                "fatal: unable to access 'https://g.org/r/': Could not resolve host: g.org".to_owned(),
-                "g.org:443",
-            ),
-        ] {
-            assert_eq!(says(&script, &output), want, "{script} {output}");
-        }
-    }
-
-    #[test]
-    fn a_port_of_this_machine_when_somebody_listens_there() {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let cwd = tempfile::tempdir().unwrap();
-        let policy = SandboxPolicy::workspace();
-        let roots = crate::sandbox::resolve(&policy, cwd.path(), None);
-        let found =
-            |script: &str, output: &str| narrow(&roots, &Commands::of_script(script), cwd.path(), output);
-        let refused = format!("connect to 127.0.0.1 port {port} failed: Connection refused");
-        assert_eq!(found("make check", &refused), Some(Narrow::Port(port)));
-        assert_eq!(found(&format!("curl http://localhost:{port}/"), &refused), Some(Narrow::Port(port)));
-        assert_eq!(
-            found("make check", &format!("Error: ECONNREFUSED 127.0.0.1:{port}")),
-            Some(Narrow::Port(port))
-        );
-        drop(listener);
-        assert_eq!(found("make check", &refused), None);
-    }
-}
+#[path = "denied_tests.rs"]
+mod tests;

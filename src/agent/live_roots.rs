@@ -129,6 +129,7 @@ fn open(roots: &mut Roots, narrow: &Narrow) {
     match narrow {
         Narrow::Folder(folder) => return roots.open(folder),
         Narrow::Host(host) => rules.hosts.push(host.clone()),
+        Narrow::Hosts(hosts) => rules.hosts.extend(hosts.iter().cloned()),
         Narrow::Port(port) => rules.ports.push(*port),
     }
     roots.allow_network(rules);

@@ -9,7 +9,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use super::consent::Said;
-use super::denied;
+use super::denied::{self, Denied};
 use super::live_roots;
 use super::places::Places;
 use super::retry::Remembered;
@@ -18,6 +18,7 @@ use crate::approvals::grants::{Call, Grants};
 use crate::approvals::rules::RuleMatch;
 use crate::approvals::vouch::{self, Place};
 use crate::approvals::{deletes, safe};
+use crate::base::tasks;
 use crate::patch;
 use crate::process::actions;
 use crate::process::parse::Commands;
@@ -119,7 +120,7 @@ impl Permits {
             Decision::Run { sandboxed } => *sandboxed || self.inside,
             Decision::Refuse { reason } => return Permit::Refused(reason.clone()),
             Decision::Ask { reason, sandboxed, needs } => {
-                let denied = (!sandboxed).then(|| self.remembered.of(request)).flatten();
+                let denied = if *sandboxed { None } else { self.needed(&judged).await };
                 match self.ask(ctx, &judged, reason.clone(), !sandboxed, needs, denied).await {
                     Said::Yes => *sandboxed,
                     Said::Inside => true,
@@ -129,6 +130,21 @@ impl Permits {
         };
         drop(turn);
         self.confined(ctx, request, sandboxed).await
+    }
+
+    /// What was refused to a command that asks to leave the sandbox, or before it was ever tried the one closed place
+    /// that its words name.
+    async fn needed(&self, judged: &Judged<'_>) -> Option<Denied> {
+        let request = judged.request;
+        if self.remembered.failed(request) {
+            return self.remembered.of(request);
+        }
+        let (roots, commands, cwd) =
+            (Arc::clone(&judged.in_force), judged.commands.clone(), request.cwd.clone());
+        let look = move || denied::foreseen(&roots, &commands, &cwd);
+        let narrow = tasks::blocking("look what is needed", look).await.ok().flatten();
+        let narrow = narrow.filter(|narrow| self.places.may_open(narrow));
+        narrow.map(|narrow| Denied { narrow: Some(narrow), ..Denied::silent(request) })
     }
 
     /// What cannot be enforced does not run; nor does what nothing holds, before what led to it is safe on disk.

@@ -43,8 +43,10 @@ impl Places {
     pub(super) fn may_open(&self, narrow: &Narrow) -> bool {
         // Without namespaces there is no way to single hosts and ports.
         let by_list = sandbox::level().is_ok_and(|level| level == Level::Namespaces);
+        let closed = |host: &String| network::closes(&self.rules.now(), host);
         match narrow {
-            Narrow::Host(host) => by_list && !network::closes(&self.rules.now(), host),
+            Narrow::Host(host) => by_list && !closed(host),
+            Narrow::Hosts(hosts) => by_list && !hosts.iter().any(closed),
             Narrow::Folder(_) => true,
             Narrow::Port(_) => by_list,
         }
@@ -106,7 +108,16 @@ impl PatchJudge for Places {
             PatchDecision::Ask { reason } => {
                 let narrow = denied::one_folder(&roots, paths.iter().cloned());
                 let place = narrow.map(|narrow| Box::new(self.offer(&narrow)));
-                PatchVerdict::Ask { reason: reason.unwrap_or_default(), place }
+                let missing = match all_writable {
+                    _ if place.is_some() => None,
+                    true => Some("under `untrusted` every change is asked about (/permissions)"),
+                    false => Some("no single folder that could be opened holds all of these files"),
+                };
+                PatchVerdict::Ask {
+                    reason: reason.unwrap_or_default(),
+                    place,
+                    missing: missing.map(str::to_owned),
+                }
             }
             PatchDecision::Refuse { reason } => PatchVerdict::Refuse(reason),
         }

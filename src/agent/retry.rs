@@ -111,6 +111,10 @@ fn named(denial: Option<Denial>, narrow: Option<&Narrow>, roots: &Roots) -> Opti
         Some(Narrow::Host(host)) => {
             denial.map(|denial| Denial { grant: grant(format!("network_allow = [\"{host}\"]")), ..denial })
         }
+        Some(Narrow::Hosts(hosts)) => denial.map(|denial| {
+            let list = hosts.iter().map(|host| format!("\"{host}\"")).collect::<Vec<_>>().join(", ");
+            Denial { grant: grant(format!("network_allow = [{list}]")), ..denial }
+        }),
         Some(Narrow::Port(port)) => Some(Denial {
             what: format!("port {port} of this machine's 127.0.0.1 (no command of this thread serves one)"),
             grant: grant(format!("loopback_ports = [{port}]")),

@@ -84,6 +84,7 @@ pub(crate) fn decide(request: &Request<'_>) -> Decision {
         }
         match request.rule(at) {
             Some(rule) => rule.decision == RuleDecision::Prompt,
+            None if sandboxed && request.is_allowed_inside(at) => false,
             None if leaves || (untrusted && request.escalate) => !request.is_idle(at),
             None if untrusted => !request.is_harmless(at),
             None => false,
@@ -120,8 +121,15 @@ impl Request<'_> {
         found.into_iter().find(|rule| rule.decision == decision)
     }
 
+    /// The rule about a piece, unless it is one about the sandbox.
     fn rule(&self, at: usize) -> Option<&RuleMatch> {
-        self.rules.get(at).and_then(Option::as_ref)
+        self.rules.get(at).and_then(Option::as_ref).filter(|rule| rule.decision != RuleDecision::Inside)
+    }
+
+    /// A rule spares the question about it as long as it stays in the sandbox.
+    fn is_allowed_inside(&self, at: usize) -> bool {
+        let rule = self.rules.get(at).and_then(Option::as_ref);
+        rule.is_some_and(|rule| rule.decision == RuleDecision::Inside) && !self.is_planted(at)
     }
 
     fn is_granted(&self, at: usize) -> bool {

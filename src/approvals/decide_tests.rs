@@ -106,10 +106,35 @@ fn untrusted_asks_when_a_harmless_command_wants_out_of_the_sandbox() {
     assert_eq!(short(&decide(&Request { escalate: true, ..base })), "ASK");
 }
 
+#[test]
+fn a_rule_about_the_sandbox_spares_the_question_and_lets_nothing_out() {
+    use SandboxMode::{DangerFullAccess as Full, ReadOnly, WorkspaceWrite as Workspace};
+    let commands = Commands::of_script("git push && make");
+    let inside = rule(RuleDecision::Inside, None);
+    let both = [inside.clone(), inside.clone()];
+    let one = [inside.clone(), None];
+    let allowed = [rule(RuleDecision::Allow, None), inside];
+    for (sandbox, rules, escalate, planted, want) in [
+        (Workspace, &both[..], false, false, "run"),
+        (ReadOnly, &both, false, false, "run"),
+        (Workspace, &one, false, false, "ask"),
+        (Workspace, &both, true, false, "ASK"),
+        (Workspace, &both, false, true, "ask"),
+        (Full, &both, false, false, "ASK"),
+        (Workspace, &allowed, false, false, "run"),
+        (Workspace, &allowed, true, false, "ASK"),
+    ] {
+        let planted = [planted];
+        let base = plain(ApprovalPolicy::Untrusted, sandbox, &commands);
+        let got = decide(&Request { rules, escalate, planted: &planted, ..base });
+        assert_eq!(short(&got), want, "{sandbox:?} {rules:?} {escalate}");
+    }
+}
+
 fn rule(decision: RuleDecision, justification: Option<&str>) -> Option<RuleMatch> {
     let prefix = vec!["git".to_owned(), "push".to_owned()];
     let justification = justification.map(str::to_owned);
-    Some(RuleMatch { decision, prefix, justification, resolved: None })
+    Some(RuleMatch { decision, prefix, justification, resolved: None, origin: None })
 }
 
 #[test]

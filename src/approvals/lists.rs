@@ -284,3 +284,12 @@ pub(crate) const CONNECTORS: &[(&str, &str, &str)] = &[
     ("ssh", "", "another machine"),
     ("yarn", "install", "the npm registry"),
 ];
+
+/// The hosts behind the names in [`CONNECTORS`], all of which are needed.
+pub(crate) const SERVICES: &[(&str, &[&str])] = &[
+    ("crates.io", &["index.crates.io", "static.crates.io"]),
+    ("github.com", &["api.github.com", "github.com"]),
+    ("the Go module proxy", &["proxy.golang.org", "sum.golang.org"]),
+    ("the npm registry", &["registry.npmjs.org"]),
+    ("the Python package index", &["pypi.org", "files.pythonhosted.org"]),
+];

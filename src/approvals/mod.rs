@@ -20,7 +20,7 @@ pub(crate) mod decide;
 pub(crate) mod deletes;
 pub(crate) mod effects;
 pub(crate) mod grants;
-mod lists;
+pub(crate) mod lists;
 pub(crate) mod network;
 pub(crate) mod proposal;
 mod rule_call;

@@ -22,26 +22,47 @@ pub(crate) struct Proposal {
     pub(crate) lines: Vec<String>,
     /// They name files of this project and mean something else elsewhere.
     pub(crate) project_only: bool,
+    /// They let nothing out of the sandbox.
+    pub(crate) inside: bool,
 }
 
-/// Proposes rules for the pieces `needs` of a call. `model`: the prefix that the model wishes for.
+impl Proposal {
+    /// What the rules say.
+    pub(crate) fn decision(&self) -> RuleDecision {
+        if self.inside { RuleDecision::Inside } else { RuleDecision::Allow }
+    }
+}
+
+/// Proposes rules for the pieces `needs` of a call, which let nothing out of the sandbox when they are to stay `inside`.
+/// `model`: the prefix that the model wishes for.
+///
+/// # Errors
+/// Why there is none, for the user.
 pub(crate) fn propose(
     commands: &Commands,
     needs: &[usize],
     rules: &[Option<RuleMatch>],
     model: Option<&[String]>,
-) -> Option<Proposal> {
-    if commands.shape != Shape::Plain || commands.pieces.iter().any(|piece| lists::changes_shell(piece)) {
-        return None;
+    inside: bool,
+) -> Result<Proposal, String> {
+    // A rule that asks is somebody's own word; another rule would not silence it.
+    let asking =
+        |at: &usize| rules.get(*at).and_then(Option::as_ref).filter(|rule| rule.decision.is_strict());
+    if let Some(rule) = needs.iter().find_map(asking) {
+        let origin = rule.origin.as_deref().map(|origin| format!(" ({origin})")).unwrap_or_default();
+        return Err(format!("the rule about `{}`{origin} asks every time", rule.prefix.join(" ")));
     }
-    // A rule that asks is the user's own word; another rule would not silence it.
-    if needs.iter().any(|at| rules.get(*at).is_some_and(Option::is_some)) {
-        return None;
+    if commands.shape != Shape::Plain {
+        return Err("a shell computes what this does, and no rule can tell that beforehand".to_owned());
+    }
+    if let Some(piece) = commands.pieces.iter().find(|piece| lists::changes_shell(piece)) {
+        let word = piece.first().map(String::as_str).unwrap_or_default();
+        return Err(format!("`{word}` changes what the words behind it mean"));
     }
     let pieces: Vec<&Vec<String>> = needs.iter().filter_map(|at| commands.pieces.get(*at)).collect();
     let fits = |words: &&[String]| {
         let rule = Rule::allowing(words);
-        !words.is_empty() && !too_wide(words) && pieces.iter().all(|piece| rule.matches(piece))
+        !words.is_empty() && too_wide(words).is_none() && pieces.iter().all(|piece| rule.matches(piece))
     };
     let mut words: Vec<Vec<String>> = match model.filter(fits) {
         Some(prefix) => vec![prefix.to_vec()],
@@ -49,13 +70,17 @@ pub(crate) fn propose(
     };
     words.sort();
     words.dedup();
-    if words.is_empty() || words.len() > MAX_RULES || words.iter().any(|words| too_wide(words)) {
-        return None;
+    if words.is_empty() || words.len() > MAX_RULES {
+        return Err(format!("it is more than {MAX_RULES} commands"));
     }
-    let lines: Vec<String> =
-        words.iter().map(|words| rule_files::text(words, RuleDecision::Allow)).collect::<Option<_>>()?;
+    if let Some(why) = words.iter().find_map(|words| too_wide(words)) {
+        return Err(why);
+    }
+    let lines: Option<Vec<String>> =
+        words.iter().map(|words| rule_files::text(words, RuleDecision::Allow)).collect();
+    let lines = lines.ok_or("a rule cannot hold line breaks or empty words")?;
     if lines.iter().map(String::len).sum::<usize>() > MAX_TEXT {
-        return None;
+        return Err("the rule would be too long to be read".to_owned());
     }
     let relative = |words: &Vec<String>| {
         words.first().is_some_and(|first| first.contains('/') && !first.starts_with('/'))
@@ -63,13 +88,16 @@ pub(crate) fn propose(
     let project_only = words.iter().any(relative);
     // A path of the project means another file after a change of directory.
     let moves = commands.pieces.iter().any(|piece| lists::moves(piece));
-    (!(project_only && moves)).then_some(Proposal { words, lines, project_only })
+    if project_only && moves {
+        return Err("after `cd` a program of the project is another one".to_owned());
+    }
+    Ok(Proposal { words, lines, project_only, inside })
 }
 
-/// Whether a rule with these words would allow what nobody has looked at: code from anywhere, any program, or
-/// more deletions, since a prefix leaves open what follows.
-fn too_wide(words: &[String]) -> bool {
-    let Some((program, args)) = words.split_first() else { return true };
+/// Why a rule with these words would allow what nobody has looked at: code from anywhere, any program, or more
+/// deletions, since a prefix leaves open what follows.
+fn too_wide(words: &[String]) -> Option<String> {
+    let Some((program, args)) = words.split_first() else { return Some("it has no words".to_owned()) };
     let name = base_name(program);
     let plain = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
     let takes_code = |arg: &String| {
@@ -80,10 +108,14 @@ fn too_wide(words: &[String]) -> bool {
     // The script is the first word that is no option; before it every option may take code.
     let before: Vec<&String> = args.iter().take_while(|arg| arg.starts_with('-')).collect();
     let bare = interpreter && (before.len() == args.len() || before.into_iter().any(takes_code));
-    bare || safe::runs_others(program)
-        || lists::DELETERS.contains(&name)
-        || lists::changes_shell(words)
-        || (args.is_empty() && lists::TOO_WIDE.contains(&name))
+    let what = match () {
+        () if bare => "any code",
+        () if safe::runs_others(program) || lists::changes_shell(words) => "any program",
+        () if lists::DELETERS.contains(&name) => "more deletions",
+        () if args.is_empty() && lists::TOO_WIDE.contains(&name) => "all of its commands",
+        () => return None,
+    };
+    Some(format!("a rule about `{name}` would allow {what}"))
 }
 
 #[cfg(test)]
@@ -98,7 +130,7 @@ mod tests {
         let model = words(model);
         let commands = Commands::of_script(script);
         let given = (!model.is_empty()).then_some(model.as_slice());
-        let proposal = propose(&commands, needs, &[], given)?;
+        let proposal = propose(&commands, needs, &[], given, false).ok()?;
         let mark = if proposal.project_only { " (project)" } else { "" };
         Some(proposal.words.iter().map(|words| words.join(" ")).collect::<Vec<_>>().join(", ") + mark)
     }
@@ -140,6 +172,23 @@ mod tests {
     }
 
     #[test]
+    fn why_there_is_no_rule() {
+        for (script, needs, why) in [
+            ("touch $X", &[0][..], "a shell computes what this does"),
+            ("export A=1; make", &[1], "`export` changes what the words behind it mean"),
+            ("sudo make", &[0], "a rule about `sudo` would allow any program"),
+            ("rm -rf /x", &[0], "a rule about `rm` would allow more deletions"),
+            ("python3 -c 'x'", &[0], "a rule about `python3` would allow any code"),
+            ("make 'a\nb'", &[0], "line breaks"),
+            ("a; b; c; d", &[0, 1, 2, 3], "more than 3 commands"),
+            ("cd x; ./y", &[1], "after `cd`"),
+        ] {
+            let said = propose(&Commands::of_script(script), needs, &[], None, false).unwrap_err();
+            assert!(said.contains(why), "{script}: {said}");
+        }
+    }
+
+    #[test]
     fn no_rule_against_a_rule() {
         let commands = Commands::of_script("git push");
         let rule = RuleMatch {
@@ -147,7 +196,9 @@ mod tests {
             prefix: words("git push"),
             justification: None,
             resolved: None,
+            origin: Some("/h/a.rules:3".into()),
         };
-        assert_eq!(propose(&commands, &[0], &[Some(rule)], None), None);
+        let why = propose(&commands, &[0], &[Some(rule)], None, false).unwrap_err();
+        assert_eq!(why, "the rule about `git push` (/h/a.rules:3) asks every time");
     }
 }

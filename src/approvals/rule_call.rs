@@ -66,6 +66,11 @@ impl<'a> Parser<'a> {
         self.line
     }
 
+    /// What it has not read.
+    pub(super) fn rest(&self) -> &'a str {
+        self.rest
+    }
+
     fn fault<T>(&self, text: impl Into<String>) -> Read<T> {
         Err(Problem { line: self.line, text: text.into() })
     }

@@ -12,6 +12,7 @@ use super::rulebook::Rulebook;
 use super::rules::RuleDecision;
 use crate::base::fs::{create_private_dir, open_private_append, read_bounded};
 use crate::base::lock::FileLock;
+use crate::config::RuleSources;
 
 /// Largest rules file.
 const FILE_MAX: u64 = 1024 * 1024;
@@ -20,9 +21,9 @@ const MAX_FILES: usize = 200;
 /// How long to wait for another program that adds a rule.
 const LOCK_TIME: Duration = Duration::from_secs(2);
 
-/// Reads `files`, each a rules file or a folder of them, into one book. What is not there says nothing. Also
-/// returns a sentence for each fault, with file and line.
-pub(crate) fn load(places: &[PathBuf]) -> (Rulebook, Vec<String>) {
+/// Reads `places`, each a rules file or a folder of them, into one book. What is not there says nothing. What a
+/// file allows is taken as `sources` say of it. Also returns a sentence for each fault, with file and line.
+pub(crate) fn load(places: &[PathBuf], sources: Option<&RuleSources>) -> (Rulebook, Vec<String>) {
     let mut book = Rulebook::default();
     let mut problems = Vec::new();
     for place in places {
@@ -35,7 +36,7 @@ pub(crate) fn load(places: &[PathBuf]) -> (Rulebook, Vec<String>) {
             }
         };
         for file in files {
-            add(&mut book, &file, &mut problems);
+            add(&mut book, &file, sources, &mut problems);
         }
     }
     if book.blind {
@@ -99,7 +100,7 @@ fn files(place: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn add(book: &mut Rulebook, file: &Path, problems: &mut Vec<String>) {
+fn add(book: &mut Rulebook, file: &Path, sources: Option<&RuleSources>, problems: &mut Vec<String>) {
     let text = read_bounded(file, FILE_MAX)
         .and_then(|bytes| String::from_utf8(bytes).map_err(|_| io::Error::other("it is not UTF-8 text")));
     let text = match text {
@@ -113,7 +114,18 @@ fn add(book: &mut Rulebook, file: &Path, problems: &mut Vec<String>) {
     let reading = rule_text::read(&text);
     let shown = file.display();
     problems.extend(reading.problems.iter().map(|p| format!("{shown}:{}: {}", p.line, p.text)));
-    book.rules.extend(reading.rules);
+    let stays = sources.is_some_and(|sources| file.starts_with(&sources.sandboxed));
+    let above = sources.is_some_and(|sources| sources.is_above(file));
+    let mut rules = reading.rules;
+    // A program of the folder above is not the one of that name here.
+    rules.retain(|rule| rule.decision.is_strict() || !above || !rule.names_a_file());
+    book.rules.extend(rules.into_iter().map(|mut rule| {
+        rule.origin = rule.origin.map(|line| format!("{shown}:{line}").into());
+        if stays && rule.decision == RuleDecision::Allow {
+            rule.decision = RuleDecision::Inside;
+        }
+        rule
+    }));
     for (name, paths) in reading.hosts {
         book.hosts.entry(name).or_default().extend(paths);
     }
@@ -175,111 +187,5 @@ fn write(file: &mut File, bytes: &[u8]) -> io::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::approvals::rules::Rule;
-
-    fn words(text: &str) -> Vec<String> {
-        text.split(' ').map(str::to_owned).collect()
-    }
-
-    #[test]
-    fn folders_are_read_in_order_and_faults_name_their_line() {
-        let dir = tempfile::tempdir().unwrap();
-        let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
-        write("b.rules", "prefix_rule(pattern=['b'])\n\nprefix_rule(pattern=[x])\n");
-        write("a.rules", "prefix_rule(pattern=['a'])\nhost_executable(name='a', paths=['/a'])\n");
-        write("notes.txt", "nothing");
-        let (book, problems) = load(&[dir.path().to_owned(), dir.path().join("missing")]);
-        let first: Vec<&str> = book.rules.iter().map(|rule| rule.pattern[0][0].as_str()).collect();
-        assert_eq!((first, book.blind), (vec!["a", "b"], false));
-        assert_eq!(book.hosts["a"], ["/a"]);
-        assert_eq!(problems.len(), 1);
-        assert!(problems[0].contains("b.rules:3: expected a string"), "{problems:?}");
-        assert_eq!(load(&[dir.path().join("a.rules")]).0.rules.len(), 1, "a file by name");
-    }
-
-    #[test]
-    fn a_file_that_cannot_be_read_blinds() {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("a.rules"), b"\xff\xfe").unwrap();
-        std::fs::write(dir.path().join("b.rules"), "prefix_rule(pattern=['b'], decision='prompt')").unwrap();
-        std::fs::create_dir(dir.path().join("c.rules")).unwrap();
-        let (book, problems) = load(&[dir.path().to_owned()]);
-        assert!(book.blind && book.rules.len() == 1);
-        assert!(problems[0].contains("a.rules") && problems[1].contains("c.rules"), "{problems:?}");
-        assert!(problems[2].contains("no rule allows anything"));
-    }
-
-    #[test]
-    fn rules_are_added_once_and_can_be_read_again() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("rules/default.rules");
-        let odd = vec!["touch".to_owned(), "a\"b\\c ä".to_owned()];
-        let rule = text(&odd, RuleDecision::Allow).unwrap();
-        append(&path, "Made by codex", std::slice::from_ref(&rule)).unwrap();
-        append(&path, "Made by codex", &[rule, text(&words("git push"), RuleDecision::Allow).unwrap()])
-            .unwrap();
-        let written = std::fs::read_to_string(&path).unwrap();
-        assert_eq!(written.lines().count(), 3, "{written}");
-        let (book, problems) = load(std::slice::from_ref(&path));
-        assert_eq!(problems, Vec::<String>::new());
-        assert_eq!(book.rules, [Rule::allowing(&odd), Rule::allowing(&words("git push"))]);
-        assert_eq!(text(&["a\nb".to_owned()], RuleDecision::Allow), None);
-    }
-
-    #[test]
-    fn a_last_line_without_its_end_is_not_joined() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("x.rules");
-        std::fs::write(&path, "prefix_rule(pattern=['a'])").unwrap();
-        append(&path, "", &[text(&words("b"), RuleDecision::Allow).unwrap()]).unwrap();
-        assert_eq!(load(std::slice::from_ref(&path)).0.rules.len(), 2);
-        let lock = FileLock::try_take(&path).unwrap();
-        let error = append(&path, "", &[text(&words("c"), RuleDecision::Allow).unwrap()]).unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
-        drop(lock);
-    }
-
-    /// What each process of the test below does: told its file and its number on its input.
-    #[test]
-    #[ignore = "run by another test, with input"]
-    fn adds_rules_as_a_process() {
-        let mut told = String::new();
-        std::io::stdin().read_line(&mut told).unwrap();
-        let Some((number, path)) = told.trim().split_once(' ') else { return };
-        for n in 0..25 {
-            let own = text(&words(&format!("own {number} {n}")), RuleDecision::Allow).unwrap();
-            let shared = text(&words(&format!("shared {n}")), RuleDecision::Allow).unwrap();
-            append(Path::new(path), "heading", &[own, shared]).unwrap();
-        }
-    }
-
-    #[test]
-    fn processes_that_add_at_once_lose_and_double_nothing() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("rules/default.rules");
-        let start = |number: usize| {
-            let mut child = std::process::Command::new(std::env::current_exe().unwrap())
-                .args(["--exact", "--ignored", "approvals::rule_files::tests::adds_rules_as_a_process"])
-                .stdin(std::process::Stdio::piped())
-                .stdout(std::process::Stdio::null())
-                .spawn()
-                .unwrap();
-            let told = format!("{number} {}\n", path.display());
-            child.stdin.take().unwrap().write_all(told.as_bytes()).unwrap();
-            child
-        };
-        let children: Vec<_> = (0..3).map(start).collect();
-        for mut child in children {
-            assert!(child.wait().unwrap().success());
-        }
-        let text = std::fs::read_to_string(&path).unwrap();
-        let mut lines: Vec<&str> = text.lines().collect();
-        assert_eq!((lines.len(), lines[0]), (1 + 3 * 25 + 25, "# heading"), "{text}");
-        lines.sort_unstable();
-        lines.dedup();
-        assert_eq!(lines.len(), 101, "{text}");
-        assert_eq!(load(std::slice::from_ref(&path)).0.rules.len(), 100);
-    }
-}
+#[path = "rule_files_tests.rs"]
+mod tests;

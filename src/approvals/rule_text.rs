@@ -32,8 +32,8 @@ const MAX_RULES: usize = 10_000;
 pub(crate) fn read(text: &str) -> Reading {
     let mut reading = Reading::default();
     for (line, chunk) in chunks(text) {
-        if let Err(problem) = calls(chunk, line, &mut reading) {
-            reading.blind |= may_be_strict(chunk);
+        if let Err((problem, unread)) = calls(chunk, line, &mut reading) {
+            reading.blind |= may_be_strict(unread);
             reading.problems.push(problem);
         }
         if reading.rules.len() > MAX_RULES {
@@ -45,19 +45,22 @@ pub(crate) fn read(text: &str) -> Reading {
     reading
 }
 
-/// The calls of a chunk, and nothing beside them.
-fn calls(chunk: &str, line: usize, reading: &mut Reading) -> Result<(), Problem> {
+/// The calls of a chunk, and nothing beside them; otherwise what is wrong, and the text that it may belong to: all of it,
+/// or from its own line on.
+fn calls<'a>(chunk: &'a str, line: usize, reading: &mut Reading) -> Result<(), (Problem, &'a str)> {
     let mut parser = Parser::new(chunk, line);
+    let mut ended = line;
     while parser.peek().is_some() {
         if parser.eat(';') {
             continue;
         }
         let line = parser.line();
+        let unread = if line > ended { parser.rest() } else { chunk };
         let name = parser.name();
         if !CALLS.contains(&name.as_str()) || !parser.eat('(') {
             let calls = "prefix_rule(…), host_executable(…) or network_rule(…)";
             let shown: String = if name.is_empty() { parser.peek().into_iter().collect() } else { name };
-            return Err(Problem { line, text: format!("`{shown}`: expected {calls}") });
+            return Err((Problem { line, text: format!("`{shown}`: expected {calls}") }, unread));
         }
         let arguments = parser.arguments();
         match name.as_str() {
@@ -65,6 +68,7 @@ fn calls(chunk: &str, line: usize, reading: &mut Reading) -> Result<(), Problem>
             "host_executable" => host_executable(line, arguments, reading),
             _ => network_rule(line, arguments, chunk, reading),
         }
+        ended = parser.line();
     }
     Ok(())
 }
@@ -101,7 +105,8 @@ fn prefix_rule(line: usize, mut arguments: Arguments, chunk: &str, reading: &mut
     let (pattern, whole) = pattern(line, &mut arguments);
     let decision = decision(&mut arguments, chunk);
     let justification = justification(&mut arguments);
-    let rule = Rule { pattern, decision, justification };
+    let origin = Some(line.to_string().into());
+    let rule = Rule { pattern, decision, justification, origin };
     for name in ["match", "not_match"] {
         if let Some((value, at)) = arguments.take(name) {
             examples(&rule, name == "match", &value, at, &mut arguments);

@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 
 use super::network::NetworkRule;
-use super::rules::{Hosts, Rule, RuleDecision, RuleMatch, base_name, git_verb, matching, strictest};
+use super::rules::{Hosts, Rule, RuleMatch, base_name, git_verb, matching, strictest};
 use super::{lists, safe};
 use crate::process::parse::{Commands, Shape};
 
@@ -77,8 +77,7 @@ impl Rulebook {
 
     /// The strictest strict rule that matches from any of these words on.
     fn in_words(&self, words: &[&str]) -> Option<RuleMatch> {
-        let strict: Vec<&Rule> =
-            self.rules.iter().filter(|rule| rule.decision != RuleDecision::Allow).collect();
+        let strict: Vec<&Rule> = self.rules.iter().filter(|rule| rule.decision.is_strict()).collect();
         let first: HashSet<&str> =
             strict.iter().filter_map(|rule| rule.pattern.first()).flatten().map(String::as_str).collect();
         let longest = strict.iter().map(|rule| rule.pattern.len()).max().unwrap_or(0);
@@ -102,7 +101,7 @@ fn without_globals(words: &[String]) -> Option<Vec<String>> {
 }
 
 fn is_strict(rule: &RuleMatch) -> bool {
-    rule.decision != RuleDecision::Allow
+    rule.decision.is_strict()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! lies, because a wrong match there costs a question and a missed one costs the protection.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::lists;
 
@@ -17,11 +18,16 @@ pub(crate) struct RuleMatch {
     pub(crate) justification: Option<String>,
     /// The program as the command names it, when it was matched by its bare name.
     pub(crate) resolved: Option<String>,
+    /// Where the rule is written, as file and line.
+    pub(crate) origin: Option<Arc<str>>,
 }
 
 /// What a rule says; the stricter, the greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum RuleDecision {
+    /// Run it in the sandbox without asking, also where everything is asked about. Written like [`Self::Allow`], in
+    /// the folder of such rules.
+    Inside,
     /// Run it, outside the sandbox.
     Allow,
     /// Ask first.
@@ -34,10 +40,15 @@ impl RuleDecision {
     /// The word in rules files.
     pub(crate) fn word(self) -> &'static str {
         match self {
-            Self::Allow => "allow",
+            Self::Inside | Self::Allow => "allow",
             Self::Prompt => "prompt",
             Self::Forbidden => "forbidden",
         }
+    }
+
+    /// Whether it is there to hold something up.
+    pub(crate) fn is_strict(self) -> bool {
+        self >= Self::Prompt
     }
 
     /// The decision of a word.
@@ -55,13 +66,15 @@ pub(crate) struct Rule {
     pub(crate) decision: RuleDecision,
     /// Why.
     pub(crate) justification: Option<String>,
+    /// Where it is written, as file and line.
+    pub(crate) origin: Option<Arc<str>>,
 }
 
 impl Rule {
     /// A rule that allows commands with this start.
     pub(crate) fn allowing(words: &[String]) -> Self {
         let pattern = words.iter().map(|word| vec![word.clone()]).collect();
-        Self { pattern, decision: RuleDecision::Allow, justification: None }
+        Self { pattern, decision: RuleDecision::Allow, justification: None, origin: None }
     }
 
     /// Whether `words` begin as the rule says, its first word taken as `program`.
@@ -73,13 +86,19 @@ impl Rule {
             })
     }
 
+    /// Whether its program is named by a relative path, which means something else in every folder.
+    pub(crate) fn names_a_file(&self) -> bool {
+        let first = self.pattern.first().into_iter().flatten();
+        first.into_iter().any(|word| word.contains('/') && !word.starts_with('/'))
+    }
+
     /// Whether the rule matches these words as they stand.
     pub(crate) fn matches(&self, words: &[String]) -> bool {
         words.first().is_some_and(|program| self.fits(program, words))
     }
 
     fn strict(&self) -> bool {
-        self.decision != RuleDecision::Allow
+        self.decision.is_strict()
     }
 
     fn matched(&self, program: &str, words: &[String], resolved: Option<&str>) -> RuleMatch {
@@ -89,6 +108,7 @@ impl Rule {
             prefix: std::iter::once(program.to_owned()).chain(rest).collect(),
             justification: self.justification.clone(),
             resolved: resolved.map(str::to_owned),
+            origin: self.origin.clone(),
         }
     }
 }
@@ -152,7 +172,7 @@ mod tests {
 
     fn rule(pattern: &[&[&str]], decision: RuleDecision) -> Rule {
         let pattern = pattern.iter().map(|at| at.iter().map(|w| (*w).to_owned()).collect()).collect();
-        Rule { pattern, decision, justification: None }
+        Rule { pattern, decision, justification: None, origin: None }
     }
 
     fn words(text: &str) -> Vec<String> {

@@ -93,15 +93,12 @@ impl Standing {
         proposal: &Proposal,
         reach: Reach,
     ) -> Result<PathBuf, (PathBuf, io::Error)> {
-        let (path, heading) = match reach {
-            Reach::Always => {
-                (self.sources.user_file.clone(), "Commands that may run outside the sandbox".to_owned())
-            }
-            Reach::Project => (
-                self.sources.project_file.clone(),
-                format!("Commands that may run outside the sandbox in {}", one_line(&self.sources.project)),
-            ),
-        };
+        let path = self.sources.file(reach == Reach::Project, proposal.inside);
+        let how = if proposal.inside { "in the sandbox without asking" } else { "outside the sandbox" };
+        let mut heading = format!("Commands that may run {how}");
+        if reach == Reach::Project {
+            heading.push_str(&format!(" in {}", one_line(&self.sources.project)));
+        }
         let (target, lines) = (path.clone(), proposal.lines.clone());
         let written =
             tasks::blocking("add rule", move || rule_files::append(&target, &heading, &lines)).await;
@@ -109,7 +106,9 @@ impl Standing {
             Ok(()) => Ok(path),
             Err(error) => {
                 let mut held = self.held();
-                held.unwritten.extend(proposal.words.iter().map(|words| Rule::allowing(words)));
+                let decision = proposal.decision();
+                let rule = |words: &Vec<String>| Rule { decision, ..Rule::allowing(words) };
+                held.unwritten.extend(proposal.words.iter().map(rule));
                 held.read(&self.sources);
                 Err((path, error))
             }
@@ -121,11 +120,12 @@ impl Held {
     fn read(&mut self, sources: &RuleSources) {
         // The marks first: what changes while it is read is read again.
         self.seen = rule_files::marks(&sources.places);
-        let (mut book, problems) = rule_files::load(&sources.places);
+        let (mut book, problems) = rule_files::load(&sources.places, Some(sources));
         book.rules.extend(sources.required.iter().map(|required| Rule {
             pattern: required.pattern.clone(),
             decision: if required.forbidden { RuleDecision::Forbidden } else { RuleDecision::Prompt },
             justification: required.justification.clone(),
+            origin: Some(Arc::clone(&required.origin)),
         }));
         book.rules.extend(self.unwritten.iter().cloned());
         self.news.extend(problems.iter().filter(|problem| !self.problems.contains(problem)).cloned());
@@ -154,10 +154,12 @@ mod tests {
                 pattern: vec![vec!["curl".to_owned()]],
                 forbidden: true,
                 justification: Some("not here".to_owned()),
+                origin: "requirements.toml".into(),
             }],
             project: home.join("p"),
             user_file,
             project_file,
+            sandboxed: home.join("rules/sandboxed"),
         }
     }
 
@@ -172,7 +174,7 @@ mod tests {
         let standing = Standing::load(sources(dir.path()));
         for (script, reach) in [("touch /x", Reach::Always), ("./run it", Reach::Project)] {
             let commands = Commands::of_script(script);
-            let proposal = proposal::propose(&commands, &[0], &[], None).unwrap();
+            let proposal = proposal::propose(&commands, &[0], &[], None, false).unwrap();
             assert_eq!(decision(&standing, script), None);
             standing.accept(&proposal, reach).await.unwrap();
             assert_eq!(decision(&standing, script), Some(RuleDecision::Allow));
@@ -211,7 +213,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let standing = Standing::load(sources(dir.path()));
         let commands = Commands::of_script("curl x.org");
-        let proposal = proposal::propose(&commands, &[0], &[], None).unwrap();
+        let proposal = proposal::propose(&commands, &[0], &[], None, false).unwrap();
         standing.accept(&proposal, Reach::Always).await.unwrap();
         assert_eq!(decision(&standing, "curl x.org"), Some(RuleDecision::Forbidden));
     }

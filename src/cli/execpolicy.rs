@@ -12,9 +12,11 @@ use crate::agent::settings;
 use crate::approvals::rule_files;
 use crate::approvals::rulebook::Rulebook;
 use crate::approvals::rules::{RuleDecision, RuleMatch, matching};
+use crate::approvals::safe;
 use crate::approvals::vouch::{self, Place};
 use crate::config::{self, Env, Flags};
 use crate::exec::text::clean;
+use crate::process::actions::quote;
 use crate::process::parse::{Commands, Shape};
 
 /// `codex execpolicy`.
@@ -85,7 +87,7 @@ pub(crate) fn run(arguments: &ExecPolicy, env: &Env) -> Exit {
             faults.push(format!("{}: there is no such file", file.display()));
         }
     }
-    let (book, problems) = rule_files::load(&check.rules);
+    let (book, problems) = rule_files::load(&check.rules, None);
     faults.extend(problems);
     for fault in &faults {
         let _ = writeln!(std::io::stderr(), "codex execpolicy: {}", clean(fault));
@@ -102,14 +104,17 @@ pub(crate) fn run(arguments: &ExecPolicy, env: &Env) -> Exit {
         // What a command would run in turn, and the verb of git behind its options, count for strict rules only.
         let deeper = book.judge(&commands, true).into_iter().flatten();
         let fresh: Vec<RuleMatch> = deeper
-            .filter(|rule| rule.decision != RuleDecision::Allow)
+            .filter(|rule| rule.decision.is_strict())
             .filter(|rule| {
                 !found.iter().any(|known| known.prefix == rule.prefix && known.decision == rule.decision)
             })
             .collect();
         found.extend(fresh);
     }
-    let doubts = doubts(&commands, &book, env);
+    let mut doubts = doubts(&commands, &book, env);
+    if found.iter().any(|rule| rule.decision == RuleDecision::Allow) {
+        doubts.extend(uncovered(&commands, &book));
+    }
     match print(&report(found, doubts), check.pretty) {
         Ok(()) if faults.is_empty() => Exit::Success,
         Ok(()) => Exit::Failure,
@@ -131,6 +136,14 @@ fn doubts(commands: &Commands, book: &Rulebook, env: &Env) -> Vec<String> {
     };
     let planted = vouch::planted(commands, &place);
     vouch::doubts(commands, &mut book.judge(commands, true), &planted, &place)
+}
+
+/// The pieces of a script that no rule is about and that need one: beside them a rule lets nothing out.
+fn uncovered(commands: &Commands, book: &Rulebook) -> Vec<String> {
+    let known = |piece: &[String]| !matching(&book.rules, Some(&book.hosts), piece).is_empty();
+    let open = commands.pieces.iter().filter(|piece| !known(piece) && !safe::is_idle(piece));
+    let script = commands.script.is_some() && commands.pieces.len() > 1;
+    open.filter(|_| script).map(|piece| format!("No rule is about `{}`", quote(piece))).collect()
 }
 
 fn report(found: Vec<RuleMatch>, doubts: Vec<String>) -> Report {

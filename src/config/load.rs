@@ -9,7 +9,7 @@ use super::error::{Error, Place};
 use super::flags::{self, Flags};
 use super::layers;
 use super::merge;
-use super::requirements;
+use super::requirements::Requirements;
 use super::resolve::{self, Found};
 use super::schema::reader::Context;
 use super::schema::root;
@@ -51,7 +51,7 @@ pub(crate) fn load(env: &Env, flags: &Flags) -> Result<Config, Error> {
     merge::over(&mut merged, user.managed);
 
     let context = Context::new(&sources, env.home());
-    let tables = context.root(&merged, root::read)?;
+    let mut tables = context.root(&merged, root::read)?;
     warnings.extend(context.take_idle());
     let unknown = context.into_unknown();
     if flags.strict
@@ -61,9 +61,19 @@ pub(crate) fn load(env: &Env, flags: &Flags) -> Result<Config, Error> {
     }
     warnings.extend(unknown);
     let origins = merge::origins(&merged, &sources);
+    let asked = |key: &str| {
+        let path: Vec<&str> = key.split('.').collect();
+        tree::find(&merged, &path).map(|node| sources.place(node.at).to_string())
+    };
+    let mut requirements = Requirements::load(env, &mut warnings)?;
+    if let Some(requirements) = &mut requirements {
+        requirements.choose(&mut tables.permissions, &asked, &mut warnings);
+    }
     let found = Found { codex_home, cwd, project_root, trust, profile, warnings, origins };
     let mut config = resolve::resolve(env, flags, tables, found)?;
-    requirements::apply(env, &mut config)?;
+    if let Some(requirements) = requirements {
+        requirements.apply(&mut config, &asked)?;
+    }
     Ok(config)
 }
 

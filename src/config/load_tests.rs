@@ -271,6 +271,7 @@ fn permission_profiles_are_followed_or_refused_but_never_dropped() {
     assert!(machine.error(&set(&["approval_policy=never"])).contains("choose an allowed one"));
     machine.write("etc/requirements.toml", "default_permissions = ':read-only'");
     assert!(machine.config().profiled.is_some(), "somebody asked for it");
+    machine.write("etc/requirements.toml", "default_permissions = ':read-only'");
     machine.trusting("");
     assert_eq!(machine.config().sandbox.mode(), SandboxMode::ReadOnly);
 }
@@ -433,56 +434,6 @@ fn rules_of_the_administrator_are_understood_or_nothing_starts() {
     }
 }
 
-#[test]
-fn requirements_of_the_administrator_bound_the_result() {
-    let machine = Machine::new();
-    machine.write(
-        "etc/requirements.toml",
-        "allowed_approval_policies = ['untrusted', 'on-request']\nallowed_sandbox_modes = ['read-only', \
-         'workspace-write']\nallowed_web_search_modes = []\nallow_login_shell = false\n[features]\n\
-         unified_exec = false\n[network]\n[rules]\nprefix_rules = [{ pattern = [{ token = 'git' }, { any_of = ['push', \
-         'fetch'] }], decision = 'forbidden', justification = 'no' }]",
-    );
-    let config = machine.config();
-    assert_eq!((config.approval, config.sandbox.mode()), (ApprovalPolicy::OnRequest, SandboxMode::ReadOnly));
-    assert_eq!((config.web_search.word(), config.allow_login_shell), ("disabled", false));
-    assert!(!config.features.enabled("unified_exec"));
-    let told = |config: &Config, words: &str| config.warnings.iter().any(|warning| warning.contains(words));
-    assert!(told(&config, "does not enforce yet: `network`"), "{:?}", config.warnings);
-    let pattern = vec![vec!["git".to_owned()], vec!["push".to_owned(), "fetch".to_owned()]];
-    assert_eq!(
-        config.rules.required,
-        [RequiredRule { pattern, forbidden: true, justification: Some("no".to_owned()) }]
-    );
-
-    let asked = ["sandbox_mode=danger-full-access", "features.unified_exec=true"];
-    let config = machine.with(&asked);
-    assert_eq!(config.sandbox, SandboxPolicy::ReadOnly { network_access: false });
-    assert!(told(&config, "sandbox_mode = \"danger-full-access\" is not allowed"), "{:?}", config.warnings);
-    assert!(told(&config, "allowed: \"read-only\", \"workspace-write\""));
-    assert!(!config.features.enabled("unified_exec"));
-
-    let config = machine.with(&["approval_policy=never"]);
-    assert_eq!(config.approval, ApprovalPolicy::Untrusted);
-    assert!(told(&config, "approval_policy = \"never\" is not allowed"));
-
-    machine.write("etc/requirements.toml", "allowed_sandbox_modes = ['workspace-write']");
-    let flags = Flags { bypass: true, ..Flags::default() };
-    assert!(
-        matches!(machine.load(&flags), Err(Error::Forbidden(_))),
-        "never silently read-only without asking"
-    );
-    machine.trusting("").write("etc/requirements.toml", "allowed_sandbox_modes = ['read-only']");
-    let flags = Flags { approval: Some(ApprovalPolicy::Never), ..Flags::default() };
-    let config = machine.load(&flags).unwrap();
-    assert_eq!(config.sandbox.mode(), SandboxMode::ReadOnly, "a default gives way without a word");
-    assert!(config.warnings.is_empty());
-    machine.write("etc/requirements.toml", "allowed_sandbox_modes = 'read-only'");
-    assert!(
-        machine.error(&Flags::default()).starts_with("etc/requirements.toml:1:25: `allowed_sandbox_modes`")
-    );
-}
-
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(100))]
 
@@ -567,3 +518,6 @@ fn secrets_are_not_sent_in_clear_text() {
     machine.user("[model_providers.p]\nname='P'\nbase_url='http://p.example'\nenv_key='MINE'");
     assert!(machine.load(&Flags::default()).is_ok());
 }
+
+#[path = "load_required_tests.rs"]
+mod required;

@@ -48,22 +48,23 @@ impl Opened {
     }
 }
 
-/// The list and the entry that keep a place; `None` when it cannot be written on one line.
-fn entry(narrow: &Narrow) -> Option<(&'static str, Value)> {
-    let (list, entry) = match narrow {
-        Narrow::Folder(folder) => ("writable_roots", folder.to_str()?.into()),
-        Narrow::Host(host) => ("network_allow", host.as_str().into()),
-        Narrow::Port(port) => ("loopback_ports", i64::from(*port).into()),
+/// The list and the entries that keep a place; `None` when they cannot be written on one line.
+fn entries(narrow: &Narrow) -> Option<(&'static str, Vec<Value>)> {
+    let (list, entries) = match narrow {
+        Narrow::Folder(folder) => ("writable_roots", vec![folder.to_str()?.into()]),
+        Narrow::Host(host) => ("network_allow", vec![host.as_str().into()]),
+        Narrow::Hosts(hosts) => ("network_allow", hosts.iter().map(|host| host.as_str().into()).collect()),
+        Narrow::Port(port) => ("loopback_ports", vec![i64::from(*port).into()]),
     };
     let plain = |entry: &Value| entry.as_str().is_none_or(|text| !text.chars().any(char::is_control));
-    Some((list, entry)).filter(|(_, entry)| plain(entry))
+    Some((list, entries)).filter(|(_, entries)| entries.iter().all(plain))
 }
 
 /// What [`keep`] would write, for people; `None` when it cannot. Without a project: for all of them.
 pub(crate) fn words(narrow: &Narrow, project: Option<&Path>) -> Option<String> {
-    let (list, entry) = entry(narrow)?;
-    let entry = entry.to_string();
-    let entry = entry.trim();
+    let (list, entries) = entries(narrow)?;
+    let entries: Vec<String> = entries.iter().map(|entry| entry.to_string().trim().to_owned()).collect();
+    let entry = entries.join(", ");
     Some(match project {
         None => format!("{entry} in {list} of [{EVERYWHERE}]"),
         Some(project) => {
@@ -78,12 +79,15 @@ pub(crate) fn words(narrow: &Narrow, project: Option<&Path>) -> Option<String> {
 /// # Errors
 /// See [`edit::Error`]; the file is as it was then.
 pub(crate) fn keep(path: &Path, narrow: &Narrow, project: Option<&Path>) -> Result<(), edit::Error> {
-    let Some((list, entry)) = entry(narrow) else { return Ok(()) };
-    match project.map(Path::to_str) {
-        None => edit::add(path, &[EVERYWHERE, list], entry),
-        Some(Some(project)) => edit::add(path, &["projects", project, list], entry),
-        Some(None) => Ok(()),
+    let Some((list, entries)) = entries(narrow) else { return Ok(()) };
+    for entry in entries {
+        match project.map(Path::to_str) {
+            None => edit::add(path, &[EVERYWHERE, list], entry)?,
+            Some(Some(project)) => edit::add(path, &["projects", project, list], entry)?,
+            Some(None) => {}
+        }
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -107,6 +111,11 @@ mod tests {
                 "\"a.org:8443\" in network_allow of [projects.'/w/my \"p\"']",
             ),
             (
+                Narrow::Hosts(vec!["a.org:8443".to_owned(), "b.org:443".to_owned()]),
+                "\"a.org:8443\", \"b.org:443\" in network_allow of [sandbox_workspace_write]",
+                "\"a.org:8443\", \"b.org:443\" in network_allow of [projects.'/w/my \"p\"']",
+            ),
+            (
                 Narrow::Port(5432),
                 "5432 in loopback_ports of [sandbox_workspace_write]",
                 "5432 in loopback_ports of [projects.'/w/my \"p\"']",
@@ -118,8 +127,7 @@ mod tests {
             keep(&path, &narrow, Some(project)).unwrap();
         }
         let text = std::fs::read_to_string(&path).unwrap();
-        let lists =
-            "writable_roots = [\"/opt/a b\"]\nnetwork_allow = [\"a.org:8443\"]\nloopback_ports = [5432]\n";
+        let lists = "writable_roots = [\"/opt/a b\"]\nnetwork_allow = [\"a.org:8443\", \"b.org:443\"]\nloopback_ports = [5432]\n";
         assert_eq!(text.matches(lists).count(), 2, "{text}");
         assert_eq!(words(&Narrow::Folder("/a\nb".into()), None), None);
     }

@@ -6,13 +6,15 @@ use crate::protocol::policy::{ApprovalPolicy, SandboxMode, SandboxPolicy};
 
 use super::diagnose::quoted;
 use super::env::Env;
-use super::error::Error;
+use super::error::{Error, Place};
 use super::layers;
 use super::rules::{self, RequiredRule};
 use super::schema::choice::Choice;
 use super::schema::features::{self, Features};
 use super::schema::login::LoginMethod;
 use super::schema::model::WebSearch;
+use super::schema::permissions::Permissions;
+use super::schema::profiles::{self, Profiles};
 use super::schema::reader::{Context, Reader};
 use super::settings::Config;
 use super::tree::{Layer, Sources};
@@ -39,61 +41,105 @@ const NOT_ENFORCED: [&str; 18] = [
     "sqlite_home",
 ];
 
+/// Where a key is written, for people; `None` = nowhere.
+pub(crate) type Asked<'a> = dyn Fn(&str) -> Option<String> + 'a;
+
 /// What is enforced. `None` allows everything.
-struct Requirements {
+pub(crate) struct Requirements {
     approvals: Option<Vec<String>>,
     modes: Option<Vec<String>>,
     profiles: Option<Vec<String>>,
-    /// The permission profile where nobody asks for another.
-    profile: Option<String>,
+    /// The permission profile where nobody asks for one that is allowed, and where that is said.
+    profile: Option<(String, Place)>,
+    /// Permission profiles of the administrator's own.
+    own: Profiles,
     web: Option<Vec<String>>,
     logins: Option<Vec<String>>,
     login_shell: Option<bool>,
     features: Features,
     rules: Vec<RequiredRule>,
     not_enforced: Vec<&'static str>,
+    /// The file.
+    source: String,
 }
 
-/// Bounds the configuration; nothing happens when there is no such file.
-///
-/// # Errors
-/// The file cannot be used, or the result would be a sandbox nobody asked for with nobody to ask.
-pub(crate) fn apply(env: &Env, config: &mut Config) -> Result<(), Error> {
-    let path = env.system_dir().join("requirements.toml");
-    let mut sources = Sources::default();
-    let Some(tree) = layers::read(&path, Layer::Managed, &mut sources)? else { return Ok(()) };
-    let context = Context::new(&sources, None);
-    let requirements = context.root(&tree, read)?;
-    config.warnings.extend(context.into_unknown());
-    let elsewhere = requirements.profile.as_deref().filter(|name| *name != READ_ONLY);
-    if let Some(name) = elsewhere {
-        let problem = format!(
-            "asks for default_permissions = {}, where this version knows {READ_ONLY:?} only",
-            quoted(name)
-        );
-        config.warnings.push(format!("{} {problem}", path.display()));
+impl Requirements {
+    /// Reads the file; `None` when there is none.
+    ///
+    /// # Errors
+    /// The file cannot be used.
+    pub(crate) fn load(env: &Env, warnings: &mut Vec<String>) -> Result<Option<Self>, Error> {
+        let path = env.system_dir().join("requirements.toml");
+        let mut sources = Sources::default();
+        let Some(tree) = layers::read(&path, Layer::Managed, &mut sources)? else { return Ok(None) };
+        let context = Context::new(&sources, env.home());
+        let mut found = context.root(&tree, read)?;
+        found.source = path.display().to_string();
+        warnings.extend(context.into_unknown());
+        if !found.not_enforced.is_empty() {
+            let keys = found.not_enforced.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
+            let source = &found.source;
+            warnings.push(format!("{source} asks for what this version does not enforce yet: {keys}"));
+        }
+        Ok(Some(found))
     }
-    if !requirements.not_enforced.is_empty() {
-        let keys =
-            requirements.not_enforced.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
-        config
-            .warnings
-            .push(format!("{} asks for what this version does not enforce yet: {keys}", path.display()));
+
+    /// Before profiles are worked out: adds the administrator's, and takes the default where nobody asks for one or
+    /// what is asked for is not allowed.
+    pub(crate) fn choose(&mut self, to: &mut Permissions, asked: &Asked<'_>, warnings: &mut Vec<String>) {
+        for (name, profile) in self.own.drain(..) {
+            to.profiles.retain(|(known, _)| *known != name);
+            to.profiles.push((name, profile));
+        }
+        let Some((default, place)) = &self.profile else { return };
+        let chosen = to.chosen.as_ref().map(|(name, _)| name.as_str());
+        if let Some(wanted) = chosen.or(to.mode.map(built_in)) {
+            let (Some(refusal), true) =
+                (self.broken(wanted, to.mode, asked), self.broken(default, None, asked).is_none())
+            else {
+                return;
+            };
+            warnings.push(format!("{refusal}; {} is used", quoted(default)));
+        }
+        (to.mode, to.chosen) = match mode(default) {
+            Some(mode) => (Some(mode), None),
+            None => (None, Some((default.clone(), place.clone()))),
+        };
     }
-    let source = path.display().to_string();
-    config.rules.required.clone_from(&requirements.rules);
-    bound_sandbox(config, &requirements, &source)?;
-    bound_approval(config, &requirements, &source);
-    bound_web_search(config, &requirements, &source);
-    // A word we do not know allows nothing.
-    config.login.allowed_methods = requirements
-        .logins
-        .map(|words| words.iter().filter_map(|word| LoginMethod::from_word(word)).collect());
-    config.allow_login_shell = requirements.login_shell.unwrap_or(config.allow_login_shell);
-    for name in config.features.pin(&requirements.features) {
-        config.warnings.push(format!("features.{name} is fixed by the administrator ({source})"));
+
+    /// Bounds the finished configuration.
+    ///
+    /// # Errors
+    /// The result would be a sandbox nobody asked for with nobody to ask.
+    pub(crate) fn apply(self, config: &mut Config, asked: &Asked<'_>) -> Result<(), Error> {
+        config.rules.required.clone_from(&self.rules);
+        bound_sandbox(config, &self, asked)?;
+        bound_approval(config, &self, asked);
+        bound_web_search(config, &self, asked);
+        // A word we do not know allows nothing.
+        config.login.allowed_methods =
+            self.logins.map(|words| words.iter().filter_map(|word| LoginMethod::from_word(word)).collect());
+        config.allow_login_shell = self.login_shell.unwrap_or(config.allow_login_shell);
+        for name in config.features.pin(&self.features) {
+            let key = format!("features.{name}");
+            let at = asked(&key).map(|at| format!("{at}: ")).unwrap_or_default();
+            config.warnings.push(format!("{at}{key} is fixed by the administrator ({})", self.source));
+        }
+        Ok(())
     }
-    Ok(())
+
+    /// The sentence about a profile, or the mode that it is, that is not allowed.
+    fn broken(&self, name: &str, mode: Option<SandboxMode>, asked: &Asked<'_>) -> Option<String> {
+        let word = mode.or(self::mode(name)).map(SandboxMode::as_str);
+        let bounds =
+            [(&self.modes, "sandbox_mode", word), (&self.profiles, "default_permissions", Some(name))];
+        bounds.into_iter().find_map(|(allowed, key, word)| {
+            let (allowed, word) = (allowed.as_ref()?, word?);
+            let other = || asked("sandbox_mode").or_else(|| asked("default_permissions"));
+            let at = asked(key).or_else(other);
+            (!allowed.iter().any(|one| one == word)).then(|| refusal(at, key, word, allowed, &self.source))
+        })
+    }
 }
 
 fn read(reader: &mut Reader<'_>) -> Result<Requirements, Error> {
@@ -102,7 +148,9 @@ fn read(reader: &mut Reader<'_>) -> Result<Requirements, Error> {
         approvals: reader.texts("allowed_approval_policies")?,
         modes: reader.texts("allowed_sandbox_modes")?,
         profiles: reader.texts("allowed_permission_profiles")?,
-        profile: reader.name("default_permissions")?,
+        profile: reader.name("default_permissions")?.zip(reader.place("default_permissions")),
+        own: profiles::read(reader)?,
+        source: String::new(),
         web: reader.texts("allowed_web_search_modes")?,
         logins: reader.texts("allowed_login_methods")?,
         login_shell: reader.flag("allow_login_shell")?,
@@ -114,30 +162,21 @@ fn read(reader: &mut Reader<'_>) -> Result<Requirements, Error> {
 
 /// A sandbox that is not allowed becomes the strictest one. Without approvals that would only make every write
 /// fail, so then it is an error.
-fn bound_sandbox(config: &mut Config, requirements: &Requirements, source: &str) -> Result<(), Error> {
-    let asked =
-        config.origins.contains_key("sandbox_mode") || config.origins.contains_key("default_permissions");
-    if requirements.profile.as_deref() == Some(READ_ONLY) && !asked {
-        be_read_only(config);
-    }
-    let word = config.sandbox.mode().as_str();
+fn bound_sandbox(config: &mut Config, requirements: &Requirements, asked: &Asked<'_>) -> Result<(), Error> {
+    let mode = config.sandbox.mode();
     let name = match &config.profiled {
         Some(profile) => profile.name.as_str(),
-        None => built_in(config.sandbox.mode()),
+        None => built_in(mode),
     };
-    let bounds =
-        [(&requirements.modes, "sandbox_mode", word), (&requirements.profiles, "default_permissions", name)];
-    let broken = bounds.into_iter().find_map(|(allowed, key, word)| {
-        let allowed = allowed.as_ref()?;
-        (!allowed.iter().any(|one| one == word)).then(|| refusal(key, word, allowed, source))
-    });
+    let broken = requirements.broken(name, Some(mode), asked);
     let Some(refusal) = broken.filter(|_| config.profiled.is_some() || name != READ_ONLY) else {
         return Ok(());
     };
-    if asked && config.approval == ApprovalPolicy::Never {
+    let somebody = asked("sandbox_mode").or_else(|| asked("default_permissions")).is_some();
+    if somebody && config.approval == ApprovalPolicy::Never {
         return Err(Error::Forbidden(format!("{refusal}; choose an allowed one")));
     }
-    if asked {
+    if somebody || requirements.profile.is_some() {
         config.warnings.push(format!("{refusal}; read-only is used"));
     }
     be_read_only(config);
@@ -155,6 +194,12 @@ fn be_read_only(config: &mut Config) {
     }
 }
 
+/// The mode that a permission profile is.
+fn mode(name: &str) -> Option<SandboxMode> {
+    use SandboxMode::{DangerFullAccess, ReadOnly, WorkspaceWrite};
+    [ReadOnly, WorkspaceWrite, DangerFullAccess].into_iter().find(|mode| built_in(*mode) == name)
+}
+
 /// The permission profile that a mode is.
 fn built_in(mode: SandboxMode) -> &'static str {
     match mode {
@@ -164,7 +209,7 @@ fn built_in(mode: SandboxMode) -> &'static str {
     }
 }
 
-fn bound_approval(config: &mut Config, requirements: &Requirements, source: &str) {
+fn bound_approval(config: &mut Config, requirements: &Requirements, asked: &Asked<'_>) {
     let Some(allowed) = &requirements.approvals else { return };
     let word = match config.approval {
         ApprovalPolicy::Granular(_) => "granular",
@@ -176,14 +221,14 @@ fn bound_approval(config: &mut Config, requirements: &Requirements, source: &str
     // A list without a word we know allows nothing; asking before everything is the closest to that.
     let fallback = allowed.iter().find_map(|word| ApprovalPolicy::from_word(word));
     config.approval = fallback.unwrap_or(ApprovalPolicy::Untrusted);
-    if config.origins.contains_key("approval_policy") {
-        let refusal = refusal("approval_policy", word, allowed, source);
+    if let Some(at) = asked("approval_policy") {
+        let refusal = refusal(Some(at), "approval_policy", word, allowed, &requirements.source);
         config.warnings.push(format!("{refusal}; {} is used", config.approval.word()));
     }
 }
 
 /// `disabled` is always allowed.
-fn bound_web_search(config: &mut Config, requirements: &Requirements, source: &str) {
+fn bound_web_search(config: &mut Config, requirements: &Requirements, asked: &Asked<'_>) {
     let Some(allowed) = &requirements.web else { return };
     let word = config.web_search.word();
     if word == "disabled" || allowed.iter().any(|mode| mode == word) {
@@ -192,13 +237,15 @@ fn bound_web_search(config: &mut Config, requirements: &Requirements, source: &s
     let fallback = allowed.iter().find_map(|word| WebSearch::from_word(word)).unwrap_or(WebSearch::Disabled);
     config.web_search = fallback;
     if config.model.web_search.is_some() {
-        let refusal = refusal("web_search", word, allowed, source);
+        let refusal = refusal(asked("web_search"), "web_search", word, allowed, &requirements.source);
         config.warnings.push(format!("{refusal}; {} is used", fallback.word()));
     }
 }
 
-fn refusal(key: &str, word: &str, allowed: &[String], source: &str) -> String {
+/// The sentence about a value that is not allowed; `at`: where it is asked for.
+fn refusal(at: Option<String>, key: &str, word: &str, allowed: &[String], source: &str) -> String {
     let list = allowed.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(", ");
     let list = if list.is_empty() { "nothing" } else { &list };
-    format!("{key} = {} is not allowed by the administrator ({source}), allowed: {list}", quoted(word))
+    let at = at.map(|at| format!("{at}: ")).unwrap_or_default();
+    format!("{at}{key} = {} is not allowed by the administrator ({source}), allowed: {list}", quoted(word))
 }

@@ -72,7 +72,10 @@ pub(crate) fn resolve(env: &Env, flags: &Flags, tables: Tables, found: Found) ->
     if chosen.is_some() {
         details.close();
     }
-    let opened = tables.opened.into_iter().filter(|opened| opened.is_about(&rules.project));
+    let mine = |opened: &Opened| {
+        rules::projects(project_root.as_deref(), &cwd).any(|project| opened.is_about(project))
+    };
+    let opened = tables.opened.into_iter().filter(mine);
     opened.for_each(|opened| open(opened, details, &mut warnings));
     let mut network_rules = NetworkRules {
         ports: details.loopback_ports.clone(),

@@ -3,6 +3,7 @@
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
@@ -12,6 +13,9 @@ use super::layers;
 use super::schema::reader::Reader;
 use super::tree::{Tree, Value};
 use super::trust::Trust;
+
+/// Folders above a working directory outside every repository that are looked at.
+const MAX_ABOVE: usize = 32;
 
 /// Where rules come from and go to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,6 +30,27 @@ pub(crate) struct RuleSources {
     pub(crate) user_file: PathBuf,
     /// What the user allows in this project; among the user's files.
     pub(crate) project_file: PathBuf,
+    /// Folder of rules that let nothing out of the sandbox, laid out like the user's folder.
+    pub(crate) sandboxed: PathBuf,
+}
+
+impl RuleSources {
+    /// Whether a file holds the rules of a project that only lies above the one that is open.
+    pub(crate) fn is_above(&self, file: &Path) -> bool {
+        let projects = file.parent().is_some_and(|folder| self.project_file.parent() == Some(folder));
+        let inside = file.parent().is_some_and(|folder| folder == self.sandboxed.join("projects"));
+        (projects || inside) && file.file_name() != self.project_file.file_name()
+    }
+
+    /// The file of the user's rules, for one project or for all, that let out of the sandbox or do not.
+    pub(crate) fn file(&self, project: bool, inside: bool) -> PathBuf {
+        let file = if project { &self.project_file } else { &self.user_file };
+        let user = self.sandboxed.parent().filter(|_| inside);
+        match user.and_then(|user| file.strip_prefix(user).ok()) {
+            Some(below) => self.sandboxed.join(below),
+            None => file.clone(),
+        }
+    }
 }
 
 /// A rule of the administrator; these never allow.
@@ -37,6 +62,8 @@ pub(crate) struct RequiredRule {
     pub(crate) forbidden: bool,
     /// Why.
     pub(crate) justification: Option<String>,
+    /// The file it stands in.
+    pub(crate) origin: Arc<str>,
 }
 
 /// Which files count; also a sentence about those of a project that is not trusted.
@@ -54,7 +81,7 @@ pub(crate) fn sources(
     let mut places = vec![system_dir.join("rules")];
     let mut warning = None;
     if !flags.ignore_rules {
-        places.push(user.clone());
+        places.extend([user.clone(), user.join("sandboxed")]);
         let folders = layers::project_folders(root, cwd, codex_home).into_iter().map(|dir| dir.join("rules"));
         if trust == Trust::Trusted {
             places.extend(folders);
@@ -62,10 +89,21 @@ pub(crate) fn sources(
             let shown = last.display();
             warning = Some(format!("{shown} exists but is not loaded: this project is not trusted"));
         }
-        places.push(project_file.clone());
+        for project in projects(root, cwd) {
+            let name = Path::new("projects").join(file_name(project));
+            places.extend([user.join(&name), user.join("sandboxed").join(&name)]);
+        }
     }
     let user_file = user.join("default.rules");
-    (RuleSources { places, required: Vec::new(), project, user_file, project_file }, warning)
+    let sandboxed = user.join("sandboxed");
+    (RuleSources { places, required: Vec::new(), project, user_file, project_file, sandboxed }, warning)
+}
+
+/// The projects that a working directory belongs to: that of its root alone, or where there is none the folder itself
+/// and those above, in which the user may have answered before.
+pub(crate) fn projects<'a>(root: Option<&'a Path>, cwd: &'a Path) -> impl Iterator<Item = &'a Path> {
+    let deep = if root.is_some() { 1 } else { MAX_ABOVE };
+    root.unwrap_or(cwd).ancestors().take(deep)
 }
 
 /// A name that people recognise and that no other project has.
@@ -91,15 +129,17 @@ pub(crate) fn required(reader: &mut Reader<'_>) -> Result<Vec<RequiredRule>, Err
     let Value::Array(list) = &node.value else {
         return Err(reader.fault("prefix_rules", "is not a list of tables"));
     };
+    let origin = reader.place("prefix_rules").map(|place| place.to_string()).unwrap_or_default();
+    let origin: Arc<str> = origin.into();
     let mut rules = Vec::new();
     for (at, node) in list.iter().enumerate() {
         let Value::Table(table) = &node.value else { return Err(fault(at, "it is not a table")) };
-        rules.push(rule(table).map_err(|problem| fault(at, &problem))?);
+        rules.push(rule(table, &origin).map_err(|problem| fault(at, &problem))?);
     }
     Ok(rules)
 }
 
-fn rule(table: &Tree) -> Result<RequiredRule, String> {
+fn rule(table: &Tree, origin: &Arc<str>) -> Result<RequiredRule, String> {
     if let Some(unknown) =
         table.keys().find(|key| !["pattern", "decision", "justification"].contains(&key.as_str()))
     {
@@ -118,7 +158,8 @@ fn rule(table: &Tree) -> Result<RequiredRule, String> {
     };
     let pattern = pattern
         .ok_or("`pattern` is a list of { token = \"…\" } and { any_of = [\"…\"] }, none of them empty")?;
-    Ok(RequiredRule { pattern, forbidden, justification: text(table, "justification").map(str::to_owned) })
+    let justification = text(table, "justification").map(str::to_owned);
+    Ok(RequiredRule { pattern, forbidden, justification, origin: Arc::clone(origin) })
 }
 
 fn text<'a>(table: &'a Tree, key: &str) -> Option<&'a str> {

@@ -151,7 +151,8 @@ async fn json_keeps_stderr_silent_and_asks_are_declined() {
     let (task, mut stage) = start(Setup { warnings, ..setup(true) }, None);
     assert_eq!(stage.op().await, "turn");
     stage.tell(Event::TurnStarted { turn_id: TurnId::new() }).await;
-    let ask = Ask::Patch { item_id: "p".into(), changes: Vec::new(), reason: None, place: None };
+    let ask =
+        Ask::Patch { item_id: "p".into(), changes: Vec::new(), reason: None, place: None, missing: None };
     stage.tell(Event::Ask { id: AskId(7), ask: Box::new(ask) }).await;
     assert_eq!(stage.op().await, "decline");
     stage.tell(end(TurnStatus::Completed, None)).await;

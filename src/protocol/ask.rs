@@ -27,6 +27,8 @@ pub(crate) enum Ask {
         rule: Option<RuleOffer>,
         /// The one place that the command needs, if opening it is another answer.
         place: Option<PlaceOffer>,
+        /// Why there is no answer for longer than this session, when there is none.
+        missing: Option<String>,
     },
     /// May this patch be written?
     Patch {
@@ -38,6 +40,8 @@ pub(crate) enum Ask {
         reason: Option<String>,
         /// The one folder that it writes outside the writable ones, if opening it is another answer.
         place: Option<PlaceOffer>,
+        /// Why there is no answer for longer than this session, when there is none.
+        missing: Option<String>,
     },
 }
 
@@ -71,6 +75,8 @@ pub(crate) enum Narrow {
     Folder(PathBuf),
     /// This `host:port`.
     Host(String),
+    /// These, which are of no use one without the other.
+    Hosts(Vec<String>),
     /// This port of the machine's own loopback.
     Port(u16),
 }
@@ -81,6 +87,7 @@ impl Narrow {
         match self {
             Self::Folder(folder) => format!("write in {}", folder.display()),
             Self::Host(host) => format!("connect to {host}"),
+            Self::Hosts(hosts) => format!("connect to {}", hosts.join(" and ")),
             Self::Port(port) => format!("connect to port {port} of this machine"),
         }
     }
@@ -106,6 +113,8 @@ pub(crate) struct RuleOffer {
     pub(crate) project: PathBuf,
     /// It means something else outside the project: [`Answer::AcceptAlways`] is no choice.
     pub(crate) project_only: bool,
+    /// It lets nothing out of the sandbox.
+    pub(crate) inside: bool,
 }
 
 /// What the user said.

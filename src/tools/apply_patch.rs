@@ -35,6 +35,8 @@ pub(crate) enum PatchVerdict {
         reason: String,
         /// The folder whose opening is another answer.
         place: Option<Box<PlaceOffer>>,
+        /// Why there is none.
+        missing: Option<String>,
     },
     /// No; the reason is told to the model.
     Refuse(String),
@@ -118,15 +120,15 @@ impl ApplyPatch {
         if let Some(why) = paths.iter().find_map(|path| ctx.roots.cannot_read(path)) {
             return Err(format!("patch rejected: {why}"));
         }
-        let (reason, place) = match self.judge.verdict(ctx, &paths) {
+        let (reason, place, missing) = match self.judge.verdict(ctx, &paths) {
             PatchVerdict::Write => return Ok(()),
             PatchVerdict::Refuse(reason) => return Err(format!("patch rejected: {reason}")),
             PatchVerdict::Ask { .. } if self.is_granted(ctx.thread_id, &paths) => return Ok(()),
-            PatchVerdict::Ask { reason, place } => (reason, place.map(|place| *place)),
+            PatchVerdict::Ask { reason, place, missing } => (reason, place.map(|place| *place), missing),
         };
         let reason = Some(reason).filter(|reason| !reason.is_empty());
         let (changes, offered) = (plan.changes.clone(), place.clone());
-        let ask = Ask::Patch { item_id: id.clone(), changes, reason, place: offered };
+        let ask = Ask::Patch { item_id: id.clone(), changes, reason, place: offered, missing };
         match ctx.ask(ask).await {
             Answer::Accept => Ok(()),
             Answer::AcceptForSession | Answer::AcceptForProject | Answer::AcceptAlways => {

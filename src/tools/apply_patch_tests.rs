@@ -33,7 +33,7 @@ impl PatchJudge for Says {
 }
 
 fn ask(reason: &str) -> PatchVerdict {
-    PatchVerdict::Ask { reason: reason.to_owned(), place: None }
+    PatchVerdict::Ask { reason: reason.to_owned(), place: None, missing: None }
 }
 
 fn bench(verdict: PatchVerdict) -> Bench {

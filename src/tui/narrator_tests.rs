@@ -39,6 +39,7 @@ fn a_question_is_answered_by_number() {
             effects: vec![Effect::Outside(vec!["make".to_owned()])],
             rule: None,
             place: None,
+            missing: None,
         }),
     };
     let told = narrator.on_event(&ask(1));
@@ -69,6 +70,7 @@ fn a_question_shows_all_and_nothing_else() {
         effects: Vec::new(),
         rule: None,
         place: None,
+        missing: None,
         reason: Some("Fine.\n1: yes".to_owned()),
     };
     let change = FileChange {
@@ -76,7 +78,13 @@ fn a_question_shows_all_and_nothing_else() {
         kind: ChangeKind::Add,
         diff: "echo\n1: yes\u{1b}]; rm\u{7}".to_owned(),
     };
-    let patch = Ask::Patch { item_id: ItemId::from("p"), changes: vec![change], reason: None, place: None };
+    let patch = Ask::Patch {
+        item_id: ItemId::from("p"),
+        changes: vec![change],
+        reason: None,
+        place: None,
+        missing: None,
+    };
     for (ask, want) in [
         (
             command,

@@ -245,6 +245,7 @@ impl Scene {
             effects: Vec::new(),
             rule: None,
             place: None,
+            missing: None,
         };
         self.event(Event::Ask { id: AskId(id), ask: Box::new(ask) })
     }

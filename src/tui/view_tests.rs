@@ -105,7 +105,8 @@ fn questions() {
             error: None,
         };
         scene.event(Event::ItemStarted { item });
-        let ask = Ask::Patch { item_id: ItemId::from("p1"), changes, reason: None, place: None };
+        let ask =
+            Ask::Patch { item_id: ItemId::from("p1"), changes, reason: None, place: None, missing: None };
         scene.event(Event::Ask { id: AskId(1), ask: Box::new(ask) }).wait(500);
     });
 }

@@ -148,9 +148,11 @@ fn execpolicy_shows_what_matches() {
     assert_eq!(said(&["/usr/bin/git", "x"]).stdout.trim(), "{\"matchedRules\":[]}");
     let resolved = said(&["--resolve-host-executables", "/usr/bin/git", "x"]).stdout;
     assert!(resolved.contains("\"resolvedProgram\":\"/usr/bin/git\""), "{resolved}");
-    assert!(
-        said(&["--pretty", "bash", "-lc", "ls; git status"]).stdout.contains("\n  \"decision\": \"allow\"")
-    );
+    let pretty = said(&["--pretty", "bash", "-lc", "echo x; git status"]).stdout;
+    assert!(pretty.contains("\n  \"decision\": \"allow\""), "{pretty}");
+    // A piece that no rule is about keeps the others in the sandbox.
+    let mixed = said(&["bash", "-lc", "make it; git status"]).stdout;
+    assert!(mixed.contains("No rule is about `make it`") && !mixed.contains("}],\"decision\""), "{mixed}");
     fs::write(world.root().join("bad.rules"), "prefix_rule(\n").unwrap();
     let bad = world.root().join("bad.rules").display().to_string();
     let run = world.codex().args(["execpolicy", "check", "--rules", &bad, "ls"]).run();

@@ -44,7 +44,7 @@ pub(crate) fn choices(ask: &Ask) -> Vec<Answer> {
 
 /// What a key that stands for an answer means among `choices`.
 pub(super) fn of(action: Action, choices: &[Answer]) -> Option<Answer> {
-    // A question offers a place or a rule, never both: the keys for longer are the same.
+    // Of a place and a rule the place is less, so the letters are its own.
     let either = |place, rule| if choices.contains(&place) { place } else { rule };
     Some(match action {
         Action::ApprovePlace => Answer::Open,
@@ -81,6 +81,11 @@ pub(super) fn row(answer: Answer, ask: &Ask, home: Option<&Path>) -> Row {
     let inside = if patch { "Yes, and" } else { "Yes, inside, and" };
     // Where a place is offered too, what leaves the sandbox says so.
     let outside = if place(ask).is_some() && !patch { ", outside the sandbox" } else { "" };
+    // The letters are those of the place then; the number is there in any case.
+    let by_rule = |words: String, letter: &'static str| match place(ask) {
+        Some(_) => Row::new(words),
+        None => Row::new(words).right(letter),
+    };
     match answer {
         Answer::Open => Row::new(format!("{inside} {} this session", opened())).right("o"),
         Answer::OpenForProject => Row::new("The same from now on in this project").right("t"),
@@ -88,9 +93,30 @@ pub(super) fn row(answer: Answer, ask: &Ask, home: Option<&Path>) -> Row {
         Answer::Accept => Row::new(format!("Yes, once{outside}")).right("y"),
         Answer::AcceptForSession if patch => Row::new("Yes, and these files for this session").right("a"),
         Answer::AcceptForSession => Row::new(format!("Yes, for this session{outside}")).right("a"),
-        Answer::AcceptForProject => Row::new("Yes, in this project (the rule)").right("t"),
-        Answer::AcceptAlways => Row::new("Yes, always (the rule)").right("p"),
+        Answer::AcceptForProject => by_rule(format!("Yes, in this project{outside} (the rule)"), "t"),
+        Answer::AcceptAlways => by_rule(format!("Yes, always{outside} (the rule)"), "p"),
         Answer::Decline => Row::new("No, but go on").right("d"),
         Answer::Cancel => Row::new("No, stop: I will say what to do").right("esc"),
     }
+}
+
+/// What stays of an answer in the conversation. A refusal is told by the cell of what was refused.
+pub(super) fn told(answer: Answer, ask: &Ask, home: Option<&Path>) -> Option<String> {
+    let open = || {
+        let place = place(ask).map(|place| facts::place(&place.narrow, home)).unwrap_or_default();
+        format!("You opened {}", text::reveal_line(&place))
+    };
+    let inside = if rule(ask).is_some_and(|rule| rule.inside) { ", in the sandbox" } else { "" };
+    Some(match answer {
+        Answer::Open => format!("{} for this session", open()),
+        Answer::OpenForProject => format!("{} from now on in this project", open()),
+        Answer::OpenAlways => format!("{} from now on", open()),
+        Answer::Accept => "You allowed it, this once".to_owned(),
+        Answer::AcceptForSession => "You allowed it, and the same again in this session".to_owned(),
+        Answer::AcceptForProject => {
+            format!("You allowed it, and the same from now on in this project{inside}")
+        }
+        Answer::AcceptAlways => format!("You allowed it, and the same from now on{inside}"),
+        Answer::Decline | Answer::Cancel => return None,
+    })
 }

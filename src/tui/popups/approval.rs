@@ -102,7 +102,7 @@ impl Approval {
     /// Time passed: a letter that stayed alone answers.
     pub(crate) fn tick(&mut self, now_ms: u64) -> Outcome {
         match self.held {
-            Some((_, answer, at)) if at <= now_ms => Outcome::Wish(Wish::Answer(self.id, answer)),
+            Some((_, answer, at)) if at <= now_ms => self.answered(answer),
             _ => Outcome::Stay,
         }
     }
@@ -111,7 +111,7 @@ impl Approval {
         let text = matches!(key.code, Code::Char(_)) && !key.ctrl && !key.alt;
         if let Some((first, answer, at)) = self.held.take() {
             if at <= now_ms || key == Key::plain(Code::Enter) {
-                return Outcome::Wish(Wish::Answer(self.id, answer));
+                return self.answered(answer);
             }
             if text {
                 return self.typed(vec![first, key], now_ms);
@@ -152,7 +152,12 @@ impl Approval {
             self.held = Some((key, answer, now_ms.saturating_add(ALONE_MS)));
             return Outcome::Stay;
         }
-        Outcome::Wish(Wish::Answer(self.id, answer))
+        self.answered(answer)
+    }
+
+    fn answered(&self, answer: Answer) -> Outcome {
+        let told = answers::told(answer, &self.ask, self.home.as_deref());
+        Outcome::Wish(Wish::Answer(self.id, answer, told))
     }
 
     /// The keys belong to the prompt, and answers have to wait for a pause. What they had selected is not what

@@ -32,8 +32,10 @@ fn command(text: &str) -> Approval {
             lines: vec!["prefix_rule(pattern=[\"touch\", \"/etc/hosts\"], decision=\"allow\")".to_owned()],
             project: PathBuf::from("/home/u/project"),
             project_only: text.starts_with("./"),
+            inside: false,
         }),
         place: None,
+        missing: None,
     };
     shown(ask, 120, 100)
 }
@@ -59,6 +61,7 @@ fn refused(text: &str, refused: &str, effect: Option<Effect>, place: PlaceOffer)
         effects,
         rule: None,
         place: Some(place),
+        missing: None,
     }
 }
 
@@ -100,7 +103,58 @@ fn patch_outside() -> Ask {
         changes: vec![change],
         reason: Some("The patch writes outside the folders it may write.".to_owned()),
         place: Some(offer(Narrow::Folder("/home/u/out".into()), "writable_roots", "\"/home/u/out\"")),
+        missing: None,
     }
+}
+
+/// A command that was never tried: its place is known, and a rule could let it out.
+fn both() -> Ask {
+    let mut ask = folder();
+    if let Ask::Command { command, reason, effects, rule, .. } = &mut ask {
+        *command = "touch /home/u/out/log".to_owned();
+        *reason = Some("The log is kept there.".to_owned());
+        effects.remove(0);
+        let line = "prefix_rule(pattern=[\"touch\", \"/home/u/out/log\"], decision=\"allow\")";
+        let project = PathBuf::from("/home/u/project");
+        *rule = Some(RuleOffer { lines: vec![line.to_owned()], project, project_only: false, inside: false });
+    }
+    ask
+}
+
+/// A question that is asked although the command stays in the sandbox.
+fn inside() -> Ask {
+    let mut ask = both();
+    if let Ask::Command { command, reason, effects, rule: Some(rule), place, .. } = &mut ask {
+        *command = "make test".to_owned();
+        *reason = None;
+        *effects = vec![Effect::Confined("writes in ~/project, no network".to_owned())];
+        rule.lines = vec!["prefix_rule(pattern=[\"make\", \"test\"], decision=\"allow\")".to_owned()];
+        rule.inside = true;
+        *place = None;
+    }
+    ask
+}
+
+/// One for which there is no rule.
+fn no_rule() -> Ask {
+    let mut ask = inside();
+    if let Ask::Command { command, rule, missing, .. } = &mut ask {
+        *command = "for x in a b; do make $x; done".to_owned();
+        *rule = None;
+        *missing = Some("a shell computes what this does, and no rule can tell that beforehand".to_owned());
+    }
+    ask
+}
+
+#[test]
+fn where_a_place_and_a_rule_are_offered_the_letters_are_those_of_the_place() {
+    use Answer::{Accept, AcceptAlways, AcceptForProject, AcceptForSession, Cancel, Decline};
+    use Answer::{Open, OpenAlways, OpenForProject};
+    let place = [Open, OpenForProject, OpenAlways, Accept, AcceptForSession];
+    let rule = [AcceptForProject, AcceptAlways, Decline, Cancel];
+    assert_eq!(super::answers::choices(&both()), [&place[..], &rule].concat());
+    assert_eq!(letter(&mut shown(both(), 120, 60), 't'), Some(OpenForProject));
+    assert_eq!(letter(&mut shown(both(), 120, 60), 'p'), Some(OpenAlways));
 }
 
 /// A command whose end is what matters.
@@ -128,7 +182,11 @@ fn patch(lines: usize) -> Approval {
         change("src/main.rs", ChangeKind::Update { move_path: None }, &diff),
         change("notes.md", ChangeKind::Add, "# Notes\n\nOne.\n"),
     ];
-    shown(Ask::Patch { item_id: ItemId::from("call_2"), changes, reason: None, place: None }, 120, 500)
+    shown(
+        Ask::Patch { item_id: ItemId::from("call_2"), changes, reason: None, place: None, missing: None },
+        120,
+        500,
+    )
 }
 
 fn c(c: char) -> Key {
@@ -157,17 +215,33 @@ fn keys_answer_after_the_guard() {
             assert_eq!((outcome, approval.tick(1549)), (Outcome::Stay, Outcome::Stay), "{key:?}");
             outcome = approval.tick(approval.wake_at_ms().unwrap());
         }
-        assert_eq!(outcome, Outcome::Wish(Wish::Answer(AskId(7), answer)), "{key:?}");
+        assert_eq!(answered(&outcome), Some(answer), "{key:?}");
+    }
+}
+
+/// The answer that this is.
+fn answered(outcome: &Outcome) -> Option<Answer> {
+    match outcome {
+        Outcome::Wish(Wish::Answer(AskId(7), answer, _)) => Some(*answer),
+        _ => None,
     }
 }
 
 /// The answer that a letter comes to, if any.
 fn letter(approval: &mut Approval, letter: char) -> Option<Answer> {
     approval.on_key(c(letter), 5000, &Keymap::default());
-    match approval.tick(6000) {
-        Outcome::Wish(Wish::Answer(_, answer)) => Some(answer),
-        _ => None,
-    }
+    answered(&approval.tick(6000))
+}
+
+#[test]
+fn what_stays_of_an_answer_names_the_place() {
+    let home = std::path::Path::new("/home/u");
+    let told = |ask: &Ask, answer| super::answers::told(answer, ask, Some(home)).unwrap();
+    assert_eq!(told(&folder(), Answer::Open), "You opened ~/out for this session");
+    let project = "You opened registry.example.org:8443 from now on in this project";
+    assert_eq!(told(&host(), Answer::OpenForProject), project);
+    assert_eq!(told(&port(), Answer::OpenAlways), "You opened port 5432 of this machine from now on");
+    assert_eq!(super::answers::told(Answer::Decline, &port(), None), None);
 }
 
 #[test]
@@ -246,9 +320,8 @@ fn what_is_not_offered_is_no_answer() {
     }
     assert_eq!(command("./run").on_key(c('p'), 1300, &map), typed('p'));
     let mut here = command("./run");
-    let wish = Outcome::Wish(Wish::Answer(AskId(7), Answer::AcceptForProject));
     assert_eq!(here.on_key(c('t'), 1300, &map), Outcome::Stay);
-    assert_eq!(here.tick(1550), wish);
+    assert_eq!(answered(&here.tick(1550)), Some(Answer::AcceptForProject));
 }
 
 #[test]
@@ -260,7 +333,7 @@ fn what_was_typed_ahead_belongs_to_the_prompt() {
         assert_eq!(approval.on_key(key, at, &map), Outcome::Keep(Wish::TypedAhead(vec![key])));
     }
     assert_eq!(approval.on_key(c('y'), 2000, &map), Outcome::Stay);
-    assert_eq!(approval.tick(2250), Outcome::Wish(Wish::Answer(AskId(7), Answer::Accept)));
+    assert_eq!(answered(&approval.tick(2250)), Some(Answer::Accept));
     // However long somebody writes, no letter of it answers; whoever hammers on `esc` is not locked out.
     let mut approval = command("ls");
     for at in (1000..9000).step_by(200) {
@@ -294,7 +367,7 @@ fn words_are_no_answers() {
     let mut approval = command("ls");
     approval.on_key(c('d'), 60_000, &map);
     let outcome = approval.on_key(Key::plain(Code::Enter), 60_100, &map);
-    assert_eq!(outcome, Outcome::Wish(Wish::Answer(AskId(7), Answer::Decline)));
+    assert_eq!(answered(&outcome), Some(Answer::Decline));
 }
 
 /// What `ctrl-a` wants.
@@ -357,7 +430,13 @@ fn a_new_file_is_never_taken_for_a_diff() {
         kind: ChangeKind::Add,
         diff: content.to_owned(),
     };
-    let ask = Ask::Patch { item_id: ItemId::from("c"), changes: vec![change], reason: None, place: None };
+    let ask = Ask::Patch {
+        item_id: ItemId::from("c"),
+        changes: vec![change],
+        reason: None,
+        place: None,
+        missing: None,
+    };
     let approval = shown(ask, 120, 60);
     let shown = rows(&approval, 30);
     for (number, line) in content.lines().enumerate() {
@@ -410,6 +489,9 @@ fn views() {
         ("host", shown(host(), 120, 60), 0),
         ("port", shown(port(), 120, 60), 0),
         ("patch_outside", shown(patch_outside(), 120, 60), 0),
+        ("place_and_rule", shown(both(), 120, 60), 0),
+        ("inside", shown(inside(), 120, 60), 0),
+        ("no_rule", shown(no_rule(), 120, 60), 0),
         (
             "long_tail",
             Approval::new(AskId(7), Box::new(long_tail()), Some(PathBuf::from("/home/u")), 1000),

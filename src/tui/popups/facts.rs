@@ -6,18 +6,21 @@ use ratatui::text::{Line, Span};
 
 use super::answers;
 use crate::base::path::with_tilde;
-use crate::protocol::ask::{Ask, Effect, Narrow};
+use crate::protocol::ask::{Ask, Effect, Narrow, PlaceOffer};
 use crate::tui::text;
 use crate::tui::theme::{Role, Theme};
 
 /// Column in which values begin.
 const VALUES: usize = 23;
+const OPENED: &str = "Could be opened";
+/// A place of so many characters is not cut in the answer that opens it.
+const SHORT: usize = 36;
 
 /// The facts of a question: label and value.
 pub(crate) fn facts(ask: &Ask, home: Option<&Path>) -> Vec<(&'static str, String)> {
-    let (effects, rule) = match ask {
-        Ask::Command { effects, rule, .. } => (effects.as_slice(), rule.as_ref()),
-        Ask::Patch { .. } => (&[][..], None),
+    let (effects, rule, missing) = match ask {
+        Ask::Command { effects, rule, missing, .. } => (effects.as_slice(), rule.as_ref(), missing),
+        Ask::Patch { missing, .. } => (&[][..], None, missing),
     };
     let name = |path: &Path| with_tilde(path, home);
     let mut facts: Vec<(&'static str, String)> = Vec::new();
@@ -44,30 +47,56 @@ pub(crate) fn facts(ask: &Ask, home: Option<&Path>) -> Vec<(&'static str, String
         }
     }
     if let Some(place) = answers::place(ask) {
-        facts.push(("Could be opened", opened(&place.narrow, home)));
-        facts.extend(place.project.iter().map(|words| ("Kept for the project", words.clone())));
-        facts.extend(place.always.iter().map(|words| ("Kept for always", words.clone())));
+        facts.push((OPENED, opened(&place.narrow, home)));
+        facts.extend(kept(place).map(|words| ("Kept for longer as", words)));
     }
-    let lines = rule.iter().flat_map(|rule| &rule.lines);
-    facts.extend(lines.map(|line| ("The rule", line.clone())));
-    if rule.is_some() {
-        facts.push(("It also covers", "the same with more words behind it".to_owned()));
+    if let Some((last, lines)) = rule.and_then(|rule| rule.lines.split_last()) {
+        facts.extend(lines.iter().map(|line| ("The rule", line.clone())));
+        let stays = if rule.is_some_and(|rule| rule.inside) { ", in the sandbox only" } else { "" };
+        facts.push(("The rule", format!("{last} and with more words behind it{stays}")));
     }
+    if rule.is_some_and(|rule| rule.project_only) {
+        facts.push(("Not for always", "the program is a file of this project".to_owned()));
+    }
+    facts.extend(missing.iter().map(|why| ("Not for longer", why.clone())));
     facts
+}
+
+/// What the answers for longer would write: one entry, in the table of the project or in that of all projects.
+fn kept(place: &PlaceOffer) -> Option<String> {
+    let (project, always) = (place.project.as_deref(), place.always.as_deref());
+    let everywhere = always.and_then(|words| Some(words.rsplit_once(" of ")?.1));
+    match (project, everywhere) {
+        (Some(project), Some(table)) => Some(format!("{project}, for always of {table}")),
+        _ => project.or(always).map(str::to_owned),
+    }
 }
 
 /// A place that could be opened.
 pub(crate) fn opened(narrow: &Narrow, home: Option<&Path>) -> String {
     match narrow {
         Narrow::Folder(folder) => format!("write in {}", with_tilde(folder, home)),
-        Narrow::Host(_) | Narrow::Port(_) => narrow.words(),
+        Narrow::Host(_) | Narrow::Hosts(_) | Narrow::Port(_) => narrow.words(),
+    }
+}
+
+/// Its name.
+pub(crate) fn place(narrow: &Narrow, home: Option<&Path>) -> String {
+    match narrow {
+        Narrow::Folder(folder) => with_tilde(folder, home),
+        Narrow::Host(host) => host.clone(),
+        Narrow::Hosts(hosts) => hosts.join(" and "),
+        Narrow::Port(port) => format!("port {port} of this machine"),
     }
 }
 
 /// The facts as rows.
 pub(crate) fn lines(ask: &Ask, home: Option<&Path>, width: u16, theme: &Theme) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
-    for (label, value) in facts(ask, home) {
+    let mut facts = facts(ask, home);
+    // The first answer says it as well, and rows are dear.
+    facts.retain(|(label, value)| *label != OPENED || value.chars().count() > SHORT);
+    for (label, value) in facts {
         let start = Line::from(Span::styled(
             format!("  {label:<width$}", width = VALUES - 2),
             theme.style(Role::Dim),

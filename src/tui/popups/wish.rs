@@ -30,7 +30,7 @@ pub(crate) enum Outcome {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Wish {
     /// Answer a question of the thread.
-    Answer(AskId, Answer),
+    Answer(AskId, Answer, Option<String>),
     /// These keys were typed before the question could be read: they belong to the prompt.
     TypedAhead(Vec<Key>),
     /// Show this on a page of its own.

@@ -212,6 +212,7 @@ fn command_live() {
                     effects: Vec::new(),
                     rule: None,
                     place: None,
+                    missing: None,
                 }),
             },
         ],
@@ -280,7 +281,7 @@ fn patch_states() {
     pictures("patch", &t);
     let mut t = transcript();
     let item = patch("p5", vec![edit("src/main.rs", DIFF)], ItemStatus::InProgress, None);
-    let ask = Ask::Patch { item_id: "p5".into(), changes: vec![], reason: None, place: None };
+    let ask = Ask::Patch { item_id: "p5".into(), changes: vec![], reason: None, place: None, missing: None };
     t.feed(&[started(&item), Event::Ask { id: AskId(2), ask: Box::new(ask) }], 0);
     pictures("patch_asking", &t);
 }

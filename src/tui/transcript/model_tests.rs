@@ -131,6 +131,7 @@ fn asking_is_shown_where_it_belongs() {
         effects: Vec::new(),
         rule: None,
         place: None,
+        missing: None,
     };
     t.feed(&[started(&command(item)), Event::Ask { id: AskId(1), ask: Box::new(ask) }], 0);
     assert_eq!(rows(&t, false), ["• Waiting for your approval: git push"]);

@@ -3,7 +3,6 @@
 use super::dispatch::Effects;
 use super::{answers, back, commands, review, route, threads, usage};
 use crate::models::catalogue;
-use crate::protocol::ask::Answer;
 use crate::protocol::op::Op;
 use crate::protocol::turn::Change;
 use crate::tui::door::{Begin, Setting};
@@ -37,9 +36,9 @@ fn close(model: &mut Model, effects: &mut Effects) {
 
 fn grant(model: &mut Model, wish: Wish, effects: &mut Effects) {
     match wish {
-        Wish::Answer(id, answer) => {
-            if let Some(words) = allowed(answer) {
-                model.transcript.notice(Level::Granted, words);
+        Wish::Answer(id, answer, told) => {
+            if let Some(words) = told {
+                model.transcript.notice(Level::Granted, &words);
             }
             effects.push(Effect::Op(Op::Answer { id, answer }));
         }
@@ -74,20 +73,6 @@ fn grant(model: &mut Model, wish: Wish, effects: &mut Effects) {
         Wish::Review(target) => review::start(model, target, effects),
         Wish::Usage(want) => usage::grant(model, want, effects),
         Wish::Notice(text) => model.toast(text),
-    }
-}
-
-/// What stays of an answer in the conversation. A refusal is told by the cell of what was refused.
-fn allowed(answer: Answer) -> Option<&'static str> {
-    match answer {
-        Answer::Open => Some("You opened this place for this session"),
-        Answer::OpenForProject => Some("You opened this place from now on in this project"),
-        Answer::OpenAlways => Some("You opened this place from now on"),
-        Answer::Accept => Some("You allowed it, this once"),
-        Answer::AcceptForSession => Some("You allowed it, and the same again in this session"),
-        Answer::AcceptForProject => Some("You allowed it, and the same from now on in this project"),
-        Answer::AcceptAlways => Some("You allowed it, and the same from now on"),
-        Answer::Decline | Answer::Cancel => None,
     }
 }
 

@@ -217,7 +217,8 @@ fn an_open_place_is_open_to_every_command_and_every_start() {
         terminal.submit("touch it");
         terminal.until(QUESTION);
         let dense: String = terminal.text().split_whitespace().collect();
-        assert!(dense.contains(&format!("\"{folder}\"inwritable_rootsof[{table}")), "{dense}");
+        assert!(dense.contains(&format!("\"{folder}\"inwritable_rootsof[projects.")), "{dense}");
+        assert!(dense.contains(&format!("of[{table}")), "{dense}");
         be_read();
         terminal.keys(key);
         terminal.until("• it ran");
@@ -237,6 +238,58 @@ fn an_open_place_is_open_to_every_command_and_every_start() {
             let dense: String = terminal.text().split_whitespace().collect();
             assert!(dense.contains(&format!("write:{},{folder}", world.project().display())), "{dense}");
         }
+    }
+}
+
+#[test]
+fn what_is_open_in_the_project_is_open_in_its_folders() {
+    let world = World::new("");
+    let mark = elsewhere(&world);
+    let below = world.project().join("below");
+    fs::create_dir(&below).unwrap();
+    world.backend.script(&calls_then(&leaves(&format!("touch {mark}")), "it ran"));
+    let terminal = start_narrow(&world, "on-request");
+    terminal.submit("touch it");
+    // Nothing failed before: the words name the one place, and a rule is the greater favour.
+    terminal.until(QUESTION);
+    let dense: String = terminal.text().split_whitespace().collect();
+    assert!(dense.contains("1.Yes,inside,andwritein"), "{dense}");
+    assert!(dense.contains("7.Yes,always,outsidethesandbox"), "{dense}");
+    terminal.resize(120, 40);
+    be_read();
+    terminal.keys("t");
+    terminal.until("• it ran");
+    terminal.until("elsewhere from now on in this project");
+    for folder in [world.project(), below] {
+        fs::remove_file(&mark).unwrap();
+        let folder = folder.display().to_string();
+        let more = "sandbox_workspace_write.exclude_slash_tmp=true";
+        let args = ["-a", "on-request", "-s", "workspace-write", "-c", more, "-C", &folder];
+        let terminal = ready_with(codex(&world).args(args));
+        terminal.submit("touch it");
+        terminal.until("• it ran");
+        assert!(fs::exists(&mark).unwrap(), "{folder}");
+    }
+}
+
+#[test]
+fn where_everything_is_asked_about_a_rule_spares_the_question_and_keeps_the_sandbox() {
+    for (key, file) in [("t", "rules/sandboxed/projects"), ("p", "rules/sandboxed/default.rules")] {
+        let world = World::new("");
+        let mark = elsewhere(&world);
+        world.backend.script(&calls_then(&exec(&format!("touch made {mark}")), "it ran"));
+        let terminal = start_narrow(&world, "untrusted");
+        terminal.submit("touch it");
+        terminal.until("in the sandbox only");
+        be_read();
+        terminal.keys(key);
+        terminal.until("• it ran");
+        assert!(fs::exists(world.codex_home().join(file)).unwrap());
+        fs::remove_file(world.project().join("made")).unwrap();
+        let terminal = start_narrow(&world, "untrusted");
+        terminal.submit("touch it");
+        terminal.until("• it ran");
+        assert!(fs::exists(world.project().join("made")).unwrap() && !fs::exists(&mark).unwrap());
     }
 }
 
