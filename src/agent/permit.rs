@@ -156,7 +156,11 @@ impl Permits {
     ) -> Permit {
         let permit = if sandboxed {
             self.places.roots.look_in_turn(ctx.turn_id).await;
-            match sandbox::confine(&self.places.in_force(), &request.argv) {
+            let in_force = self.places.in_force();
+            // What is open for git is not open for a program of the same name.
+            let (planted, _) = suspect(ctx, request, &commands(ctx, request), &in_force, &mut []);
+            let words = if planted.iter().any(Option::is_some) { &[][..] } else { &request.argv };
+            match sandbox::confine(&in_force, words) {
                 Ok(confine) => Permit::Sandboxed(confine),
                 Err(error) => return did_not_run(&error),
             }
@@ -194,7 +198,13 @@ fn suspect(
     let set = ctx.shell_env.set.get("PATH").map(OsStr::new);
     let path = set.or_else(|| ctx.env.get(OsStr::new("PATH")).map(OsString::as_os_str)).unwrap_or_default();
     let home = ctx.env.get(OsStr::new("HOME")).map(Path::new).unwrap_or(Path::new("/"));
-    let place = Place { cwd: &request.cwd, path, home, writable: &|path| in_force.can_write(path) };
+    let place = Place {
+        cwd: &request.cwd,
+        path,
+        home,
+        writable: &|path| in_force.can_write(path),
+        guarded: &|git| in_force.is_guarded(git),
+    };
     let planted = vouch::planted(commands, &place);
     let doubts = vouch::doubts(commands, rules, &planted, &place);
     (planted, doubts)

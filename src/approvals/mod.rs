@@ -11,6 +11,7 @@
 //! - [`rule_files`]: rules files on disk, and adding a rule
 //! - [`rulebook`]: all rules in force, and what they say about a call
 //! - [`vouch`]: whether a command is what its words say
+//! - [`repositories`]: whether a repository is of a command's making
 //! - [`network`]: hosts that rules open and close
 //! - [`standing`]: the rules of a thread, and how answers become rules
 //! - [`proposal`]: which rule to offer with a question
@@ -23,6 +24,7 @@ pub(crate) mod grants;
 pub(crate) mod lists;
 pub(crate) mod network;
 pub(crate) mod proposal;
+mod repositories;
 mod rule_call;
 pub(crate) mod rule_files;
 mod rule_text;

@@ -48,6 +48,27 @@ pub(crate) fn load(places: &[PathBuf], sources: Option<&RuleSources>) -> (Rulebo
     (book, problems)
 }
 
+/// Adds those rules of these files that ask or forbid; what they allow, and where they say that programs lie, is left
+/// out. Returns faults, as [`load`] does.
+pub(crate) fn tighten(book: &mut Rulebook, places: &[PathBuf]) -> Vec<String> {
+    let (strict, mut problems) = load(places, None);
+    let allows = |decision: RuleDecision| matches!(decision, RuleDecision::Allow | RuleDecision::Inside);
+    let before = strict.rules.len() + strict.networks.len() + strict.hosts.len();
+    let rules = strict.rules.into_iter().filter(|rule| !allows(rule.decision)).collect::<Vec<_>>();
+    let networks = strict.networks.into_iter().filter(|rule| !allows(rule.decision)).collect::<Vec<_>>();
+    if rules.len() + networks.len() < before {
+        let shown = places.iter().map(|place| place.display().to_string()).collect::<Vec<_>>().join(", ");
+        problems.push(format!(
+            "{shown}: rules that allow are ignored, because below the root of a project only a folder that you trust \
+             by its own name may have them"
+        ));
+    }
+    book.rules.extend(rules);
+    book.networks.extend(networks);
+    book.blind |= strict.blind;
+    problems
+}
+
 /// What shows that rules files are as they were: of each place and file its inode, size and times.
 pub(crate) type Marks = Vec<(PathBuf, Option<[i64; 6]>)>;
 

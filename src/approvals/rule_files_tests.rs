@@ -8,6 +8,19 @@ fn words(text: &str) -> Vec<String> {
 }
 
 #[test]
+fn of_files_that_commands_could_have_made_only_the_strict_rules_count() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = "prefix_rule(pattern=['a'])\nprefix_rule(pattern=['b'], decision='forbidden')\n\
+                host_executable(name='a', paths=['/evil/a'])\n";
+    std::fs::write(dir.path().join("x.rules"), text).unwrap();
+    let mut book = Rulebook::default();
+    let problems = tighten(&mut book, &[dir.path().to_owned()]);
+    assert_eq!(book.rules.iter().map(|rule| rule.decision).collect::<Vec<_>>(), [RuleDecision::Forbidden]);
+    assert!(book.hosts.is_empty() && problems[0].contains("rules that allow are ignored"), "{problems:?}");
+    assert!(tighten(&mut book, &[dir.path().join("none")]).is_empty());
+}
+
+#[test]
 fn folders_are_read_in_order_and_faults_name_their_line() {
     let dir = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();

@@ -64,7 +64,7 @@ impl Standing {
     /// All rules, as they are now. Looks at the files, and reads them when one of them changed.
     pub(crate) fn now(&self) -> Arc<Rulebook> {
         let mut held = self.held();
-        if held.seen != rule_files::marks(&self.sources.places) {
+        if held.seen != marks(&self.sources) {
             held.read(&self.sources);
         }
         Arc::clone(&held.book)
@@ -119,8 +119,9 @@ impl Standing {
 impl Held {
     fn read(&mut self, sources: &RuleSources) {
         // The marks first: what changes while it is read is read again.
-        self.seen = rule_files::marks(&sources.places);
-        let (mut book, problems) = rule_files::load(&sources.places, Some(sources));
+        self.seen = marks(sources);
+        let (mut book, mut problems) = rule_files::load(&sources.places, Some(sources));
+        problems.extend(rule_files::tighten(&mut book, &sources.strict));
         book.rules.extend(sources.required.iter().map(|required| Rule {
             pattern: required.pattern.clone(),
             decision: if required.forbidden { RuleDecision::Forbidden } else { RuleDecision::Prompt },
@@ -132,6 +133,10 @@ impl Held {
         self.problems = problems;
         self.book = Arc::new(book);
     }
+}
+
+fn marks(sources: &RuleSources) -> Marks {
+    rule_files::marks(&[&sources.places[..], &sources.strict].concat())
 }
 
 fn one_line(path: &Path) -> String {
@@ -150,6 +155,7 @@ mod tests {
             (home.join("rules/default.rules"), home.join("rules/projects/p.rules"));
         RuleSources {
             places: vec![home.join("rules"), project_file.clone()],
+            strict: Vec::new(),
             required: vec![RequiredRule {
                 pattern: vec![vec!["curl".to_owned()]],
                 forbidden: true,

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::effects::moved;
 use super::lists;
+use super::repositories::foreign;
 use super::rules::{RuleDecision, RuleMatch, base_name, git_verb};
 use crate::process::parse::Commands;
 
@@ -25,6 +26,8 @@ pub(crate) struct Place<'a> {
     pub(crate) home: &'a Path,
     /// Whether commands in the sandbox may write there.
     pub(crate) writable: &'a dyn Fn(&Path) -> bool,
+    /// Whether this `.git` is one that commands never could make, because it was kept from them before there was one.
+    pub(crate) guarded: &'a dyn Fn(&Path) -> bool,
 }
 
 /// For each piece of a call, the program that it finds when commands could have put it there.
@@ -117,20 +120,6 @@ fn runs_by_option<'a>(name: &str, args: &'a [String], beyond: &'a [String]) -> O
     })
 }
 
-/// Why the repository that git finds in `dir` is not to be trusted with its settings: commands can write them.
-fn foreign(dir: Option<&Path>, place: &Place<'_>) -> Option<String> {
-    let Some(dir) = dir.and_then(|dir| dir.canonicalize().ok()) else {
-        return Some("the folder it runs in is not known".to_owned());
-    };
-    let bare = |dir: &Path| ["HEAD", "objects", "refs"].iter().all(|name| dir.join(name).exists());
-    let found = dir.ancestors().find_map(|dir| {
-        let inside = dir.join(".git");
-        if inside.symlink_metadata().is_ok() { Some(inside) } else { bare(dir).then(|| dir.to_owned()) }
-    })?;
-    (place.writable)(&found.join("config"))
-        .then(|| format!("commands can write the settings of the repository {}", found.display()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,7 +133,7 @@ mod tests {
             let bed = Self { dir: tempfile::tempdir().unwrap() };
             std::fs::create_dir_all(bed.root().join("sub")).unwrap();
             std::fs::create_dir_all(bed.root().join("bin")).unwrap();
-            std::fs::create_dir_all(bed.root().join(".git")).unwrap();
+            std::fs::create_dir_all(bed.root().join(".git/refs")).unwrap();
             bed
         }
 
@@ -163,8 +152,13 @@ mod tests {
             let root = self.root();
             let writable = |path: &Path| path.starts_with(&root) && !path.starts_with(root.join(".git"));
             let path = std::env::join_paths([root.join("bin"), "rel".into(), "/usr/bin".into()]).unwrap();
-            let place =
-                Place { cwd: &root, path: &path, home: Path::new("/nonexistent"), writable: &writable };
+            let place = Place {
+                cwd: &root,
+                path: &path,
+                home: Path::new("/nonexistent"),
+                writable: &writable,
+                guarded: &|git| git == root.join(".git"),
+            };
             let commands = Commands::of_script(script);
             let words: Vec<String> = prefix.split(' ').map(str::to_owned).collect();
             let rule = crate::approvals::rules::Rule::allowing(&words);
@@ -238,10 +232,10 @@ mod tests {
         let bed = Bed::new();
         assert!(bed.allows("git push", "git push") && bed.allows("git push", "cd sub && git push"));
         assert!(!bed.allows("git push", "cd - && git push"), "nobody knows where");
-        std::fs::create_dir(bed.root().join("sub/.git")).unwrap();
+        std::fs::create_dir_all(bed.root().join("sub/.git/refs")).unwrap();
         assert!(!bed.allows("git push", "cd sub && git push"));
         assert!(bed.allows("git push", "cd sub; cd ..; git push"));
-        std::fs::remove_dir(bed.root().join("sub/.git")).unwrap();
+        std::fs::remove_dir_all(bed.root().join("sub/.git")).unwrap();
         for name in ["objects", "refs", "HEAD"] {
             std::fs::create_dir(bed.root().join("sub").join(name)).unwrap();
         }

@@ -255,6 +255,13 @@ impl Sandbox {
         if words.next()? != "sandbox" {
             return None;
         }
+        let words: Vec<OsString> = words.collect();
+        if let [dashes, command @ ..] = words.as_slice()
+            && dashes == "--"
+        {
+            // Nothing of ours to read, so it is not read.
+            return Some(Self { system: None, run: SandboxArgs::plain(command.to_vec()) });
+        }
         let command = Self::augment_args(clap::Command::new("codex sandbox"));
         let matches = command.try_get_matches_from(std::iter::once(program).chain(words)).ok()?;
         Self::from_arg_matches(&matches).ok()

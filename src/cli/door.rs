@@ -10,6 +10,7 @@ use super::door_limits::LimitsDesk;
 use super::door_sign_in::Running;
 use super::housekeeping;
 use super::opening::{self, Opened};
+use super::undo_words;
 use super::{signing, wire};
 use crate::auth::api_key;
 use crate::auth::issuer::Overrides;
@@ -24,8 +25,7 @@ use crate::protocol::error::{ErrorInfo, ErrorKind};
 use crate::protocol::policy::SandboxMode;
 use crate::threads::{self, Turn, names};
 use crate::tui::door::{Begin, Call, Live, Setting, ThreadFilter, ThreadRow};
-use crate::workspace::undo_revert::{self, Report, Which};
-use crate::workspace::undo_since::{self, Wanted};
+use crate::workspace::undo::{self, Report, Wanted, Which};
 use crate::workspace::{diff, git};
 
 /// Rows of one batch of the list of threads.
@@ -214,16 +214,16 @@ impl Behind {
     async fn undo(&self, cwd: PathBuf, again: bool) -> Result<String, ErrorInfo> {
         let base = housekeeping::undo(&self.home()?);
         let which = if again { Which::Again } else { Which::Last };
-        blocking("undo", move || match undo_revert::revert(&base, &cwd, which, false)? {
-            Some(report) => Ok(super::undo::words(&report, which, false)),
-            None => Err(std::io::Error::other(super::undo::nothing(which, &cwd))),
+        blocking("undo", move || match undo::revert(&base, &cwd, which, false)? {
+            Some(report) => Ok(undo_words::words(&report, which, false, undo_words::SHORT)),
+            None => Err(std::io::Error::other(undo_words::nothing(which, &cwd))),
         })
         .await
     }
 
     async fn since(&self, cwd: PathBuf, wanted: Wanted, dry: bool) -> Result<Option<Report>, ErrorInfo> {
         let base = housekeeping::undo(&self.home()?);
-        blocking("undo", move || undo_since::since(&base, &cwd, &wanted, dry)).await
+        blocking("undo", move || undo::since(&base, &cwd, &wanted, dry)).await
     }
 
     async fn trust(&mut self) -> Result<(), ErrorInfo> {

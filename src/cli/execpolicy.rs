@@ -133,6 +133,7 @@ fn doubts(commands: &Commands, book: &Rulebook, env: &Env) -> Vec<String> {
         path: path.unwrap_or_default(),
         home: env.home().unwrap_or(Path::new("/")),
         writable: &|path| roots.can_write(path),
+        guarded: &|git| roots.is_guarded(git),
     };
     let planted = vouch::planted(commands, &place);
     vouch::doubts(commands, &mut book.judge(commands, true), &planted, &place)

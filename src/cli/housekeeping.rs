@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::Config;
 use crate::patch;
-use crate::workspace::{undo_cut, undo_revert};
+use crate::workspace::undo;
 
 /// Folder of the journals of running patches.
 pub(crate) fn journals(config: &Config) -> PathBuf {
@@ -26,10 +26,10 @@ pub(crate) fn undo(codex_home: &Path) -> PathBuf {
 /// user about each.
 pub(crate) fn recover_undo(config: &Config) -> Vec<String> {
     let base = undo(&config.codex_home);
-    let cut = undo_cut::recover_all(&base).into_iter().map(|root| {
+    let cut = undo::recover_turns(&base).into_iter().map(|root| {
         format!("an earlier run ended in the middle of a turn in {}; `codex undo --dry-run` there shows what it had changed", root.display())
     });
-    let mended = undo_revert::recover_all(&base).into_iter();
+    let mended = undo::recover_reverts(&base).into_iter();
     let mended = mended.map(|root| {
         format!("an earlier run ended while it took back a turn in {}; it was finished", root.display())
     });

@@ -16,7 +16,7 @@
 //! - [`exec`]: `codex exec`
 //! - [`review`]: `codex review` and `codex exec review`
 //! - [`execpolicy`]: `codex execpolicy`
-//! - [`undo`]: `codex undo`
+//! - [`undo`]: `codex undo`; [`undo_words`] is what it says
 //! - [`doctor`]: `codex doctor`; [`attempts`] tries to break out of the sandbox, [`doctor_machine`] looks at the
 //!   machine
 //! - [`exec_require`]: `codex exec --require-remaining`
@@ -59,6 +59,7 @@ mod signing;
 mod tour;
 mod tui;
 mod undo;
+mod undo_words;
 mod usage;
 mod usage_account;
 mod usage_credits;
@@ -74,6 +75,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
+use crate::base::secret::KEY_VARIABLES;
 use crate::config::Env;
 use crate::patch;
 use crate::process::{harden, memory};
@@ -109,6 +111,7 @@ fn dispatch(cli: Cli) -> ExitCode {
     // A process that hides its memory cannot set up namespaces for itself, and the sandbox word has no secrets.
     if !matches!(cli.command, Some(Command::Sandbox(_))) {
         harden::harden();
+        harden::forget(&KEY_VARIABLES);
         memory::return_memory();
         memory::return_start();
     }

@@ -17,7 +17,7 @@ use crate::protocol::policy::{SandboxMode, SandboxPolicy};
 use crate::sandbox::{self, Level, Roots};
 
 /// Runs a command in the sandbox.
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 pub(crate) struct SandboxArgs {
     /// read-only (default), workspace-write, danger-full-access
     #[arg(
@@ -202,6 +202,11 @@ fn mount_namespace() -> OsString {
 }
 
 impl SandboxArgs {
+    /// A command without a flag.
+    pub(crate) fn plain(command: Vec<OsString>) -> Self {
+        Self { command, ..Self::default() }
+    }
+
     /// Takes in flags given after the system's name; they win. Gives the command behind them.
     fn join_after_system(&mut self, words: Vec<OsString>) -> Result<Vec<OsString>, clap::Error> {
         let command = Self::augment_args(clap::Command::new("linux").bin_name("codex sandbox linux"))
@@ -355,6 +360,20 @@ mod tests {
         let flags = parse(&["--permissions-profile", "mine", "ls"]).unwrap().flags();
         assert_eq!((flags.sandbox, flags.overrides), (None, vec!["default_permissions=\"mine\"".to_owned()]));
         assert!(parse(&["-s", "everything", "ls"]).is_err());
+    }
+
+    #[test]
+    fn a_command_without_a_flag_is_what_parsing_gives() {
+        for words in [
+            &["--", "ls", "-l"][..],
+            &["--", "--", "x"],
+            &["--", "linux", "--", "ls"],
+            &["--", "-s"],
+            &["--"],
+        ] {
+            let plain = SandboxArgs::plain(words[1..].iter().map(OsString::from).collect());
+            assert_eq!(format!("{plain:?}"), format!("{:?}", parse(words).unwrap()), "{words:?}");
+        }
     }
 
     #[test]

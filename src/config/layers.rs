@@ -40,6 +40,26 @@ const NOT_FOR_PROJECTS: [&str; 23] = [
     "history",
 ];
 
+/// Keys that lead out of the sandbox, let something in, or read any file; not from a folder below the root of a trusted
+/// project, unless the user trusts that folder by its own name: a command that works in the project can make a file
+/// there, for the next start of the program further down.
+const NOT_BELOW_ROOT: [&str; 10] = [
+    "approval_policy",
+    "sandbox_mode",
+    "sandbox_workspace_write",
+    "default_permissions",
+    "shell_environment_policy",
+    "allow_login_shell",
+    "model_instructions_file",
+    "experimental_compact_prompt_file",
+    "features",
+    "budget",
+];
+
+/// But what holds commands more tightly than anything else is no way out.
+const STRICTEST: [(&str, &str); 3] =
+    [("approval_policy", "untrusted"), ("sandbox_mode", "read-only"), ("default_permissions", ":read-only")];
+
 /// The table of permission profiles.
 const PERMISSIONS: &str = "permissions";
 
@@ -134,4 +154,22 @@ pub(crate) fn restrict(tree: &mut Tree, file: &Path, profiles: &[String]) -> Opt
     }
     let keys = removed.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
     Some(format!("{}: ignored, because a project may not set: {keys}", file.display()))
+}
+
+/// The same for a file below the root of a project.
+pub(crate) fn restrict_lower(tree: &mut Tree, file: &Path) -> Option<String> {
+    let strict = |tree: &Tree, key: &str| match tree.get(key).map(|entry| &entry.node.value) {
+        Some(Value::Text(word)) => STRICTEST.contains(&(key, word.as_str())),
+        _ => false,
+    };
+    let loose = NOT_BELOW_ROOT.into_iter().filter(|key| !strict(tree, key)).collect::<Vec<_>>();
+    let removed: Vec<&str> = loose.into_iter().filter(|key| tree.remove(*key).is_some()).collect();
+    if removed.is_empty() {
+        return None;
+    }
+    let keys = removed.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
+    Some(format!(
+        "{}: ignored, because below the root of a project only a folder that you trust by its own name may set: {keys}",
+        file.display()
+    ))
 }

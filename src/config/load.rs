@@ -32,6 +32,14 @@ pub(crate) fn load(env: &Env, flags: &Flags) -> Result<Config, Error> {
     let profile = user.profile(flags, &codex_home, &mut sources)?;
     let project_root = trust::project_root(&cwd, &user.root_markers(&sources)?);
     let trust = trust::look_up(&cwd, project_root.as_deref(), &user.highest_first(), &sources)?;
+    let mut lower = Vec::new();
+    for folder in layers::project_folders(project_root.as_deref(), &cwd, &codex_home) {
+        let dir = folder.parent().filter(|dir| *dir != project_root.as_deref().unwrap_or(&cwd));
+        let said = dir.map(|dir| trust::of(dir, &user.highest_first(), &sources)).transpose()?;
+        if said.is_some_and(|said| said != Some(Trust::Trusted)) {
+            lower.push(folder);
+        }
+    }
 
     let mut merged = user.system;
     merge::over(&mut merged, user.user);
@@ -44,7 +52,12 @@ pub(crate) fn load(env: &Env, flags: &Flags) -> Result<Config, Error> {
         }
         let dir = file.parent().unwrap_or(Path::new("/")).to_owned();
         let Some(mut tree) = layers::read(&file, Layer::Project(dir), &mut sources)? else { continue };
-        warnings.extend(layers::restrict(&mut tree, &file, &profiles));
+        if lower.iter().any(|folder| file.starts_with(folder)) {
+            warnings.extend(layers::restrict(&mut tree, &file, &layers::permission_profiles(&merged)));
+            warnings.extend(layers::restrict_lower(&mut tree, &file));
+        } else {
+            warnings.extend(layers::restrict(&mut tree, &file, &profiles));
+        }
         merge::over(&mut merged, tree);
     }
     merge::over(&mut merged, user.session);
@@ -69,7 +82,7 @@ pub(crate) fn load(env: &Env, flags: &Flags) -> Result<Config, Error> {
     if let Some(requirements) = &mut requirements {
         requirements.choose(&mut tables.permissions, &asked, &mut warnings);
     }
-    let found = Found { codex_home, cwd, project_root, trust, profile, warnings, origins };
+    let found = Found { codex_home, cwd, project_root, trust, lower, profile, warnings, origins };
     let mut config = resolve::resolve(env, flags, tables, found)?;
     if let Some(requirements) = requirements {
         requirements.apply(&mut config, &asked)?;

@@ -32,6 +32,8 @@ pub(crate) struct Found {
     pub(crate) project_root: Option<PathBuf>,
     /// Trust in the project.
     pub(crate) trust: Trust,
+    /// `.codex` folders below its root that the user did not trust by name.
+    pub(crate) lower: Vec<PathBuf>,
     /// Chosen profile.
     pub(crate) profile: Option<String>,
     /// Warnings so far.
@@ -45,7 +47,7 @@ pub(crate) struct Found {
 /// # Errors
 /// The chosen provider is not defined.
 pub(crate) fn resolve(env: &Env, flags: &Flags, tables: Tables, found: Found) -> Result<Config, Error> {
-    let Found { codex_home, cwd, project_root, trust, profile, mut warnings, origins } = found;
+    let Found { codex_home, cwd, project_root, trust, lower, profile, mut warnings, origins } = found;
     if let Err(fault) = &tables.login.chatgpt_base_url {
         warnings.push(format!("{fault}; until then nothing works that needs the ChatGPT account"));
     }
@@ -61,7 +63,7 @@ pub(crate) fn resolve(env: &Env, flags: &Flags, tables: Tables, found: Found) ->
         model.name = Some(local.to_owned());
     }
     let (rules, warning) =
-        rules::sources(env.system_dir(), &codex_home, &cwd, project_root.as_deref(), trust, flags);
+        rules::sources(env.system_dir(), &codex_home, &cwd, project_root.as_deref(), (trust, &lower), flags);
     warnings.extend(warning);
     let mut permissions = tables.permissions;
     let approval = permissions.approval.unwrap_or(ApprovalPolicy::OnRequest);

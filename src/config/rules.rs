@@ -22,6 +22,8 @@ const MAX_ABOVE: usize = 32;
 pub(crate) struct RuleSources {
     /// Folders of rules files, and single files; none of them need exist.
     pub(crate) places: Vec<PathBuf>,
+    /// The same for folders in which commands could have made them: only rules that ask or forbid count.
+    pub(crate) strict: Vec<PathBuf>,
     /// Rules of the administrator.
     pub(crate) required: Vec<RequiredRule>,
     /// The root of the project, or the working directory.
@@ -72,20 +74,24 @@ pub(crate) fn sources(
     codex_home: &Path,
     cwd: &Path,
     root: Option<&Path>,
-    trust: Trust,
+    (trust, lower): (Trust, &[PathBuf]),
     flags: &Flags,
 ) -> (RuleSources, Option<String>) {
     let project = root.unwrap_or(cwd).to_owned();
     let user = codex_home.join("rules");
     let project_file = user.join("projects").join(file_name(&project));
     let mut places = vec![system_dir.join("rules")];
-    let mut warning = None;
+    let (mut strict, mut warning) = (Vec::new(), None);
     if !flags.ignore_rules {
         places.extend([user.clone(), user.join("sandboxed")]);
-        let folders = layers::project_folders(root, cwd, codex_home).into_iter().map(|dir| dir.join("rules"));
+        let folders = layers::project_folders(root, cwd, codex_home);
         if trust == Trust::Trusted {
-            places.extend(folders);
-        } else if let Some(last) = folders.into_iter().rfind(|dir| dir.symlink_metadata().is_ok()) {
+            let (below, own): (Vec<_>, Vec<_>) = folders.into_iter().partition(|dir| lower.contains(dir));
+            places.extend(own.into_iter().map(|dir| dir.join("rules")));
+            strict.extend(below.into_iter().map(|dir| dir.join("rules")));
+        } else if let Some(last) =
+            folders.into_iter().map(|dir| dir.join("rules")).rfind(|dir| dir.symlink_metadata().is_ok())
+        {
             let shown = last.display();
             warning = Some(format!("{shown} exists but is not loaded: this project is not trusted"));
         }
@@ -96,7 +102,10 @@ pub(crate) fn sources(
     }
     let user_file = user.join("default.rules");
     let sandboxed = user.join("sandboxed");
-    (RuleSources { places, required: Vec::new(), project, user_file, project_file, sandboxed }, warning)
+    (
+        RuleSources { places, strict, required: Vec::new(), project, user_file, project_file, sandboxed },
+        warning,
+    )
 }
 
 /// The projects that a working directory belongs to: that of its root alone, or where there is none the folder itself

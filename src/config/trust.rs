@@ -46,13 +46,24 @@ pub(crate) fn look_up(
     }
     let main = root.and_then(main_repository);
     for dir in [Some(cwd), root, main.as_deref()].into_iter().flatten() {
-        for tree in layers {
-            if let Some(trust) = entry(tree, dir, sources)? {
-                return Ok(trust);
-            }
+        if let Some(trust) = of(dir, layers, sources)? {
+            return Ok(trust);
         }
     }
     Ok(Trust::Unknown)
+}
+
+/// What the user said about exactly `dir`.
+///
+/// # Errors
+/// As for [`look_up`].
+pub(crate) fn of(dir: &Path, layers: &[&Tree], sources: &Sources) -> Result<Option<Trust>, Error> {
+    for tree in layers {
+        if let Some(trust) = entry(tree, dir, sources)? {
+            return Ok(Some(trust));
+        }
+    }
+    Ok(None)
 }
 
 /// The entry for exactly `dir` (also through another spelling of its path) in one layer.

@@ -12,13 +12,13 @@
 //! - [`kept`]: how long such files are kept
 //! - [`env`]: which variables a command gets
 //! - [`shell`]: which shell runs a command line
-//! - [`profile`]: the login profile, read once instead of before every command
+//! - [`profile`]: the login profile, run once instead of before every command
 //! - [`replay`]: what a login profile leaves behind, as a difference
 //! - [`supervise`]: the small process between us and every command
 //! - [`parse`]: shell command line → argument vectors, or "cannot be read"
 //! - [`actions`]: what a command does, for display
 //! - [`mortal`]: helper programs that end with us
-//! - [`harden`]: no core dumps and no debuggers for ourselves
+//! - [`harden`]: no core dumps, no debuggers and no keys in sight for ourselves
 //! - [`memory`]: memory that goes back to the system
 
 pub(crate) mod actions;

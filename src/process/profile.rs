@@ -1,14 +1,15 @@
 //! The user's login profile, read once instead of before every command. `bash -lc` runs the profile each time,
 //! which takes milliseconds when it is empty and a third of a second with the usual version managers, and mixes
-//! its noise into the output. From the second login command on, the shell is asked once what the profile leaves
-//! behind, and later commands start from that.
+//! its noise into the output. So the first login command asks the shell what the profile leaves behind, and starts
+//! from that, like all later ones in the same folder and confinement. Commands that come meanwhile wait for the answer.
 //!
-//! Nothing is guessed: bash is asked with and without the profile, in the same folder, environment and
-//! confinement as the command. Variables, options, aliases and functions that differ are replayed; if anything
-//! else differs (traps, limits, umask, folder, read-only variables), or the profile is slow or strange, commands
-//! keep running it themselves. A change of the usual start-up files is seen at once; what such a file reads from
-//! elsewhere is not, until the program starts again. The replay lives in memory, where no confined command can
-//! change it, and is never used under a confinement other than the one it was made in.
+//! Nothing is guessed: the shell is asked with and without the profile, in the same folder, environment and
+//! confinement as the command. Variables, options, aliases, functions and the umask that differ are replayed; if anything
+//! else differs (traps, limits, folder, read-only variables), commands keep running the profile themselves. One that
+//! does not end in time is left out, and said to be once. A change of the usual start-up files is seen at once; what
+//! such a file reads from elsewhere is not, until the program starts again. The replay lives in memory and nowhere
+//! else, since profiles hold secrets and no confined command can change it there, and is never used under a
+//! confinement other than the one it was made in.
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
@@ -18,27 +19,41 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
-use super::replay::{MARK, Replay, State};
+use super::env::Vars;
+use super::replay::{self, Kind, Replay, State};
 use super::spawn::{Exit, Launcher};
 use super::spec::{CommandSpec, Stdin};
 
-/// A profile that takes longer is not replayed.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// A profile that costs less is not worth a replay in shell code.
-const WORTH: Duration = Duration::from_micros(500);
+/// A profile that takes longer is left out.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// Longest answer of the shell, in bytes.
-const ANSWER_MAX: usize = 512 * 1024;
+const ANSWER_MAX: usize = 1024 * 1024;
 /// Most folder and confinement pairs remembered.
 const KEYS_MAX: usize = 64;
 /// Carries functions and variables that are not exported; gone before the command starts.
 const CARRIER: &str = "__CODEX_PROFILE";
+/// Carries a script that uses aliases.
+const SCRIPT: &str = "__CODEX_SCRIPT";
+/// Asks the shell named by the first word the second one, without the profile and with it.
+const BOTH: &str = r#""$0" -c "$1"; exec "$0" -lc "$1""#;
 
 /// What is known of login profiles; one per thread.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Profiles {
     known: Mutex<HashMap<Key, Entry>>,
+    /// The shell whose profile does not end in time, wherever it is asked.
+    slow: Mutex<Option<(OsString, Stamp)>>,
+    /// Held while a shell is asked.
+    asking: tokio::sync::Mutex<()>,
+    patience: Duration,
+}
+
+impl Default for Profiles {
+    fn default() -> Self {
+        Self::patient(PATIENCE)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -48,49 +63,78 @@ struct Key {
     confine: Option<String>,
 }
 
+/// Times and sizes of the start-up files; another value makes what is known void.
+type Stamp = Vec<(i64, i64, u64)>;
+
 #[derive(Clone, Debug)]
 struct Entry {
-    /// Of the start-up files; another value makes the entry void.
-    stamp: Vec<(i64, i64, u64)>,
+    stamp: Stamp,
     what: What,
 }
 
 #[derive(Clone, Debug)]
 enum What {
-    /// Used once: one command does not pay for a snapshot.
-    Seen,
     /// To be run by the command itself.
     Plain,
+    /// To be left out.
+    Slow,
     /// To be replayed.
     Ready(Arc<Replay>),
 }
 
 impl Profiles {
-    /// Turns a login command of bash into an equal one that does not run the profile, when that is known to be
-    /// equal. Everything else stays as it is. Takes as long as the profile on its second call, bounded. Dropping
-    /// the future leaves everything as it was.
-    pub(crate) async fn apply(&self, launcher: &Launcher, spec: &mut CommandSpec) {
-        let [shell, flag, _] = spec.argv.as_slice() else { return };
-        let is_bash = Path::new(shell).file_name() == Some(OsStr::new("bash"));
-        if spec.tty || flag != "-lc" || !is_bash {
-            return;
+    /// Nothing known yet, and waits so long for a profile.
+    fn patient(patience: Duration) -> Self {
+        Self {
+            known: Mutex::default(),
+            slow: Mutex::default(),
+            asking: tokio::sync::Mutex::default(),
+            patience,
         }
-        let key = Key { shell: shell.clone(), cwd: spec.cwd.clone(), confine: spec.confine.clone() };
-        let stamp = stamp(spec.env.get(OsStr::new("HOME")).map(Path::new));
-        let what = match self.get(&key, &stamp) {
-            None => What::Seen,
-            Some(What::Seen) => learn(launcher, spec).await.map_or(What::Plain, |r| What::Ready(Arc::new(r))),
-            Some(known) => known,
-        };
-        if let What::Ready(replay) = &what {
-            rewrite(spec, replay);
-        }
-        self.put(key, Entry { stamp, what });
     }
 
-    fn get(&self, key: &Key, stamp: &[(i64, i64, u64)]) -> Option<What> {
+    /// Turns a login command of bash or zsh into an equal one that does not run the profile, when that is known to
+    /// be equal. Everything else stays as it is. Takes as long as the profile when it is not known yet, bounded. Dropping
+    /// the future leaves everything as it was. Gives what the user should know, at most once.
+    pub(crate) async fn apply(&self, launcher: &Launcher, spec: &mut CommandSpec) -> Option<String> {
+        let [shell, flag, _] = spec.argv.as_slice() else { return None };
+        let kind = Kind::of(Path::new(shell)).filter(|_| !spec.tty && flag == "-lc")?;
+        let key = Key { shell: shell.clone(), cwd: spec.cwd.clone(), confine: spec.confine.clone() };
+        let stamp = stamp(kind, &spec.env);
+        if let Some(what) = self.get(&key, &stamp) {
+            what.put_into(kind, spec);
+            return None;
+        }
+        let _alone = self.asking.lock().await;
+        // Perhaps asked meanwhile.
+        if let Some(what) = self.get(&key, &stamp) {
+            what.put_into(kind, spec);
+            return None;
+        }
+        let what = learn(launcher, spec, kind, self.patience).await;
+        what.put_into(kind, spec);
+        let note = matches!(what, What::Slow).then(|| {
+            let seconds = self.patience.as_secs_f32();
+            format!(
+                "the login profile did not end within {seconds} s: commands run without it until it changes \
+                 (`allow_login_shell = false` leaves profiles out for good)"
+            )
+        });
+        if note.is_some() {
+            *self.slow.lock().unwrap_or_else(PoisonError::into_inner) =
+                Some((key.shell.clone(), stamp.clone()));
+        }
+        self.put(key, Entry { stamp, what });
+        note
+    }
+
+    fn get(&self, key: &Key, stamp: &Stamp) -> Option<What> {
+        let slow = self.slow.lock().unwrap_or_else(PoisonError::into_inner);
+        if slow.as_ref().is_some_and(|(shell, at)| *shell == key.shell && at == stamp) {
+            return Some(What::Slow);
+        }
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(key).filter(|entry| entry.stamp == stamp).map(|entry| entry.what.clone())
+        known.get(key).filter(|entry| entry.stamp == *stamp).map(|entry| entry.what.clone())
     }
 
     fn put(&self, key: Key, entry: Entry) {
@@ -102,67 +146,88 @@ impl Profiles {
     }
 }
 
-/// Time and size of the files bash may read at login.
-fn stamp(home: Option<&Path>) -> Vec<(i64, i64, u64)> {
-    let system = ["/etc/profile", "/etc/profile.d", "/etc/bash.bashrc"].map(PathBuf::from);
-    let own = [".bash_profile", ".bash_login", ".profile", ".bashrc", ".bash_aliases"];
-    let own = home.into_iter().flat_map(|home| own.map(|name| home.join(name)));
+impl What {
+    fn put_into(&self, kind: Kind, spec: &mut CommandSpec) {
+        match self {
+            Self::Plain => {}
+            Self::Slow => rewrite(kind, spec, &Replay::default()),
+            Self::Ready(replay) => rewrite(kind, spec, replay),
+        }
+    }
+}
+
+/// Time and size of the files the shell may read at login.
+fn stamp(kind: Kind, env: &Vars) -> Stamp {
+    let home = |name: &str| env.get(OsStr::new(name)).map(PathBuf::from);
+    let (system, own, home): (&[&str], &[&str], _) = match kind {
+        Kind::Bash => (
+            &["/etc/profile", "/etc/profile.d", "/etc/bash.bashrc"],
+            &[".bash_profile", ".bash_login", ".profile", ".bashrc", ".bash_aliases"],
+            home("HOME"),
+        ),
+        Kind::Zsh => (
+            &[
+                "/etc/zshenv",
+                "/etc/zprofile",
+                "/etc/zlogin",
+                "/etc/zsh/zshenv",
+                "/etc/zsh/zprofile",
+                "/etc/zsh/zlogin",
+            ],
+            &[".zshenv", ".zprofile", ".zlogin", ".zshrc"],
+            home("ZDOTDIR").or_else(|| home("HOME")),
+        ),
+    };
+    let own = home.into_iter().flat_map(|home| own.iter().map(move |name| home.join(name)));
     let of =
         |path: PathBuf| std::fs::metadata(path).map_or((0, 0, 0), |m| (m.mtime(), m.mtime_nsec(), m.size()));
-    system.into_iter().chain(own).map(of).collect()
+    system.iter().map(PathBuf::from).chain(own).map(of).collect()
 }
 
-/// Asks the shell with and without the profile; `None` = not to be replayed.
-async fn learn(launcher: &Launcher, spec: &CommandSpec) -> Option<Replay> {
-    let (login, login_time) = ask(launcher, spec, "-lc").await?;
-    let (plain, plain_time) = ask(launcher, spec, "-c").await?;
-    let replay = Replay::between(&plain, &login)?;
-    // Variables alone cost nothing to replay, whatever the clock of a busy machine says.
-    (replay.state.is_empty() || login_time >= plain_time + WORTH).then_some(replay)
+/// Asks the shell without and with the profile.
+async fn learn(launcher: &Launcher, spec: &CommandSpec, kind: Kind, patience: Duration) -> What {
+    let mut answer = Vec::new();
+    match timeout(patience, ask(launcher, spec, kind, &mut answer)).await {
+        Ok(whole) => whole
+            .and_then(|()| {
+                let (plain, rest) = State::parse(&answer)?;
+                Replay::between(&plain, &State::parse(rest)?.0)
+            })
+            .map_or(What::Plain, |replay| What::Ready(Arc::new(replay))),
+        // Without its profile the shell has answered.
+        Err(_) if State::parse(&answer).is_some() => What::Slow,
+        Err(_) => What::Plain,
+    }
 }
 
-/// What the shell is asked: environment, variables, options and aliases, functions, and the rest.
-fn question() -> String {
-    format!(
-        "exec 2>/dev/null; __codex_m() {{ printf '\\0{MARK}\\0'; }}; __codex_m; command env -0; __codex_m; \
-         declare -p; __codex_m; shopt -p; set +o; alias -p; __codex_m; unset -f __codex_m; declare -f; \
-         printf '\\0{MARK}\\0'; trap -p; umask; ulimit -Sa; pwd; printf '\\0{MARK}\\0'"
-    )
-}
-
-async fn ask(launcher: &Launcher, spec: &CommandSpec, flag: &str) -> Option<(State, Duration)> {
-    let shell = spec.argv.first()?.clone();
+/// The answers of the shell, into `answer`; `None` when they are not whole.
+async fn ask(launcher: &Launcher, spec: &CommandSpec, kind: Kind, answer: &mut Vec<u8>) -> Option<()> {
+    let shell = spec.argv.first()?;
+    let question = replay::question(kind);
+    let words = [shell.as_os_str(), "-c".as_ref(), BOTH.as_ref(), shell, question.as_ref()];
     let spec = CommandSpec {
-        argv: vec![shell, flag.into(), question().into()],
+        argv: words.map(OsStr::to_owned).to_vec(),
         stdin: Stdin::Closed,
         tty: false,
         ..spec.clone()
     };
-    let started = Instant::now();
     let mut running = launcher.start(&spec).ok()?;
-    let mut answer = Vec::new();
-    let whole = async {
-        let mut buf = vec![0; 16 * 1024];
-        loop {
-            let count = running.read(&mut buf).await.ok()?;
-            answer.extend_from_slice(buf.get(..count)?);
-            if count == 0 {
-                running.ended().await;
-                return Some(());
-            }
-            if answer.len() > ANSWER_MAX {
-                return None;
-            }
+    let mut buf = vec![0; 16 * 1024];
+    loop {
+        let count = running.read(&mut buf).await.ok()?;
+        answer.extend_from_slice(buf.get(..count)?);
+        if count == 0 {
+            running.ended().await;
+            return (running.exit() == Exit::Code(0)).then_some(());
         }
-    };
-    timeout(PATIENCE, whole).await.ok()??;
-    let time = started.elapsed();
-    (running.exit() == Exit::Code(0)).then_some(())?;
-    Some((State::parse(&answer)?, time))
+        if answer.len() > ANSWER_MAX {
+            return None;
+        }
+    }
 }
 
 /// `-lc script` → `-c script` with what the profile would have left behind.
-fn rewrite(spec: &mut CommandSpec, replay: &Replay) {
+fn rewrite(kind: Kind, spec: &mut CommandSpec, replay: &Replay) {
     let [_, flag, script] = spec.argv.as_mut_slice() else { return };
     *flag = "-c".into();
     for name in &replay.unset {
@@ -175,8 +240,14 @@ fn rewrite(spec: &mut CommandSpec, replay: &Replay) {
         spec.env.insert(CARRIER.into(), OsString::from_vec(replay.state.clone()));
         // On the script's first line, so that line numbers in its errors stay right.
         let mut whole = OsString::from(format!("eval \"${CARRIER}\";unset {CARRIER};"));
-        whole.push(&*script);
-        *script = whole;
+        if replay.aliases(kind) {
+            // What has been read before an alias was made does not know it.
+            whole.push(format!("eval \"unset {SCRIPT};${SCRIPT}\""));
+            spec.env.insert(SCRIPT.into(), std::mem::replace(script, whole));
+        } else {
+            whole.push(&*script);
+            *script = whole;
+        }
     }
 }
 

@@ -2,15 +2,26 @@
 //! understood makes the difference `None`, and then nothing is replayed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 /// Stands between the parts of an answer, with NUL bytes around it.
-pub(super) const MARK: &str = "codex-profile-mark";
+const MARK: &str = "codex-profile-mark";
 
 /// Longest text that fits one variable of an environment (128 KiB), with room to spare.
 const STATE_MAX: usize = 96 * 1024;
 
-/// Variables that differ between any two shells, or that bash keeps for itself.
-const OWN: [&str; 30] = [
+/// Variables that differ between any two shells, or that a shell keeps for itself.
+const OWN: [&str; 40] = [
+    "!",
+    "0",
+    "?",
+    "ERRNO",
+    "TTYIDLE",
+    "ZSH_ARGZERO",
+    "ZSH_EXECUTION_STRING",
+    "ZSH_SUBSHELL",
+    "pipestatus",
+    "status",
     "_",
     "BASHOPTS",
     "BASHPID",
@@ -43,6 +54,41 @@ const OWN: [&str; 30] = [
     "SRANDOM",
 ];
 
+/// A shell whose answers are understood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Bash,
+    Zsh,
+}
+
+impl Kind {
+    /// By the name of the program.
+    pub(super) fn of(shell: &Path) -> Option<Self> {
+        match shell.file_name()?.to_str()? {
+            "bash" => Some(Self::Bash),
+            "zsh" => Some(Self::Zsh),
+            _ => None,
+        }
+    }
+}
+
+/// What the shell is asked: environment, variables, options with aliases, functions, the umask, and the rest.
+pub(super) fn question(kind: Kind) -> String {
+    let (variables, options, forget, functions, rest) = match kind {
+        Kind::Bash => {
+            ("declare -p", "shopt -p; set +o; alias -p", "unset -f", "declare -f", "trap -p; ulimit -Sa")
+        }
+        Kind::Zsh => {
+            ("typeset -p", "set +o; alias -L; zmodload -L", "unfunction", "functions", "trap; ulimit -a")
+        }
+    };
+    let mark = format!("printf '\\0{MARK}\\0'");
+    format!(
+        "exec 2>/dev/null; __codex_m() {{ {mark}; }}; __codex_m; command env -0; __codex_m; {variables}; __codex_m; \
+         {options}; __codex_m; {forget} __codex_m; {functions}; {mark}; umask; {mark}; {rest}; pwd; {mark}"
+    )
+}
+
 /// Variables as bytes.
 type ByteVars = BTreeMap<Vec<u8>, Vec<u8>>;
 
@@ -53,11 +99,12 @@ pub(super) struct State {
     variables: Vec<u8>,
     options: Vec<u8>,
     functions: Vec<u8>,
+    umask: Vec<u8>,
     rest: Vec<u8>,
 }
 
 /// What to put in place of running the profile.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Replay {
     /// Exported variables it sets.
     pub(super) set: ByteVars,
@@ -68,17 +115,18 @@ pub(super) struct Replay {
 }
 
 impl State {
-    /// Takes an answer apart; noise before the first mark is dropped.
-    pub(super) fn parse(answer: &[u8]) -> Option<Self> {
+    /// Takes an answer apart and gives what follows it; noise before the first mark is dropped.
+    pub(super) fn parse(answer: &[u8]) -> Option<(Self, &[u8])> {
         let mark = format!("\0{MARK}\0");
-        let mut rest = answer;
-        let mut parts = Vec::new();
-        while let Some(at) = memchr::memmem::find(rest, mark.as_bytes()) {
-            parts.push(rest.get(..at)?);
-            rest = rest.get(at + mark.len()..)?;
-        }
-        let [_noise, env, variables, options, functions, other] = parts.try_into().ok()?;
-        let env = env
+        let mut following = answer;
+        let mut part = || {
+            let at = memchr::memmem::find(following, mark.as_bytes())?;
+            let part = following.get(..at)?;
+            following = following.get(at + mark.len()..)?;
+            Some(part)
+        };
+        let _noise = part()?;
+        let env = part()?
             .split(|byte| *byte == 0)
             .filter_map(|pair| {
                 let at = memchr::memchr(b'=', pair)?;
@@ -86,9 +134,10 @@ impl State {
             })
             .filter(|(name, _)| !is_own(name) && !name.starts_with(b"CODEX_"))
             .collect();
-        let [variables, options, functions, rest] =
-            [variables, options, functions, other].map(<[u8]>::to_vec);
-        Some(Self { env, variables, options, functions, rest })
+        let [variables, options, functions, umask, rest] = [part()?, part()?, part()?, part()?, part()?];
+        let [variables, options, functions, umask, rest] =
+            [variables, options, functions, umask, rest].map(<[u8]>::to_vec);
+        Some((Self { env, variables, options, functions, umask, rest }, following))
     }
 }
 
@@ -105,6 +154,10 @@ impl Replay {
         }
         added_variables(&plain.variables, &login.variables, &mut state)?;
         added_options(&plain.options, &login.options, &mut state)?;
+        if plain.umask != login.umask {
+            state.extend_from_slice(b"umask ");
+            state.extend_from_slice(&login.umask);
+        }
         if state.len() > STATE_MAX || state.contains(&0) {
             return None;
         }
@@ -113,6 +166,12 @@ impl Replay {
             login.env.iter().filter(differs).map(|(name, value)| (name.clone(), value.clone())).collect();
         let unset = plain.env.keys().filter(|name| !login.env.contains_key(*name)).cloned().collect();
         Some(Self { set, unset, state })
+    }
+
+    /// Whether a script may use an alias of the profile's.
+    pub(super) fn aliases(&self, kind: Kind) -> bool {
+        let has = |start: &[u8]| lines(&self.state).any(|line| line.starts_with(start));
+        has(b"alias ") && (kind == Kind::Zsh || has(b"shopt -s expand_aliases"))
     }
 }
 
@@ -124,35 +183,53 @@ fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty())
 }
 
-/// `declare` lines of variables that are not exported. One that is read-only, or a value over several lines,
-/// cannot be replayed.
+/// `declare` or `typeset` lines of variables that are not exported. One that is read-only, or a value over several
+/// lines, cannot be replayed.
 fn added_variables(plain: &[u8], login: &[u8], state: &mut Vec<u8>) -> Option<()> {
     let known: BTreeSet<&[u8]> = lines(plain).collect();
     for line in lines(login).filter(|line| !known.contains(line)) {
-        let mut words = line.strip_prefix(b"declare -")?.splitn(2, |byte| *byte == b' ');
-        let (flags, definition) = (words.next()?, words.next()?);
+        let (word, mut definition) = split(line);
+        let mut flags: &[u8] = b"";
+        while definition.starts_with(b"-") {
+            let (more, rest) = split(definition);
+            (flags, definition) = (more, rest);
+        }
+        let exported = match word {
+            b"declare" | b"typeset" => flags.contains(&b'x'),
+            b"export" => true,
+            _ => return None,
+        };
         let name = definition.split(|byte| *byte == b'=').next()?;
-        if is_own(name) || flags.contains(&b'x') {
+        let name = name.strip_prefix(b"'").and_then(|name| name.strip_suffix(b"'")).unwrap_or(name);
+        if is_own(name) {
             continue;
         }
         if flags.contains(&b'r') {
             return None;
         }
-        state.extend_from_slice(line);
-        state.push(b'\n');
+        if !exported {
+            state.extend_from_slice(line);
+            state.push(b'\n');
+        }
     }
     Some(())
 }
 
-/// `shopt`, `set` and `alias` lines. Being a login shell cannot be set, and makes no difference to a script.
+/// Before the first blank, and after it.
+fn split(text: &[u8]) -> (&[u8], &[u8]) {
+    let at = memchr::memchr(b' ', text).unwrap_or(text.len());
+    (text.get(..at).unwrap_or_default(), text.get(at + 1..).unwrap_or_default())
+}
+
+/// `shopt`, `set`, `alias` and `zmodload` lines. Being a login shell cannot be set, and makes no difference to a script.
 fn added_options(plain: &[u8], login: &[u8], state: &mut Vec<u8>) -> Option<()> {
     let known: BTreeSet<&[u8]> = lines(plain).collect();
     for line in lines(login).filter(|line| !known.contains(line)) {
-        let understood = [&b"shopt -"[..], b"set +o ", b"set -o ", b"alias "];
+        let understood = [&b"shopt -"[..], b"set +o ", b"set -o ", b"alias ", b"zmodload "];
         if !understood.iter().any(|start| line.starts_with(start)) {
             return None;
         }
-        if !line.ends_with(b" login_shell") {
+        if !line.ends_with(b" login_shell") && !line.ends_with(b"set -o login") {
             state.extend_from_slice(line);
             state.push(b'\n');
         }
@@ -166,8 +243,11 @@ mod tests {
 
     fn answer(env: &str, variables: &str, options: &str, functions: &str, rest: &str) -> State {
         let mark = format!("\0{MARK}\0");
-        let parts = ["noise", env, variables, options, functions, rest, ""];
-        State::parse(parts.join(&mark).as_bytes()).unwrap()
+        let parts = ["noise", env, variables, options, functions, "0022\n", rest, "more"];
+        let text = parts.join(&mark);
+        let (state, following) = State::parse(text.as_bytes()).unwrap();
+        assert_eq!(following, b"more");
+        state
     }
 
     #[test]
@@ -205,5 +285,31 @@ mod tests {
             assert_eq!(Replay::between(&plain, &login), None);
         }
         assert_eq!(State::parse(b"no marks at all"), None);
+    }
+
+    #[test]
+    fn the_words_of_zsh_are_understood() {
+        let plain = answer("", "typeset -i10 SHLVL=1\ntypeset -i10 '!'=0\n", "set +o login\n", "", "/\n");
+        let mut login = answer(
+            "E=1\0",
+            "typeset -i10 SHLVL=1\ntypeset -i10 '!'=7\nexport E=1\nexport -T PATH path=( /bin )\n\
+             typeset -a arr=( x 'y z' )\ntypeset ml=$'two\\nlines'\n",
+            "set -o login\nset -o nullglob\nalias ll='ls -l'\nzmodload zsh/datetime\n",
+            "",
+            "/\n",
+        );
+        login.umask = b"027\n".to_vec();
+        let replay = Replay::between(&plain, &login).unwrap();
+        assert_eq!(replay.set, ByteVars::from([(b"E".to_vec(), b"1".to_vec())]));
+        assert!(replay.aliases(Kind::Zsh) && !replay.aliases(Kind::Bash));
+        let state = String::from_utf8(replay.state).unwrap();
+        assert_eq!(
+            state,
+            "typeset -a arr=( x 'y z' )\ntypeset ml=$'two\\nlines'\nset -o nullglob\nalias ll='ls -l'\n\
+             zmodload zsh/datetime\numask 027\n"
+        );
+        for line in ["typeset -r R=1\n", "export -r R=1\n", "local x=1\n"] {
+            assert_eq!(Replay::between(&plain, &answer("", line, "", "", "/\n")), None, "{line}");
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! What needs protection by its name somewhere below a root: repositories inside the repository, whose hooks run
 //! when the user works there, and files of secrets. The kernel protects paths, not names, so the folders are
-//! looked through once, when a thread starts: nearest first and up to a limit, folders without subfolders by a
-//! few direct questions instead of a listing, and without what package managers fill.
+//! looked through once, when a thread starts: nearest first and up to a limit, and without what package managers
+//! fill. Files cost nothing where folders count their folders: one without any is asked a few direct questions instead
+//! of being listed, and a long list is left when all of its folders have come.
 
 use std::collections::VecDeque;
 use std::ffi::{CStr, OsStr};
@@ -16,10 +17,15 @@ use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, RawDir, fstat, openat, st
 const FOLDERS: usize = 4096;
 /// How many entries of them.
 const ENTRIES: usize = 200_000;
+/// From this size on, in bytes, a folder is worth a question that may save its listing.
+const LONG: i64 = 64 * 1024;
 /// Repositories beyond this number are not listed either: each costs every command a mount.
 const REPOSITORIES: usize = 256;
 /// Filled by programs, huge, and nobody works in a repository there.
 const SKIPPED: [&[u8]; 6] = [b"node_modules", b"target", b".venv", b"venv", b"__pycache__", b".git"];
+
+/// Folders that nearly every project has, or while a command runs.
+const ASKED: [&[u8]; 2] = [b".codex", b".agents"];
 
 /// What was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,10 +64,26 @@ impl Search {
     fn folder(&mut self, path: &Path, below_root: bool) {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let Ok(folder) = openat(CWD, path, flags, Mode::empty()) else { return };
-        // A folder counts the `..` of each of its folders; 2 means there are none, where that is kept at all.
-        match fstat(&folder).is_ok_and(|stat| stat.st_nlink == 2) {
-            true => self.ask(&folder, path, below_root),
-            false => self.list(&folder, path, below_root),
+        let Ok(stat) = fstat(&folder) else { return };
+        // A folder counts the `..` of each of its folders; where that is not kept, 1 is all it says.
+        let mut folders = usize::try_from(stat.st_nlink).ok().and_then(|links| links.checked_sub(2));
+        let long = stat.st_size > LONG;
+        if long {
+            let known = SKIPPED.iter().filter(|name| is_folder(&folder, name)).count();
+            let asked = ASKED.iter().filter(|name| is_folder(&folder, name));
+            let asked: Vec<_> = asked.map(|name| path.join(OsStr::from_bytes(name))).collect();
+            folders = folders.map(|all| all.saturating_sub(known + asked.len()));
+            if folders.is_some() {
+                self.queue.extend(asked);
+            }
+        }
+        match folders {
+            Some(0) => self.ask(&folder, path, below_root),
+            Some(all) if long => {
+                self.list(&folder, path, below_root, all);
+                self.ask(&folder, path, below_root);
+            }
+            _ => self.list(&folder, path, below_root, usize::MAX),
         }
     }
 
@@ -73,7 +95,9 @@ impl Search {
         }
     }
 
-    fn list(&mut self, folder: impl AsFd, path: &Path, below_root: bool) {
+    /// Up to the last of so many folders.
+    fn list(&mut self, folder: impl AsFd, path: &Path, below_root: bool, folders: usize) {
+        let mut left = folders;
         let mut buffer = [MaybeUninit::<u8>::uninit(); 32 * 1024];
         let mut entries = RawDir::new(folder.as_fd(), &mut buffer);
         while let Some(Ok(entry)) = entries.next() {
@@ -82,7 +106,17 @@ impl Search {
                 return;
             }
             let name: &CStr = entry.file_name();
-            self.entry(path, name.to_bytes(), entry.file_type(), below_root);
+            let (name, kind) = (name.to_bytes(), entry.file_type());
+            if folders != usize::MAX && ASKED.contains(&name) {
+                continue;
+            }
+            self.entry(path, name, kind, below_root);
+            if kind == FileType::Directory && name != b"." && name != b".." && !SKIPPED.contains(&name) {
+                left -= 1;
+                if left == 0 {
+                    return;
+                }
+            }
         }
     }
 
@@ -90,13 +124,24 @@ impl Search {
         let path = || folder.join(OsStr::from_bytes(name));
         match kind {
             _ if name == b"." || name == b".." => {}
-            _ if name == b".git" && below_root => self.found.repositories.push(path()),
+            _ if name == b".git" && below_root => once(&mut self.found.repositories, path()),
             FileType::Directory if !SKIPPED.contains(&name) => self.queue.push_back(path()),
             FileType::RegularFile | FileType::Symlink if is_env_file(name) => {
-                self.found.env_files.push(path())
+                once(&mut self.found.env_files, path())
             }
             _ => {}
         }
+    }
+}
+
+fn is_folder(folder: &OwnedFd, name: &[u8]) -> bool {
+    let stat = statat(folder, OsStr::from_bytes(name), AtFlags::SYMLINK_NOFOLLOW);
+    stat.is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Directory)
+}
+
+fn once(list: &mut Vec<PathBuf>, path: PathBuf) {
+    if !list.contains(&path) {
+        list.push(path);
     }
 }
 
@@ -161,6 +206,37 @@ mod tests {
             [".env", "deep/.env.odd", "deep/er/leaf/.env.local"]
         );
         assert!(!found.more);
+    }
+
+    /// Folders that do not count theirs are listed whole.
+    #[test]
+    fn many_files_in_a_folder_are_not_looked_at() {
+        let dir = tempfile::tempdir().unwrap();
+        for number in 0..6000 {
+            fs::write(dir.path().join(format!("a-name-of-some-length-{number}")), "").unwrap();
+        }
+        for folder in [".git", "node_modules/p/.git"] {
+            fs::create_dir_all(dir.path().join(folder)).unwrap();
+        }
+        fs::write(dir.path().join(".env"), "x").unwrap();
+        let look = || {
+            let mut search = Search { found: Nested::default(), queue: VecDeque::new(), entries: 0 };
+            search.folder(dir.path(), false);
+            (search.entries, search.found, search.queue.len())
+        };
+        use std::os::unix::fs::MetadataExt;
+        let counts = fs::metadata(dir.path()).unwrap().nlink() == 4;
+        let (entries, found, queued) = look();
+        assert!(entries == 0 || !counts, "{entries} entries");
+        assert_eq!((found.env_files, queued), (vec![dir.path().join(".env")], 0));
+        fs::create_dir(dir.path().join(".codex")).unwrap();
+        let (entries, _, queued) = look();
+        assert!((entries == 0 || !counts) && queued == 1, "{entries} entries, {queued} queued");
+        fs::create_dir_all(dir.path().join("sub/.git")).unwrap();
+        assert_eq!(look().2, 2);
+        let found = search(dir.path());
+        assert_eq!(relative(&found.repositories, dir.path()), ["sub/.git"]);
+        assert_eq!(found.env_files, [dir.path().join(".env")]);
     }
 
     #[test]

@@ -161,6 +161,11 @@ impl Roots {
         self.roots.iter().any(|root| root.origin == Origin::Extra && path.starts_with(&root.path))
     }
 
+    /// Whether commands were kept from making this `.git` (as [`real`] gives it) before there was one.
+    pub(crate) fn is_guarded(&self, git: &Path) -> bool {
+        git.ends_with(".git") && git.parent().is_some_and(|folder| self.lasting().any(|root| root == folder))
+    }
+
     /// The writable folders that are workspaces, and no folders for temporary files.
     pub(crate) fn lasting(&self) -> impl Iterator<Item = &Path> {
         let lasting = |root: &&Root| matches!(root.origin, Origin::Workdir | Origin::Extra);

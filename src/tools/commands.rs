@@ -39,6 +39,19 @@ pub(super) enum Reached {
     Failed(String),
 }
 
+impl Reached {
+    /// With what was to be said about an earlier attempt.
+    fn also(self, mut earlier: Vec<String>) -> Self {
+        match self {
+            Self::Done(live, notes) if !earlier.is_empty() => {
+                earlier.extend(notes);
+                done(live, earlier)
+            }
+            other => other,
+        }
+    }
+}
+
 impl Commands {
     /// The commands of one thread. `launcher` is `Launcher::default()` outside of tests.
     pub(crate) fn new(launcher: Launcher, gate: Arc<dyn Gate>) -> Arc<Self> {
@@ -67,30 +80,30 @@ impl Commands {
             refuse(ctx, item, ItemStatus::Declined, None).await;
             return Reached::Refused("aborted by user".to_owned());
         }
-        let mut live = match self.once(ctx, request, item, confined, permit, limit).await {
-            Reached::Done(live, _) => live,
+        let (live, mut notes) = match self.once(ctx, request, item, confined, permit, limit).await {
+            Reached::Done(live, notes) => (live, notes),
             other => return other,
         };
         let code = live.exit().map_or(0, Exit::code);
-        let mut notes: Vec<String> = live.reached().into_iter().collect();
+        let known = notes.clone();
+        notes.extend(live.reached());
         if !confined || code == 0 {
-            notes.iter().for_each(|note| live.remark(note.clone()));
-            return Reached::Done(live, notes);
+            return done(live, notes);
         }
         match self.gate.after_failure(ctx, request, code, &live.whole()).await {
-            AfterFailure::Keep => {
-                notes.iter().for_each(|note| live.remark(note.clone()));
-                Reached::Done(live, notes)
-            }
+            AfterFailure::Keep => done(live, notes),
             AfterFailure::Note(note) => {
                 notes.push(note);
-                live.remark(notes.join("\n"));
-                Reached::Done(live, notes)
+                done(live, notes)
             }
             AfterFailure::AgainConfined(confine) => {
-                self.once(ctx, request, live.leave_item(), true, confine, limit).await
+                let again = self.once(ctx, request, live.leave_item(), true, confine, limit).await;
+                again.also(known)
             }
-            AfterFailure::Again => self.once(ctx, request, live.leave_item(), false, None, limit).await,
+            AfterFailure::Again => {
+                let again = self.once(ctx, request, live.leave_item(), false, None, limit).await;
+                again.also(known)
+            }
         }
     }
 
@@ -103,7 +116,10 @@ impl Commands {
         limit: Duration,
     ) -> Reached {
         let item = self.begin(ctx, request, source).await;
-        self.once(ctx, request, item, false, None, limit).await
+        match self.once(ctx, request, item, false, None, limit).await {
+            Reached::Done(live, notes) => done(live, notes),
+            other => other,
+        }
     }
 
     /// One attempt.
@@ -117,11 +133,11 @@ impl Commands {
         limit: Duration,
     ) -> Reached {
         let mut spec = spec(ctx, request, confined, confine);
-        tokio::select! {
+        let note = tokio::select! {
             biased; // an interrupt does not wait for a slow profile
-            () = ctx.cancel.cancelled() => {}
-            () = self.profiles.apply(&self.launcher, &mut spec) => {}
-        }
+            () = ctx.cancel.cancelled() => None,
+            note = self.profiles.apply(&self.launcher, &mut spec) => note,
+        };
         let mut live = match self.launcher.start(&spec) {
             Ok(running) => Live::new(ctx, running, item),
             Err(error) => {
@@ -146,7 +162,7 @@ impl Commands {
             }
             () = sleep_until(deadline) => {}
         }
-        Reached::Done(live, Vec::new())
+        Reached::Done(live, note.into_iter().collect())
     }
 
     /// Tells the item of a command that is about to run, or to be refused.
@@ -166,6 +182,14 @@ impl Commands {
         ctx.tell(Event::ItemStarted { item: Item::CommandExecution(item.clone()) }).await;
         item
     }
+}
+
+/// The cell says what the model is told.
+fn done(mut live: Live, notes: Vec<String>) -> Reached {
+    if !notes.is_empty() {
+        live.remark(notes.join("\n"));
+    }
+    Reached::Done(live, notes)
 }
 
 /// The item of a call: same name as the call.

@@ -23,8 +23,8 @@ use crate::protocol::policy::{ApprovalPolicy, SandboxPolicy};
 use crate::protocol::tokens::ThreadUsage;
 use crate::threads::Turn;
 use crate::workspace::changed::Count;
-use crate::workspace::undo_revert::Report;
-use crate::workspace::undo_since::Wanted;
+use crate::workspace::undo::Report;
+use crate::workspace::undo::Wanted;
 
 /// Calls that may wait.
 const CALLS: usize = 32;

@@ -9,7 +9,7 @@ use super::usage::{Ask, Kept};
 use crate::base::ids::ThreadId;
 use crate::base::secret::Secret;
 use crate::protocol::op::Op;
-use crate::workspace::undo_since::Wanted;
+use crate::workspace::undo::Wanted;
 
 /// Something to be done outside.
 #[derive(Debug)]

@@ -14,7 +14,7 @@ use crate::protocol::event::Event;
 use crate::protocol::tokens::ThreadUsage;
 use crate::threads::Turn;
 use crate::workspace::search::Found;
-use crate::workspace::undo_revert::Report;
+use crate::workspace::undo::Report;
 
 /// The time of a message.
 #[derive(Clone, Copy, Debug, Default)]

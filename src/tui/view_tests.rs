@@ -12,8 +12,8 @@ use crate::tui::scene::{Scene, setup};
 use crate::tui::setup::{AskTrust, Setup};
 use crate::tui::status::facts::samples;
 use crate::tui::testing::assert_screen;
-use crate::workspace::undo_apply::Step;
-use crate::workspace::undo_revert::Report;
+use crate::workspace::undo::Report;
+use crate::workspace::undo::Step;
 
 const ANSWER: &str = "I looked at the parser.\n\n1. It reads the file twice.\n2. The *second* read is not needed.\n\n\
 ```rust\nfn parse(text: &str) -> Tree {\n    Tree::from(text)\n}\n```\n\n| File | Lines |\n|---|---:|\n| a.rs | 12 |\n| 漢字.rs | 7 |\n";

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::schema::project::ProjectDocs;
 use crate::config::{Config, Trust};
+use crate::protocol::policy::DenyRead;
 
 /// The usual name.
 const NAME: &str = "AGENTS.md";
@@ -32,6 +33,8 @@ pub(crate) struct Search<'a> {
     pub(crate) trust: Trust,
     /// Budget and further names.
     pub(crate) docs: &'a ProjectDocs,
+    /// What commands cannot read: a project's file must not be a link to it.
+    pub(crate) hidden: &'a DenyRead,
 }
 
 /// What was found.
@@ -62,6 +65,7 @@ impl<'a> From<&'a Config> for Search<'a> {
             project_root: config.project_root.as_deref(),
             trust: config.trust,
             docs: &config.docs,
+            hidden: &config.deny_read,
         }
     }
 }
@@ -102,6 +106,11 @@ pub(crate) fn find(search: Search<'_>) -> Docs {
                 path.display(),
                 search.docs.max_bytes
             ));
+            continue;
+        }
+        if is_hidden(&path, search.hidden) {
+            docs.warnings
+                .push(format!("{} is left out: it leads to what commands cannot read", path.display()));
             continue;
         }
         let Some((text, used)) = read(&path, left, &mut docs.warnings) else { continue };
@@ -159,6 +168,27 @@ fn choose(dir: &Path, fallback: &[String]) -> Option<(PathBuf, u64)> {
 fn blank(path: &Path, size: u64) -> bool {
     const SHORT: u64 = 4096;
     size <= SHORT && bytes(path, SHORT).is_ok_and(|bytes| bytes.trim_ascii().is_empty())
+}
+
+/// Whether a file is one of those, or in one of those folders, by where it really is.
+fn is_hidden(path: &Path, list: &DenyRead) -> bool {
+    let Ok(real) = path.canonicalize() else { return false };
+    let fits = |name: &str, pattern: &str| match pattern.split_once('*') {
+        Some((start, end)) => {
+            name.len() >= pattern.len() - 1 && name.starts_with(start) && name.ends_with(end)
+        }
+        None => name == pattern,
+    };
+    let by_path = |pattern: &PathBuf| {
+        let (Some(folder), Some(last)) = (pattern.parent(), pattern.file_name()) else { return false };
+        let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+        let first = real.strip_prefix(folder).ok().and_then(|rest| rest.components().next());
+        first.is_some_and(|first| fits(&first.as_os_str().to_string_lossy(), &last.to_string_lossy()))
+            || pattern.canonicalize().is_ok_and(|target| real.starts_with(target))
+    };
+    let env = real.file_name().is_some_and(|name| fits(&name.to_string_lossy(), ".env*"));
+    let allowed = list.allow.iter().any(|allowed| real.starts_with(allowed));
+    !allowed && (list.paths.iter().any(by_path) || (list.env_files && env))
 }
 
 /// Text of at most `max` bytes of a file, and how many bytes of the file that is. Bytes that are not UTF-8 are

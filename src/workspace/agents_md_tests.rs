@@ -9,6 +9,7 @@ struct Case {
     docs: ProjectDocs,
     trust: Trust,
     has_root: bool,
+    hidden: DenyRead,
 }
 
 impl Case {
@@ -23,7 +24,8 @@ impl Case {
         }
         let docs =
             ProjectDocs { max_bytes: 1000, fallback_names: vec!["CLAUDE.md".into(), "NOTES.md".into()] };
-        Self { _dir: dir, root, docs, trust: Trust::Unknown, has_root: true }
+        let hidden = DenyRead::usual(Some(&root.join("home")), Some(&root.join("home")));
+        Self { _dir: dir, root, docs, trust: Trust::Unknown, has_root: true, hidden }
     }
 
     fn find(&self) -> Docs {
@@ -34,6 +36,7 @@ impl Case {
             project_root: self.has_root.then_some(project.as_path()),
             trust: self.trust,
             docs: &self.docs,
+            hidden: &self.hidden,
         })
     }
 
@@ -142,4 +145,22 @@ fn block() {
         "# AGENTS.md instructions for /w\n\n<INSTRUCTIONS>\none\n</INSTRUCTIONS>"
     );
     assert_eq!(Case::new(&[]).find().block(cwd), None);
+}
+
+#[test]
+fn a_file_of_the_project_is_no_way_to_what_commands_cannot_read() {
+    let case = Case::new(&[("p/a/AGENTS.md", "one"), ("home/auth.json", "hush"), ("p/.env.local", "hush")]);
+    std::fs::create_dir(case.root.join("home/.ssh")).unwrap();
+    std::fs::write(case.root.join("home/.ssh/id_x"), "hush").unwrap();
+    let link = case.root.join("p/a/b/AGENTS.md");
+    for target in ["home/auth.json", "home/.ssh/id_x", "p/.env.local"] {
+        std::os::unix::fs::symlink(case.root.join(target), &link).unwrap();
+        let docs = case.find();
+        assert!(!format!("{docs:?}").contains("hush"), "{target}");
+        assert_eq!(docs.project.len(), 1);
+        assert!(docs.warnings[0].contains("leads to what commands cannot read"), "{:?}", docs.warnings);
+        std::fs::remove_file(&link).unwrap();
+    }
+    std::os::unix::fs::symlink(case.root.join("p/a/AGENTS.md"), &link).unwrap();
+    assert_eq!(case.find().project.len(), 2, "other links are followed");
 }

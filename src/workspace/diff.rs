@@ -38,6 +38,8 @@ pub(crate) fn changes(cwd: &Path, hidden: &[String]) -> Result<String, Error> {
         !git(cwd, hidden, &["rev-parse", "--verify", "--quiet", "HEAD"], MAX_BYTES)?.0.trim().is_empty();
     let base: &[&str] = if has_commit { &["HEAD"] } else { &["--cached"] };
     let mut args = vec!["diff", "--no-ext-diff", "--no-textconv", "--no-color"];
+    // Whether files of a repository inside have changed, another git says, which obeys the settings there.
+    args.extend(["--ignore-submodules=dirty", "--submodule=short"]);
     args.extend(base);
     let (mut diff, mut cut) = git(cwd, hidden, &args, MAX_BYTES)?;
     let (untracked, _) = git(cwd, hidden, &["ls-files", "--others", "--exclude-standard", "-z"], MAX_BYTES)?;
@@ -59,11 +61,13 @@ pub(crate) fn changes(cwd: &Path, hidden: &[String]) -> Result<String, Error> {
     Ok(diff)
 }
 
-/// The git program in `cwd`, without hooks, helpers and locks of its own; its standard output is a pipe.
+/// The git program in `cwd`, without hooks, helpers and locks of its own; its standard output is a pipe. Files that
+/// look like a repository without its folder are none: a command could have written them, with settings.
 pub(super) fn command(cwd: &Path, hidden: &[String]) -> Command {
     let mut command = Command::new("git");
     command
         .args(["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "diff.external="])
+        .args(["-c", "safe.bareRepository=explicit"])
         .current_dir(cwd)
         .env("GIT_OPTIONAL_LOCKS", "0")
         .env("GIT_PAGER", "cat")
@@ -117,6 +121,51 @@ mod tests {
         std::fs::write(dir.path().join("new file.txt"), "fresh\n").unwrap();
         let diff = changes(dir.path(), &[]).unwrap();
         assert!(diff.contains("-one\n+two\n") && diff.contains("+fresh\n"), "{diff}");
+    }
+
+    #[test]
+    fn what_a_repository_inside_names_is_not_run() {
+        let dir = tempfile::tempdir().unwrap();
+        let (top, inner) = (dir.path(), dir.path().join("inner"));
+        run(top, &["init", "-q"]);
+        run(top, &["init", "-q", "inner"]);
+        std::fs::write(inner.join("f"), "one\n").unwrap();
+        std::fs::write(inner.join(".gitattributes"), "* filter=x\n").unwrap();
+        run(&inner, &["add", "."]);
+        run(&inner, &["commit", "-qm", "x"]);
+        run(top, &["add", "inner"]);
+        run(top, &["commit", "-qm", "x"]);
+        let mark = format!("touch {}", dir.path().join("ran").display());
+        for key in ["filter.x.clean", "core.fsmonitor", "filter.x.process"] {
+            run(&inner, &["config", key, &mark]);
+        }
+        std::fs::write(inner.join("f"), "other\n").unwrap();
+        assert!(!changes(top, &[]).unwrap().contains("inner"));
+        run(
+            &inner,
+            &[
+                "-c",
+                "filter.x.clean=cat",
+                "-c",
+                "filter.x.process=",
+                "-c",
+                "core.fsmonitor=",
+                "commit",
+                "-qam",
+                "y",
+            ],
+        );
+        assert!(changes(top, &[]).unwrap().contains("+Subproject commit"));
+        assert!(!dir.path().join("ran").exists());
+    }
+
+    #[test]
+    fn files_that_look_like_a_repository_are_none() {
+        let dir = tempfile::tempdir().unwrap();
+        run(dir.path(), &["init", "-q", "--bare"]);
+        run(dir.path(), &["config", "core.bare", "false"]);
+        run(dir.path(), &["config", "core.worktree", &dir.path().display().to_string()]);
+        assert!(matches!(changes(dir.path(), &[]), Err(Error::NoRepository(_))));
     }
 
     #[test]

@@ -2,7 +2,9 @@
 //! of the model, not into errors. Each test plants canaries wherever a key can stand and looks everywhere.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 
 use super::support::World;
 use super::support::codex::Output;
@@ -90,6 +92,35 @@ fn keys_do_not_leave_their_headers() {
             nowhere(&world, &output, canary);
         }
     }
+}
+
+/// The system shows the environment a program was started with for as long as it lives.
+#[test]
+fn keys_of_the_environment_are_not_in_sight_while_the_program_runs() {
+    let world = World::new("");
+    world.backend.script("[[rule]]\nwhen = { round = 0 }\n[[rule.output]]\nexec = \"cat gate\"\n[[rule]]\noutput = [{ text = \"end\" }]\n");
+    let gate = world.project().join("gate");
+    mknodat(CWD, &gate, FileType::Fifo, Mode::from_bits_retain(0o600), 0).unwrap();
+    let run = world
+        .exec(&["-s", "workspace-write", "hello"])
+        .env("OPENAI_API_KEY", "canary-openai")
+        .env("CODEX_API_KEY", "canary-codex")
+        .start();
+    let held = fs::File::options().write(true).open(&gate).unwrap();
+    let proc = PathBuf::from(format!("/proc/{}", run.pid()));
+    // Only root may look at all.
+    match fs::read(proc.join("environ")) {
+        Ok(bytes) => {
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            assert!(text.contains("OPENAI_API_KEY=") && !text.contains("canary"), "{text}");
+        }
+        Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::PermissionDenied),
+    }
+    let limits = fs::read_to_string(proc.join("limits")).unwrap();
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    assert_eq!(core.split_whitespace().nth(4), Some("0"), "{core}");
+    drop(held);
+    run.wait().expect(0);
 }
 
 /// The service answers with the key in its error, as some do.

@@ -112,3 +112,17 @@ fn a_turn_that_was_killed_can_be_taken_back() {
     assert_eq!(fs::read_to_string(world.project().join("a.txt")).unwrap(), "one\n");
     assert!(!made.exists());
 }
+
+#[test]
+fn the_turns_of_a_folder_are_listed_by_the_numbers_that_undo_takes() {
+    let world = changed();
+    let list = |world: &World| world.codex().args(["undo", "--list"]).run();
+    let one = list(&world);
+    assert_eq!(one.code, Some(0), "{}", one.stderr);
+    assert!(one.stdout.starts_with("   1  ") && one.stdout.contains("a.txt and 3 more"), "{}", one.stdout);
+    assert_eq!(world.codex().args(["undo", "--turn", "1"]).run().code, Some(0));
+    assert!(list(&world).stdout.trim_end().ends_with("(taken back)"));
+    let empty = World::new("");
+    let none = list(&empty);
+    assert!(none.code == Some(1) && none.stderr.contains("no turn"), "{}", none.stderr);
+}

@@ -104,11 +104,13 @@ impl Inside {
             write.extend(self.children.reopen.iter().cloned());
         }
         let sealed = self.children.sealed.clone();
+        let plain = &self.children.reopen;
         let grants = match namespaces {
-            true => Grants { write: &write, except: &sealed, private: IN_NAMESPACES, hide: None },
+            true => Grants { write: &write, except: &sealed, plain, private: IN_NAMESPACES, hide: None },
             false => Grants {
                 write: &write,
                 except: &self.children.read_only,
+                plain,
                 private: HARMLESS,
                 hide: Some(&hide),
             },

@@ -32,6 +32,8 @@ pub(super) struct Grants<'a> {
     pub(super) write: &'a [PathBuf],
     /// Never granted; empty when mounts protect it.
     pub(super) except: &'a [PathBuf],
+    /// Writable among them, but nothing gets a symlink or takes what lay elsewhere: see `Places::in_repository`.
+    pub(super) plain: &'a [PathBuf],
     /// Folders and devices that are private to the command, or harmless.
     pub(super) private: &'a [&'a str],
     /// Must not be read, and of devices only the private ones; `None` when mounts hide it.
@@ -66,13 +68,13 @@ pub(super) fn ruleset(grants: &Grants<'_>, abi: i32) -> Result<Option<OwnedFd>, 
         ruleset = grant_around(
             ruleset,
             root,
-            &Around { except: grants.except, access: written, few: &everywhere },
+            &Around { except: grants.except, access: written, plain: grants.plain, few: &everywhere },
         )?;
     }
     if let Some(hide) = &closed {
         // Where the command makes files the supervisor opens them for it, see `Places::hides_inside`.
         let few = |folder: &Path| grants.write.iter().any(|root| folder.starts_with(root));
-        let around = Around { except: hide, access: AccessFs::ReadFile.into(), few: &few };
+        let around = Around { except: hide, access: AccessFs::ReadFile.into(), plain: &[], few: &few };
         ruleset = grant_around(ruleset, Path::new("/"), &around)?;
         let beside: Vec<PathBuf> = hide.iter().filter(|path| *path != Path::new("/dev")).cloned().collect();
         ruleset = grant_around(ruleset, Path::new("/dev/shm"), &Around { except: &beside, ..around })?;
@@ -91,6 +93,7 @@ pub(super) fn ruleset(grants: &Grants<'_>, abi: i32) -> Result<Option<OwnedFd>, 
 struct Around<'a> {
     except: &'a [PathBuf],
     access: BitFlags<AccessFs>,
+    plain: &'a [PathBuf],
     /// Whether only the first entries of this folder are worth a grant.
     few: &'a dyn Fn(&Path) -> bool,
 }
@@ -101,12 +104,14 @@ fn grant_around(
     path: &Path,
     around: &Around<'_>,
 ) -> Result<RulesetCreated, SetupError> {
-    let Around { except, access, few } = *around;
+    let Around { except, access, plain, few } = *around;
     if except.iter().any(|excepted| path.starts_with(excepted)) {
         return Ok(ruleset);
     }
     if !except.iter().any(|excepted| excepted.starts_with(path)) {
-        return grant(ruleset, path, access);
+        let plain = plain.iter().any(|plain| path.starts_with(plain));
+        let less = if plain { AccessFs::MakeSym | AccessFs::Refer } else { BitFlags::empty() };
+        return grant(ruleset, path, access & !less);
     }
     let Ok(entries) = fs::read_dir(path) else { return Ok(ruleset) };
     let mut ruleset = ruleset;

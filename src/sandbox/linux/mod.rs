@@ -5,6 +5,7 @@
 //! - [`children`]: the protected children of the writable roots, as they are on disk
 //! - [`guard`]: stand-ins for protected names that do not exist yet
 //! - [`mounts`]: the command's own view of the file system
+//! - [`covers`]: what the command cannot read in it
 //! - [`broker`]: without namespaces: changes of files made in the command's place
 //! - [`network`]: the network of a thread, and the ports it shares with the machine
 //! - [`bridge`]: the proxy of the allow-list, around one command
@@ -14,7 +15,8 @@
 //! - [`sockets`]: the host's sockets, to be hidden
 //! - [`identity`]: id maps and capabilities
 //! - [`landlock`]: write rights by path
-//! - [`seccomp`]: the system call filter
+//! - [`seccomp`]: what the system call filter refuses
+//! - [`filter`]: its program
 //! - [`trace`]: follows a command and notes what it is refused
 //! - [`calls`]: the system calls that are named then
 //! - [`sys`]: raw system calls
@@ -24,6 +26,8 @@ mod broker;
 mod calls;
 mod carrier;
 mod children;
+mod covers;
+mod filter;
 mod guard;
 mod identity;
 mod inside;

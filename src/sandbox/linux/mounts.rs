@@ -13,6 +13,7 @@ use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, MoveMountFlags, OpenTreeFlags, mount, move_mount, open_tree};
 
+use super::covers;
 use super::sys::{self, MountAttr};
 use crate::process::supervise::SetupError;
 
@@ -58,7 +59,7 @@ pub(super) fn build(plan: &Plan) -> Result<(), SetupError> {
     }
     repository(plan)?;
     // Before the devices: the cover must not be one.
-    hide(&plan.hide)?;
+    covers::hide(&plan.hide, &plan.write, &plan.read_only)?;
     devices(&plan.write)?;
     if everything {
         optional(Path::new("/sys"), rebind(Path::new("/sys"), MountAttr::change(sys::RDONLY, 0)))?;
@@ -74,41 +75,6 @@ fn repository(plan: &Plan) -> Result<(), SetupError> {
         optional(folder, rebind(folder, MountAttr::change(sys::NODEV, sys::RDONLY)))?;
         for sealed in plan.sealed.iter().filter(|sealed| sealed.parent() == Some(folder)) {
             optional(sealed, rebind(sealed, MountAttr::change(sys::RDONLY | sys::NODEV, 0)))?;
-        }
-    }
-    Ok(())
-}
-
-/// Covers files with a device that cannot be opened, and folders with empty ones. A covered name can neither be
-/// renamed nor removed, and moving a folder above it moves the cover too.
-fn hide(paths: &[PathBuf]) -> Result<(), SetupError> {
-    if paths.is_empty() {
-        return Ok(());
-    }
-    let closed = || {
-        let null = clone(&open(Path::new("/dev/null"))?)?;
-        sys::mount_setattr(&null, MountAttr::change(sys::RDONLY | sys::NODEV, 0))
-            .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?;
-        Ok(null)
-    };
-    let file = closed().map_err(|error: Errno| fail("/dev/null", error))?;
-    for path in paths {
-        let cover = || {
-            let place = open(path)?;
-            let kind = rustix::fs::FileType::from_raw_mode(rustix::fs::fstat(&place)?.st_mode);
-            match kind {
-                rustix::fs::FileType::Directory => {
-                    let flags =
-                        MountFlags::RDONLY | MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
-                    mount("tmpfs", path, "tmpfs", flags, c"mode=000,size=4k")
-                }
-                _ => place_on(&clone(&file)?, &place),
-            }
-        };
-        match cover() {
-            // Not there, or out of reach for the command as well.
-            Ok(()) | Err(Errno::NOENT | Errno::ACCESS | Errno::NOTDIR) => {}
-            Err(error) => return Err(fail(path.display(), error)),
         }
     }
     Ok(())
@@ -166,7 +132,7 @@ fn rebind(path: &Path, attr: MountAttr) -> Result<(), Errno> {
     place_on(&tree, &place)
 }
 
-fn open(path: &Path) -> Result<OwnedFd, Errno> {
+pub(super) fn open(path: &Path) -> Result<OwnedFd, Errno> {
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     match openat2(CWD, path, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS) {
         // The last part may be a symlink itself, to be pinned; NO_SYMLINKS refuses even to name it.
@@ -187,7 +153,7 @@ fn open(path: &Path) -> Result<OwnedFd, Errno> {
     }
 }
 
-fn clone(place: &OwnedFd) -> Result<OwnedFd, Errno> {
+pub(super) fn clone(place: &OwnedFd) -> Result<OwnedFd, Errno> {
     let flags = OpenTreeFlags::OPEN_TREE_CLONE
         | OpenTreeFlags::OPEN_TREE_CLOEXEC
         | OpenTreeFlags::AT_RECURSIVE
@@ -195,7 +161,7 @@ fn clone(place: &OwnedFd) -> Result<OwnedFd, Errno> {
     open_tree(place, c"", flags)
 }
 
-fn place_on(tree: &OwnedFd, place: impl AsFd) -> Result<(), Errno> {
+pub(super) fn place_on(tree: &OwnedFd, place: impl AsFd) -> Result<(), Errno> {
     let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
     move_mount(tree, c"", place, c"", flags)
 }
@@ -259,6 +225,6 @@ fn hide_sockets(sockets: &[PathBuf]) -> Result<(), SetupError> {
     Ok(())
 }
 
-fn fail(what: impl Display, error: impl Into<io::Error>) -> SetupError {
+pub(super) fn fail(what: impl Display, error: impl Into<io::Error>) -> SetupError {
     SetupError::new("mounts", format_args!("{what}: {}", error.into()))
 }

@@ -2,15 +2,11 @@
 //! kernel features with a history of holes, keys pushed into the terminal, address families that no network
 //! namespace separates; and without namespaces also what those would have covered.
 
-use std::collections::BTreeMap;
-
 use libc::c_long;
-use seccompiler::{
-    BpfProgram, SeccompAction, SeccompCmpArgLen as Len, SeccompCmpOp as Op, SeccompCondition, SeccompFilter,
-    SeccompRule, TargetArch, sock_filter,
-};
+use seccompiler::{BpfProgram, SeccompCmpArgLen as Len, SeccompCmpOp as Op, SeccompCondition, SeccompRule};
 
 use super::broker::{METADATA, OBJECTS, SOCKETS};
+use super::filter::{Rules, filter};
 use crate::process::supervise::SetupError;
 
 /// What else is in place.
@@ -34,6 +30,7 @@ const FILE_SETATTR: c_long = 469;
 const SETXATTRAT: c_long = 463;
 const REMOVEXATTRAT: c_long = 466;
 const QUOTACTL_FD: c_long = 443;
+const FCHMODAT2: c_long = 452;
 
 /// Refused whatever the arguments.
 const NEVER: &[c_long] = &[
@@ -103,16 +100,6 @@ const UNASKED: &[c_long] = &[
 /// Without an ipc namespace: objects of other programs of this user.
 const QUEUES: &[c_long] = &[libc::SYS_mq_open, libc::SYS_mq_unlink];
 
-const NAMESPACES: [i32; 7] = [
-    libc::CLONE_NEWUSER,
-    libc::CLONE_NEWNS,
-    libc::CLONE_NEWPID,
-    libc::CLONE_NEWNET,
-    libc::CLONE_NEWIPC,
-    libc::CLONE_NEWUTS,
-    libc::CLONE_NEWCGROUP,
-];
-
 /// Names for ioctl requests that libc does not have everywhere.
 const TIOCSTI: u64 = 0x5412;
 const TIOCLINUX: u64 = 0x541C;
@@ -129,8 +116,6 @@ const CLONE_RANGE: u64 = 0x4020_940D;
 const DEDUPE_RANGE: u64 = 0xC018_9436;
 const SET_ATTRIBUTES: u64 = 0x401C_5820;
 
-type Rules = BTreeMap<i64, Vec<SeccompRule>>;
-
 /// The filter that refuses what would be asked about, for when nobody can be asked.
 ///
 /// # Errors
@@ -140,7 +125,7 @@ pub(super) fn refusing() -> Result<BpfProgram, SetupError> {
     never(&mut rules, METADATA);
     never(&mut rules, SOCKETS);
     never(&mut rules, OBJECTS);
-    compile(rules, libc::EPERM).map_err(|error| SetupError::new("seccomp", error))
+    filter(rules, &[], false).map_err(|error| SetupError::new("seccomp", error))
 }
 
 /// The filters to install, one after the other.
@@ -151,13 +136,12 @@ pub(super) fn programs(needs: Needs) -> Result<Vec<BpfProgram>, SetupError> {
     let fail = |error: seccompiler::BackendError| SetupError::new("seccomp", error);
     let mut refused = Rules::new();
     never(&mut refused, NEVER);
-    namespaces(&mut refused).map_err(fail)?;
     terminal(&mut refused).map_err(fail)?;
     sockets(&mut refused, needs).map_err(fail)?;
-    let mut absent = Rules::new();
-    never(&mut absent, ABSENT);
+    other_users(&mut refused).map_err(fail)?;
+    let mut absent = ABSENT.to_vec();
     if needs.asked {
-        never(&mut absent, UNASKED);
+        absent.extend(UNASKED);
     }
     if !needs.namespaces {
         never(&mut refused, ATTRIBUTES);
@@ -172,33 +156,7 @@ pub(super) fn programs(needs: Needs) -> Result<Vec<BpfProgram>, SetupError> {
             truncation(&mut refused, &mut absent).map_err(fail)?;
         }
     }
-    let refused = compile(refused, libc::EPERM).map_err(fail)?;
-    let absent = compile(absent, libc::ENOSYS).map_err(fail)?;
-    Ok(vec![without_x32(refused), absent])
-}
-
-fn compile(rules: Rules, errno: i32) -> Result<BpfProgram, seccompiler::BackendError> {
-    let arch = TargetArch::try_from(std::env::consts::ARCH)?;
-    SeccompFilter::new(rules, SeccompAction::Allow, SeccompAction::Errno(errno as u32), arch)?.try_into()
-}
-
-/// On x86-64 the same entry also takes the x32 numbers, which differ by one bit from those listed here.
-fn without_x32(program: BpfProgram) -> BpfProgram {
-    if !cfg!(target_arch = "x86_64") {
-        return program;
-    }
-    const LOAD: u16 = 0x20;
-    const JUMP_IF_GE: u16 = 0x35;
-    const RETURN: u16 = 0x06;
-    let errno = libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32;
-    let mut all = vec![
-        sock_filter { code: LOAD, jt: 0, jf: 0, k: 0 },
-        // -1 is what a tracer sets to skip a call, not an x32 number; it is harmless to refuse it here too.
-        sock_filter { code: JUMP_IF_GE, jt: 0, jf: 1, k: 0x4000_0000 },
-        sock_filter { code: RETURN, jt: 0, jf: 0, k: errno },
-    ];
-    all.extend(program);
-    all
+    Ok(vec![filter(refused, &absent, true).map_err(fail)?])
 }
 
 fn never(rules: &mut Rules, calls: &[c_long]) {
@@ -219,11 +177,18 @@ fn when(rules: &mut Rules, call: c_long, conditions: &[(u8, Op, u64)]) -> Built 
     Ok(())
 }
 
-fn namespaces(rules: &mut Rules) -> Built {
-    for call in [libc::SYS_clone, libc::SYS_unshare] {
-        for flag in NAMESPACES {
-            when(rules, call, &[(0, Op::MaskedEq(flag as u64), flag as u64)])?;
-        }
+/// A program that takes on its owner's rights is a way in for others on this machine, and stays when the command is
+/// gone. The bit cannot come with a file that is made either: whoever then writes into it loses it.
+fn other_users(rules: &mut Rules) -> Built {
+    const SET_USER: u64 = libc::S_ISUID as u64;
+    for (call, mode) in [
+        (libc::SYS_fchmod, 1),
+        (libc::SYS_fchmodat, 2),
+        (FCHMODAT2, 2),
+        #[cfg(target_arch = "x86_64")]
+        (libc::SYS_chmod, 1),
+    ] {
+        when(rules, call, &[(mode, Op::MaskedEq(SET_USER), SET_USER)])?;
     }
     Ok(())
 }
@@ -356,9 +321,9 @@ fn inode_settings(rules: &mut Rules) -> Built {
 }
 
 /// Before its version 3 Landlock does not see a file being cut.
-fn truncation(refused: &mut Rules, absent: &mut Rules) -> Built {
+fn truncation(refused: &mut Rules, absent: &mut Vec<c_long>) -> Built {
     never(refused, &[libc::SYS_truncate]);
-    never(absent, &[libc::SYS_openat2]);
+    absent.push(libc::SYS_openat2);
     let mask = Op::MaskedEq((libc::O_TRUNC | libc::O_ACCMODE) as u64);
     let read_and_cut = (libc::O_TRUNC | libc::O_RDONLY) as u64;
     when(refused, libc::SYS_openat, &[(2, mask.clone(), read_and_cut)])?;

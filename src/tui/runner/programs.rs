@@ -147,12 +147,14 @@ impl Programs {
     }
 
     /// Lets the user edit a text. The terminal must be theirs for the time.
-    pub(super) async fn edit(&self, text: &str, editor: Option<&str>) -> Result<String, String> {
+    ///
+    /// The file is in our own home, where no command can put another one in its place while the editor is open.
+    pub(super) async fn edit(&self, text: &str, editor: Option<&str>, home: &Path) -> Result<String, String> {
         let words = shlex::split(editor.unwrap_or(EDITOR)).filter(|words| !words.is_empty());
         let words = words.ok_or("$EDITOR cannot be read")?;
         let (name, args) = words.split_first().ok_or("$EDITOR is empty")?;
-        let written = text.to_owned();
-        let file = tasks::blocking("write for the editor", move || for_editor(&written)).await;
+        let (written, folder) = (text.to_owned(), home.join("tmp"));
+        let file = tasks::blocking("write for the editor", move || for_editor(&written, &folder)).await;
         let file =
             file.map_err(|error| error.to_string()).and_then(|file| file.map_err(|error| error.to_string()));
         let file = file.map_err(|error| format!("No file for the editor: {error}"))?;
@@ -194,9 +196,11 @@ fn no_image(ssh: bool, there: bool) -> &'static str {
     }
 }
 
-fn for_editor(text: &str) -> std::io::Result<NamedTempFile> {
-    let file = tempfile::Builder::new().prefix("codex-").suffix(".md").tempfile()?;
-    std::fs::write(file.path(), text)?;
+fn for_editor(text: &str, folder: &Path) -> std::io::Result<NamedTempFile> {
+    use std::io::Write as _;
+    fs::create_private_dir(folder)?;
+    let mut file = tempfile::Builder::new().prefix("codex-").suffix(".md").tempfile_in(folder)?;
+    file.write_all(text.as_bytes())?;
     Ok(file)
 }
 
@@ -236,7 +240,7 @@ mod tests {
             assert!(programs.feed(&["sh", "-c", &script], b"").await);
             assert_eq!(read(programs.start(&["sh", "-c", &script]).unwrap()).await, None);
             programs.notify(&["sh".to_owned(), "-c".to_owned(), script.clone()], String::new()).await;
-            programs.edit("", Some(&format!("sh -c {quoted}"))).await.unwrap();
+            programs.edit("", Some(&format!("sh -c {quoted}")), dir.path()).await.unwrap();
         }
         let seen = std::fs::read_to_string(seen).unwrap();
         assert_eq!(seen, "[codex]\n".repeat(4) + &"[]\n".repeat(4));
@@ -244,20 +248,28 @@ mod tests {
 
     #[tokio::test]
     async fn an_editor_changes_the_text() {
-        let edited = plain().edit("one", Some("sh -c 'echo two >> \"$0\"'")).await;
+        let dir = tempfile::tempdir().unwrap();
+        let home = dir.path();
+        let where_it_is = plain().edit("", Some("sh -c 'echo \"$0\" > \"$0\"'"), home).await.unwrap();
+        assert!(where_it_is.starts_with(&home.join("tmp").display().to_string()), "{where_it_is}");
+        let edited = plain().edit("one", Some("sh -c 'echo two >> \"$0\"'"), home).await;
         assert_eq!(edited.as_deref(), Ok("onetwo\n"));
-        assert!(plain().edit("one", Some("false")).await.unwrap_err().contains("ended with an error"));
+        assert!(plain().edit("one", Some("false"), home).await.unwrap_err().contains("ended with an error"));
         assert!(
-            plain().edit("one", Some("/no/such/editor")).await.unwrap_err().contains("could not be started")
+            plain()
+                .edit("one", Some("/no/such/editor"), home)
+                .await
+                .unwrap_err()
+                .contains("could not be started")
         );
-        assert!(plain().edit("one", Some("'")).await.is_err());
-        let long = for_editor("12345").unwrap();
+        assert!(plain().edit("one", Some("'"), home).await.is_err());
+        let long = for_editor("12345", home).unwrap();
         let path = long.path().to_owned();
         let refused = read_back(long, 4).unwrap_err();
         assert!(refused.contains(&path.display().to_string()), "{refused}");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "12345");
         std::fs::remove_file(path).unwrap();
-        assert_eq!(read_back(for_editor("1234").unwrap(), 4).as_deref(), Ok("1234"));
+        assert_eq!(read_back(for_editor("1234", home).unwrap(), 4).as_deref(), Ok("1234"));
     }
 
     #[tokio::test]

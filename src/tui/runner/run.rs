@@ -210,7 +210,7 @@ impl Runner {
 
     /// Lets the user edit a text; the terminal must be theirs for the time.
     pub(crate) async fn edit(&self, text: &str) -> Result<String, String> {
-        self.programs.edit(text, self.surroundings.editor.as_deref()).await
+        self.programs.edit(text, self.surroundings.editor.as_deref(), &self.home).await
     }
 
     /// Keeps the last draft before the end.

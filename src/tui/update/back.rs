@@ -16,9 +16,9 @@ use crate::tui::popups::confirm;
 use crate::tui::setup::Mode;
 use crate::tui::text;
 use crate::tui::transcript::{Key, Level, Notice};
-use crate::workspace::undo_apply::{PARTLY, Step};
-use crate::workspace::undo_revert::Report;
-use crate::workspace::undo_since::Wanted;
+use crate::workspace::undo::Report;
+use crate::workspace::undo::Wanted;
+use crate::workspace::undo::{PARTLY, Step};
 
 /// Files that a menu names.
 const NAMED: usize = 3;

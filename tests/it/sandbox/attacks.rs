@@ -243,3 +243,18 @@ fn swapping_links_under_the_supervisor_leads_nowhere() {
         |bed| vec![bed.outside(), bed.work().join(".git")],
     );
 }
+
+/// Whoever else is on the machine could use it, also when the command is gone.
+#[test]
+fn no_program_of_a_commands_takes_on_the_rights_of_its_owner() {
+    for way in super::bed::ways() {
+        let bed = Bed::new(way);
+        let script = "cp /bin/true src/t; chmod u+s src/t; chmod 6755 src/t; install -m 4755 /bin/true src/u; \
+                      python3 -c 'import os; os.fchmod(os.open(\"src/t\", 0), 0o4755)'; chmod 755 src/t; chmod g+s src; true";
+        let (code, output) = bed.sh(script);
+        assert_eq!(code, 0, "{way:?}: {output}");
+        let (_, found) =
+            bed.sh("find . -perm -4000; find src/t -perm -755; find src -maxdepth 0 -perm -2000");
+        assert_eq!(found, "src/t\nsrc\n", "{way:?}: {output}");
+    }
+}

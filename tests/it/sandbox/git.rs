@@ -149,6 +149,50 @@ fn a_hook_cannot_change_hooks_and_settings() {
     }
 }
 
+/// Git of the user's follows links in a repository when it writes: into a log, the index, a message.
+#[test]
+fn a_hook_leaves_no_link_for_a_git_of_later() {
+    for way in everywhere() {
+        let bed = Bed::new(way);
+        repository(&bed, "work");
+        let hook = "#!/bin/sh\nln -s $O/file .git/soft\nln -s $O/file soft\nmv soft .git/\nln -P soft .git/hard\n\
+                    mkdir d; ln -s $O/file d/HEAD; mv .git/logs .git/old; mv d .git/logs; mv .git/old .git/logs\n\
+                    python3 -c 'import os; os.rename(\"d\", \".git/d\")'\n\
+                    touch .git/ran\nexit 0\n";
+        bed.write("work/.git/hooks/pre-commit", hook);
+        bed.sh_free("chmod +x .git/hooks/pre-commit; echo b > b");
+        let (code, output) = git(&bed, "git add b && git commit -qm second");
+        assert_eq!(code, 0, "{way:?}: {output}");
+        let (_, found) = bed.sh("find .git -type l; ls .git/ran .git/logs/HEAD");
+        let found: Vec<&str> = found.lines().filter(|line| line.starts_with(".git")).collect();
+        let want = [".git/logs/HEAD", ".git/ran"];
+        assert!(
+            found.iter().all(|line| want.contains(line)) && found.contains(&".git/ran"),
+            "{way:?}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn several_commits_are_picked_and_reverted() {
+    for way in everywhere() {
+        let bed = Bed::new(way);
+        repository(&bed, "work");
+        let script = "git switch -qc topic && echo b > b && git add b && git commit -qm b && echo c > c && \
+                      git add c && git commit -qm c && git switch -q main && git commit -q --allow-empty -m m";
+        bed.sh_free(script);
+        bed.sh("echo d > d");
+        for script in [
+            "git cherry-pick main..topic && git revert --no-edit HEAD HEAD~1",
+            "git add d && git stash -q && git stash pop -q",
+        ] {
+            let (code, output) = git(&bed, script);
+            assert_eq!(code, 0, "{way:?}: {script}: {output}");
+        }
+        assert!(!bed.work().join(".git/sequencer").exists(), "{way:?}");
+    }
+}
+
 /// Hooks and included settings among the files of the workspace run outside as well.
 #[test]
 fn what_the_settings_of_a_repository_name_stays_as_it_is() {

@@ -1,7 +1,9 @@
 //! What commands cannot read, at both levels and by every way to the file.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::symlink;
+use std::process::Stdio;
 
 use super::bed::{Bed, ways};
 
@@ -73,6 +75,36 @@ fn secrets_cannot_be_read_by_any_way_and_the_rest_can() {
                 );
             }
         }
+    }
+}
+
+/// Programs that write a file anew rename it over the old one; a command that runs meanwhile must not see either.
+#[test]
+fn a_secret_that_is_written_anew_stays_hidden_from_commands_that_run() {
+    for way in ways() {
+        let bed = bed(way);
+        let script = "echo ready; read line; cat ~/.codex/auth.json ~/.codex/.codex-new ~/.ssh/id_ed25519 ~/.codex/b.key; \
+                      cat ~/.codex/config.toml; ls ~/.codex";
+        let mut command = bed.command("workspace-write", &["sh", "-c", script]);
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap());
+        let mut output = String::new();
+        lines.read_line(&mut output).unwrap();
+        assert_eq!(output, "ready\n", "{way:?}");
+        let home = bed.path().join("home");
+        for (from, to) in [(".codex/.codex-old", ".codex/auth.json"), (".ssh/tmp", ".ssh/id_ed25519")] {
+            bed.write(&format!("home/{from}"), SECRET);
+            fs::rename(home.join(from), home.join(to)).unwrap();
+        }
+        for name in [".codex/.codex-new", ".codex/b.key"] {
+            bed.write(&format!("home/{name}"), SECRET);
+        }
+        child.stdin.take().unwrap().write_all(b"go\n").unwrap();
+        lines.read_to_string(&mut output).unwrap();
+        child.wait().unwrap();
+        assert!(!output.contains(SECRET), "{way:?}: {output}");
+        assert!(output.contains("# open") && output.contains("config.toml"), "{way:?}: {output}");
     }
 }
 

@@ -10,44 +10,77 @@ use serde_json::Value;
 use super::bed::is_root;
 use crate::support::World;
 
-/// Names of what a process has open, and the number of its threads.
-fn held(pid: i32) -> (Vec<PathBuf>, usize) {
+/// What a process holds.
+struct Held {
+    open: Vec<PathBuf>,
+    threads: usize,
+    mounts: usize,
+    /// Processes below it.
+    below: usize,
+}
+
+fn held(pid: i32) -> Held {
     let proc = PathBuf::from(format!("/proc/{pid}"));
     let entries = fs::read_dir(proc.join("fd")).unwrap().flatten();
     let mut open: Vec<PathBuf> = entries.filter_map(|entry| fs::read_link(entry.path()).ok()).collect();
     open.sort();
-    (open, fs::read_dir(proc.join("task")).unwrap().count())
+    Held {
+        open,
+        threads: fs::read_dir(proc.join("task")).unwrap().count(),
+        mounts: fs::read_to_string(proc.join("mountinfo")).unwrap().lines().count(),
+        below: below(pid, &parents()),
+    }
+}
+
+/// Every process with its parent.
+fn parents() -> Vec<(i32, i32)> {
+    let numbers = fs::read_dir("/proc").unwrap().flatten();
+    let numbers = numbers.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    let parent = |pid| {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
+    };
+    numbers.filter_map(|pid| Some((pid, parent(pid)?))).collect()
+}
+
+fn below(pid: i32, parents: &[(i32, i32)]) -> usize {
+    parents.iter().filter(|(_, parent)| *parent == pid).map(|(child, _)| 1 + below(*child, parents)).sum()
 }
 
 /// One command per answer, each with its own name.
 fn commands(commands: &[String]) -> String {
+    answers(&commands.iter().map(|command| vec![command.clone()]).collect::<Vec<_>>())
+}
+
+/// The commands of each answer.
+fn answers(answers: &[Vec<String>]) -> String {
     let mut script = String::new();
-    for (n, command) in commands.iter().enumerate() {
+    for (n, commands) in answers.iter().enumerate() {
         let when = match n {
             0 => "{ round = 0 }".to_owned(),
             n => format!("{{ after = \"r{}\" }}", n - 1),
         };
-        script.push_str(&format!(
-            "[[rule]]\nname = \"r{n}\"\nwhen = {when}\n[[rule.output]]\nexec = {}\n",
-            Value::from(command.as_str())
-        ));
+        script.push_str(&format!("[[rule]]\nname = \"r{n}\"\nwhen = {when}\n"));
+        for command in commands {
+            script.push_str(&format!("[[rule.output]]\nexec = {}\n", Value::from(command.as_str())));
+        }
     }
     script + "[[rule]]\noutput = [{ text = \"end\" }]\n"
 }
 
-#[test]
-fn fifty_commands_of_a_turn_leave_nothing_open_in_codex() {
-    let world = World::new("");
+/// Runs the answers between two looks at `codex`, and compares.
+fn compare(world: &World, warm: &[&str], between: Vec<Vec<String>>) {
     let gates = ["before", "after"].map(|name| world.project().join(name));
     for gate in &gates {
         mknodat(CWD, gate, FileType::Fifo, Mode::from_bits_retain(0o600), 0).unwrap();
     }
     // Whoever opens the other end knows that the command runs, and lets it go on by closing.
-    // The first writes, so that what a turn opens once for undo is open before.
-    let mut all = vec!["echo warm > warm".to_owned(), "true".to_owned(), "cat before".to_owned()];
-    all.extend((0..50).map(|n| format!("(sleep 600 &); echo {n}")));
-    all.push("cat after".to_owned());
-    world.backend.script(&commands(&all));
+    let mut all: Vec<Vec<String>> = warm.iter().map(|command| vec![(*command).to_owned()]).collect();
+    all.push(vec!["cat before".to_owned()]);
+    all.extend(between);
+    all.push(vec!["cat after".to_owned()]);
+    let count: usize = all.iter().map(Vec::len).sum();
+    world.backend.script(&answers(&all));
     let run = world.exec(&["-s", "workspace-write", "go"]).start();
     let [before, after] = gates.each_ref().map(|gate| {
         let mut gate = File::options().write(true).open(gate).unwrap();
@@ -57,9 +90,37 @@ fn fifty_commands_of_a_turn_leave_nothing_open_in_codex() {
     });
     let output = run.wait().expect(0);
     let items = output.items_of("command_execution");
-    assert!(items.len() == 54 && items.iter().all(|item| item["exit_code"] == 0), "{}", output.stdout);
-    assert_eq!(before.0.len(), after.0.len(), "{:?}\n{:?}", before.0, after.0);
-    assert!(after.1 <= before.1, "{} threads, then {}", before.1, after.1);
+    assert_eq!(items.len(), count);
+    assert!(items.iter().all(|item| item["exit_code"] == 0), "{}", output.stdout);
+    assert_eq!(before.open.len(), after.open.len(), "{:?}\n{:?}", before.open, after.open);
+    assert!(after.threads <= before.threads, "{} threads, then {}", before.threads, after.threads);
+    assert_eq!((before.mounts, before.below), (after.mounts, after.below), "mounts and processes");
+}
+
+#[test]
+fn fifty_commands_of_a_turn_leave_nothing_open_in_codex() {
+    let world = World::new("");
+    // The first writes, so that what a turn opens once for undo is open before.
+    let fifty = (0..50).map(|n| vec![format!("(sleep 600 &); echo {n}")]).collect();
+    compare(&world, &["echo warm > warm", "true"], fifty);
+}
+
+#[test]
+fn fifty_commands_of_one_answer_leave_nothing_either_with_ways_into_the_network() {
+    let world = World::new("");
+    world.config(
+        "sandbox_workspace_write.loopback_ports = [9]\nsandbox_workspace_write.network_allow = [\"localhost:9\"]",
+    );
+    let fifty = |from: usize| (from..from + 50).map(|n| format!("echo {n} > f{n}; (sleep 600 &)")).collect();
+    // As many at once before: threads that work for them stay for a while.
+    let mut warm = vec!["echo warm > warm"];
+    let first: Vec<String> = fifty(0);
+    warm.extend(first.iter().map(String::as_str));
+    compare(&world, &warm, vec![fifty(50)]);
+    assert!(
+        !world.project().join(".codex").exists() && !world.project().join(".agents").exists(),
+        "stand-ins"
+    );
 }
 
 #[test]

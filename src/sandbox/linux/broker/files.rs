@@ -146,6 +146,9 @@ pub(super) fn make_link(caller: Caller, ground: &mut Ground<'_>, target: u64, na
     let (Some(entry), Some(target)) = (named.writable(caller, ground), caller.path(target)) else {
         return Answer::Kernel;
     };
+    if ground.places.in_repository(&entry.path) {
+        return Answer::Failed(Errno::PERM);
+    }
     symlinkat(target, &entry.folder, &entry.name).into()
 }
 
@@ -173,6 +176,9 @@ pub(super) fn rename(caller: Caller, ground: &mut Ground<'_>, from: Named, to: N
         (places.may_write(&entry.path) && !places.is_pinned(&entry.path)).then_some(entry)
     };
     let (Some(from), Some(to)) = (movable(from), movable(to)) else { return Answer::Kernel };
+    if places.in_repository(&to.path) != places.in_repository(&from.path) {
+        return Answer::Failed(Errno::XDEV);
+    }
     renameat_with(&from.folder, &from.name, &to.folder, &to.name, flags).into()
 }
 
@@ -188,7 +194,7 @@ pub(super) fn link(caller: Caller, ground: &mut Ground<'_>, from: Named, to: Nam
     // Memory stays memory: it gets no name elsewhere, and nothing else gets a name there.
     let memory = ground.own.has(&from);
     let may = if memory { ground.own.may_make(&to) } else { ground.places.may_write(&to.path) };
-    if !may {
+    if !may || (ground.places.in_repository(&to.path) && !ground.places.in_repository(&from.path)) {
         return Answer::Kernel;
     }
     let open = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;

@@ -55,6 +55,13 @@ impl Places {
         !self.is_hidden(path) && self.write.iter().any(|root| path.starts_with(root))
     }
 
+    /// Whether `path` is in a repository that is open. Git writes through links there, later and for the user: one put in
+    /// the place of a log leads what it writes into any file. So no link is made there, and nothing comes in from
+    /// elsewhere, which could bring one.
+    pub(super) fn in_repository(&self, path: &Path) -> bool {
+        !self.lawless && self.reopened.iter().any(|open| path.starts_with(open))
+    }
+
     /// Whether moving or removing the folder at `path` would move something that must stay where it is.
     pub(super) fn is_pinned(&self, path: &Path) -> bool {
         if self.unpinned {
@@ -131,6 +138,11 @@ mod tests {
             assert_eq!(places.may_read(Path::new(path)), want, "{path}");
         }
         assert!(places.hides_inside());
+        for (path, want) in
+            [("/w/.git/logs/HEAD", true), ("/w/.git", true), ("/w/x", false), ("/w/.gitx", false)]
+        {
+            assert_eq!(places.in_repository(Path::new(path)), want, "{path}");
+        }
         let init = Places { write: paths(&["/w"]), git_init: true, ..Places::default() };
         assert!(init.may_write(Path::new("/w/.git/HEAD")) && !init.may_write(Path::new("/w/.codex")));
         assert!(!init.hides_inside());

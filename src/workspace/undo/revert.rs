@@ -1,23 +1,23 @@
 //! Turns taken back and brought again. What is to be done is on disk before it is done, so that a crash in the middle is
 //! finished by whoever comes next: half a turn is a state that nobody ever saw.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use super::apply;
+use super::bytes::{Reader, Writer};
+use super::cut;
+use super::news::tell;
+use super::records::{Change, Marks, Record};
+use super::since;
+use super::step::Step;
+use super::store::{self, Store};
+use super::survey::{Saved, survey};
 
-use super::undo_apply::{self, Saved, Step};
-use super::undo_cut;
-use super::undo_since;
-use super::undo_store::{self, Change, Marks, Record, Store};
-
-/// Paths that the model is told of.
-const TOLD_PATHS: usize = 40;
-/// Pieces of news that are kept for threads that may never come back.
-const MAX_NEWS: usize = 50;
-const JOURNAL: &str = "undo.journal";
-const NEWS: &str = "news.json";
+const JOURNAL: &str = "journal";
 
 /// Which turn is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,22 +56,43 @@ pub(crate) struct Report {
 }
 
 /// An undo that has begun.
-#[derive(Debug, Serialize, Deserialize)]
-struct Journal {
-    root: PathBuf,
+#[derive(Debug)]
+pub(super) struct Journal {
+    pub(super) root: PathBuf,
     /// The record as it was before.
-    record: Record,
-    saved: Vec<(PathBuf, Option<undo_store::State>)>,
+    pub(super) record: Record,
+    pub(super) saved: Saved,
 }
 
-/// Something that a thread does not know yet.
-#[derive(Debug, Serialize, Deserialize)]
-struct News {
-    thread: String,
-    number: u64,
-    again: bool,
-    paths: Vec<String>,
-    more: usize,
+impl Journal {
+    /// Puts it on disk.
+    ///
+    /// # Errors
+    /// The disk says no.
+    pub(super) fn begin(&self, store: &Store) -> io::Result<()> {
+        let mut to = Writer::new();
+        to.bytes(self.root.as_os_str().as_bytes());
+        self.record.write_to(&mut to)?;
+        to.number(self.saved.len() as u64);
+        for (path, state) in &self.saved {
+            to.bytes(path.as_os_str().as_bytes());
+            to.state(state.as_ref());
+        }
+        store.put(JOURNAL, &to.end())
+    }
+
+    /// `None` when it is damaged: nothing was done before it was whole.
+    fn read(file: &[u8]) -> Option<Self> {
+        let mut from = Reader::new(file)?;
+        let path = |bytes: &[u8]| PathBuf::from(OsStr::from_bytes(bytes));
+        let root = path(from.bytes()?);
+        let record = Record::read_from(&mut from)?;
+        let mut saved = Saved::new();
+        for _ in 0..from.number()? {
+            saved.insert(path(from.bytes()?), from.state()?);
+        }
+        Some(Self { root, record, saved })
+    }
 }
 
 /// Takes a turn back in `root` and the other folders that it changed, or brings it again; `dry` only tells. `None`:
@@ -81,9 +102,9 @@ struct News {
 /// Another program works there, or the disk says no.
 pub(crate) fn revert(base: &Path, root: &Path, which: Which, dry: bool) -> io::Result<Option<Report>> {
     if which == Which::Again
-        && let Some(numbers) = undo_since::taken_together(base, root)?
+        && let Some(numbers) = since::taken_together(base, root)?
     {
-        return undo_since::play(base, root, &numbers, which, dry).map(Some);
+        return since::play(base, root, &numbers, which, dry).map(Some);
     }
     let Some((report, record)) = played(base, root, which, 0, dry)? else { return Ok(None) };
     if !dry {
@@ -111,13 +132,6 @@ pub(super) fn played(
     Ok(Some((report, record)))
 }
 
-/// Tells the thread whose turn it was. The files are what counts; a thread that hears nothing of it will see them.
-pub(super) fn tell(base: &Path, root: &Path, report: &Report, record: &Record) {
-    if let Some(thread) = &record.thread {
-        let _ = note(base, root, thread, report, record.undone);
-    }
-}
-
 /// The part in one folder, and its record as it was before; `number` is the one to bring again, 0 for the first that was taken back.
 fn numbered(
     base: &Path,
@@ -126,11 +140,11 @@ fn numbered(
     number: u64,
     dry: bool,
 ) -> io::Result<Option<(Report, Record)>> {
-    if !undo_store::exists(base, root) {
+    if !store::exists(base, root) {
         return Ok(None);
     }
-    if undo_cut::any(base, root) {
-        undo_cut::recover_all(base);
+    if cut::any(base, root) {
+        cut::recover_all(base);
     }
     let mut store = Store::open(base, root)?;
     recover(&mut store, root)?;
@@ -152,7 +166,7 @@ fn numbered(
     let Record { number, partial, skipped, running, killed, between, .. } = record;
     let later = later.get(&number).copied();
     let steps = match dry {
-        true => undo_apply::look(root, &mut store, &record.changes)?,
+        true => apply::look(root, &mut store, &record.changes)?,
         false => carry_out(&mut store, root, &record)?,
     };
     let report =
@@ -161,15 +175,11 @@ fn numbered(
 }
 
 fn carry_out(store: &mut Store, root: &Path, record: &Record) -> io::Result<Vec<Step>> {
-    let saved = undo_apply::survey(root, store, &record.changes)?;
+    let saved = survey(root, store, &record.changes)?;
     store.sync()?;
-    let journal = Journal {
-        root: root.to_owned(),
-        record: record.clone(),
-        saved: saved.iter().map(|(path, state)| (path.clone(), *state)).collect(),
-    };
-    store.put(JOURNAL, &journal)?;
-    let steps = finish(store, root, record, &saved, false)?;
+    let journal = Journal { root: root.to_owned(), record: record.clone(), saved };
+    journal.begin(store)?;
+    let steps = finish(store, root, record, &journal.saved, false)?;
     store.remove(JOURNAL);
     Ok(steps)
 }
@@ -181,14 +191,27 @@ fn finish(
     saved: &Saved,
     resumed: bool,
 ) -> io::Result<Vec<Step>> {
-    let (steps, inverse) = undo_apply::apply(root, store, &record.changes, saved, resumed)?;
+    let (steps, inverse) = apply::apply(root, store, &record.changes, saved, resumed)?;
     // What stays as it is can still be taken back when the reason is gone.
     if !inverse.is_empty() || steps.is_empty() {
-        let after = Record { changes: inverse, undone: !record.undone, together: None, ..record.clone() };
+        let marks = fresh_marks(&record.changes, &inverse);
+        let after = turned(record, inverse, &steps);
         store.write(&after, false)?;
-        store.restamp(&fresh_marks(&record.changes, &after.changes))?;
+        store.restamp(&marks)?;
     }
     Ok(steps)
+}
+
+/// The record that leads back: what was done, and what was left the last time.
+fn turned(record: &Record, inverse: Vec<Change>, steps: &[Step]) -> Record {
+    let left: BTreeSet<&Path> =
+        steps.iter().filter(|step| step.changed().is_none()).map(Step::path).collect();
+    let rest = record.changes.iter().filter(|change| left.contains(change.path.as_path())).cloned().collect();
+    let mut changes = inverse;
+    changes.extend(record.rest.iter().cloned());
+    changes.sort_by(|a, b| a.path.as_os_str().cmp(b.path.as_os_str()));
+    changes.dedup_by(|a, b| a.path == b.path);
+    Record { changes, rest, undone: !record.undone, together: None, ..record.clone() }
 }
 
 /// Finishes what a crash cut off in this folder. Whether there was anything.
@@ -196,19 +219,18 @@ fn finish(
 /// # Errors
 /// The disk says no.
 pub(crate) fn recover(store: &mut Store, root: &Path) -> io::Result<bool> {
-    let Some(journal) = store.get::<Journal>(JOURNAL) else {
-        // None, or one that cannot be read: nothing was done before it was whole.
+    let Some(file) = store.get(JOURNAL) else { return Ok(false) };
+    let Some(Journal { record, saved, .. }) = Journal::read(&file) else {
         store.remove(JOURNAL);
         return Ok(false);
     };
-    let saved: Saved = journal.saved.into_iter().collect();
-    let now = store.records().into_iter().find(|record| record.number == journal.record.number);
+    let now = store.records().into_iter().find(|now| now.number == record.number);
     match now {
         // Only the marks of other turns are missing.
-        Some(now) if now.undone != journal.record.undone => {
-            store.restamp(&fresh_marks(&journal.record.changes, &now.changes))?;
+        Some(now) if now.undone != record.undone => {
+            store.restamp(&fresh_marks(&record.changes, &now.changes))?;
         }
-        _ => drop(finish(store, root, &journal.record, &saved, true)?),
+        _ => drop(finish(store, root, &record, &saved, true)?),
     }
     store.remove(JOURNAL);
     Ok(true)
@@ -220,7 +242,8 @@ pub(crate) fn recover_all(base: &Path) -> Vec<PathBuf> {
     let cut = entries.flatten().filter(|entry| entry.path().join(JOURNAL).exists());
     let mut mended = Vec::new();
     for entry in cut {
-        let Some(journal) = undo_store::read_json::<Journal>(&entry.path().join(JOURNAL)) else { continue };
+        let file = store::read(&entry.path().join(JOURNAL));
+        let Some(journal) = file.and_then(|file| Journal::read(&file)) else { continue };
         // Where another program holds the folder, it is at work there itself.
         let done = Store::open(base, &journal.root).and_then(|mut store| recover(&mut store, &journal.root));
         if done.is_ok_and(|found| found) {
@@ -238,48 +261,4 @@ fn fresh_marks(undone: &[Change], inverse: &[Change]) -> Marks {
         Some((change.path.clone(), (change.before?.stamp, after)))
     });
     marks.collect()
-}
-
-fn note(base: &Path, root: &Path, thread: &str, report: &Report, again: bool) -> io::Result<()> {
-    let changed = report.steps.iter().filter_map(Step::changed);
-    let mut paths: Vec<String> = changed.map(|path| path.display().to_string()).collect();
-    let more = paths.len().saturating_sub(TOLD_PATHS);
-    paths.truncate(TOLD_PATHS);
-    let store = Store::open(base, root)?;
-    let mut all = store.get::<Vec<News>>(NEWS).unwrap_or_default();
-    all.push(News { thread: thread.to_owned(), number: report.number, again, paths, more });
-    let surplus = all.len().saturating_sub(MAX_NEWS);
-    all.drain(..surplus);
-    store.put(NEWS, &all)
-}
-
-/// What `thread` has to hear about `root`, once.
-pub(super) fn news(base: &Path, root: &Path, thread: &str) -> Option<String> {
-    if !undo_store::folder(base, root).join(NEWS).exists() {
-        return None;
-    }
-    let store = Store::open(base, root).ok()?;
-    let (own, others): (Vec<News>, Vec<News>) =
-        store.get::<Vec<News>>(NEWS)?.into_iter().partition(|news| news.thread == thread);
-    match others.is_empty() {
-        true => store.remove(NEWS),
-        false => store.put(NEWS, &others).ok()?,
-    }
-    let escaped = |text: &str| {
-        let plain: String = text.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
-        plain.replace('<', "&lt;").replace('>', "&gt;")
-    };
-    let each = own.iter().map(|news| {
-        let done = if news.again { "brought again" } else { "took back" };
-        let mut text = format!(
-            "The user {done} what an earlier turn had changed. Read these files again before using them:\n"
-        );
-        text.extend(news.paths.iter().map(|path| format!("- {}\n", escaped(path))));
-        if news.more > 0 {
-            text.push_str(&format!("- and {} more\n", news.more));
-        }
-        text
-    });
-    let text: String = each.collect();
-    (!text.is_empty()).then(|| format!("<files_taken_back>\n{text}</files_taken_back>"))
 }

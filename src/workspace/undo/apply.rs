@@ -3,69 +3,35 @@
 //! What is not exactly as the turn left it was touched by somebody else and stays.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags};
+use rustix::fs::AtFlags;
 
-use super::undo_store::{Change, State, Store, has_content, read_all};
-use super::undo_walk::{Kind, Stamp};
+use super::begin::has_content;
+use super::place::{self, keep, open_root, parent};
+use super::records::Change;
+use super::stamp::{Kind, Stamp, stamp_at};
+use super::state::State;
+use super::step::Step;
+use super::store::Store;
+use super::survey::Saved;
 
-/// What becomes of one path.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
-    /// The earlier content comes back.
-    Restored(PathBuf),
-    /// What was made goes.
-    Removed(PathBuf),
-    /// It is as somebody else left it between two of several turns: what the later turns did is gone.
-    Partly(PathBuf),
-    /// It stays as it is: why.
-    Left(PathBuf, &'static str),
-}
-
-/// Why a file is taken back in part only, in words.
-pub(crate) const PARTLY: &str = "as somebody else left it in between";
 /// Somebody changed it since.
 const TOUCHED: &str = "changed since";
 /// There is nothing to bring back.
-const NOT_KEPT: &str = "its earlier content was too large to keep";
+const TOO_LARGE: &str = "its earlier content was too large to keep";
+/// The same for other reasons.
+const NOT_KEPT: &str = "its earlier content could not be kept";
+/// Redo would have nothing to bring.
+const NO_ROOM: &str = "there is no room to keep what it is now";
+/// Not made by undo.
+const SPECIAL: &str = "a pipe, socket or device";
 /// Nothing to be done: a folder in which something is left.
 const NOT_EMPTY: &str = "not empty";
 /// The disk refused.
 const FAILED: &str = "cannot be changed";
-
-impl Step {
-    /// The same in another folder.
-    pub(crate) fn below(self, root: &Path) -> Self {
-        match self {
-            Self::Restored(path) => Self::Restored(root.join(path)),
-            Self::Removed(path) => Self::Removed(root.join(path)),
-            Self::Partly(path) => Self::Partly(root.join(path)),
-            Self::Left(path, why) => Self::Left(root.join(path), why),
-        }
-    }
-
-    /// The path.
-    pub(crate) fn path(&self) -> &Path {
-        match self {
-            Self::Restored(path) | Self::Removed(path) | Self::Partly(path) | Self::Left(path, _) => path,
-        }
-    }
-
-    /// The path, when it is another one now.
-    pub(crate) fn changed(&self) -> Option<&Path> {
-        match self {
-            Self::Restored(path) | Self::Removed(path) | Self::Partly(path) => Some(path),
-            Self::Left(..) => None,
-        }
-    }
-}
-
-/// What is at the paths that will change, kept before the first of them does; `None` = nothing is there.
-pub(crate) type Saved = BTreeMap<PathBuf, Option<State>>;
 
 /// What apply works with.
 struct Work<'a> {
@@ -88,45 +54,6 @@ struct Restored {
     /// Its marks before the turn.
     was: Stamp,
     inode: u64,
-}
-
-/// The folder itself: roots are kept with their links resolved, so a link in one now was put there since. A command
-/// may have moved the folder away for that, and what it leads to was never ours to change.
-fn open_root(root: &Path) -> io::Result<OwnedFd> {
-    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let resolve = ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-    match rustix::fs::openat2(rustix::fs::CWD, root, flags, Mode::empty(), resolve) {
-        Err(rustix::io::Errno::LOOP) => {
-            Err(io::Error::other(format!("a link stands where {} was", root.display())))
-        }
-        found => Ok(found?),
-    }
-}
-
-/// Keeps what is now at every path that can be taken back.
-///
-/// # Errors
-/// The root cannot be opened. What cannot be kept is left out: it will not be overwritten.
-pub(crate) fn survey(root: &Path, store: &mut Store, changes: &[Change]) -> io::Result<Saved> {
-    let root = open_root(root)?;
-    let mut saved = Saved::new();
-    for change in changes {
-        let Some(name) = change.path.file_name().map(Path::new) else { continue };
-        let now = match parent(&root, &change.path, false) {
-            Ok(parent) => stamp_at(&parent, name).ok().flatten().map(|stamp| (parent, stamp)),
-            Err(_) => None,
-        };
-        let state = match now {
-            Some((_, stamp)) if Some(stamp) != change.after => continue,
-            Some((parent, stamp)) => match keep(&parent, name, store, stamp) {
-                Ok(state) => Some(state),
-                Err(_) => continue,
-            },
-            None => None,
-        };
-        saved.insert(change.path.clone(), state);
-    }
-    Ok(saved)
 }
 
 /// Tells what would become of `changes` below `root`.
@@ -193,7 +120,7 @@ impl Work<'_> {
             steps.extend(step);
         }
         for change in &mut inverse {
-            if change.after.is_some_and(|after| self.relinked.contains(&after.inode())) {
+            if change.after.is_some_and(|after| self.relinked.contains(&after.inode)) {
                 change.after = self.stamp(&change.path).or(change.after);
             }
         }
@@ -234,22 +161,33 @@ impl Work<'_> {
             let (Some(parent), Some(now)) = (parent, now) else { return Ok((None, None)) };
             return self.remove(&parent, name, change, now);
         };
-        if has_no_content(&before) {
-            return left(NOT_KEPT);
+        if before.stamp.kind == Kind::Other {
+            return left(SPECIAL);
+        }
+        let has_rights_only =
+            now.is_some_and(|now| self.has_other_rights_only(&before, parent.as_ref(), name, &now));
+        if before.lacks() && !has_rights_only {
+            return left(if has_content(&before.stamp) { NOT_KEPT } else { TOO_LARGE });
         }
         if self.dry {
             return Ok((Some(restored()), None));
         }
         let Some(parent) = parent else { return left(FAILED) };
         let kept_now = now.map(|stamp| self.kept(&parent, name, change, stamp)).transpose()?;
-        self.bring(&parent, change, &before, now.as_ref())?;
+        if kept_now.is_some_and(|now| now.lacks() && has_content(&now.stamp)) {
+            return left(NO_ROOM);
+        }
+        match now.filter(|_| has_rights_only) {
+            Some(now) => place::set_rights(&parent, name, &now, &before.stamp)?,
+            None => self.bring(&parent, change, &before, now.as_ref())?,
+        }
         let after = stamp_at(&parent, name)?;
         Ok((Some(restored()), Some(Change { path: change.path.clone(), before: kept_now, after })))
     }
 
     /// What there is to say when a path is already what it was, by content: an earlier attempt did it, or the user.
     fn done_already(
-        &self,
+        &mut self,
         change: &Change,
         parent: Option<&OwnedFd>,
         name: &Path,
@@ -260,7 +198,9 @@ impl Work<'_> {
         }
         let same = match (change.before, now, parent) {
             (None, None, _) => true,
-            (Some(before), Some(now), Some(parent)) => is_like(parent, name, self.store, &before, &now),
+            (Some(before), Some(now), Some(parent)) => {
+                place::is_like(parent, name, self.store, &before, &now)
+            }
             _ => false,
         };
         if !same {
@@ -277,11 +217,26 @@ impl Work<'_> {
         Some((Some(step), (!nothing).then_some(again)))
     }
 
+    /// Whether a file was given other permissions or another owner and nothing else: then it is not written anew, and
+    /// keeps its other names and whatever else hangs on it. Any size will do, since no content is touched.
+    fn has_other_rights_only(
+        &mut self,
+        before: &State,
+        parent: Option<&OwnedFd>,
+        name: &Path,
+        now: &Stamp,
+    ) -> bool {
+        let (Kind::File, Some(parent)) = (now.kind, parent) else { return false };
+        let same = before.stamp.same_but_rights(now);
+        let as_now = State { stamp: Stamp { mode: now.mode, ..before.stamp }, ..*before };
+        same && (before.kept.is_none() || place::is_like(parent, name, self.store, &as_now, now))
+    }
+
     /// The marks of a path without what this very undo did to them: a file loses a name when another name of it is
     /// restored.
     fn unmoved(&self, change: &Change, now: Option<Stamp>) -> Option<Stamp> {
         let (Some(found), Some(after)) = (now, change.after) else { return now };
-        let ours = self.resumed || self.unlinked.contains(&found.inode());
+        let ours = self.resumed || self.unlinked.contains(&found.inode);
         if ours && found.same_but_change(&after) { Some(after) } else { now }
     }
 
@@ -295,13 +250,14 @@ impl Work<'_> {
 
     fn remove(&mut self, parent: &OwnedFd, name: &Path, change: &Change, now: Stamp) -> io::Result<Done> {
         let before = self.kept(parent, name, change, now)?;
-        if has_no_content(&before) {
-            return Ok((Some(Step::Left(change.path.clone(), "too large to be brought back later")), None));
+        if before.lacks() {
+            let why = if has_content(&now) { NO_ROOM } else { "too large to be brought back later" };
+            return Ok((Some(Step::Left(change.path.clone(), why)), None));
         }
         let flags = if now.kind == Kind::Folder { AtFlags::REMOVEDIR } else { AtFlags::empty() };
         match rustix::fs::unlinkat(parent, name, flags) {
             Ok(()) => {
-                self.unlinked.insert(now.inode());
+                self.unlinked.insert(now.inode);
                 let again = Change { path: change.path.clone(), before: Some(before), after: None };
                 Ok((Some(Step::Removed(change.path.clone())), Some(again)))
             }
@@ -320,30 +276,33 @@ impl Work<'_> {
     ) -> io::Result<()> {
         let name = Path::new(change.path.file_name().ok_or(io::ErrorKind::InvalidInput)?);
         if before.stamp.kind == Kind::Folder {
-            return bring_folder(parent, name, before, now);
+            return place::bring_folder(parent, name, before, now);
         }
         let bytes = self.store.content(before.kept.ok_or(io::ErrorKind::NotFound)?)?;
         if now.is_some_and(|now| now.kind == Kind::Folder) {
             rustix::fs::unlinkat(parent, name, AtFlags::REMOVEDIR)?;
         }
-        let temp = PathBuf::from(format!(".codex-undo-{}", uuid::Uuid::new_v4().simple()));
+        // The same name when a crash cut it off: what was begun is not left behind.
+        let temp = PathBuf::from(format!(".codex-undo-{:x}", before.stamp.inode));
+        if self.resumed {
+            let _ = rustix::fs::unlinkat(parent, &temp, AtFlags::empty());
+        }
         let placed = if before.stamp.kind == Kind::Link {
             rustix::fs::symlinkat(bytes.as_slice(), parent, &temp).map_err(io::Error::from)
         } else if self.link(parent, &temp, before) {
             Ok(())
         } else {
-            write(parent, &temp, &bytes, Mode::from_raw_mode(before.stamp.mode & 0o777))
+            place::write(parent, &temp, &bytes, &before.stamp)
         };
         let placed = placed.and_then(|()| Ok(rustix::fs::renameat(parent, &temp, parent, name)?));
-        self.unlinked.extend(now.map(Stamp::inode));
+        self.unlinked.extend(now.map(|now| now.inode));
         if placed.is_err() {
             let _ = rustix::fs::unlinkat(parent, &temp, AtFlags::empty());
         }
         if let (Ok(()), Some(stamp)) = (&placed, stamp_at(parent, name)?) {
-            let restored = Restored { path: change.path.clone(), was: before.stamp, inode: stamp.inode() };
-            if self.links.insert(before.stamp.inode(), restored).is_some_and(|old| old.inode == stamp.inode())
-            {
-                self.relinked.insert(stamp.inode());
+            let restored = Restored { path: change.path.clone(), was: before.stamp, inode: stamp.inode };
+            if self.links.insert(before.stamp.inode, restored).is_some_and(|old| old.inode == stamp.inode) {
+                self.relinked.insert(stamp.inode);
             }
         }
         placed
@@ -356,7 +315,7 @@ impl Work<'_> {
 
     /// Links `temp` to another name that the file had, when that one was restored just now.
     fn link(&self, into: &OwnedFd, temp: &Path, before: &State) -> bool {
-        let found = self.links.get(&before.stamp.inode()).filter(|other| other.was == before.stamp);
+        let found = self.links.get(&before.stamp.inode).filter(|other| other.was == before.stamp);
         let Some(other) = found else { return false };
         let (Ok(from), Some(name)) =
             (parent(&self.root, &other.path, false), other.path.file_name().map(Path::new))
@@ -364,95 +323,7 @@ impl Work<'_> {
             return false;
         };
         let now = stamp_at(&from, name).ok().flatten();
-        now.is_some_and(|now| now.inode() == other.inode)
+        now.is_some_and(|now| now.inode == other.inode)
             && rustix::fs::linkat(&from, name, into, temp, AtFlags::empty()).is_ok()
     }
-}
-
-fn bring_folder(parent: &OwnedFd, name: &Path, before: &State, now: Option<&Stamp>) -> io::Result<()> {
-    let mode = Mode::from_raw_mode(before.stamp.mode & 0o777);
-    if now.is_some_and(|now| now.kind != Kind::Folder) {
-        rustix::fs::unlinkat(parent, name, AtFlags::empty())?;
-    }
-    match rustix::fs::mkdirat(parent, name, mode) {
-        Ok(()) | Err(rustix::io::Errno::EXIST) => {}
-        Err(error) => return Err(error.into()),
-    }
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    match rustix::fs::openat(parent, name, flags, Mode::empty()) {
-        Ok(folder) => Ok(rustix::fs::fchmod(&folder, mode)?),
-        // One that cannot be opened was made with its mode just now, or stays as it is.
-        Err(_) => Ok(()),
-    }
-}
-
-/// Whether a path is what it was, by kind, permissions and content.
-fn is_like(parent: &OwnedFd, name: &Path, store: &Store, before: &State, now: &Stamp) -> bool {
-    let plain = |stamp: &Stamp| (stamp.kind, stamp.mode & 0o777, stamp.size);
-    if plain(&before.stamp) != plain(now) {
-        return false;
-    }
-    let Some(kept) = before.kept else { return now.kind == Kind::Folder };
-    let bytes = match now.kind {
-        Kind::Link => {
-            rustix::fs::readlinkat(parent, name, Vec::new()).ok().map(|text| text.as_bytes().to_vec())
-        }
-        _ => {
-            let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-            let file = rustix::fs::openat(parent, name, flags, Mode::empty()).ok();
-            file.and_then(|file| read_all(File::from(file)).ok())
-        }
-    };
-    bytes.is_some() && bytes == store.content(kept).ok()
-}
-
-fn has_no_content(state: &State) -> bool {
-    matches!(state.stamp.kind, Kind::File | Kind::Link) && state.kept.is_none()
-}
-
-/// The folder of a path, opened without following links; made when missing and `make`.
-fn parent(root: &OwnedFd, path: &Path, make: bool) -> io::Result<OwnedFd> {
-    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    match rustix::fs::openat2(root, dir, flags, Mode::empty(), resolve) {
-        Err(rustix::io::Errno::NOENT) if make => {
-            let above = parent(root, dir, true)?;
-            let name = dir.file_name().ok_or(io::ErrorKind::InvalidInput)?;
-            rustix::fs::mkdirat(&above, Path::new(name), Mode::from(0o777))?;
-            Ok(rustix::fs::openat2(root, dir, flags, Mode::empty(), resolve)?)
-        }
-        found => Ok(found?),
-    }
-}
-
-fn stamp_at(parent: &OwnedFd, name: &Path) -> io::Result<Option<Stamp>> {
-    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    match rustix::fs::openat(parent, name, flags, Mode::empty()) {
-        Ok(fd) => Ok(Some(Stamp::of(&File::from(fd).metadata()?))),
-        Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Keeps what is at a path, for the way back.
-fn keep(parent: &OwnedFd, name: &Path, store: &mut Store, stamp: Stamp) -> io::Result<State> {
-    let kept = match stamp.kind {
-        Kind::File if has_content(&stamp) => {
-            let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-            let file = File::from(rustix::fs::openat(parent, name, flags, Mode::empty())?);
-            store.keep(&read_all(file)?)?
-        }
-        Kind::Link => store.keep(rustix::fs::readlinkat(parent, name, Vec::new())?.as_bytes())?,
-        Kind::File | Kind::Folder | Kind::Other => None,
-    };
-    Ok(State { stamp, kept })
-}
-
-fn write(parent: &OwnedFd, temp: &Path, bytes: &[u8], mode: Mode) -> io::Result<()> {
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let mut file = File::from(rustix::fs::openat(parent, temp, flags, Mode::from_raw_mode(0o600))?);
-    file.write_all(bytes)?;
-    rustix::fs::fchmod(&file, mode)?;
-    Ok(())
 }

@@ -10,8 +10,11 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-use super::undo::{self, Begun};
-use super::undo_store::{self, Before, Record, Store};
+use super::begin::Begun;
+use super::end;
+use super::records::Record;
+use super::state::Before;
+use super::store::{self, Store};
 use crate::base::lock::FileLock;
 use crate::base::tasks::{self, Task};
 
@@ -54,14 +57,21 @@ pub(super) struct Open {
 impl Open {
     /// Marks a turn in `root`, whose state before it is the index of `store`.
     pub(super) fn new(store: &Store, root: &Path, own: bool, turn: &Turn) -> io::Result<Self> {
-        let mark = store.path(&format!("{}.open", turn.id));
+        let mark = store.dir().join(format!("{}.open", turn.id));
         let before = format!("{}.before", turn.id);
         let taken = FileLock::try_take(&mark)?.ok_or(io::ErrorKind::AlreadyExists)?;
-        let open = Self { mark, before: store.path(&before), _lock: taken };
+        let open = Self { mark, before: store.dir().join(&before), _lock: taken };
         store.hold_index(&before)?;
         let text = serde_json::to_vec(&Mark { root: root.to_owned(), own, turn: turn.clone() });
         std::fs::write(&open.mark, text.map_err(io::Error::other)?)?;
         Ok(open)
+    }
+}
+
+impl Open {
+    /// What was there before the turn; `None` when somebody damaged it.
+    pub(super) fn before(&self) -> Option<Before> {
+        store::read_before(&self.before)
     }
 }
 
@@ -99,7 +109,7 @@ pub(crate) fn recover_all(base: &Path) -> Vec<PathBuf> {
 
 /// Whether a turn in `root` was cut off.
 pub(super) fn any(base: &Path, root: &Path) -> bool {
-    !dead_names(&undo_store::folder(base, root)).is_empty()
+    !dead_names(&store::folder(base, root)).is_empty()
 }
 
 fn dead_names(folder: &Path) -> Vec<PathBuf> {
@@ -113,7 +123,7 @@ fn dead(folder: &Path) -> Vec<(Mark, Open)> {
     let found = dead_names(folder).into_iter().filter_map(|path| {
         let lock = FileLock::try_take(&path).ok()??;
         let open = Open { before: path.with_extension("before"), mark: path, _lock: lock };
-        Some((undo_store::read_json::<Mark>(&open.mark)?, open))
+        Some((store::read_json::<Mark>(&open.mark)?, open))
     });
     found.collect()
 }
@@ -124,7 +134,6 @@ fn record(base: &Path, mut parts: Vec<(Mark, Open)>) -> Option<PathBuf> {
     let mut also = Vec::new();
     let mut told = None;
     for (mark, open) in parts {
-        let Some(before) = undo_store::read_json::<Before>(&open.before) else { continue };
         let until = std::fs::metadata(&open.mark).and_then(|meta| meta.modified()).ok().map(|at| at + SLACK);
         let own = mark.own;
         let record = match own {
@@ -139,8 +148,8 @@ fn record(base: &Path, mut parts: Vec<(Mark, Open)>) -> Option<PathBuf> {
             false => Record::default(),
         };
         let root = mark.root.clone();
-        let begun = Begun { root: mark.root, before, open: Some(open) };
-        if let Ok((Some(number), _)) = undo::close(base, begun, record, until) {
+        let begun = Begun { root: mark.root, before: None, open: Some(open) };
+        if let Ok((Some(number), _)) = end::close(base, begun, record, until) {
             match own {
                 true => told = Some(root),
                 false => also.push((root, number)),

@@ -6,11 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::undo_apply::{self, Step};
-use super::undo_cut;
-use super::undo_revert::{self, Report, Which};
-use super::undo_store::{self, Change, Record, Store};
-use super::undo_walk::Kind;
+use super::apply;
+use super::cut;
+use super::news;
+use super::records::{Change, Record};
+use super::revert::{self, Report, Which};
+use super::stamp::Kind;
+use super::step::Step;
+use super::store::{self, Store};
 
 /// The turns that are meant, as their thread calls them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -77,9 +80,9 @@ pub(super) fn play(base: &Path, root: &Path, numbers: &[u64], which: Which, dry:
     let mut changed = BTreeSet::new();
     for number in numbers {
         let which = if which == Which::Again { which } else { Which::Number(*number) };
-        let Some((part, record)) = undo_revert::played(base, root, which, *number, false)? else { continue };
+        let Some((part, record)) = revert::played(base, root, which, *number, false)? else { continue };
         if record.undone {
-            undo_revert::tell(base, root, &part, &record);
+            news::tell(base, root, &part, &record);
         }
         part.steps.into_iter().for_each(|step| correct(&mut report.steps, &mut changed, step));
     }
@@ -104,7 +107,7 @@ fn correct(expected: &mut [Step], changed: &mut BTreeSet<PathBuf>, step: Step) {
 
 /// They come again together. Only convenience: a crash before this brings them one by one.
 fn bind(base: &Path, root: &Path, numbers: &[u64]) -> io::Result<()> {
-    let store = Store::open(base, root)?;
+    let mut store = Store::open(base, root)?;
     let group = numbers.iter().min().copied();
     for record in store.records() {
         if record.undone && numbers.contains(&record.number) {
@@ -115,15 +118,15 @@ fn bind(base: &Path, root: &Path, numbers: &[u64]) -> io::Result<()> {
 }
 
 /// All records of a folder; `None` when nothing was ever kept for it.
-fn records(base: &Path, root: &Path) -> io::Result<Option<Vec<Record>>> {
-    if !undo_store::exists(base, root) {
+pub(super) fn records(base: &Path, root: &Path) -> io::Result<Option<Vec<Record>>> {
+    if !store::exists(base, root) {
         return Ok(None);
     }
-    if undo_cut::any(base, root) {
-        undo_cut::recover_all(base);
+    if cut::any(base, root) {
+        cut::recover_all(base);
     }
     let mut store = Store::open(base, root)?;
-    undo_revert::recover(&mut store, root)?;
+    revert::recover(&mut store, root)?;
     Ok(Some(store.records()))
 }
 
@@ -198,7 +201,7 @@ impl Played {
             .filter(|change| change.before.map(|state| state.stamp) != change.after && !is_folder(change))
             .collect();
         changes.sort_by(|a, b| a.path.as_os_str().cmp(b.path.as_os_str()));
-        let steps = undo_apply::look(root, store, &changes)?.into_iter().map(|step| match step.changed() {
+        let steps = apply::look(root, store, &changes)?.into_iter().map(|step| match step.changed() {
             Some(path) if self.0.get(path).is_some_and(|(_, broken)| *broken) => {
                 Step::Partly(path.to_owned())
             }

@@ -4,22 +4,32 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
+use std::io;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::super::undo_apply::{self, Step};
-use super::super::undo_revert::{Report, Which, news, recover_all, revert};
-use super::super::undo_store;
-use super::*;
+use super::apply;
+use super::begin::begin;
+use super::bytes::Name;
+use super::cut::Turn;
+use super::end::end;
+use super::keeper::turn_of;
+use super::news::news;
+use super::records::Change;
+use super::revert::{Journal, Report, Which, recover_all, revert};
+use super::stamp::{Kind, Stamp};
+use super::step::Step;
+use super::store::{self, Store};
+use super::survey::survey;
+use super::walk::walk;
+use crate::base::ids::ThreadId;
 
-#[path = "undo_since_tests.rs"]
-mod since;
-
-struct Bed {
-    dir: tempfile::TempDir,
+pub(super) struct Bed {
+    pub(super) dir: tempfile::TempDir,
 }
 
 impl Bed {
-    fn new(files: &[(&str, &str)]) -> Self {
+    pub(super) fn new(files: &[(&str, &str)]) -> Self {
         let bed = Self { dir: tempfile::tempdir().unwrap() };
         fs::create_dir_all(bed.root()).unwrap();
         for (name, text) in files {
@@ -28,54 +38,54 @@ impl Bed {
         bed
     }
 
-    fn root(&self) -> PathBuf {
+    pub(super) fn root(&self) -> PathBuf {
         self.dir.path().join("w")
     }
 
-    fn base(&self) -> PathBuf {
+    pub(super) fn base(&self) -> PathBuf {
         self.dir.path().join("home/undo")
     }
 
-    fn write(&self, name: &str, text: &str) {
+    pub(super) fn write(&self, name: &str, text: &str) {
         let path = self.root().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
 
     /// A turn in which this happens.
-    fn turn(&self, work: impl FnOnce(&Path)) {
+    pub(super) fn turn(&self, work: impl FnOnce(&Path)) {
         let begun = begin(&self.base(), self.root(), true, &mine()).unwrap();
         work(&self.root());
         end(&self.base(), vec![begun], &mine(), false).unwrap();
     }
 
-    fn revert(&self, which: Which) -> Option<Report> {
+    pub(super) fn revert(&self, which: Which) -> Option<Report> {
         revert(&self.base(), &self.root(), which, false).unwrap()
     }
 
     /// All files and links with their content.
-    fn all(&self) -> Vec<String> {
+    pub(super) fn all(&self) -> Vec<String> {
         let tree = walk(&self.root(), Path::new("/"));
-        let one = |(path, stamp): (&String, &Stamp)| {
-            let at = self.root().join(path);
+        let one = |(path, stamp): &(Name, Stamp)| {
+            let at = self.root().join(&**path);
             let content = match stamp.kind {
                 Kind::File => fs::read_to_string(at).unwrap(),
                 Kind::Link => format!("-> {}", fs::read_link(at).unwrap().display()),
                 _ => "/".to_owned(),
             };
-            format!("{path} {:o} {content}", stamp.mode)
+            format!("{} {:o} {content}", path.display(), stamp.mode)
         };
         tree.entries.iter().map(one).collect()
     }
 }
 
 /// A turn of the thread `t`.
-fn mine() -> Turn {
+pub(super) fn mine() -> Turn {
     Turn { thread: "t".to_owned(), ..turn_of(ThreadId::new(), None) }
 }
 
 /// Changes everything in `root` in every way.
-fn ravage(root: &Path) {
+pub(super) fn ravage(root: &Path) {
     fs::write(root.join("a"), "other").unwrap();
     fs::remove_file(root.join("b")).unwrap();
     fs::remove_dir_all(root.join("dir")).unwrap();
@@ -90,7 +100,7 @@ fn ravage(root: &Path) {
     fs::create_dir(root.join("turns")).unwrap();
 }
 
-fn ravaged() -> Bed {
+pub(super) fn ravaged() -> Bed {
     let bed = Bed::new(&[
         ("a", "one"),
         ("b", "two"),
@@ -241,7 +251,7 @@ fn what_was_not_looked_at_is_never_deleted() {
 #[test]
 fn what_is_too_large_is_said_and_left() {
     let bed = Bed::new(&[("big", ""), ("small", "x")]);
-    fs::File::create(bed.root().join("big")).unwrap().set_len(undo_store::MAX_FILE + 1).unwrap();
+    fs::File::create(bed.root().join("big")).unwrap().set_len(store::MAX_FILE + 1).unwrap();
     bed.turn(|root| {
         fs::remove_file(root.join("big")).unwrap();
         fs::remove_file(root.join("small")).unwrap();
@@ -285,15 +295,12 @@ fn a_crash_in_the_middle_is_finished_by_the_next_start() {
         {
             let mut store = Store::open(&bed.base(), &bed.root()).unwrap();
             let record = store.records().pop().unwrap();
-            let saved = undo_apply::survey(&bed.root(), &mut store, &record.changes).unwrap();
-            let journal = serde_json::json!({
-                "root": bed.root(), "record": record, "saved": saved.iter().collect::<Vec<_>>(),
-            });
-            store.put("undo.journal", &journal).unwrap();
+            let saved = survey(&bed.root(), &mut store, &record.changes).unwrap();
+            Journal { root: bed.root(), record: record.clone(), saved: saved.clone() }.begin(&store).unwrap();
             let going = record.changes.iter().rev().filter(|change| change.before.is_none());
             let coming = record.changes.iter().filter(|change| change.before.is_some());
             let some: Vec<Change> = going.chain(coming).take(at).cloned().collect();
-            undo_apply::apply(&bed.root(), &mut store, &some, &saved, false).unwrap();
+            apply::apply(&bed.root(), &mut store, &some, &saved, false).unwrap();
         }
         assert_eq!(recover_all(&bed.base()), [bed.root()]);
         assert_eq!(bed.all(), before, "{at}");
@@ -305,12 +312,29 @@ fn a_crash_in_the_middle_is_finished_by_the_next_start() {
 }
 
 #[test]
+fn a_crash_is_finished_whatever_became_of_other_turns() {
+    let bed = Bed::new(&[("a", "one"), ("b", "one")]);
+    for name in ["a", "b"] {
+        bed.turn(|root| fs::write(root.join(name), "turn").unwrap());
+    }
+    bed.revert(Which::Number(1)).unwrap();
+    {
+        let mut store = Store::open(&bed.base(), &bed.root()).unwrap();
+        let record = store.records().pop().unwrap();
+        let saved = survey(&bed.root(), &mut store, &record.changes).unwrap();
+        Journal { root: bed.root(), record, saved }.begin(&store).unwrap();
+    }
+    assert_eq!(recover_all(&bed.base()), [bed.root()]);
+    assert_eq!(fs::read_to_string(bed.root().join("b")).unwrap(), "one");
+}
+
+#[test]
 fn a_damaged_journal_is_nothing_to_go_on_with() {
     let bed = ravaged();
     bed.turn(ravage);
     let after = bed.all();
-    let store = undo_store::folder(&bed.base(), &bed.root());
-    fs::write(store.join("undo.journal"), "{\"root\":").unwrap();
+    let store = store::folder(&bed.base(), &bed.root());
+    fs::write(store.join("journal"), "{\"root\":").unwrap();
     assert_eq!(recover_all(&bed.base()), [] as [PathBuf; 0]);
     assert_eq!(bed.all(), after);
     assert!(bed.revert(Which::Last).is_some());
@@ -399,117 +423,11 @@ fn the_thread_hears_of_it_once() {
     assert_eq!(heard("t"), None, "looking is no news");
 }
 
-/// What is on disk when the program is killed in a turn in `root`, as if it had been alive until now.
-fn killed(bed: &Bed, turn: &Turn, own: bool, root: &Path, work: impl FnOnce()) {
-    let begun = begin(&bed.base(), root.to_owned(), own, turn).unwrap();
-    work();
-    let store = undo_store::folder(&bed.base(), root);
-    let names = ["open", "before"].map(|ending| store.join(format!("{}.{ending}", turn.id)));
-    let texts = names.clone().map(|name| fs::read(name).unwrap());
-    drop(begun);
-    for (name, text) in names.iter().zip(texts) {
-        fs::write(name, text).unwrap();
-    }
-}
-
-#[test]
-fn a_turn_whose_program_was_killed_is_taken_back_in_all_its_folders() {
-    let bed = ravaged();
-    let before = bed.all();
-    let (turn, other) = (mine(), bed.dir.path().join("other"));
-    fs::create_dir(&other).unwrap();
-    killed(&bed, &turn, false, &other, || fs::write(other.join("x"), "made").unwrap());
-    killed(&bed, &turn, true, &bed.root(), || ravage(&bed.root()));
-    let report = bed.revert(Which::Last).unwrap();
-    assert!(report.killed && report.number == 1, "{report:?}");
-    assert_eq!((bed.all(), other.join("x").exists()), (before, false));
-    assert_eq!(undo_cut::recover_all(&bed.base()), [] as [PathBuf; 0], "only once");
-}
-
-#[test]
-fn what_the_user_changes_after_the_program_was_killed_stays() {
-    let bed = Bed::new(&[("a", "one"), ("b", "two")]);
-    let turn = mine();
-    killed(&bed, &turn, true, &bed.root(), || {
-        bed.write("a", "turn");
-        bed.write("b", "turn");
-        bed.write("made", "turn");
-    });
-    // The last sign of life is long ago for what is written now.
-    let store = undo_store::folder(&bed.base(), &bed.root());
-    let mark = fs::File::options().write(true).open(store.join(format!("{}.open", turn.id))).unwrap();
-    let changed = |name: &str| fs::metadata(bed.root().join(name)).unwrap().modified().unwrap();
-    let last = changed("made").max(changed("a"));
-    while changed("b") < last + Duration::from_millis(5) {
-        bed.write("b", "mine");
-    }
-    mark.set_modified(last - Duration::from_millis(1500)).unwrap();
-    assert_eq!(undo_cut::recover_all(&bed.base()), [bed.root()]);
-    let report = bed.revert(Which::Last).unwrap();
-    assert!(report.steps.contains(&Step::Left("b".into(), "changed since")), "{report:?}");
-    let read = |name: &str| fs::read_to_string(bed.root().join(name)).ok();
-    assert_eq!((read("a").as_deref(), read("b").as_deref(), read("made")), (Some("one"), Some("mine"), None));
-}
-
-#[test]
-fn a_turn_under_way_elsewhere_is_left_alone() {
-    let bed = Bed::new(&[("a", "one")]);
-    let begun = begin(&bed.base(), bed.root(), true, &mine()).unwrap();
-    bed.turn(|root| fs::write(root.join("a"), "two").unwrap());
-    assert_eq!(undo_cut::recover_all(&bed.base()), [] as [PathBuf; 0]);
-    end(&bed.base(), vec![begun], &mine(), false).unwrap();
-    bed.revert(Which::Last).unwrap();
-    assert_eq!(fs::read_to_string(bed.root().join("a")).unwrap(), "one");
-}
-
-#[tokio::test]
-async fn what_commands_write_after_their_turn_has_a_record_of_its_own() {
-    let bed = Bed::new(&[("a", "one"), ("b", "one")]);
-    let (keeper, thread) = (Keeper::new(Some(bed.base())), ThreadId::new());
-    keeper.before_change((thread, TurnId::new()), &bed.root(), Vec::new()).await;
-    bed.write("a", "two");
-    keeper.after_turn(thread, true).await;
-    bed.write("a", "late");
-    bed.write("log", "late");
-    keeper.before_change((thread, TurnId::new()), &bed.root(), Vec::new()).await;
-    bed.write("b", "next");
-    keeper.after_turn(thread, false).await;
-    let text = |name: &str| fs::read_to_string(bed.root().join(name)).ok();
-    // The next turn and the first one are taken back without what nobody knows the owner of.
-    assert_eq!(bed.revert(Which::Last).unwrap().number, 3);
-    let first = bed.revert(Which::Last).unwrap();
-    assert_eq!((first.number, first.later), (1, Some(2)));
-    assert_eq!((text("a").as_deref(), text("b").as_deref()), (Some("late"), Some("one")));
-    let between = bed.revert(Which::Number(2)).unwrap();
-    assert_eq!(between.between, Some(1));
-    assert_eq!((text("a").as_deref(), text("log")), (Some("two"), None));
-}
-
-#[tokio::test]
-async fn what_a_turn_made_is_kept_while_nobody_waits() {
-    let bed = Bed::new(&[]);
-    let (keeper, thread) = (Keeper::new(Some(bed.base())), ThreadId::new());
-    keeper.before_change((thread, TurnId::new()), &bed.root(), Vec::new()).await;
-    bed.write("made", "by the turn");
-    keeper.after_turn(thread, false).await;
-    let stamp = walk(&bed.root(), Path::new("/")).entries["made"];
-    let waited = Instant::now();
-    loop {
-        let store = Store::open(&bed.base(), &bed.root()).unwrap();
-        if store.known("made", &stamp).is_some() {
-            break;
-        }
-        drop(store);
-        assert!(waited.elapsed() < Duration::from_secs(20), "never kept");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
-
 #[test]
 fn what_was_kept_and_is_damaged_is_not_brought_back() {
     let bed = Bed::new(&[("a", "precious")]);
     bed.turn(|root| fs::write(root.join("a"), "two").unwrap());
-    let pack = undo_store::folder(&bed.base(), &bed.root()).join("0.pack");
+    let pack = store::folder(&bed.base(), &bed.root()).join("0.pack");
     let zeros = vec![0; usize::try_from(fs::metadata(&pack).unwrap().len()).unwrap()];
     fs::write(&pack, zeros).unwrap();
     let report = bed.revert(Which::Last).unwrap();

@@ -1,8 +1,17 @@
 //! Several turns taken back at once: what is told beforehand is what happens, later edits stay, and one step brings
 //! all of it again.
 
-use super::super::super::undo_since::{Wanted, since};
-use super::*;
+use std::fs;
+use std::path::Path;
+
+use super::begin::begin;
+use super::cut::Turn;
+use super::end::end;
+use super::news::news;
+use super::revert::{Report, Which};
+use super::since::{Wanted, since};
+use super::step::Step;
+use super::turn_tests::{Bed, mine};
 
 impl Bed {
     /// A turn of this name in which this happens.

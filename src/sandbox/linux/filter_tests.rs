@@ -1,0 +1,106 @@
+//! Tests of `filter` and of the lists in `seccomp`, by walking through the programs as the kernel does.
+
+use super::*;
+use crate::sandbox::linux::seccomp::{Needs, programs};
+
+const MACHINE: u32 = if cfg!(target_arch = "x86_64") { 0xC000_003E } else { 0xC000_00B7 };
+const ALLOW: u32 = libc::SECCOMP_RET_ALLOW;
+const PERM: u32 = libc::SECCOMP_RET_ERRNO | libc::EPERM as u32;
+const NOSYS: u32 = libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32;
+
+/// What the program says to a call.
+fn said(program: &[sock_filter], machine: u32, call: u32, arguments: [u64; 6]) -> u32 {
+    let mut data = vec![call, machine, 0, 0];
+    for argument in arguments {
+        data.extend([argument as u32, (argument >> 32) as u32]);
+    }
+    let (mut at, mut a) = (0, 0_u32);
+    loop {
+        let step = &program[at];
+        at += 1;
+        let go = |holds: bool| usize::from(if holds { step.jt } else { step.jf });
+        match step.code {
+            LOAD => a = data[step.k as usize / 4],
+            0x54 => a &= step.k,
+            IF_EQUAL => at += go(a == step.k),
+            IF_AT_LEAST => at += go(a >= step.k),
+            0x25 => at += go(a > step.k),
+            IF_ANY_BIT => at += go(a & step.k != 0),
+            GO => at += step.k as usize,
+            RETURN => return step.k,
+            code => panic!("{code:#x} is not known here"),
+        }
+    }
+}
+
+/// The strictest of all filters.
+fn all(programs: &[BpfProgram], call: c_long, arguments: [u64; 6]) -> u32 {
+    let said = programs.iter().map(|program| said(program, MACHINE, call as u32, arguments));
+    said.min_by_key(|said| said & libc::SECCOMP_RET_ACTION_FULL).unwrap()
+}
+
+fn needs() -> impl Iterator<Item = Needs> {
+    (0..16).map(|n| Needs {
+        namespaces: n & 1 != 0,
+        network: n & 2 != 0,
+        asked: n & 4 != 0,
+        datagrams: n & 1 != 0 && n & 2 != 0,
+        abi: if n & 8 != 0 { 6 } else { 1 },
+    })
+}
+
+#[test]
+fn each_list_is_refused_in_its_way_and_the_rest_is_not() {
+    let kinds = [libc::CLONE_NEWUSER, libc::CLONE_NEWNS, libc::CLONE_NEWNET, libc::CLONE_NEWCGROUP];
+    for needs in needs() {
+        let programs = programs(needs).unwrap();
+        let all = |call, first: i32| all(&programs, call, [first as u64, 0, 0, 0, 0, 0]);
+        for call in
+            [libc::SYS_mount, libc::SYS_setns, libc::SYS_bpf, libc::SYS_io_uring_setup, libc::SYS_keyctl]
+        {
+            assert_eq!(all(call, 0), PERM, "{needs:?} {call}");
+        }
+        assert_eq!(all(libc::SYS_clone3, 0), NOSYS, "{needs:?}");
+        assert_eq!(all(libc::SYS_landlock_restrict_self, 0), if needs.asked { NOSYS } else { ALLOW });
+        for kind in kinds {
+            for call in [libc::SYS_clone, libc::SYS_unshare] {
+                assert_eq!(all(call, kind | libc::SIGCHLD), PERM, "{needs:?} {call}");
+            }
+        }
+        assert_eq!(all(libc::SYS_clone, libc::CLONE_VM | libc::CLONE_THREAD | libc::CLONE_FILES), ALLOW);
+        assert_eq!(all(libc::SYS_unshare, libc::CLONE_FILES), ALLOW);
+        for call in
+            [libc::SYS_read, libc::SYS_openat, libc::SYS_execve, libc::SYS_futex, libc::SYS_exit_group]
+        {
+            assert_eq!(all(call, 0), ALLOW, "{needs:?} {call}");
+        }
+        assert_eq!(all(libc::SYS_socket, libc::AF_VSOCK), PERM, "{needs:?}");
+        let length: usize = programs.iter().map(Vec::len).sum();
+        assert!(length < 560, "{needs:?}: {length} instructions");
+    }
+}
+
+#[test]
+fn another_machine_and_the_other_numbers_of_this_one_get_nothing() {
+    for needs in needs() {
+        for program in programs(needs).unwrap() {
+            assert_eq!(said(&program, 0x4000_0003, 1, [0; 6]), libc::SECCOMP_RET_KILL_PROCESS);
+            if cfg!(target_arch = "x86_64") {
+                assert_eq!(said(&program, MACHINE, 0x4000_0000 | libc::SYS_read as u32, [0; 6]), NOSYS);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_long_table_keeps_its_order() {
+    let mut program = Vec::new();
+    let calls: Vec<u32> = (1000..1600).collect();
+    program.push(plain(LOAD, NUMBER));
+    table(&mut program, &calls, libc::EPERM);
+    program.push(plain(RETURN, ALLOW));
+    for (call, want) in [(999, ALLOW), (1000, PERM), (1249, PERM), (1250, PERM), (1599, PERM), (1600, ALLOW)]
+    {
+        assert_eq!(said(&program, MACHINE, call, [0; 6]), want, "{call}");
+    }
+}
