@@ -43,20 +43,28 @@ impl Devices {
     ///
     /// # Errors
     /// The answer that refuses.
-    pub(super) fn ask(&mut self, question: &Value, settings: &Settings) -> Result<String, Response<Body>> {
+    pub(super) fn ask(
+        &mut self,
+        question: &Value,
+        settings: &Settings,
+    ) -> Result<String, Box<Response<Body>>> {
         let id = question.get("device_auth_id").and_then(Value::as_str).unwrap_or_default();
         let Some(device) = self.0.get_mut(id) else {
-            return Err(refused(StatusCode::NOT_FOUND, "not_found", "no such code"));
+            return Err(Box::new(refused(StatusCode::NOT_FOUND, "not_found", "no such code")));
         };
         device.asked += 1;
         if question.get("user_code").and_then(Value::as_str) != Some(&device.user_code) {
-            return Err(refused(StatusCode::BAD_REQUEST, "invalid_request", "the code is of another device"));
+            return Err(Box::new(refused(
+                StatusCode::BAD_REQUEST,
+                "invalid_request",
+                "the code is of another device",
+            )));
         }
         if let Some(error) = &settings.refuse {
-            return Err(wrong(StatusCode::BAD_REQUEST, "access_denied", error));
+            return Err(Box::new(wrong(StatusCode::BAD_REQUEST, "access_denied", error)));
         }
         if !device.agreed && (settings.pending > 1000 || device.asked <= settings.pending) {
-            return Err(refused(StatusCode::FORBIDDEN, "authorization_pending", "not yet"));
+            return Err(Box::new(refused(StatusCode::FORBIDDEN, "authorization_pending", "not yet")));
         }
         let verifier = device.verifier.clone();
         self.0.remove(id);

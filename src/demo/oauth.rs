@@ -288,7 +288,7 @@ impl Oauth {
         let json: Value = serde_json::from_str(body).unwrap_or_default();
         let verifier = match self.devices.ask(&json, &self.settings) {
             Ok(verifier) => verifier,
-            Err(refusal) => return refusal,
+            Err(refusal) => return *refusal,
         };
         let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.as_bytes()));
         let code = format!("code-{}", Uuid::new_v4().simple());
