@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::detect::Level;
 use super::linux::{About, Refusal};
+use super::names;
 use super::policy::{Roots, real};
 
 /// One sentence per refusal that is the sandbox's; others (missing permissions of a file, closed ports) are left
@@ -92,7 +93,7 @@ pub(super) fn write(roots: &Roots, path: &Path) -> Option<String> {
 
 /// Why a path cannot be read; `None` when the sandbox lets it.
 pub(super) fn read(roots: &Roots, path: &Path) -> Option<String> {
-    let hidden = roots.hidden().into_iter().find(|hidden| real(path).starts_with(hidden))?;
+    let hidden = roots.hidden().into_iter().find(|hidden| names::below(&real(path), hidden))?;
     Some(secret(path, &hidden))
 }
 

@@ -1,6 +1,7 @@
 //! What commands may touch, enforced by the kernel.
 //!
 //! - [`policy`]: a policy resolved on this disk: writable roots, protected children, network
+//! - [`names`]: names as any file system may take them
 //! - [`nested`]: repositories and secrets below the roots
 //! - [`secrets`]: what commands cannot read
 //! - [`git`]: which calls may write the repository
@@ -25,6 +26,7 @@ mod git;
 mod git_config;
 mod linux;
 mod listing;
+mod names;
 mod nested;
 mod open;
 mod policy;

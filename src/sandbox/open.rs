@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::policy::{Roots, real};
+use super::policy::Roots;
 
 /// Folders of the system, with all that is in them.
 const SYSTEM: [&str; 14] = [
@@ -26,12 +26,7 @@ const OF_HOME: [&str; 9] = [
 ];
 
 impl Roots {
-    /// These are never opened as a whole, nor what holds them.
-    pub(crate) fn never_open(&mut self, home: Option<&Path>) {
-        self.home = home.map(real);
-    }
-
-    /// The folder whose opening lets commands write at `path` (as [`real`] gives it); `None` when it stays closed.
+    /// The folder whose opening lets commands write at `path` (as [`super::policy::real`] gives it); `None` when it stays closed.
     /// Looks at the disk.
     pub(crate) fn narrowest(&self, path: &Path) -> Option<PathBuf> {
         let folder = path

@@ -11,6 +11,7 @@ use crate::protocol::policy::{DenyRead, NetworkRules, PROTECTED, Profiled, Sandb
 
 use super::git::{self, Repository};
 use super::git_config;
+use super::names;
 use super::nested::{self, Nested};
 use super::secrets;
 
@@ -109,13 +110,30 @@ impl Roots {
         }
         // Temporary folders are shared, large, and nobody's workspace.
         if matches!(origin, Origin::Workdir | Origin::Extra) {
-            let run = git_config::run_by_git(&path);
-            // What holds all of the root cannot be closed.
-            self.protected.extend(run.into_iter().filter(|found| found.starts_with(&path) && *found != path));
+            self.protect_what_git_runs(&path);
             self.look_in(&path);
             self.looked_in.push(path.clone());
         }
         self.roots.push(Root { path, origin });
+    }
+
+    /// In the root at `path`.
+    fn protect_what_git_runs(&mut self, path: &Path) {
+        let run = git_config::run_by_git(path, self.home.as_deref());
+        // What holds all of the root cannot be closed.
+        let in_root = |found: &PathBuf| found.starts_with(path) && found != path;
+        for found in run.into_iter().filter(in_root) {
+            if !self.protected.contains(&found) {
+                self.protected.push(found);
+            }
+        }
+    }
+
+    /// The user's home folder is never opened as a whole, nor what holds it; the settings of git that are there count.
+    pub(crate) fn never_open(&mut self, home: Option<&Path>) {
+        self.home = home.map(real);
+        let lasting: Vec<_> = self.lasting().map(Path::to_owned).collect();
+        lasting.iter().for_each(|folder| self.protect_what_git_runs(folder));
     }
 
     fn look_in(&mut self, folder: &Path) {
@@ -305,12 +323,11 @@ impl Roots {
     pub(crate) fn is_protected(&self, path: &Path) -> bool {
         let by_name = |root: &Root| {
             let first = path.strip_prefix(&root.path).ok().and_then(|rest| rest.components().next());
-            // A file system may take capitals for the same.
             first.is_some_and(|first| {
-                PROTECTED.iter().any(|name| first.as_os_str().eq_ignore_ascii_case(name))
+                PROTECTED.iter().any(|name| names::same(first.as_os_str(), name.as_ref()))
             })
         };
-        let below = |protected: &[PathBuf]| protected.iter().any(|p| path.starts_with(p));
+        let below = |protected: &[PathBuf]| protected.iter().any(|p| names::below(path, p));
         self.roots.iter().any(by_name) || below(&self.protected) || below(&self.nested.repositories)
     }
 

@@ -123,6 +123,10 @@ fn before_exec(start: &Start<'_>) -> Result<(), (&'static str, i32)> {
         check("working directory", libc::chdir(start.cwd.as_ptr()))?;
     }
     start.confinement.inner()?;
+    #[cfg(debug_assertions)]
+    if start.confinement.leaves_out("descriptors") {
+        return Ok(());
+    }
     // SAFETY: in the child. Last, because the confinement is held in descriptors.
     unsafe { close_from_3() };
     Ok(())

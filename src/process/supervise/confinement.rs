@@ -10,23 +10,23 @@ use crate::protocol::network::Visits;
 
 /// Restrictions to put in place around one command.
 pub(crate) trait Confinement {
-    /// In the supervisor, before anything is forked. `Some(flags)`: the command gets a process 1 of its own, in
-    /// new namespaces (`CLONE_NEW…`, a pid namespace among them).
+    /// In the supervisor, before anything is forked. `Some(flags)`: a process comes between it and the command, in
+    /// the new namespaces of these flags (`CLONE_NEW…`); with a pid namespace among them it is process 1 there.
     ///
     /// # Errors
     /// The restriction is not available; the command must not run.
     fn outer(&mut self) -> Result<Option<i32>, SetupError>;
 
-    /// In the supervisor, while process 1 waits: what only somebody outside its namespaces can do for it.
+    /// In the supervisor, while the process between waits: what only somebody outside its namespaces can do for it.
     ///
     /// # Errors
     /// As for [`Confinement::outer`].
-    fn adopt(&mut self, _process_1: i32) -> Result<(), SetupError> {
+    fn adopt(&mut self, _between: i32) -> Result<(), SetupError> {
         Ok(())
     }
 
-    /// In the process that will start the command (process 1 of the namespace, else the supervisor itself), when
-    /// everything may still allocate.
+    /// In the process that will start the command (the one between, else the supervisor itself), when everything
+    /// may still allocate.
     ///
     /// # Errors
     /// As for [`Confinement::outer`].
@@ -55,8 +55,28 @@ pub(crate) trait Confinement {
         Visits::default()
     }
 
+    /// In the process that started the command, when that is the one between and the command has ended.
+    fn ended(&mut self) {}
+
     /// In the supervisor after the last process of the command is gone.
     fn done(&mut self) {}
+
+    /// Whether this protection of the supervisor's is left out, to show that its absence is noticed.
+    #[cfg(debug_assertions)]
+    fn leaves_out(&self, _protection: &str) -> bool {
+        false
+    }
+}
+
+/// Whether what a command leaves behind lives on. Only builds for tests know of it.
+pub(super) fn spares_the_tree(confinement: &dyn Confinement) -> bool {
+    #[cfg(debug_assertions)]
+    return confinement.leaves_out("tree");
+    #[cfg(not(debug_assertions))]
+    {
+        let _ = confinement;
+        false
+    }
 }
 
 /// No restrictions.

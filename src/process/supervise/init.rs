@@ -1,13 +1,14 @@
-//! Process 1 of a new pid namespace, between supervisor and command. When it exits, the kernel kills everything
-//! in the namespace before the supervisor sees the exit: nothing can survive a command. It reports through a
-//! page of memory shared with the supervisor, because an exit status cannot carry a signal number or a sentence.
+//! The process between supervisor and command. In a pid namespace it is process 1: when it exits, the kernel kills
+//! everything in there before the supervisor sees the exit. Without one it and the supervisor both adopt what the
+//! command leaves behind, so that whichever of them is killed, the other ends the tree. It reports through a page of
+//! memory shared with the supervisor, because an exit status cannot carry a signal number or a sentence.
 #![allow(unsafe_code)] // fork, the shared page, _exit
 
 use std::io::{PipeReader, Read, Write};
 use std::os::fd::RawFd;
 use std::ptr::NonNull;
 
-use super::confinement::{Confinement, SetupError};
+use super::confinement::{Confinement, SetupError, spares_the_tree};
 use super::job::{Job, Mode, Outcome};
 use super::signals::Signals;
 use super::terminal::Terminal;
@@ -15,7 +16,7 @@ use super::{child, reap};
 
 const TEXT: usize = 1024;
 
-/// What process 1 tells the supervisor. Written by one side, read by the other after the first has ended.
+/// What the process between tells the supervisor. Written by one side, read by the other after the first has ended.
 #[repr(C)]
 struct Page {
     kind: u32,
@@ -48,9 +49,9 @@ impl Report {
         page.map(Self).ok_or_else(|| SetupError::last("memory"))
     }
 
-    /// Writes the outcome; called once, by process 1.
+    /// Writes the outcome; called once, by the process between.
     fn put(&self, outcome: &Outcome) {
-        // SAFETY: only process 1 touches the page while it lives.
+        // SAFETY: only the process between touches the page while it lives.
         let page = unsafe { &mut *self.0.as_ptr() };
         let (kind, value) = match outcome {
             Outcome::Exit(code) => (EXIT, *code),
@@ -71,7 +72,7 @@ impl Report {
         page.kind = kind;
     }
 
-    /// What was written; only after process 1 has been reaped.
+    /// What was written; only after its writer has been reaped.
     pub(super) fn take(&self) -> Option<Outcome> {
         // SAFETY: the writer is gone.
         let page = unsafe { self.0.as_ref() };
@@ -90,20 +91,20 @@ impl Report {
     }
 }
 
-/// What process 1 needs from the supervisor.
+/// What the process between needs from the supervisor.
 pub(super) struct Birth<'a> {
     pub(super) job: &'a Job,
     pub(super) signals: &'a Signals,
     pub(super) terminal: Option<&'a Terminal>,
-    /// The control socket, of which process 1 must not hold a copy: its end of file is how codex sees a
+    /// The control socket, of which the process between must not hold a copy: its end of file is how codex sees a
     /// supervisor die.
     pub(super) control: Option<RawFd>,
     pub(super) report: &'a Report,
 }
 
 impl Birth<'_> {
-    /// Forks process 1 into new namespaces. It starts the command and stays until that ends. Gives its process
-    /// id as seen from here.
+    /// Forks the process between into new namespaces, if any. It starts the command and stays until that ends. Gives
+    /// its process id as seen from here.
     ///
     /// # Errors
     /// The namespaces are not available, or what the confinement does from outside failed.
@@ -137,18 +138,22 @@ impl Birth<'_> {
     }
 
     fn be(self, mut gate: PipeReader, confinement: &mut dyn Confinement) -> ! {
-        // SAFETY: system calls on our own process.
-        unsafe {
-            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+        // SAFETY: system calls on our own process. Without a namespace of ours there is a tree to be ended first.
+        let supervisor = unsafe {
+            let first = libc::getpid() == 1;
+            libc::prctl(libc::PR_SET_PDEATHSIG, if first { libc::SIGKILL } else { libc::SIGTERM });
             if let Some(fd) = self.control {
                 libc::close(fd);
             }
-        }
+            libc::getppid()
+        };
         let outcome = match gate.read_exact(&mut [0]) {
             Ok(()) => {
                 // SAFETY: our own process; now that its id maps are written the command must not trace it.
                 unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 0) };
-                live(self.job, confinement, self.signals, self.terminal)
+                let outcome = self.live(supervisor, confinement);
+                confinement.ended();
+                outcome
             }
             Err(error) => Outcome::Setup(SetupError::new("namespaces", error)),
         };
@@ -156,47 +161,65 @@ impl Birth<'_> {
         // SAFETY: leaves without running anything of the supervisor's.
         unsafe { libc::_exit(0) }
     }
-}
 
-fn live(
-    job: &Job,
-    confinement: &mut dyn Confinement,
-    signals: &Signals,
-    terminal: Option<&Terminal>,
-) -> Outcome {
-    if let Err(error) = confinement.init() {
-        return Outcome::Setup(error);
-    }
-    let command = match child::start(job, confinement, terminal.map(Terminal::tty)) {
-        Ok(pid) => pid,
-        Err(outcome) => return outcome,
-    };
-    confinement.started();
-    if job.mode != Mode::Foreground {
-        super::run::close_stdio();
-    }
-    loop {
-        let mut fds = [signals.fd(), confinement.questions()];
-        super::run::wait_readable(&mut fds, None);
-        if fds[1] >= 0 {
-            confinement.answer();
+    /// `supervisor` is its process id as seen from here: 0 outside of a pid namespace of ours.
+    fn live(&self, supervisor: libc::pid_t, confinement: &mut dyn Confinement) -> Outcome {
+        if let Err(error) = confinement.init() {
+            return Outcome::Setup(error);
         }
-        while let Some(arrived) = signals.next() {
-            // Only the supervisor may ask for the end; inside, nobody outside has a number.
-            if arrived.signal == libc::SIGTERM && arrived.from == 0 {
-                super::run::ask_to_end(command, job.mode);
-            }
+        let spared = spares_the_tree(confinement);
+        if !spared {
+            super::run::adopt_orphans();
         }
+        let command = match child::start(self.job, confinement, self.terminal.map(Terminal::tty)) {
+            Ok(pid) => pid,
+            Err(outcome) => return outcome,
+        };
+        confinement.started();
+        if self.job.mode != Mode::Foreground {
+            super::run::close_stdio();
+        }
+        let outcome = self.watch(command, supervisor, confinement);
+        // The kernel does it for process 1.
+        if !spared && supervisor != 0 {
+            reap::kill_all(command, self.signals);
+        }
+        outcome
+    }
+
+    fn watch(
+        &self,
+        command: libc::pid_t,
+        supervisor: libc::pid_t,
+        confinement: &mut dyn Confinement,
+    ) -> Outcome {
         loop {
-            match reap::next(terminal.is_some()) {
-                Err(reap::NoChild) | Ok(None) => break,
-                Ok(Some(reaped)) if reaped.pid != command => {}
-                Ok(Some(reaped)) if libc::WIFSTOPPED(reaped.status) => {
-                    if let Some(terminal) = terminal {
-                        terminal.tell_stopped();
-                    }
+            let mut fds = [self.signals.fd(), confinement.questions()];
+            super::run::wait_readable(&mut fds, None);
+            if fds[1] >= 0 {
+                confinement.answer();
+            }
+            while let Some(arrived) = self.signals.next() {
+                // Only the supervisor may ask for the end.
+                if arrived.signal == libc::SIGTERM && arrived.from == supervisor.cast_unsigned() {
+                    super::run::ask_to_end(command, self.job.mode);
                 }
-                Ok(Some(reaped)) => return Outcome::from_status(reaped.status),
+            }
+            // SAFETY: a system call without arguments.
+            if unsafe { libc::getppid() } != supervisor {
+                return Outcome::Signal(libc::SIGKILL);
+            }
+            loop {
+                match reap::next(self.terminal.is_some()) {
+                    Err(reap::NoChild) | Ok(None) => break,
+                    Ok(Some(reaped)) if reaped.pid != command => {}
+                    Ok(Some(reaped)) if libc::WIFSTOPPED(reaped.status) => {
+                        if let Some(terminal) = self.terminal {
+                            terminal.tell_stopped();
+                        }
+                    }
+                    Ok(Some(reaped)) => return Outcome::from_status(reaped.status),
+                }
             }
         }
     }

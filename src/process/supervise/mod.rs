@@ -7,7 +7,7 @@
 //! - [`confinement`]: the seam for the sandbox
 //! - [`run`]: the supervisor's loop: command, control socket, grace, kill
 //! - [`child`]: from the supervisor to the command's first instruction
-//! - [`init`]: process 1 of a new pid namespace, between supervisor and command
+//! - [`init`]: the process between supervisor and command, process 1 where there is a pid namespace
 //! - [`reap`]: kills and reaps every descendant
 //! - [`server`]: forks supervisors, to save their execution
 //! - [`client`]: how `codex` asks that server

@@ -5,7 +5,7 @@
 use std::os::fd::RawFd;
 use std::time::{Duration, Instant};
 
-use super::confinement::{Confinement, SetupError};
+use super::confinement::{Confinement, SetupError, spares_the_tree};
 use super::init::{self, Report};
 use super::job::{Job, Mode, Outcome};
 use super::signals::Signals;
@@ -91,7 +91,7 @@ fn start(
         }
         None => {
             confinement.init()?;
-            shield();
+            shield(confinement);
             match child::start(job, confinement, terminal.map(Terminal::tty)) {
                 Ok(pid) => {
                     confinement.started();
@@ -101,18 +101,24 @@ fn start(
             }
         }
     };
-    shield();
+    shield(confinement);
     Ok(Supervisor { job, confinement, signals, control, terminal, child, report }.watch())
 }
 
 /// Orphans come to us, and the command, which may have our user id, cannot trace us. With namespaces only after
 /// the fork: a process that is not dumpable may not write the id maps of its child.
-fn shield() {
-    // SAFETY: settings of our own process.
-    unsafe {
-        libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1);
-        libc::prctl(libc::PR_SET_DUMPABLE, 0);
+fn shield(confinement: &dyn Confinement) {
+    if !spares_the_tree(confinement) {
+        adopt_orphans();
     }
+    // SAFETY: a setting of our own process.
+    unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 0) };
+}
+
+/// What a command leaves behind becomes our child.
+pub(super) fn adopt_orphans() {
+    // SAFETY: a setting of our own process.
+    unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1) };
 }
 
 struct Supervisor<'a> {
@@ -121,9 +127,9 @@ struct Supervisor<'a> {
     signals: &'a Signals,
     control: Option<RawFd>,
     terminal: Option<&'a Terminal>,
-    /// The command, or process 1 of its namespace.
+    /// The command, or the process between.
     child: libc::pid_t,
-    /// Where process 1 reports; `None` when the child is the command itself.
+    /// Where the process between reports; `None` when the child is the command itself.
     report: Option<Report>,
 }
 
@@ -218,10 +224,12 @@ impl Supervisor<'_> {
 
     /// The child is reaped; kills the rest.
     fn finish(&self, status: i32) -> Outcome {
-        reap::kill_all(self.child, self.signals);
+        if !spares_the_tree(self.confinement) {
+            reap::kill_all(self.child, self.signals);
+        }
         match &self.report {
             None => Outcome::from_status(status),
-            // Process 1 was killed before it could report: so was the command.
+            // The process between was killed before it could report: so was the command.
             Some(report) => report.take().unwrap_or(Outcome::Signal(libc::SIGKILL)),
         }
     }

@@ -1,10 +1,11 @@
 //! The protected children of the writable roots as they are on disk when a command starts.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::guard::{self, Guard, Hold};
-use super::wrap::Confine;
+use super::wrap::{Confine, Writable};
 use crate::process::supervise::SetupError;
 use crate::protocol::policy::PROTECTED;
 use crate::sandbox::detect::Level;
@@ -19,6 +20,8 @@ pub(super) struct Children {
     pub(super) reopen: Vec<PathBuf>,
     /// Read-only again inside of these.
     pub(super) sealed: Vec<PathBuf>,
+    /// A root takes other spellings for the same names, which mounts do not know of.
+    pub(super) folds: bool,
     write: Vec<PathBuf>,
     /// Protected by what is granted, which needs nothing to be there, instead of by mounts, which do.
     by_grants: bool,
@@ -41,6 +44,14 @@ const GIT_SEALED: [&str; 11] = [
     "gitdir",
 ];
 
+/// Whether a protected name in capitals is the same in there; the stand-ins make that there is one.
+fn folds(root: &Path) -> bool {
+    PROTECTED.iter().any(|name| {
+        let at = |name: &str| fs::symlink_metadata(root.join(name)).map(|meta| (meta.dev(), meta.ino())).ok();
+        at(name).is_some_and(|found| at(&name.to_uppercase()) == Some(found))
+    })
+}
+
 impl Children {
     /// Looks at every root, and puts stand-ins where a guarded root misses a name.
     ///
@@ -58,13 +69,18 @@ impl Children {
             }
         }
         for path in &confine.protect {
-            children.add(&path.path(), false)?;
+            // What git would run is protected before it exists.
+            let path = path.path();
+            let in_workspace = |root: &&Writable| root.guard && path.starts_with(root.path.path());
+            let guarded = confine.write.iter().any(|root| in_workspace(&root));
+            children.add(&path, guarded)?;
         }
         for folder in &confine.git {
             children.open_repository(&folder.path());
         }
         children.read_only.sort();
         children.read_only.dedup();
+        children.folds = !by_grants && children.write.iter().any(|root| folds(root));
         Ok(children)
     }
 

@@ -46,6 +46,7 @@ fn needs() -> impl Iterator<Item = Needs> {
         asked: n & 4 != 0,
         datagrams: n & 1 != 0 && n & 2 != 0,
         abi: if n & 8 != 0 { 6 } else { 1 },
+        above: [4_000_001, 4_000_002, 4_000_003],
     })
 }
 

@@ -3,12 +3,11 @@
 
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::path::PathBuf;
-use std::{fs, process};
 
 use seccompiler::BpfProgram;
 
 use super::bridge::Bridge;
-use super::broker::{Asks, Broker, Places, Reach};
+use super::broker::{Asks, Broker, Ledger, Places, Reach};
 use super::children::Children;
 use super::landlock::Grants;
 use super::mounts::Plan;
@@ -16,7 +15,7 @@ use super::network::{Entrance, Network};
 use super::record::Record;
 use super::seccomp::Needs;
 use super::wrap::Confine;
-use super::{identity, landlock, mounts, seccomp, sockets, sys};
+use super::{identity, landlock, mounts, seccomp, sockets, stdio, sys};
 use crate::process::supervise::{Confinement, SetupError};
 use crate::protocol::network::Visits;
 use crate::sandbox::detect::Level;
@@ -31,6 +30,9 @@ pub(crate) struct Inside {
     ruleset: Option<OwnedFd>,
     filters: Vec<BpfProgram>,
     broker: Option<Broker>,
+    ledger: Ledger,
+    /// The supervisor and who started it.
+    above: [libc::pid_t; 2],
 }
 
 impl Inside {
@@ -45,6 +47,8 @@ impl Inside {
             ruleset: None,
             filters: Vec::new(),
             broker: None,
+            ledger: Ledger::default(),
+            above: [0; 2],
         }
     }
 
@@ -88,13 +92,20 @@ impl Inside {
         if abi == 0 && !namespaces {
             return Err(SetupError::new("landlock", "this kernel does not offer it"));
         }
+        // Where mounts do not cover every spelling of a name, what holds without mounts holds too.
+        let by_name = !namespaces || (self.children.folds && !self.confine.without("spellings"));
+        if abi == 0 && by_name {
+            let why =
+                "a writable folder takes other spellings for protected names; only Landlock could keep them";
+            return Err(SetupError::new("landlock", why));
+        }
         let mut write: Vec<_> = self.confine.write.iter().map(|root| root.path.path()).collect();
         // A root that is everything must not bring the kernel's settings and devices with it.
-        if !namespaces && write.iter().any(|root| root.parent().is_none()) {
+        if by_name && write.iter().any(|root| root.parent().is_none()) {
             self.children.read_only.extend(["/proc", "/sys", "/dev"].map(PathBuf::from));
         }
         let hide: Vec<_> = self.confine.hide.iter().map(|path| path.path()).collect();
-        if !namespaces {
+        if by_name {
             // What holds something hidden must not be moved to where the next command can read it.
             self.children.read_only.extend(hide.iter().cloned());
         }
@@ -105,43 +116,41 @@ impl Inside {
         }
         let sealed = self.children.sealed.clone();
         let plain = &self.children.reopen;
-        let grants = match namespaces {
-            true => Grants { write: &write, except: &sealed, plain, private: IN_NAMESPACES, hide: None },
-            false => Grants {
-                write: &write,
-                except: &self.children.read_only,
-                plain,
-                private: HARMLESS,
-                hide: Some(&hide),
-            },
+        let private = if namespaces { IN_NAMESPACES } else { HARMLESS };
+        let grants = match by_name {
+            false => Grants { write: &write, except: &sealed, plain, private, hide: None },
+            true => {
+                Grants { write: &write, except: &self.children.read_only, plain, private, hide: Some(&hide) }
+            }
         };
         if !self.confine.without("landlock") {
             self.ruleset = landlock::ruleset(&grants, abi)?;
         }
         if !self.confine.without("seccomp") {
-            let asked = (!namespaces || repository) && !self.confine.without("broker");
+            let asked = (by_name || repository) && !self.confine.without("broker");
             let datagrams = namespaces && (self.confine.network || self.confine.without("late sockets"));
-            let needs = Needs { namespaces, network: self.confine.network, abi, asked, datagrams };
+            let [supervisor, starter] = self.above;
+            let above = [std::process::id() as libc::pid_t, supervisor, starter];
+            let needs = Needs { namespaces, network: self.confine.network, abi, asked, datagrams, above };
             self.filters = seccomp::programs(needs)?;
             let sockets = self.reach(namespaces);
             if asked || (namespaces && sockets.is_some()) {
-                let asks = Asks { names: asked, reads: !namespaces, metadata: !namespaces, sockets };
+                let asks = Asks { names: asked, reads: by_name, metadata: by_name, sockets };
                 let refusing = asked.then(seccomp::refusing).transpose()?;
-                self.broker = Some(Broker::new(self.places(hide), asks, refusing)?);
+                self.broker = Some(Broker::new(self.places(hide), asks, refusing, &self.ledger)?);
             }
         }
         Ok(())
     }
 
     /// Whom the command may connect to, when that has to be asked. With namespaces only a socket with a name in the
-    /// file system is elsewhere; who asks is looked up in `/proc`, which in some containers is an older one.
+    /// file system is elsewhere.
     fn reach(&self, namespaces: bool) -> Option<Reach> {
-        let ours = || fs::read_link("/proc/self").is_ok_and(|link| link == *process::id().to_string());
         match namespaces {
             _ if self.confine.network => None,
             false if self.confine.without("servers") => Some(Reach::Anybody),
             false => Some(Reach::Own),
-            true => (!self.confine.without("late sockets") && ours()).then_some(Reach::Inhabitants),
+            true => (!self.confine.without("late sockets")).then_some(Reach::Inhabitants),
         }
     }
 
@@ -180,6 +189,9 @@ const IN_NAMESPACES: &[&str] = &[
 
 impl Confinement for Inside {
     fn outer(&mut self) -> Result<Option<i32>, SetupError> {
+        if !self.confine.without("stdio") {
+            stdio::check(self.confine.network)?;
+        }
         if self.confine.without("hide") {
             self.confine.hide.clear();
         }
@@ -194,33 +206,41 @@ impl Confinement for Inside {
             self.children.read_only.clear();
         }
         match self.confine.level {
-            Level::Landlock => Ok(None),
+            Level::Landlock => {
+                let pid = |pid: Option<rustix::process::Pid>| pid.map_or(0, |pid| pid.as_raw_nonzero().get());
+                self.above = [pid(Some(rustix::process::getpid())), pid(rustix::process::getppid())];
+                self.ledger = Ledger::new()?;
+                Ok(Some(0))
+            }
             Level::Namespaces => {
                 // In an open repository names are kept from coming to be by Landlock alone.
                 if landlock::abi() == 0 {
                     self.children.reopen.clear();
                 }
                 if !self.confine.without("sockets") {
-                    self.sockets = sockets::of_host();
+                    self.sockets = sockets::of_network();
                 }
                 let unless = |off, flag| if off { 0 } else { flag };
                 let own_network = self.enter_network()?;
                 let ipc = unless(self.confine.without("ipc"), libc::CLONE_NEWIPC);
                 let pid = unless(self.confine.without("pid"), libc::CLONE_NEWPID);
-                let all = libc::CLONE_NEWUSER | libc::CLONE_NEWNS | pid | ipc;
+                let user = unless(self.confine.without("user"), libc::CLONE_NEWUSER);
+                let all = user | libc::CLONE_NEWNS | pid | ipc;
                 Ok(Some(all | unless(!own_network, libc::CLONE_NEWNET)))
             }
         }
     }
 
-    fn adopt(&mut self, process_1: i32) -> Result<(), SetupError> {
-        identity::map(process_1)
+    fn adopt(&mut self, between: i32) -> Result<(), SetupError> {
+        match self.confine.level {
+            Level::Namespaces if !self.confine.without("user") => identity::map(between),
+            Level::Namespaces | Level::Landlock => Ok(()),
+        }
     }
 
     fn init(&mut self) -> Result<(), SetupError> {
         if self.confine.level == Level::Landlock {
             self.prepare(false)?;
-            // Here this is the supervisor itself, which needs no power either.
             return self.drop_capabilities();
         }
         if Network::is_for(&self.confine) && self.shared.is_none() {
@@ -285,7 +305,18 @@ impl Confinement for Inside {
         visits
     }
 
+    fn ended(&mut self) {
+        self.broker = None;
+        self.ledger.forget();
+    }
+
     fn done(&mut self) {
         self.children.release();
+        self.ledger.clear();
+    }
+
+    #[cfg(debug_assertions)]
+    fn leaves_out(&self, protection: &str) -> bool {
+        self.confine.without(protection)
     }
 }

@@ -12,6 +12,7 @@ use landlock::{
 };
 
 use crate::process::supervise::SetupError;
+use crate::sandbox::names;
 
 /// The newest version this file knows the meaning of.
 const NEWEST: ABI = ABI::V6;
@@ -105,10 +106,10 @@ fn grant_around(
     around: &Around<'_>,
 ) -> Result<RulesetCreated, SetupError> {
     let Around { except, access, plain, few } = *around;
-    if except.iter().any(|excepted| path.starts_with(excepted)) {
+    if except.iter().any(|excepted| names::below(path, excepted)) {
         return Ok(ruleset);
     }
-    if !except.iter().any(|excepted| excepted.starts_with(path)) {
+    if !except.iter().any(|excepted| names::below(excepted, path)) {
         let plain = plain.iter().any(|plain| path.starts_with(plain));
         let less = if plain { AccessFs::MakeSym | AccessFs::Refer } else { BitFlags::empty() };
         return grant(ruleset, path, access & !less);

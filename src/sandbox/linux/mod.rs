@@ -12,7 +12,8 @@
 //! - [`carrier`]: processes that take connections on such ways
 //! - [`proxy`]: hosts by name, in that proxy
 //! - [`record`]: what was reached on these ways
-//! - [`sockets`]: the host's sockets, to be hidden
+//! - [`sockets`]: sockets of a network that have a name
+//! - [`stdio`]: sockets as standard input and output
 //! - [`identity`]: id maps and capabilities
 //! - [`landlock`]: write rights by path
 //! - [`seccomp`]: what the system call filter refuses
@@ -38,6 +39,7 @@ mod proxy;
 mod record;
 mod seccomp;
 mod sockets;
+mod stdio;
 mod sys;
 mod trace;
 mod wrap;

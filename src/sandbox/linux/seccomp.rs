@@ -22,6 +22,8 @@ pub(super) struct Needs {
     pub(super) asked: bool,
     /// Unix sockets may send to any name.
     pub(super) datagrams: bool,
+    /// The supervisor, the process before the command, and who started the supervisor.
+    pub(super) above: [libc::pid_t; 3],
 }
 
 /// Not from this kernel's headers everywhere.
@@ -202,6 +204,9 @@ fn sockets(rules: &mut Rules, needs: Needs) -> Built {
     let unix = libc::AF_UNIX as u64;
     let (inet, inet6, netlink) = (libc::AF_INET as u64, libc::AF_INET6 as u64, libc::AF_NETLINK as u64);
     when(rules, libc::SYS_socketpair, &[(0, Op::Ne, unix)])?;
+    // What a socket given as stdio was told not to take.
+    let pass = super::sys::PASS_RIGHTS as u64;
+    when(rules, libc::SYS_setsockopt, &[(1, Op::Eq, libc::SOL_SOCKET as u64), (2, Op::Eq, pass)])?;
     // Which sockets the command may have. The addresses it can reach are a matter of the network namespace.
     let families: &[u64] = match (needs.namespaces, needs.network) {
         (true, _) => &[unix, inet, inet6, netlink],
@@ -294,8 +299,8 @@ fn outside_processes(rules: &mut Rules, needs: Needs) -> Built {
         return Ok(());
     }
     when(rules, libc::SYS_kill, &[(0, Op::Eq, u64::from(u32::MAX))])?;
-    for pid in [rustix::process::getpid(), rustix::process::getppid().unwrap_or(rustix::process::Pid::INIT)] {
-        let pid = pid.as_raw_nonzero().get() as u64;
+    for pid in needs.above {
+        let pid = pid as u64;
         let calls = [libc::SYS_kill, libc::SYS_tkill, libc::SYS_tgkill, libc::SYS_rt_sigqueueinfo];
         for call in calls.into_iter().chain([libc::SYS_rt_tgsigqueueinfo, libc::SYS_pidfd_open]) {
             when(rules, call, &[(0, Op::Eq, pid)])?;

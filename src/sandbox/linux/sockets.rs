@@ -1,12 +1,12 @@
-//! The host's Unix sockets that have a name in the file system, read before the network namespace changes.
+//! Unix sockets of a network that have a name in the file system.
 
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-/// All of them, once each, symlinks on the way resolved.
-pub(super) fn of_host() -> Vec<PathBuf> {
+/// All of the network that this process is in, once each, symlinks on the way resolved.
+pub(super) fn of_network() -> Vec<PathBuf> {
     let mut found = parse(&fs::read("/proc/net/unix").unwrap_or_default());
     for path in &mut found {
         if let (Some(folder), Some(name)) = (path.parent(), path.file_name())

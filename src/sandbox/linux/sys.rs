@@ -2,7 +2,7 @@
 #![allow(unsafe_code)] // raw system calls
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 /// `struct mount_attr` of the kernel.
 #[repr(C)]
@@ -113,6 +113,24 @@ pub(super) fn seccomp(program: &[seccompiler::sock_filter]) -> Result<(), i32> {
         _ => Err(errno()),
     }
 }
+
+/// The socket takes no descriptors from its other end, where the kernel knows how.
+pub(super) fn refuse_passed_descriptors(socket: BorrowedFd<'_>) {
+    let off: libc::c_int = 0;
+    // SAFETY: a valid option of four bytes; kernels that do not know it say so, which is fine.
+    unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            PASS_RIGHTS,
+            (&raw const off).cast(),
+            size_of::<libc::c_int>() as libc::socklen_t,
+        )
+    };
+}
+
+/// Not from this kernel's headers everywhere.
+pub(super) const PASS_RIGHTS: libc::c_int = 83;
 
 fn errno() -> i32 {
     // SAFETY: always a valid pointer for the calling thread.

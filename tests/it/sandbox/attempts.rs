@@ -32,6 +32,8 @@ attempt!(udp, {
     // Sent is not arrived: the outer test looks whether anything came.
     Ok(())
 });
+attempt!(tcp_6, TcpStream::connect(target("tcp_6"))?.write_all(b"x"));
+attempt!(udp_6, UdpSocket::bind("[::1]:0")?.send_to(b"x", target("udp_6")).map(drop));
 attempt!(unix_path, UnixStream::connect(target("unix"))?.write_all(b"x"));
 attempt!(unix_datagram, UnixDatagram::unbound()?.send_to(b"x", target("datagram")).map(drop));
 attempt!(unix_datagram_from_a_pair, {
@@ -183,6 +185,8 @@ fn try_inside(bed: &Bed, mode: &str, name: &str) -> (bool, String) {
 struct Host {
     tcp: TcpListener,
     udp: UdpSocket,
+    /// The same by the newer protocol, where it is on.
+    newer: Option<(TcpListener, UdpSocket)>,
     unix: UnixListener,
     datagram: UnixDatagram,
     named: UnixListener,
@@ -195,6 +199,7 @@ impl Host {
         let host = Self {
             tcp: TcpListener::bind("127.0.0.1:0").unwrap(),
             udp: UdpSocket::bind("127.0.0.1:0").unwrap(),
+            newer: TcpListener::bind("[::1]:0").ok().zip(UdpSocket::bind("[::1]:0").ok()),
             unix: UnixListener::bind(&unix).unwrap(),
             datagram: UnixDatagram::bind(&datagram).unwrap(),
             named: UnixListener::bind_addr(&SocketAddr::from_abstract_name(&name).unwrap()).unwrap(),
@@ -206,6 +211,12 @@ impl Host {
         bed.write("work/targets/unix", unix.to_str().unwrap());
         bed.write("work/targets/datagram", datagram.to_str().unwrap());
         bed.write("work/targets/abstract", &name);
+        if let Some((tcp, udp)) = &host.newer {
+            bed.write("work/targets/tcp_6", &tcp.local_addr().unwrap().to_string());
+            bed.write("work/targets/udp_6", &udp.local_addr().unwrap().to_string());
+            tcp.set_nonblocking(true).unwrap();
+            udp.set_nonblocking(true).unwrap();
+        }
         host.tcp.set_nonblocking(true).unwrap();
         host.udp.set_nonblocking(true).unwrap();
         host.unix.set_nonblocking(true).unwrap();
@@ -223,8 +234,11 @@ impl Host {
             self.datagram.recv(&mut byte).map(drop),
             self.named.accept().map(drop),
         ];
+        let newer =
+            self.newer.iter().flat_map(|(tcp, udp)| [tcp.accept().map(drop), udp.recv(&mut [0]).map(drop)]);
         results
             .into_iter()
+            .chain(newer)
             .any(|result| !matches!(result, Err(error) if error.kind() == ErrorKind::WouldBlock))
     }
 }
@@ -234,15 +248,19 @@ fn no_network_and_no_socket_of_the_host() {
     for way in ways() {
         let bed = Bed::new(way);
         let host = Host::new(&bed);
-        let names =
-            ["tcp", "udp", "unix_path", "unix_datagram", "unix_datagram_from_a_pair", "unix_abstract"];
+        let mut names =
+            vec!["tcp", "udp", "unix_path", "unix_datagram", "unix_datagram_from_a_pair", "unix_abstract"];
+        match host.newer {
+            Some(_) => names.extend(["tcp_6", "udp_6"]),
+            None => eprintln!("no IPv6 here, not tried"),
+        }
         for name in names {
             let (worked, text) = try_inside(&bed, "danger-full-access", name);
             assert!(worked && host.reached(), "{name} does not work even without a sandbox: {text}");
             while host.reached() {}
             for mode in ["workspace-write", "read-only"] {
                 let (worked, _) = try_inside(&bed, mode, name);
-                assert!(!worked || name == "udp", "{way:?} {mode}: {name} worked");
+                assert!(!worked || name.starts_with("udp"), "{way:?} {mode}: {name} worked");
                 assert!(!host.reached(), "{way:?} {mode}: {name} arrived");
             }
         }

@@ -62,6 +62,19 @@ int main(int argc, char **argv) {
     if (IS("attach-memory")) return shmat(atoi(with), 0, 0) == (void *)-1;
     if (IS("memory-by-key")) return shmget(atoi(with), 0, 0) < 0;
     if (IS("remove-memory")) return shmctl(atoi(with), IPC_RMID, 0) < 0;
+    if (IS("keyring")) return syscall(SYS_keyctl, 0, -3, 1) < 0;
+    // Without a place for the answer: an error of the kernel's, not of a filter.
+    if (IS("io-uring")) return !(syscall(SYS_io_uring_setup, 1, 0) < 0 && errno == EFAULT);
+    if (IS("vsock")) return socket(40, SOCK_STREAM, 0) < 0;
+    if (IS("entry-32")) {
+        long number = 20;
+#ifdef __x86_64__
+        __asm__ volatile("int $0x80" : "+a"(number) : : "r8", "r9", "r10", "r11", "memory");
+#else
+        number = -1;
+#endif
+        return number <= 0;
+    }
     if (IS("kernel-events")) return socket(AF_NETLINK, SOCK_RAW, 15) < 0;
     if (IS("raw-internet")) return socket(AF_INET, SOCK_RAW, IPPROTO_ICMP) < 0;
     if (IS("memory")) {

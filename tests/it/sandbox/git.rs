@@ -219,6 +219,43 @@ fn what_the_settings_of_a_repository_name_stays_as_it_is() {
     attack(&scripts, make, watched);
 }
 
+/// The same before it exists.
+#[test]
+fn what_the_settings_of_a_repository_name_does_not_come_to_exist() {
+    let make = |bed: &Bed| {
+        bed.write("work/.git/config", "[core]\n\thooksPath = later/hooks\n[include]\n\tpath = ../more\n");
+        bed.write("home/.gitconfig", "[core]\n\tfsmonitor = ./watch\n");
+        bed.write("work/src/hooks/pre-commit", "");
+    };
+    let scripts = [
+        "mkdir -p later/hooks && echo x > later/hooks/pre-commit",
+        "mkdir later",
+        "mv src later",
+        "ln -s src later",
+        "rmdir later; mv src later",
+        "mv later aside; mkdir later",
+        "echo x > more",
+        "mv own more",
+        "ln own more",
+        "echo x > watch",
+        "ln -s own watch",
+    ];
+    let watched = |bed: &Bed| -> Vec<PathBuf> {
+        ["later", "more", "watch"].iter().map(|path| bed.work().join(path)).collect()
+    };
+    attack(&scripts, make, watched);
+    for way in ways() {
+        let bed = Bed::new(way);
+        make(&bed);
+        let (code, output) = bed.sh("echo x > new && mkdir -p src/later && cat new");
+        assert_eq!((code, output.as_str()), (0, "x\n"), "{way:?}");
+        assert!(
+            !bed.work().join("later").exists() && !bed.work().join("more").exists(),
+            "{way:?}: something is left"
+        );
+    }
+}
+
 #[test]
 fn a_linked_worktree_commits_and_leaves_the_others_alone() {
     for way in everywhere() {

@@ -67,6 +67,46 @@ fn a_signal_to_codex_sandbox_ends_the_tree() {
     }
 }
 
+/// Neither who watches over a command nor who answers it takes its end along when it is killed, and what the command
+/// has made in memory goes.
+#[test]
+fn killing_the_supervisor_or_the_process_between_ends_the_tree() {
+    for way in ways() {
+        for between in [false, true] {
+            let bed = Bed::new(way);
+            let mark = format!("3{}{}.625", std::process::id(), u8::from(between));
+            let size = 81_920 + 4096 * (std::process::id() % 1000);
+            let script = format!(
+                "ipcmk -M {size} > /dev/null; echo x > /dev/shm/codex-{mark}
+                 (setsid sleep {mark} </dev/null >/dev/null 2>&1 &); echo up; sleep {mark}"
+            );
+            let mut codex = bed.command("workspace-write", &["sh", "-c", &script]);
+            let mut codex = codex.stdout(Stdio::piped()).spawn().unwrap();
+            let mut line = String::new();
+            BufReader::new(codex.stdout.take().unwrap()).read_line(&mut line).unwrap();
+            assert_eq!(line, "up\n", "{way:?}");
+            if between {
+                let children = format!("/proc/{0}/task/{0}/children", codex.id());
+                let child = fs::read_to_string(children).unwrap().trim().parse().unwrap();
+                let child = rustix::process::Pid::from_raw(child).unwrap();
+                rustix::process::kill_process(child, rustix::process::Signal::KILL).unwrap();
+            } else {
+                codex.kill().unwrap();
+            }
+            codex.wait().unwrap();
+            let memory = || fs::read_to_string("/proc/sysvipc/shm").unwrap().contains(&format!(" {size} "));
+            let file = std::path::PathBuf::from(format!("/dev/shm/codex-{mark}"));
+            let patience = std::time::Instant::now() + std::time::Duration::from_secs(30);
+            while (processes(&mark) > 0 || memory() || file.exists()) && std::time::Instant::now() < patience
+            {
+                std::thread::yield_now();
+            }
+            let left = (processes(&mark), memory(), file.exists());
+            assert_eq!(left, (0, false, false), "{way:?}: between: {between}");
+        }
+    }
+}
+
 /// As `codex` starts it: the words of the supervisor, control socket on descriptor 3.
 fn supervise(words: &[&str]) -> (std::process::Child, UnixStream) {
     let (mut command, control) = supervisor(words);

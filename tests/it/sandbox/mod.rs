@@ -13,8 +13,9 @@
 //! - read, trace, signal, limit or slow down others, take their memory or terminals: [`attempts`], [`escapes`]
 //! - outlive the command: [`lifetime`]; keep descriptors: [`attacks`], [`work`]
 //! - read secrets: [`secrets`], [`switched_off`]
-//! - any of it where one protection is left out is seen: [`switched_off`]
-//! - odd folders, file systems, nesting: [`odd_places`]; what must work all the same: [`ordinary`], [`work`]
+//! - any of it where one protection is left out is seen: [`switched_off`], [`switches`]
+//! - reach out through what is given as stdio, or to sockets that came from elsewhere: [`given`]
+//! - odd folders, file systems, nesting: [`odd_places`], [`served`]; what must work all the same: [`ordinary`], [`work`]
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -28,13 +29,16 @@ mod bed;
 mod escapes;
 mod explained;
 mod git;
+mod given;
 mod lifetime;
 mod network;
 mod odd_places;
 mod ordinary;
 mod profiles;
 mod secrets;
+mod served;
 mod switched_off;
+mod switches;
 mod threads;
 mod turns;
 mod work;

@@ -103,7 +103,7 @@ fn a_workspace_in_memory_with_unreadable_and_many_entries() {
 
 /// Runs a script in a sandbox whose workspace is what `mount` makes of it, in a mount namespace of its own; only root
 /// can, and not everywhere.
-fn on(bed: &Bed, mount: &str, script: &str) -> Option<(i32, String)> {
+pub(super) fn on(bed: &Bed, mount: &str, script: &str) -> Option<(i32, String)> {
     if !super::bed::is_root() {
         eprintln!("only root can mount, skipped: {mount}");
         return None;

@@ -172,26 +172,40 @@ fn builds() {
     );
 }
 
-/// The toolchain is where the user of the tests has it, so only that user can run it.
+/// The toolchain of the tests where every user can read it: as links beside the bed, or as a copy.
+fn toolchain(bed: &Bed) -> Option<std::path::PathBuf> {
+    let output = Command::new("rustc").args(["--print", "sysroot"]).output().ok()?;
+    let from = String::from_utf8(output.stdout).ok()?.trim().to_owned();
+    let to = bed.path().join("toolchain");
+    std::fs::create_dir(&to).unwrap();
+    let script = "for d in bin lib; do cp -al \"$1/$d\" \"$2/\" 2>/dev/null || cp -a \"$1/$d\" \"$2/\" || exit 1; done";
+    let copied = Command::new("sh").args(["-c", script, "sh", &from]).arg(&to).status().ok()?;
+    copied.success().then_some(to)
+}
+
 #[test]
 fn a_crate_is_built_and_tested() {
-    for way in ways().into_iter().filter(|way| way.user.is_none()) {
+    for way in ways() {
         let bed = Bed::new(way);
+        let Some(toolchain) = toolchain(&bed) else {
+            eprintln!("`rustc --print sysroot` names nothing that can be linked or copied: skipped");
+            return;
+        };
         let manifest = "[package]\nname = \"tiny\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[workspace]\n";
         bed.write("work/src/c/Cargo.toml", manifest);
-        bed.write("work/src/c/src/main.rs", "fn main() {}\n#[test]\nfn t() { assert_eq!(1 + 1, 2) }\n");
-        let mut codex = bed.command("workspace-write", &[env!("CARGO"), "test", "--offline", "-q"]);
-        codex.current_dir(bed.work().join("src/c"));
-        // As the user has them, not as the bed changed them.
-        for name in ["HOME", "PATH", "CARGO_HOME", "RUSTUP_HOME"] {
-            if let Some(value) = std::env::var_os(name) {
-                codex.env(name, value);
-            }
+        bed.write("work/src/c/src/main.rs", "fn main() { println!(\"built\") }\n#[test]\nfn t() {}\n");
+        let script = "cd src/c && cargo build --offline -q && test \"$(target/debug/tiny)\" = built && cargo test --offline -q";
+        let mut codex = bed.command("workspace-write", &["sh", "-c", script]);
+        let path = format!("{}:/usr/local/bin:/usr/bin:/bin", toolchain.join("bin").display());
+        for name in
+            ["RUSTC", "RUSTFLAGS", "RUSTC_WRAPPER", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN", "CARGO_TARGET_DIR"]
+        {
+            codex.env_remove(name);
         }
-        codex.env_remove("CARGO_TARGET_DIR").env("CODEX_HOME", bed.path().join("home"));
-        let output = codex.output().unwrap();
-        assert!(output.status.success(), "{output:?}");
-        assert!(bed.work().join("src/c/target").is_dir());
+        // What cargo keeps for itself is not in the workspace.
+        let output = codex.env("PATH", path).env("CARGO_HOME", bed.work().join("cargo")).output().unwrap();
+        assert!(output.status.success(), "{way:?}: {output:?}");
+        assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"), "{way:?}: {output:?}");
     }
 }
 

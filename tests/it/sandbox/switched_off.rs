@@ -4,7 +4,7 @@
 
 use std::os::unix::net::UnixListener;
 
-use super::bed::{Bed, LANDLOCK, NAMESPACES, is_root, ways};
+use super::bed::{Bed, LANDLOCK, NAMESPACES, Way, is_root, processes, ways};
 
 /// Level, protections left out, and a script that ends with 0 only when it got through.
 const NEEDED: &[(&str, &[&str], &str)] = &[
@@ -20,6 +20,8 @@ const NEEDED: &[(&str, &[&str], &str)] = &[
     (LANDLOCK, &["servers"], "bash -c 'exec 3<>/dev/tcp/127.0.0.1/'$(cat port)"),
     (LANDLOCK, &["pins"], "mv sub aside"),
     (LANDLOCK, &["settings"], "echo x > .husky/pre-commit"),
+    (LANDLOCK, &["settings"], "echo x > sub/.git/config"),
+    (LANDLOCK, &["landlock"], "kill -0 $(cat outsider)"),
     (LANDLOCK, &["no new privileges", "landlock", "seccomp"], "grep -q '^NoNewPrivs:.0' /proc/self/status"),
     (NAMESPACES, &["no new privileges", "landlock", "seccomp"], "grep -q '^NoNewPrivs:.0' /proc/self/status"),
     (NAMESPACES, &["pid"], "test \"$(readlink /proc/self/ns/pid)\" = \"$(cat pid)\""),
@@ -30,6 +32,7 @@ const NEEDED: &[(&str, &[&str], &str)] = &[
     (NAMESPACES, &["mounts"], "test -e /dev/shm/$(cat shm)"),
     (NAMESPACES, &["pins"], "mv sub aside && mkdir -p sub/.git && echo x > sub/.git/config"),
     (NAMESPACES, &["settings"], "echo x > .husky/pre-commit"),
+    (NAMESPACES, &["settings"], "echo x > sub/.git/config"),
     (NAMESPACES, &["mounts", "landlock"], "echo x > $O/new"),
     (NAMESPACES, &["protected"], "echo x > .git/config"),
     (NAMESPACES, &["protected"], "mkdir .codex/x"),
@@ -45,6 +48,11 @@ const NEEDED_BY_ROOT: &[(&str, &[&str], &str)] = &[
     (NAMESPACES, &["capabilities"], "grep -q '^CapEff:.*ff$' /proc/self/status"),
     (LANDLOCK, &["capabilities"], "grep -q '^CapEff:.*ff$' /proc/self/status"),
     (NAMESPACES, &["mounts", "landlock"], "test -w /proc/sys/vm/swappiness"),
+    (LANDLOCK, &["places"], "v=$(cat /proc/sys/vm/swappiness) && echo $v > /proc/sys/vm/swappiness"),
+    (NAMESPACES, &["user", "capabilities", "landlock"], "mknod src/disk b 8 0"),
+    (LANDLOCK, &["seccomp", "capabilities", "landlock"], "mknod src/disk b 8 0"),
+    (NAMESPACES, &["seccomp", "capabilities", "landlock"], "mount -t tmpfs none src && umount src"),
+    (LANDLOCK, &["seccomp", "capabilities", "landlock"], "mount -t tmpfs none src && umount src"),
 ];
 
 /// A process that ends with the test, however that ends.
@@ -93,6 +101,119 @@ fn every_protection_is_missed_when_it_is_left_out() {
             let (bed, _listener) = make();
             let (code, output) = bed.sh_without(without, script);
             assert_eq!(code, 0, "{way:?} {level}: `{script}` is refused even without {without:?}: {output}");
+        }
+    }
+}
+
+/// `codex sandbox` with a script, started by a shell line that puts something around it.
+fn around(bed: &Bed, before: &str, without: &[&str], script: &str) -> String {
+    let without: Vec<_> = without.iter().map(|protection| format!("--without '{protection}'")).collect();
+    let line = format!(
+        "{before} exec {}/codex sandbox --full-auto --level {} {} -- sh -c '{script}'",
+        bed.path().display(),
+        bed.way.level,
+        without.join(" ")
+    );
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", &line]);
+    bed.prepare(&mut shell);
+    let output = shell.output().unwrap();
+    String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
+}
+
+#[test]
+fn inherited_descriptors_are_missed_to_be_closed() {
+    for way in ways() {
+        for (without, want) in [(&[][..], "precious"), (&["descriptors"], "preciousx\n")] {
+            let bed = Bed::new(way);
+            let text = around(&bed, "exec 9>>$O/file;", without, "echo x >&9");
+            let file = std::fs::read_to_string(bed.outside().join("file")).unwrap();
+            assert_eq!(file, want, "{way:?} {without:?}: {text}");
+        }
+    }
+}
+
+/// Processes with this mark, ended.
+fn end(mark: &str) -> usize {
+    let mut ended = 0;
+    for process in std::fs::read_dir("/proc").unwrap().flatten() {
+        let line = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+        let number = process.file_name().to_str().and_then(|name| name.parse().ok());
+        if let Some(pid) = number.and_then(rustix::process::Pid::from_raw)
+            && String::from_utf8_lossy(&line).contains(mark)
+        {
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+            ended += 1;
+        }
+    }
+    ended
+}
+
+/// The tree of a command ends with the command, and with whatever watches over it.
+#[test]
+fn that_the_tree_ends_is_missed_when_it_is_left_out() {
+    for way in ways() {
+        let without: &[&str] = if way.level == LANDLOCK { &["tree"] } else { &["pid", "tree"] };
+        for (number, killed) in [false, true].into_iter().enumerate() {
+            for (without, survives) in [(&[][..], false), (without, true)] {
+                let bed = Bed::new(way);
+                let mark = format!("5{}{number}{}.375", std::process::id(), u8::from(survives));
+                let script = format!("(setsid sleep {mark} </dev/null >/dev/null 2>&1 &); touch up");
+                let script = if killed { format!("{script}; exec sleep {mark}") } else { script };
+                if killed {
+                    killed_outright(&bed, without, &script);
+                } else {
+                    bed.sh_without(without, &script);
+                }
+                let patience = std::time::Instant::now() + std::time::Duration::from_secs(30);
+                while processes(&mark) > 0 && !survives && std::time::Instant::now() < patience {
+                    std::thread::yield_now();
+                }
+                assert_eq!(end(&mark) > 0, survives, "{way:?}: killed: {killed}, without {without:?}");
+            }
+        }
+    }
+}
+
+/// Starts the script, and kills `codex sandbox` when it is up.
+fn killed_outright(bed: &Bed, without: &[&str], script: &str) {
+    let mut codex = std::process::Command::new(bed.path().join("codex"));
+    codex.args(["sandbox", "-s", "workspace-write", "--level", bed.way.level]);
+    for protection in without {
+        codex.args(["--without", protection]);
+    }
+    codex.args(["--", "sh", "-c", script]);
+    bed.prepare(&mut codex);
+    let mut codex = codex.spawn().unwrap();
+    while !bed.work().join("up").exists() {
+        assert!(codex.try_wait().unwrap().is_none(), "{:?}: it ended by itself", bed.way);
+        std::thread::yield_now();
+    }
+    codex.kill().unwrap();
+    codex.wait().unwrap();
+}
+
+/// Tracing and reading others. An ordinary user has no other namespaces without one of users, so that only root can
+/// leave it out.
+#[test]
+fn what_keeps_tracers_away_is_missed_when_it_is_left_out() {
+    let can = |way: &Way| way.level == LANDLOCK || (way.user.is_none() && is_root());
+    for way in ways().into_iter().filter(can) {
+        let bed = Bed::new(way);
+        let Some(program) = super::escapes::compiled(&bed) else { return };
+        let mut sleep = std::process::Command::new("sleep");
+        sleep.arg("600");
+        bed.prepare(&mut sleep);
+        let sleep = Outsider(sleep.spawn().unwrap());
+        let without: &[&str] = match way.level {
+            LANDLOCK => &["landlock", "places", "capabilities"],
+            _ => &["user", "pid", "landlock", "mounts", "capabilities"],
+        };
+        for what in ["attach", "memory"] {
+            let script = format!("exec {} {what} {}", program.display(), sleep.0.id());
+            assert_ne!(bed.sh(&script).0, 0, "{way:?}: {what}");
+            let (code, text) = bed.sh_without(without, &script);
+            assert_eq!(code, 0, "{way:?}: {what} is refused even without {without:?}: {text}");
         }
     }
 }

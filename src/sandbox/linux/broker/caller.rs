@@ -18,7 +18,9 @@ const PAGE: u64 = 4096;
 /// A thread that waits for its call to be answered.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Caller {
-    pub(super) pid: u32,
+    pid: u32,
+    /// The same as `/proc` counts; 0 when it is not there.
+    shown: u32,
 }
 
 /// A name in an open folder.
@@ -31,6 +33,18 @@ pub(super) struct Entry {
 }
 
 impl Caller {
+    /// The thread of this number, as counted here, of which `/proc` may be older than our pid namespace: containers
+    /// that hide a part of it allow no fresh one.
+    pub(super) fn new(pid: u32, older_proc: bool) -> Self {
+        let shown = if older_proc { shown(pid).unwrap_or(0) } else { pid };
+        Self { pid, shown }
+    }
+
+    /// Whether `/proc` counts as we do.
+    pub(super) fn is_shown_by_its_number() -> bool {
+        fs::read_link("/proc/self").is_ok_and(|link| link == *std::process::id().to_string())
+    }
+
     /// Bytes of its memory, all or none.
     pub(super) fn bytes<const N: usize>(self, at: u64) -> Option<[u8; N]> {
         let mut bytes = [0; N];
@@ -74,15 +88,15 @@ impl Caller {
     /// The folder that relative paths start from; `at` is the call's argument.
     pub(super) fn base(self, at: u64) -> Option<OwnedFd> {
         let folder = match at as i32 {
-            libc::AT_FDCWD => format!("/proc/{}/cwd", self.pid),
-            fd => format!("/proc/{}/fd/{fd}", self.pid),
+            libc::AT_FDCWD => format!("/proc/{}/cwd", self.shown),
+            fd => format!("/proc/{}/fd/{fd}", self.shown),
         };
         openat(CWD, folder, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).ok()
     }
 
     /// What one of its descriptors is open for, and where that is.
     pub(super) fn descriptor(self, fd: u64) -> Result<(OwnedFd, PathBuf), Errno> {
-        let name = format!("/proc/{}/fd/{}", self.pid, fd as i32);
+        let name = format!("/proc/{}/fd/{}", self.shown, fd as i32);
         let file =
             openat(CWD, name, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).map_err(|_| Errno::BADF)?;
         let path = real(&file).ok_or(Errno::PERM)?;
@@ -96,13 +110,33 @@ impl Caller {
 
     /// The process of the thread.
     pub(super) fn group(self) -> Option<i32> {
-        self.status("Tgid:")?.parse().ok()
+        // The last number is the innermost.
+        let group = self.status("NStgid:").or_else(|| self.status("Tgid:"))?;
+        group.split_whitespace().last()?.parse().ok()
     }
 
     fn status(self, name: &str) -> Option<String> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.pid)).ok()?;
+        let status = fs::read_to_string(format!("/proc/{}/status", self.shown)).ok()?;
         status.lines().find_map(|line| line.strip_prefix(name)).map(|value| value.trim().to_owned())
     }
+}
+
+/// The thread of our pid namespace with this number, as an older `/proc` counts it.
+fn shown(pid: u32) -> Option<u32> {
+    let numbers = |folder: PathBuf| {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
+    };
+    let namespace = |name: &str| fs::read_link(format!("/proc/{name}/ns/pid")).ok();
+    let ours = namespace("self")?;
+    let is = |thread: &u32| {
+        let status = fs::read_to_string(format!("/proc/{thread}/status")).unwrap_or_default();
+        let counted = status.lines().find_map(|line| line.strip_prefix("NSpid:"));
+        counted.and_then(|line| line.split_whitespace().last()) == Some(pid.to_string().as_str())
+    };
+    numbers(PathBuf::from("/proc"))
+        .filter(|process| namespace(&process.to_string()).as_ref() == Some(&ours))
+        .find_map(|process| numbers(PathBuf::from(format!("/proc/{process}/task"))).find(is))
 }
 
 /// The name that `path` is about, its folder opened; `None` when the kernel should answer by itself.

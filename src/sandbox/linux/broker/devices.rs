@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, openat};
 
 use super::caller::{Entry, kind};
+use super::ledger::{Ledger, Thing};
 
 const MEMORY: &str = "/dev/shm";
 /// More would be a leak, not work.
@@ -16,14 +17,20 @@ const MOST: usize = 4096;
 const MOST_TERMINALS: usize = 64;
 
 /// What one command has made.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Own {
     /// By name, each held by a descriptor that tells whether it still exists: its name may come back as another's.
     terminals: BTreeMap<PathBuf, OwnedFd>,
     memory: BTreeSet<PathBuf>,
+    ledger: Ledger,
 }
 
 impl Own {
+    /// Nothing yet; memory that comes to be is listed here.
+    pub(super) fn new(ledger: Ledger) -> Self {
+        Self { terminals: BTreeMap::new(), memory: BTreeSet::new(), ledger }
+    }
+
     /// Whether `entry` is the command's own terminal or memory.
     pub(super) fn has(&self, entry: &Entry) -> bool {
         self.memory.contains(&entry.path) || self.terminals.get(&entry.path).is_some_and(is_there)
@@ -43,12 +50,15 @@ impl Own {
 
     /// It was made.
     pub(super) fn made(&mut self, entry: &Entry) {
+        self.ledger.made(&Thing::Memory(entry.path.clone()));
         self.memory.insert(entry.path.clone());
     }
 
     /// It is gone.
     pub(super) fn gone(&mut self, entry: &Entry) {
-        self.memory.remove(&entry.path);
+        if self.memory.remove(&entry.path) {
+            self.ledger.gone(&Thing::Memory(entry.path.clone()));
+        }
     }
 
     /// A terminal was made, with this end in hand.

@@ -4,12 +4,15 @@
 
 use std::fs;
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::path::PathBuf;
 
 use rustix::fs::{FileType, fstat};
 use rustix::io::Errno;
 use rustix::net::{
     AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink, recv, send, socket_with,
 };
+
+use super::super::sockets::of_network;
 
 const HEADER: usize = 16;
 /// After the header: family, kind, state, a gap, the socket's number and its cookie.
@@ -20,8 +23,8 @@ const ERROR: u16 = 2;
 /// More answers than any network of commands has sockets.
 const MOST: usize = 4096;
 
-/// Whether the socket at an open name is in this network. On kernels that cannot say so everything counts as being
-/// in it: what was there before the command is covered, and what comes later cannot be known.
+/// Whether the socket at an open name is in this network. Kernels that cannot say so still list the names of the sockets
+/// in it; one with a name that does not begin at the root counts as somebody else's then.
 ///
 /// # Errors
 /// It is no socket, or the kernel fails otherwise.
@@ -33,9 +36,16 @@ pub(super) fn has(file: &OwnedFd) -> Result<bool, Errno> {
     let wanted = (stat.st_ino as u32, device(file).ok_or(Errno::PERM)?);
     match files() {
         Ok(files) => Ok(files.contains(&wanted)),
-        Err(Errno::NOENT | Errno::PROTONOSUPPORT) => Ok(true),
+        Err(Errno::NOENT | Errno::PROTONOSUPPORT) => Ok(is_named(file)),
         Err(error) => Err(error),
     }
+}
+
+/// Whether a name that the kernel lists leads to the file.
+fn is_named(file: &OwnedFd) -> bool {
+    let wanted = fstat(file).map(|stat| (stat.st_dev, stat.st_ino));
+    let is = |path: &PathBuf| rustix::fs::lstat(path).map(|stat| (stat.st_dev, stat.st_ino)) == wanted;
+    wanted.is_ok() && of_network().iter().any(is)
 }
 
 /// The device of the file system, as the kernel counts inside: some file systems show others to programs.
@@ -139,7 +149,9 @@ mod tests {
             rustix::fs::open(&path, flags, rustix::fs::Mode::empty()).unwrap()
         };
         assert_eq!(has(&open()), Ok(true));
+        assert!(is_named(&open()));
         drop(listener);
+        assert!(!is_named(&open()));
         if files().is_ok() {
             assert_eq!(has(&open()), Ok(false));
         }

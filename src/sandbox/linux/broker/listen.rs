@@ -18,6 +18,7 @@ use super::attributes;
 use super::caller::Caller;
 use super::devices::Own;
 use super::files::{self, Answer, Ground, Named};
+use super::ledger::Ledger;
 use super::metadata::{self, Change, Object, Times};
 use super::objects::{OBJECTS, Objects};
 use super::places::Places;
@@ -50,6 +51,8 @@ pub(crate) struct Broker {
     own: Own,
     servers: Servers,
     objects: Objects,
+    /// `/proc` counts processes as somebody further out does.
+    older_proc: bool,
     program: BpfProgram,
     /// For a command whose questions nobody can hear: what would be asked is refused; `None` where that much is not
     /// at stake.
@@ -64,7 +67,12 @@ impl Broker {
     ///
     /// # Errors
     /// No filter for this processor, or no descriptors.
-    pub(crate) fn new(places: Places, asks: Asks, refusing: Option<BpfProgram>) -> Result<Self, SetupError> {
+    pub(crate) fn new(
+        places: Places,
+        asks: Asks,
+        refusing: Option<BpfProgram>,
+        ledger: &Ledger,
+    ) -> Result<Self, SetupError> {
         let fail = |error: Errno| SetupError::new("seccomp", error);
         let (ours, theirs) =
             socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
@@ -73,8 +81,9 @@ impl Broker {
         let program = program(asks).map_err(|error| SetupError::new("seccomp", error))?;
         Ok(Self {
             places,
-            own: Own::default(),
-            objects: Objects::default(),
+            own: Own::new(ledger.clone()),
+            objects: Objects::new(ledger.clone()),
+            older_proc: !Caller::is_shown_by_its_number(),
             servers: Servers::new(asks.sockets.unwrap_or(Reach::Own)),
             program,
             refusing,
@@ -140,7 +149,7 @@ impl Broker {
             }
             asked
         };
-        let caller = Caller { pid: asked.pid };
+        let caller = Caller::new(asked.pid, self.older_proc);
         // SAFETY: a number to look for: the thread may be gone and its number another's.
         let valid = unsafe { libc::ioctl(fd, libc::SECCOMP_IOCTL_NOTIF_ID_VALID, &raw const asked.id) == 0 };
         let answer = match socket_call(&asked.data).filter(|_| valid) {

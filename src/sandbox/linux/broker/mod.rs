@@ -7,6 +7,7 @@
 //! - [`devices`]: terminals and shared memory of the command's own
 //! - [`metadata`]: modes, owners and times
 //! - [`attributes`]: extended attributes of the user's
+//! - [`ledger`]: what of it would stay
 //! - [`objects`]: shared memory, semaphores and queues of System V
 //! - [`sockets`]: servers of the command's own
 //! - [`inhabitants`]: sockets of the same network
@@ -18,6 +19,7 @@ mod caller;
 mod devices;
 mod files;
 mod inhabitants;
+mod ledger;
 mod listen;
 mod metadata;
 mod objects;
@@ -25,6 +27,7 @@ mod places;
 mod sockets;
 mod wire;
 
+pub(super) use ledger::Ledger;
 pub(super) use listen::{Asks, Broker, METADATA, SOCKETS};
 pub(super) use objects::OBJECTS;
 pub(super) use places::Places;

@@ -6,6 +6,7 @@ use libc::c_long;
 use rustix::io::Errno;
 
 use super::files::Answer;
+use super::ledger::{Ledger, Thing};
 
 /// More would be a leak, not work.
 const MOST: usize = 256;
@@ -27,11 +28,30 @@ pub(in crate::sandbox::linux) const OBJECTS: &[c_long] = &[
     libc::SYS_msgctl,
 ];
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+/// What an object is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
     Memory,
     Semaphores,
     Queue,
+}
+
+impl Kind {
+    /// Stands for it in a list.
+    pub(super) fn letter(self) -> char {
+        match self {
+            Self::Memory => 'm',
+            Self::Semaphores => 's',
+            Self::Queue => 'q',
+        }
+    }
+
+    /// The other way round.
+    pub(super) fn of_letter(letter: u8) -> Option<Self> {
+        [Self::Memory, Self::Semaphores, Self::Queue]
+            .into_iter()
+            .find(|kind| kind.letter() == char::from(letter))
+    }
 }
 
 #[derive(Debug)]
@@ -42,10 +62,15 @@ struct Object {
 }
 
 /// What one command has made.
-#[derive(Debug, Default)]
-pub(super) struct Objects(Vec<Object>);
+#[derive(Debug)]
+pub(super) struct Objects(Vec<Object>, Ledger);
 
 impl Objects {
+    /// Nothing yet; what comes to be is listed here.
+    pub(super) fn new(ledger: Ledger) -> Self {
+        Self(Vec::new(), ledger)
+    }
+
     /// Answers one of [`OBJECTS`].
     pub(super) fn call(&mut self, call: &libc::seccomp_data) -> Answer {
         let [a, b, c, ..] = call.args;
@@ -88,6 +113,7 @@ impl Objects {
         }
         match get(kind, key, size, flags | libc::IPC_CREAT | libc::IPC_EXCL) {
             Ok(id) => {
+                self.1.made(&Thing::Object(kind, id));
                 self.0.push(Object { kind, key, id });
                 Answer::Gave(id.into())
             }
@@ -106,6 +132,7 @@ impl Objects {
         match command {
             libc::IPC_RMID => {
                 self.0.retain(|object| object.kind != kind || object.id != id);
+                self.1.gone(&Thing::Object(kind, id));
                 remove(kind, id).into()
             }
             libc::IPC_STAT | libc::IPC_SET => Answer::Kernel,
@@ -135,7 +162,11 @@ fn get(kind: Kind, key: i32, size: u64, flags: i32) -> Result<i32, Errno> {
     if id < 0 { Err(last()) } else { Ok(id) }
 }
 
-fn remove(kind: Kind, id: i32) -> Result<(), Errno> {
+/// Removes an object.
+///
+/// # Errors
+/// There is none, or it is somebody else's.
+pub(super) fn remove(kind: Kind, id: i32) -> Result<(), Errno> {
     // SAFETY: for removing, the kernel takes no structure.
     let result = unsafe {
         match kind {

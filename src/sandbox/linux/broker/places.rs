@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::protocol::policy::PROTECTED;
+use crate::sandbox::names;
 
 /// The rules for one command. All paths are absolute, symlinks resolved.
 #[derive(Debug, Default)]
@@ -34,19 +35,22 @@ impl Places {
         if self.is_hidden(path) || self.lawless {
             return self.lawless;
         }
-        let longest = |list: &[PathBuf]| {
-            list.iter().filter(|at| path.starts_with(at)).map(|at| at.components().count()).max()
+        let longest = |list: &[PathBuf], holds: fn(&Path, &Path) -> bool| {
+            list.iter().filter(|at| holds(path, at)).map(|at| at.components().count()).max()
         };
-        let closed = longest(&self.closed).max(self.by_name(path));
-        match longest(&self.reopened) {
-            Some(reopened) if Some(reopened) >= closed => Some(reopened) > longest(&self.sealed),
-            _ => longest(&self.write) > closed,
+        let exactly: fn(&Path, &Path) -> bool = |path, at| path.starts_with(at);
+        let closed = longest(&self.closed, names::below).max(self.by_name(path));
+        match longest(&self.reopened, exactly) {
+            Some(reopened) if Some(reopened) >= closed => {
+                Some(reopened) > longest(&self.sealed, names::below)
+            }
+            _ => longest(&self.write, exactly) > closed,
         }
     }
 
     /// Whether `path` is one of the hidden ones or in one of them.
     pub(super) fn is_hidden(&self, path: &Path) -> bool {
-        !self.lawless && self.hidden.iter().any(|hidden| path.starts_with(hidden))
+        !self.lawless && self.hidden.iter().any(|hidden| names::below(path, hidden))
     }
 
     /// Whether what is at `path` may be read for the command: everything in the roots but what is hidden. Elsewhere
@@ -70,7 +74,7 @@ impl Places {
         [&self.write, &self.closed, &self.reopened, &self.sealed, &self.hidden]
             .into_iter()
             .flatten()
-            .any(|at| at.starts_with(path))
+            .any(|at| names::below(at, path))
     }
 
     /// Whether something that must not be read is where the command may make files: then a file of its own beside it
@@ -83,7 +87,7 @@ impl Places {
     fn by_name(&self, path: &Path) -> Option<usize> {
         let roots = self.write.iter().filter_map(|root| {
             let first = path.strip_prefix(root).ok()?.components().next()?;
-            let is = |name: &str| first.as_os_str().eq_ignore_ascii_case(name);
+            let is = |name: &str| names::same(first.as_os_str(), name.as_ref());
             let free = self.git_init && first.as_os_str() == ".git";
             let protected = !free && !self.unprotected && PROTECTED.iter().any(|name| is(name));
             protected.then(|| root.components().count() + 1)
@@ -116,6 +120,11 @@ mod tests {
             ("/w/.env", false),
             ("/w/.envrc", true),
             ("/w/.codex", false),
+            ("/w/.CODEX", false),
+            ("/w/.Git/hooks/x", false),
+            ("/w/SUB/.git/config", false),
+            ("/w/.git/HOOKS/x", false),
+            ("/w/.ENV", false),
             ("/w/.agents/x", false),
             ("/w/sub/.codex", true),
             ("/w/sub/.git/config", false),
@@ -129,9 +138,14 @@ mod tests {
         ] {
             assert_eq!(places.may_write(Path::new(path)), want, "{path}");
         }
-        for (path, want) in
-            [("/w/sub", true), ("/w", true), ("/", true), ("/w/src", false), ("/w/.env", true)]
-        {
+        for (path, want) in [
+            ("/w/sub", true),
+            ("/w/Sub", true),
+            ("/w", true),
+            ("/", true),
+            ("/w/src", false),
+            ("/w/.env", true),
+        ] {
             assert_eq!(places.is_pinned(Path::new(path)), want, "{path}");
         }
         for (path, want) in [("/w/.git/config", true), ("/w/.env", false), ("/x", false), ("/w/n", true)] {
