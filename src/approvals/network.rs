@@ -104,6 +104,7 @@ mod tests {
             ports: vec![5432],
             serve: Vec::new(),
             hosts: ["own.org", "*.wide.org", "*.free.org:8443"].map(str::to_owned).to_vec(),
+            direct: false,
         };
         let hosts = |text: &str| {
             let reading = rule_text::read(text);
@@ -156,6 +157,7 @@ mod tests {
             ports: Vec::new(),
             serve: Vec::new(),
             hosts: ["a.org:443", "b.org", "*.c.org:80"].map(str::to_owned).to_vec(),
+            direct: false,
         };
         for (target, want) in [
             ("A.org:443", true),

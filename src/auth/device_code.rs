@@ -6,7 +6,8 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::error::Error;
-use super::issuer::{Polled, UserCode};
+use super::issuer::UserCode;
+use super::issuer_answers::Polled;
 use super::manager::Identity;
 use super::sign_in::SignIn;
 use crate::base::clean;

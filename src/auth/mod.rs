@@ -9,6 +9,7 @@
 //! - [`marks`]: what is known about the last refresh token that was sent
 //! - [`refresh`]: one renewal for all tasks and processes, under the lock
 //! - [`issuer`]: the service that signs people in: addresses and requests
+//! - [`issuer_answers`]: what the answers of the sign-in service say
 //! - [`sign_in`]: what all ways to sign in share, and signing out
 //! - [`browser`]: sign-in in a browser
 //! - [`device_code`]: sign-in with a code on another device
@@ -33,6 +34,7 @@ pub(crate) mod external;
 mod file;
 mod held;
 pub(crate) mod issuer;
+mod issuer_answers;
 mod keyring;
 pub(crate) mod manager;
 mod marks;

@@ -91,7 +91,7 @@ async fn redeem(account: &Account, plan: Plan, wish: Wish, told: mpsc::Sender<Re
 }
 
 /// Finishes what an earlier run, or a process that is gone, left unfinished.
-async fn finish(account: &Account) -> Option<Box<crate::limits::redeemer::Outcome>> {
+async fn finish(account: &Account) -> Option<Box<crate::limits::redemption::Outcome>> {
     account.cache.follow_sign_in().await;
     let redeemer = account.redeemer.in_force();
     if !redeemer.book().await.is_ok_and(|book| book.intent.is_some()) {

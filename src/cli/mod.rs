@@ -30,6 +30,7 @@
 //! - [`usage_past`]: `codex usage activity` and `history`
 //! - [`usage_credits`]: `codex usage credits`
 //! - [`usage_redeem`]: `codex usage redeem`
+//! - [`usage_redeem_told`]: what `codex usage redeem` tells, and its exit codes
 //! - [`demo`]: `codex demo`
 //! - [`tour`]: `codex demo` in the terminal app
 
@@ -65,6 +66,7 @@ mod usage_credits;
 mod usage_explain;
 mod usage_past;
 mod usage_redeem;
+mod usage_redeem_told;
 mod wire;
 mod wrong;
 

@@ -1,26 +1,25 @@
 //! `codex usage redeem`: asks, redeems, says what came of it. Progress goes to standard error, the result to standard
 //! output, so that a script reads one line or one JSON document.
 
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
 use clap::Args;
 use jiff::tz::TimeZone;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::exit::Exit;
 use super::usage_account::{self, Account};
+use super::usage_redeem_told::{Teller, error_code, unsent};
 use crate::base::clock::{Clock, SystemClock};
 use crate::exec::text::clean;
-use crate::limits::intent::{Decision, Reading, Receipt, Refusal, Verdict};
+use crate::limits::intent::{Decision, Reading};
 use crate::limits::redeem_words::{self as words, When};
-use crate::limits::redeemer::{Error, Outcome, Plan, Redemption, Wish};
+use crate::limits::redeemer::{Plan, Wish};
+use crate::limits::redemption::{Outcome, Redemption};
 use crate::limits::{advice, advice_text};
 use crate::protocol::limits::ResetCredit;
-
-/// Version of the JSON document.
-const VERSION: u64 = 1;
 
 /// What `codex usage redeem` says below its options.
 pub(crate) const HELP: &str = "\
@@ -70,14 +69,14 @@ fn credit_id(text: &str) -> Result<String, String> {
 pub(crate) fn run(args: &RedeemArgs, opened: Result<Account, usage_account::Error>) -> Exit {
     let asks = !args.yes && !args.dry_run;
     if asks && !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
-        return Teller::new(args).end(
+        return Teller::new(args.json).end(
             64,
             "wrong_use",
             "There is nobody to ask. To redeem without asking: --yes",
             &[],
         );
     }
-    let teller = Teller::new(args);
+    let teller = Teller::new(args.json);
     let account = match opened {
         Ok(account) => account,
         Err(error) => return teller.end(error.code(), error.word(), &error.to_string(), &[]),
@@ -257,139 +256,4 @@ fn dry_run(plan: &Plan, advice: &[String], teller: &Teller) -> Exit {
 fn describe(credit: &ResetCredit, reading: Option<&Reading>, when: &When) -> String {
     let marks = reading.map(|reading| reading.marks.as_slice()).unwrap_or_default();
     format!("{} ({}), {}", words::title(credit, marks), credit.id, words::expiry(credit, when))
-}
-
-/// Why a wish could not even be judged.
-fn unsent(error: &Error) -> String {
-    let why = match error {
-        Error::Backend(error) => error.in_full(),
-        Error::Journal(_) | Error::Busy => error.to_string(),
-    };
-    format!("{}. Nothing was redeemed.", why.trim_end_matches('.'))
-}
-
-fn error_code(error: &Error) -> (u8, &'static str) {
-    match error {
-        Error::Journal(_) => (1, "failed"),
-        Error::Busy => (14, "refused"),
-        Error::Backend(error) => backend_code(error),
-    }
-}
-
-fn backend_code(error: &crate::backend::Error) -> (u8, &'static str) {
-    if error.is_sign_in() { (20, "no_sign_in") } else { (21, "unreachable") }
-}
-
-/// Exit code and word of an end.
-fn code(outcome: &Outcome) -> (u8, &'static str) {
-    match outcome {
-        Outcome::Settled { receipt, .. } => verdict_code(receipt.verdict),
-        Outcome::NotSent(trouble) | Outcome::Unknown(_, trouble) if trouble.sign_in => (20, "no_sign_in"),
-        Outcome::NotSent(_) => (21, "unreachable"),
-        Outcome::Unknown(..) => (22, "unknown"),
-        Outcome::Refused(refusal) => match refusal {
-            Refusal::Unfinished(_) | Refusal::NotMoved(_) => (14, "refused"),
-            Refusal::NoSuchCredit(_) | Refusal::NoCredits | Refusal::OnlyUnknown => (13, "no_credit"),
-            Refusal::NothingUsed => (12, "nothing_to_reset"),
-        },
-        Outcome::Damaged(_) | Outcome::Busy => (14, "refused"),
-        Outcome::NotRead(error) => backend_code(error),
-        Outcome::Journal(_) => (1, "failed"),
-    }
-}
-
-fn verdict_code(verdict: Verdict) -> (u8, &'static str) {
-    match verdict {
-        Verdict::Reset | Verdict::SeenByReading => (0, "reset"),
-        Verdict::AlreadyRedeemed => (0, "already_redeemed"),
-        Verdict::NothingToReset | Verdict::Outdated => (12, "nothing_to_reset"),
-        Verdict::NoCredit => (13, "no_credit"),
-        Verdict::NotSent | Verdict::Unanswered => (21, "unreachable"),
-    }
-}
-
-/// What a receipt tells to machines. Its key stays in the journal.
-pub(crate) fn receipt_json(receipt: &Receipt) -> Value {
-    json!({
-        "result": verdict_code(receipt.verdict).1,
-        "credit_id": receipt.intent.credit_id,
-        "confirmed_at": receipt.intent.made_at,
-        "answered_at": receipt.answered_at,
-        "visible_at": receipt.seen_at,
-        "before": receipt.intent.before,
-        "after": receipt.after,
-    })
-}
-
-/// Speaks to the user, or to a script.
-struct Teller {
-    json: bool,
-    when: When,
-}
-
-impl Teller {
-    fn new(args: &RedeemArgs) -> Self {
-        Self { json: args.json, when: When { now: SystemClock.now_s(), zone: TimeZone::system() } }
-    }
-
-    /// Progress: for people only.
-    fn say(&self, text: &str) {
-        if !self.json {
-            let _ = writeln!(std::io::stderr(), "{}", clean(text));
-        }
-    }
-
-    fn warn(&self, text: &str) {
-        let _ = writeln!(std::io::stderr(), "warning: {}", clean(text));
-    }
-
-    /// Asks. Enter alone, the end of the input and everything but a yes mean no.
-    fn ask(&self, plan: &Plan, advice: &[String]) -> bool {
-        let (Decision::Redeem { credit, .. }, Some(reading)) = (&plan.decision, &plan.reading) else {
-            return false;
-        };
-        let mut err = std::io::stderr();
-        for line in words::question(credit.as_deref(), reading, &self.when) {
-            let _ = writeln!(err, "{}", clean(&line));
-        }
-        for line in advice {
-            let _ = writeln!(err, "  {}", clean(line));
-        }
-        let _ = write!(err, "Use it now? [y/N] ");
-        let _ = err.flush();
-        let mut typed = String::new();
-        let read = std::io::stdin().lock().read_line(&mut typed);
-        read.is_ok() && matches!(typed.trim().to_ascii_lowercase().as_str(), "y" | "yes")
-    }
-
-    fn outcome(&self, outcome: &Outcome) -> Exit {
-        let (code, word) = code(outcome);
-        let more = match outcome {
-            Outcome::Settled { receipt, elsewhere, .. } => {
-                vec![("receipt", receipt_json(receipt)), ("elsewhere", json!(elsewhere))]
-            }
-            Outcome::Unknown(intent, _) => vec![("credit_id", json!(intent.credit_id))],
-            _ => Vec::new(),
-        };
-        let now = When { now: SystemClock.now_s(), zone: self.when.zone.clone() };
-        self.end(code, word, &words::outcome(outcome, &now), &more)
-    }
-
-    /// The last word.
-    fn end(&self, code: u8, word: &str, text: &str, more: &[(&str, Value)]) -> Exit {
-        let text = clean(text);
-        if self.json {
-            let mut document =
-                json!({ "schema_version": VERSION, "result": word, "exit_code": code, "message": text });
-            if let Some(map) = document.as_object_mut() {
-                map.extend(more.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
-            }
-            let _ = writeln!(std::io::stdout(), "{document}");
-        } else if code == 0 || code == 12 {
-            let _ = writeln!(std::io::stdout(), "{text}");
-        } else {
-            let _ = writeln!(std::io::stderr(), "{text}");
-        }
-        Exit::Other(code)
-    }
 }

@@ -121,6 +121,7 @@ impl Whole {
         ours.domains = ours.domains.take().or(theirs.domains);
         ours.loopback_ports = ours.loopback_ports.take().or(theirs.loopback_ports);
         ours.serve_ports = ours.serve_ports.take().or(theirs.serve_ports);
+        ours.upstream = ours.upstream.or(theirs.upstream);
         self.description = self.description.take().or(profile.description);
         self.place.get_or_insert(profile.place);
     }
@@ -226,12 +227,13 @@ impl Whole {
     }
 
     fn network(&self, name: &str, writes: bool) -> Result<NetworkRules, Error> {
-        let Network { enabled, domains, loopback_ports, serve_ports } = &self.network;
+        let Network { enabled, domains, loopback_ports, serve_ports, upstream } = &self.network;
         let on = *enabled != Some(false);
         let rules = NetworkRules {
             ports: loopback_ports.clone().unwrap_or_default(),
             serve: serve_ports.clone().unwrap_or_default(),
             hosts: domains.clone().filter(|_| on).unwrap_or_default(),
+            direct: *upstream == Some(false),
         };
         let some = !(rules.ports.is_empty() && rules.serve.is_empty() && rules.hosts.is_empty());
         match some && !writes {

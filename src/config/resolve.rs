@@ -83,6 +83,7 @@ pub(crate) fn resolve(env: &Env, flags: &Flags, tables: Tables, found: Found) ->
         ports: details.loopback_ports.clone(),
         serve: details.serve_ports.clone(),
         hosts: details.network_allow.clone(),
+        direct: !details.upstream,
     };
     let git_writes = permissions.workspace_write.git;
     let mut deny_read = deny_read(&permissions.deny_read, env, &codex_home);
@@ -96,6 +97,7 @@ pub(crate) fn resolve(env: &Env, flags: &Flags, tables: Tables, found: Found) ->
                 network_rules.ports.append(&mut found.network.ports);
                 network_rules.serve.append(&mut found.network.serve);
                 network_rules.hosts.append(&mut found.network.hosts);
+                network_rules.direct |= found.network.direct;
             } else {
                 network_rules = found.network;
             }

@@ -1,78 +1,15 @@
 //! The scripted account: windows, reset credits, what was redeemed under which key, and what goes wrong with it. Rows
 //! are kept as JSON, so that a test can hand out any nonsense; only `id` and `status` mean something here.
 //!
-//! An account of a scenario is alive: answers of the model cost what their rules say, a window that is used up refuses the next
-//! request, and windows start anew at their end, sooner than real ones when its clock is fast.
+//! An account of a scenario is alive: answers of the model cost what their rules say, a window that is used up refuses
+//! the next request, and windows start anew at their end, sooner than real ones when its clock is fast.
 
 use std::collections::{BTreeMap, VecDeque};
 
-use jiff::Timestamp;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::account_file::{AccountFile, After, Window, dated};
 use super::activity;
-
-/// How the answer to a redemption is lost after it was carried out.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum After {
-    /// The connection is dropped.
-    Drop,
-    /// No answer ever comes.
-    Hang,
-    /// This status with an HTML page.
-    Status(u16),
-    /// A result that nobody knows.
-    Unknown,
-    /// The answer comes after so many milliseconds.
-    Slow(u64),
-    /// The answer comes as it should.
-    Answer,
-}
-
-/// One window.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Window {
-    /// Share used.
-    pub(crate) used: f64,
-    /// Length in seconds, as it is told.
-    pub(crate) seconds: u64,
-    /// Seconds of the account's clock until it starts anew, from the moment it is set.
-    pub(crate) resets_in: u64,
-}
-
-/// What a test or a scenario sets; what it leaves out stays.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct AccountFile {
-    /// Seconds that pass for the account in one second. Given, windows start anew at their end.
-    clock: Option<f64>,
-    plan: Option<String>,
-    account_id: Option<String>,
-    /// The short and the long window; an empty list takes both away.
-    windows: Option<Vec<Window>>,
-    /// Rows of the list, as they are told. `granted_ago` and `expires_in` (real seconds) become moments.
-    credits: Option<Vec<Value>>,
-    /// No more rows than this are told.
-    cap: Option<usize>,
-    /// Whether rows are told at all.
-    listed: Option<bool>,
-    /// Told in place of the true number.
-    count: Option<Value>,
-    /// How many readings still see the old windows after a reset.
-    move_after: Option<u64>,
-    /// What happens to the answers of redemptions, one after the other.
-    after: Option<Vec<After>>,
-    /// Which limit is reached, in the service's word; tells members of a workspace from owners.
-    reached: Option<String>,
-    /// The service forgets the keys it has seen.
-    forget: Option<bool>,
-    /// Told in place of every usage answer.
-    usage: Option<Value>,
-    /// Told in place of every answer about token activity.
-    activity: Option<Value>,
-}
 
 /// The account.
 #[derive(Debug)]
@@ -337,24 +274,6 @@ impl AccountState {
 /// Seconds of a clock in real ones; at least one.
 fn real(clock: Option<f64>, seconds: u64) -> u64 {
     (seconds as f64 / clock.unwrap_or(1.0)).ceil().max(1.0) as u64
-}
-
-/// A row whose `granted_ago` and `expires_in` have become moments.
-fn dated(mut row: Value, now: u64) -> Value {
-    let Some(map) = row.as_object_mut() else { return row };
-    let moment = |seconds: i64| {
-        let at = i64::try_from(now).unwrap_or(i64::MAX).saturating_add(seconds);
-        Timestamp::from_second(at).map_or(Value::Null, |at| json!(at.to_string()))
-    };
-    let mut take = |name: &str| map.remove(name).and_then(|seconds| seconds.as_i64());
-    let (ago, within) = (take("granted_ago"), take("expires_in"));
-    if let Some(ago) = ago {
-        map.insert("granted_at".to_owned(), moment(ago.saturating_neg()));
-    }
-    if let Some(within) = within {
-        map.insert("expires_at".to_owned(), moment(within));
-    }
-    row
 }
 
 fn is_available(row: &Value) -> bool {

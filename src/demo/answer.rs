@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::faults::Fault;
 use super::request::View;
-use super::script::{Arguments, Output, Rule};
+use super::rule::{Arguments, Output, Rule};
 use super::script_file::{Usage, Wire};
 use super::template::{Filling, fill, fill_json};
 

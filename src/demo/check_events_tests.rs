@@ -54,7 +54,7 @@ fn expected_items_are_found_once_in_any_order() {
     assert_eq!(wrong(&items(&events, &[change, command.clone()])).len(), 0);
     assert_eq!(wrong(&items(&events, &[command.clone(), command.clone()])).len(), 1, "each item counts once");
     assert_eq!(wrong(&items(&events, &[expect("command_execution", "make it", "completed")])).len(), 1);
-    let code = Expect { exit: Some(super::super::script_file::ExitIs::Code(0)), ..command };
+    let code = Expect { exit: Some(crate::demo::values::ExitIs::Code(0)), ..command };
     assert_eq!(wrong(&items(&events, &[code])).len(), 1);
 }
 

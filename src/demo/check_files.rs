@@ -5,8 +5,9 @@ use std::path::Path;
 
 use super::check::Finding;
 use super::client::files_below;
-use super::script_file::{ExitIs, Expect};
+use super::script_file::Expect;
 use super::setting::Setting;
+use super::values::ExitIs;
 
 /// Files that must not change, as they were before.
 #[derive(Debug)]

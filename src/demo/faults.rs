@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::script_file::{BodyWord, FaultFile, FaultKind, Place};
+use super::fault_file::{BodyWord, FaultFile, FaultKind, Place};
 
 /// One fault.
 #[derive(Clone, Debug, PartialEq)]

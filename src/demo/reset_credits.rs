@@ -1,14 +1,15 @@
 //! The account routes of the scripted backend: usage, the list of reset credits, their redemption, and the mail to
-//! the owner of a workspace. Faults that
-//! wait for a route happen before anything is carried out; [`After`] says what is lost afterwards.
+//! the owner of a workspace. Faults that wait for a route happen before anything is carried out; [`After`] says what
+//! is lost afterwards.
 
 use std::time::Duration;
 
 use hyper::{HeaderMap, Method, Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::account_state::{AccountFile, AccountState, After};
-use super::faults::Fault;
+use super::account_file::{AccountFile, After};
+use super::account_state::AccountState;
+use super::early;
 use super::play::{Body, Cut};
 use super::server::{Backend, json_response, refused, text};
 use crate::base::clock::{Clock, SystemClock};
@@ -42,18 +43,8 @@ pub(crate) async fn route(
     body: &str,
 ) -> Result<Response<Body>, Cut> {
     let fault = backend.state().take_fault(path);
-    match fault {
-        Some(Fault::Status(refusal)) => {
-            let status = StatusCode::from_u16(refusal.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            return Ok(text(status, refusal.content_type, refusal.body));
-        }
-        Some(Fault::Stall { time: Some(time), .. }) => tokio::time::sleep(time).await,
-        Some(Fault::Stall { time: None, .. }) => return std::future::pending().await,
-        Some(Fault::Garbage) => {
-            return Ok(text(StatusCode::OK, "text/html", "<html><title>Welcome</title></html>"));
-        }
-        Some(_) => return Err(Cut),
-        None => {}
+    if let Some(instead) = early::instead(fault).await {
+        return instead;
     }
     match (method, route_of(path)) {
         (&Method::GET, Some("usage")) => {

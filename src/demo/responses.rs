@@ -9,12 +9,14 @@ use hyper::{Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::answer::{Answer, answer};
+use super::early;
 use super::error::Error;
 use super::faults::{Fault, Point, Refusal};
 use super::play::{Body, Cut, stepwise};
 use super::prefix::Former;
 use super::request::{View, string};
-use super::script::{Rule, Script};
+use super::rule::Rule;
+use super::script::Script;
 use super::script_file::RequestKind;
 use super::server::{Backend, add_header, json_response, refused, text};
 use super::sse::{Step, steps};
@@ -60,12 +62,11 @@ pub(crate) async fn create(
 /// `GET /v1/models`.
 pub(crate) async fn models(backend: &Backend) -> Result<Response<Body>, Cut> {
     let fault = backend.state().take_fault("/v1/models");
-    match fault {
-        Some(Fault::Status(refusal)) => return Ok(refuse(backend, &refusal)),
-        Some(Fault::Cut { .. }) => return Err(Cut),
-        Some(Fault::Stall { time: Some(time), .. }) => tokio::time::sleep(time).await,
-        Some(Fault::Stall { time: None, .. }) => std::future::pending().await,
-        _ => {}
+    if let Some(Fault::Status(refusal)) = &fault {
+        return Ok(refuse(backend, refusal));
+    }
+    if let Some(instead) = early::instead(fault).await {
+        return instead;
     }
     let levels = ["low", "medium", "high"].map(|effort| json!({ "effort": effort, "description": effort }));
     let model = json!({

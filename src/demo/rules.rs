@@ -2,8 +2,10 @@
 //! told by the caller.
 
 use super::request::View;
-use super::script::{Rule, Script};
-use super::script_file::{ExitIs, RequestKind, Texts, When};
+use super::rule::Rule;
+use super::script::Script;
+use super::script_file::{RequestKind, When};
+use super::values::{ExitIs, Texts};
 
 /// The first rule that fits. `fired` tells how often a rule (by index) has answered.
 pub(crate) fn choose<'a>(

@@ -2,13 +2,13 @@
 //! Shapes only; what they mean is decided in `script`.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{self, Deserializer, SeqAccess, Visitor};
 use toml::Spanned;
 
-use super::account_state::AccountFile;
+use super::account_file::AccountFile;
+use super::fault_file::FaultFile;
+use super::values::{ExitIs, Texts};
 
 /// A whole scenario file.
 #[derive(Debug, Default, Deserialize)]
@@ -236,147 +236,5 @@ impl Default for Wire {
             split_data: false,
             comment_every: 40,
         }
-    }
-}
-
-/// One fault.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct FaultFile {
-    pub(crate) kind: FaultKind,
-    /// HTTP status.
-    pub(crate) code: Option<u16>,
-    pub(crate) body: Option<BodyWord>,
-    pub(crate) body_text: Option<String>,
-    #[serde(default)]
-    pub(crate) headers: BTreeMap<String, String>,
-    pub(crate) retry_after: Option<String>,
-    /// Error code of `failed`, reason of `incomplete`.
-    pub(crate) error: Option<String>,
-    pub(crate) message: Option<String>,
-    pub(crate) at: Option<Place>,
-    pub(crate) bytes: Option<usize>,
-    pub(crate) events: Option<usize>,
-    pub(crate) ms: Option<u64>,
-    /// The body ends properly, only too early.
-    #[serde(default)]
-    pub(crate) clean: bool,
-    /// Pending faults only: how often, 1 when not given.
-    pub(crate) times: Option<u64>,
-    /// Pending faults only: which route, `/v1/responses` when not given.
-    pub(crate) route: Option<String>,
-}
-
-/// The kinds of faults.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum FaultKind {
-    Status,
-    Stall,
-    Slow,
-    Cut,
-    Failed,
-    Incomplete,
-    Garbage,
-    Unknown,
-    LongLine,
-    EndlessLine,
-    EndlessComments,
-}
-
-/// Places in a stream that have names.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Place {
-    Headers,
-    MidChar,
-}
-
-/// Bodies of refusals that have names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum BodyWord {
-    Json,
-    Html,
-    Empty,
-    UsageLimit,
-    UsageNotIncluded,
-    Quota,
-    RateLimit,
-    TokenExpired,
-    Overloaded,
-    ContextLength,
-}
-
-/// A condition on an exit code: a number, `"nonzero"`, `"none"` when the output tells no code, or `"not-zero"` for
-/// either of these two.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ExitIs {
-    Code(i64),
-    NonZero,
-    Absent,
-    NotZero,
-}
-
-impl ExitIs {
-    /// Whether this exit code is meant.
-    pub(crate) fn fits(self, exit: Option<i64>) -> bool {
-        match self {
-            Self::Code(code) => exit == Some(code),
-            Self::NonZero => exit.is_some_and(|code| code != 0),
-            Self::Absent => exit.is_none(),
-            Self::NotZero => exit != Some(0),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for ExitIs {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Reader;
-        impl Visitor<'_> for Reader {
-            type Value = ExitIs;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an exit code, \"nonzero\", \"none\" or \"not-zero\"")
-            }
-            fn visit_i64<E: de::Error>(self, code: i64) -> Result<ExitIs, E> {
-                Ok(ExitIs::Code(code))
-            }
-            fn visit_str<E: de::Error>(self, word: &str) -> Result<ExitIs, E> {
-                match word {
-                    "nonzero" => Ok(ExitIs::NonZero),
-                    "none" => Ok(ExitIs::Absent),
-                    "not-zero" => Ok(ExitIs::NotZero),
-                    _ => Err(E::invalid_value(de::Unexpected::Str(word), &self)),
-                }
-            }
-        }
-        from.deserialize_any(Reader)
-    }
-}
-
-/// One text or a list of texts.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Texts(pub(crate) Vec<String>);
-
-impl<'de> Deserialize<'de> for Texts {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Reader;
-        impl<'de> Visitor<'de> for Reader {
-            type Value = Texts;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text or a list of texts")
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Texts, E> {
-                Ok(Texts(vec![text.to_owned()]))
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Texts, A::Error> {
-                let mut texts = Vec::new();
-                while let Some(text) = seq.next_element()? {
-                    texts.push(text);
-                }
-                Ok(Texts(texts))
-            }
-        }
-        from.deserialize_any(Reader)
     }
 }

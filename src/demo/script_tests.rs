@@ -1,6 +1,7 @@
 //! Reading scenarios: good forms, and where errors point.
 
 use super::*;
+use crate::demo::rule::Output;
 
 fn error(text: &str) -> String {
     Script::read("x.toml", text).unwrap_err().to_string()

@@ -1,16 +1,13 @@
-//! Machine: events → the lines of `exec --json`. The shapes are a public contract that scripts read; only what
-//! stands in it is written. Half-written messages never appear, so a repeated attempt cannot double anything;
+//! Machine: events → the [lines](super::jsonl_lines) of `exec --json`. Half-written messages never appear, so a repeated attempt cannot double anything;
 //! every item that was started gets exactly one final line, whatever happens to its turn.
 
-use serde::Serialize;
-
+use super::jsonl_lines::{Details, ItemLine, Line, Message, Usage, details, todo_items};
 use super::run::Show;
 use crate::base::ids::{ItemId, ThreadId};
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::event::Event;
-use crate::protocol::item::{ChangeKind, CommandItem, FileChange, Item, ItemStatus, PlanStatus, PlanStep};
+use crate::protocol::item::{Item, ItemStatus, PlanStep};
 use crate::protocol::network::Visit;
-use crate::protocol::tokens::TokenUsage;
 use crate::protocol::turn::{TurnEnd, TurnStatus};
 
 /// The state between lines.
@@ -182,187 +179,6 @@ fn write(out: &mut Vec<u8>, line: &Line<'_>) {
         Ok(()) => out.push(b'\n'),
         Err(_) => out.truncate(start),
     }
-}
-
-#[derive(Serialize)]
-#[serde(tag = "type")]
-enum Line<'a> {
-    #[serde(rename = "thread.started")]
-    ThreadStarted { thread_id: String },
-    #[serde(rename = "turn.started")]
-    TurnStarted,
-    #[serde(rename = "turn.completed")]
-    TurnCompleted {
-        usage: Usage,
-        /// Ours, and only there when there is something to tell.
-        #[serde(skip_serializing_if = "<[Visit]>::is_empty")]
-        network: &'a [Visit],
-    },
-    #[serde(rename = "turn.failed")]
-    TurnFailed {
-        error: Message<'a>,
-        #[serde(skip_serializing_if = "<[Visit]>::is_empty")]
-        network: &'a [Visit],
-    },
-    #[serde(rename = "item.started")]
-    ItemStarted { item: ItemLine<'a> },
-    #[serde(rename = "item.updated")]
-    ItemUpdated { item: ItemLine<'a> },
-    #[serde(rename = "item.completed")]
-    ItemCompleted { item: ItemLine<'a> },
-    #[serde(rename = "error")]
-    Error { message: String },
-}
-
-impl<'a> Line<'a> {
-    fn completed(id: u64, details: Details<'a>) -> Self {
-        Self::ItemCompleted { item: ItemLine::new(id, details) }
-    }
-}
-
-#[derive(Serialize)]
-struct Message<'a> {
-    message: &'a str,
-}
-
-#[derive(Serialize)]
-struct Usage {
-    input_tokens: u64,
-    cached_input_tokens: u64,
-    cache_write_input_tokens: u64,
-    output_tokens: u64,
-    reasoning_output_tokens: u64,
-}
-
-impl From<&TokenUsage> for Usage {
-    fn from(usage: &TokenUsage) -> Self {
-        Self {
-            input_tokens: usage.input_tokens,
-            cached_input_tokens: usage.cached_input_tokens,
-            cache_write_input_tokens: usage.cache_write_input_tokens,
-            output_tokens: usage.output_tokens,
-            reasoning_output_tokens: usage.reasoning_output_tokens,
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct ItemLine<'a> {
-    id: String,
-    #[serde(flatten)]
-    details: Details<'a>,
-}
-
-impl<'a> ItemLine<'a> {
-    fn new(id: u64, details: Details<'a>) -> Self {
-        Self { id: format!("item_{id}"), details }
-    }
-}
-
-#[derive(Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum Details<'a> {
-    AgentMessage {
-        text: &'a str,
-    },
-    Reasoning {
-        text: String,
-    },
-    CommandExecution {
-        command: &'a str,
-        aggregated_output: &'a str,
-        exit_code: Option<i32>,
-        status: &'static str,
-    },
-    FileChange {
-        changes: Vec<Change>,
-        status: &'static str,
-    },
-    WebSearch {
-        query: &'a str,
-    },
-    TodoList {
-        items: Vec<TodoItem>,
-    },
-    Error {
-        message: &'a str,
-    },
-}
-
-#[derive(Serialize)]
-struct Change {
-    path: String,
-    kind: &'static str,
-}
-
-#[derive(Serialize)]
-struct TodoItem {
-    text: String,
-    completed: bool,
-}
-
-/// What the contract says about an item; `None` for kinds it does not know.
-fn details(item: &Item, show: Show) -> Option<Details<'_>> {
-    match item {
-        Item::AgentMessage { text, .. } => Some(Details::AgentMessage { text }),
-        Item::Reasoning { summary, content, .. } => {
-            show.reasoning(summary, content).map(|text| Details::Reasoning { text })
-        }
-        Item::CommandExecution(command) => Some(command_details(command)),
-        Item::FileChange { changes, status, .. } => Some(Details::FileChange {
-            changes: changes.iter().map(change).collect(),
-            status: match status {
-                ItemStatus::Declined => "failed",
-                other => status_word(*other),
-            },
-        }),
-        Item::WebSearch { query, .. } => Some(Details::WebSearch { query }),
-        // A call that could not be carried out has no shape of its own, but must not pass unseen.
-        Item::ToolCall { success: Some(false), output, tool, .. } => {
-            Some(Details::Error { message: output.as_deref().unwrap_or(tool) })
-        }
-        Item::ToolCall { .. }
-        | Item::UserMessage { .. }
-        | Item::ImageView { .. }
-        | Item::EnteredReviewMode { .. }
-        | Item::ExitedReviewMode { .. }
-        | Item::ContextCompaction { .. } => None,
-    }
-}
-
-fn command_details(command: &CommandItem) -> Details<'_> {
-    Details::CommandExecution {
-        command: &command.command,
-        aggregated_output: command.aggregated_output.as_deref().unwrap_or_default(),
-        exit_code: command.exit_code,
-        status: status_word(command.status),
-    }
-}
-
-fn status_word(status: ItemStatus) -> &'static str {
-    match status {
-        ItemStatus::InProgress => "in_progress",
-        ItemStatus::Completed => "completed",
-        ItemStatus::Failed => "failed",
-        ItemStatus::Declined => "declined",
-    }
-}
-
-fn change(change: &FileChange) -> Change {
-    let kind = match change.kind {
-        ChangeKind::Add => "add",
-        ChangeKind::Delete => "delete",
-        ChangeKind::Update { .. } => "update",
-    };
-    Change { path: change.path.to_string_lossy().into_owned(), kind }
-}
-
-fn todo_items(plan: &[PlanStep]) -> Vec<TodoItem> {
-    let item = |step: &PlanStep| TodoItem {
-        text: step.step.clone(),
-        completed: step.status == PlanStatus::Completed,
-    };
-    plan.iter().map(item).collect()
 }
 
 #[cfg(test)]

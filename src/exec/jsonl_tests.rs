@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use super::*;
 use crate::base::ids::TurnId;
 use crate::protocol::error::ErrorKind;
-use crate::protocol::item::{CommandSource, ItemDelta, ToolStatus};
+use crate::protocol::item::{
+    ChangeKind, CommandItem, CommandSource, FileChange, ItemDelta, PlanStatus, ToolStatus,
+};
+use crate::protocol::tokens::TokenUsage;
 
 pub(crate) fn message(id: &str, text: &str) -> Item {
     Item::AgentMessage { id: id.into(), text: text.into(), phase: None }

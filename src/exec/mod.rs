@@ -6,6 +6,7 @@
 //! - [`input`]: the prompt, from the command line and from stdin
 //! - [`human`]: machine: event → text for people
 //! - [`jsonl`]: machine: event → JSON lines
+//! - [`jsonl_lines`]: these lines as they are written
 //! - [`text`]: colours, cleaning of foreign text, shortening
 //! - [`output`]: writes stdout and stderr in order, on a thread of its own
 //! - [`output_schema`]: reads the file of `--output-schema`
@@ -17,6 +18,7 @@ pub(crate) mod gate;
 pub(crate) mod human;
 pub(crate) mod input;
 pub(crate) mod jsonl;
+mod jsonl_lines;
 pub(crate) mod last_message;
 pub(crate) mod output;
 pub(crate) mod output_schema;

@@ -23,7 +23,8 @@
 //! - [`intent`]: what is written down of a redemption, and what that forbids
 //! - [`redeem`]: machine of one redemption
 //! - [`journal`]: intents and receipts on disk
-//! - [`redeemer`]: carries out what the machine says
+//! - [`redeemer`]: redeems for one account: what a wish comes to, and the start
+//! - [`redemption`]: a redemption under way: carries out what the machine says
 //! - [`redeem_words`]: a redemption in words
 
 pub(crate) mod activity;
@@ -44,6 +45,7 @@ pub(crate) mod notice;
 pub(crate) mod redeem;
 pub(crate) mod redeem_words;
 pub(crate) mod redeemer;
+pub(crate) mod redemption;
 pub(crate) mod refresh;
 pub(crate) mod report;
 pub(crate) mod require;

@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 
 use super::intent::{Intent, Reading, Receipt, Refusal, Verdict};
 use super::marks::Mark;
-use super::redeemer::{Outcome, Step};
+use super::redemption::{Outcome, Step};
 use super::state::Slot;
 use super::text::{full_moment, moment, span, window_name};
 use crate::protocol::limits::{CreditStatus, ResetCredit, ResetType};

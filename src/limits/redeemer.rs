@@ -1,6 +1,5 @@
-//! Carries out what the machine of redemptions says: disk, service, clock. The same for every front end: [`prepare`]
-//! tells what a wish comes to, the person says yes, [`start`] does it and tells its steps. A redemption under way has
-//! no way to be taken back; whoever lets go of it leaves the intent on disk for the next start.
+//! Redeems for one account, the same for every front end: [`prepare`] tells what a wish comes to, the person says yes,
+//! [`start`] begins the [`Redemption`].
 //!
 //! [`prepare`]: Redeemer::prepare
 //! [`start`]: Redeemer::start
@@ -9,37 +8,29 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
-use tokio::time::{sleep, timeout};
-
 use super::advice::Pending;
 use super::cache::Cache;
-use super::intent::{Book, Decision, Intent, Reading, Receipt, Refusal, decide};
-use super::journal::{self, Journal, Place};
+use super::intent::{Book, Decision, Reading, decide};
+use super::journal::{self, Place};
 use super::marks;
-use super::redeem::{Answer, Effect, Ended, Input, Machine, Trouble};
+use super::redemption::{self, Redemption};
 use super::state::AccountLimits;
-use crate::backend::{self, Backend, consume, reset_credits, usage};
+use crate::backend::{self, Backend, reset_credits, usage};
 use crate::base::clock::Clock;
-use crate::base::tasks::{self, Task};
+use crate::base::tasks;
 use crate::protocol::limits::{AccountReading, ResetCredits, Told};
 
 /// Another process is waited for so long: it has requests, pauses and readings of its own to get through.
-const PATIENCE: Duration = Duration::from_secs(75);
-/// A reading older than this, in milliseconds, is not what an intent is made from.
-const FRESH_MS: u64 = 30_000;
-/// Steps that are kept for a front end that looks away; there are never so many.
-const STEPS: usize = 64;
-
+pub(super) const PATIENCE: Duration = Duration::from_secs(75);
 /// Redeems for one account.
 pub(crate) struct Redeemer {
-    backend: Arc<Backend>,
+    pub(super) backend: Arc<Backend>,
     home: PathBuf,
-    account: String,
-    place: Place,
+    pub(super) account: String,
+    pub(super) place: Place,
     /// Learns every reading that is made here.
     cache: Cache,
-    clock: Arc<dyn Clock>,
+    pub(super) clock: Arc<dyn Clock>,
 }
 
 /// A wish to redeem.
@@ -67,9 +58,9 @@ pub(crate) struct Plan {
     /// The journal was damaged, and is now here.
     pub(crate) damaged: Option<PathBuf>,
     /// Whose account was looked at.
-    account: String,
-    last_key: Option<String>,
-    made_ms: u64,
+    pub(super) account: String,
+    pub(super) last_key: Option<String>,
+    pub(super) made_ms: u64,
 }
 
 #[cfg(test)]
@@ -78,46 +69,6 @@ impl Plan {
     pub(crate) fn of(decision: Decision, reading: Option<Reading>) -> Self {
         Self { decision, reading, damaged: None, account: String::new(), last_key: None, made_ms: 0 }
     }
-}
-
-/// One step of a redemption under way.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Step {
-    /// Another process is redeeming; its end is waited for.
-    Queued,
-    /// The intent is on disk.
-    Noted,
-    /// A request leaves; the number counts from 1.
-    Sending(u32),
-    /// There was no answer to rely on; the same request is sent again after so many milliseconds.
-    Again(u64),
-    /// The account is read.
-    Reading,
-    /// The answer is there.
-    Answered(Box<Receipt>),
-    /// The windows have not moved yet; they are looked at again after so many milliseconds.
-    Watching(u64),
-}
-
-/// How it ended.
-#[derive(Debug)]
-pub(crate) enum Outcome {
-    /// The intent came to its end, here or in another process. `unwritten`: why the receipt is not on disk.
-    Settled { receipt: Box<Receipt>, elsewhere: bool, unwritten: Option<String> },
-    /// Nothing reached the service.
-    NotSent(Trouble),
-    /// Nobody knows whether it was carried out. The intent stays; nothing else may be redeemed before it.
-    Unknown(Box<Intent>, Trouble),
-    /// It must not be.
-    Refused(Refusal),
-    /// The journal was damaged and is now here: the user has to say yes knowing that.
-    Damaged(PathBuf),
-    /// Another process is redeeming and does not come to its end.
-    Busy,
-    /// The account could not be read, so nothing was begun.
-    NotRead(backend::Error),
-    /// The journal cannot be used; nothing was sent.
-    Journal(String),
 }
 
 /// Why a wish cannot be judged.
@@ -132,21 +83,6 @@ pub(crate) enum Error {
     /// Another process holds the journal and does not let go.
     #[error("another process is redeeming and does not come to its end")]
     Busy,
-}
-
-/// A redemption under way. Letting go of it stops looking at it; the intent on disk is finished by the next start.
-pub(crate) struct Redemption {
-    /// Its steps.
-    pub(crate) steps: mpsc::Receiver<Step>,
-    task: Task<Outcome>,
-}
-
-impl Redemption {
-    /// Waits for the end.
-    pub(crate) async fn outcome(self) -> Outcome {
-        drop(self.steps);
-        self.task.join().await.unwrap_or_else(|failed| Outcome::Journal(failed.to_string()))
-    }
 }
 
 impl Redeemer {
@@ -208,9 +144,7 @@ impl Redeemer {
 
     /// Does what the plan says, after the person said yes. Refusals of the plan stay refusals.
     pub(crate) fn start(self: &Arc<Self>, plan: Plan, wish: Wish) -> Redemption {
-        let (told, steps) = mpsc::channel(STEPS);
-        let run = Run { redeemer: Arc::clone(self), wish, told };
-        Redemption { steps, task: tasks::spawn("redeem", run.all(plan)) }
+        redemption::start(Arc::clone(self), plan, wish)
     }
 
     /// Notes when numbers that were read for another purpose show the effect of the last reset. Never waits for
@@ -265,7 +199,7 @@ impl Redeemer {
     }
 
     /// Windows and credits, read together.
-    async fn read(&self) -> Result<Reading, backend::Error> {
+    pub(super) async fn read(&self) -> Result<Reading, backend::Error> {
         let sent_ms = self.clock.now_ms();
         let (usage, list) = tokio::join!(usage::read(&self.backend), reset_credits::list(&self.backend));
         let (answer, account) = usage?;
@@ -291,205 +225,13 @@ impl Redeemer {
     }
 }
 
-/// One run of [`Redeemer::start`].
-struct Run {
-    redeemer: Arc<Redeemer>,
-    wish: Wish,
-    told: mpsc::Sender<Step>,
-}
-
-impl Run {
-    async fn all(self, plan: Plan) -> Outcome {
-        if plan.account != self.redeemer.account {
-            // The person said yes to something of another account.
-            return Outcome::NotRead(account_changed());
-        }
-        let journal = match self.hold().await {
-            Ok(Some(journal)) => Arc::new(journal),
-            Ok(None) => return Outcome::Busy,
-            Err(error) => return Outcome::Journal(error.to_string()),
-        };
-        let loading = Arc::clone(&journal);
-        let book = match blocking(move || loading.load()).await {
-            Ok(book) => book,
-            Err(error) => return Outcome::Journal(error.to_string()),
-        };
-        let (machine, effect) = match self.begin(&book, plan).await {
-            Ok(begun) => begun,
-            Err(outcome) => return outcome,
-        };
-        self.drive(&journal, book, machine, effect).await
-    }
-
-    /// Takes the journal, waiting for whoever holds it.
-    async fn hold(&self) -> Result<Option<Journal>, journal::Error> {
-        let place = self.redeemer.place.clone();
-        if let Some(journal) = blocking(move || place.take(Duration::ZERO)).await? {
-            return Ok(Some(journal));
-        }
-        if self.wish.at_once {
-            return Ok(None);
-        }
-        self.tell(Step::Queued);
-        let place = self.redeemer.place.clone();
-        blocking(move || place.take(PATIENCE)).await
-    }
-
-    /// What is to be done now that nobody else can write.
-    async fn begin(&self, book: &Book, plan: Plan) -> Result<(Machine, Effect), Outcome> {
-        let (named, force) = (self.wish.credit.as_deref(), self.wish.force);
-        let now_ms = self.redeemer.clock.now_ms();
-        let watch = !self.wish.no_wait;
-        if let Some(intent) = &book.intent {
-            return match decide(book, &Reading::default(), named, force) {
-                Decision::Refuse(refusal) => Err(Outcome::Refused(refusal)),
-                Decision::Finish(_) | Decision::Redeem { .. } => {
-                    Ok(Machine::resume(intent.clone(), watch, now_ms))
-                }
-            };
-        }
-        let settled = matches!(plan.decision, Decision::Finish(_));
-        if (settled || book.last_key() != plan.last_key.as_deref())
-            && let Some(receipt) = book.receipts.last()
-        {
-            // Somebody was quicker, with an intent of their own or with the one that was to be finished: the wish is
-            // fulfilled, a second credit is not wanted.
-            let receipt = Box::new(receipt.clone());
-            return Err(Outcome::Settled { receipt, elsewhere: true, unwritten: None });
-        }
-        if let Some(aside) = book.damaged.clone().filter(|_| !self.wish.despite_damage) {
-            return Err(Outcome::Damaged(aside));
-        }
-        let fresh = plan
-            .reading
-            .filter(|_| now_ms.saturating_sub(plan.made_ms) <= FRESH_MS && now_ms >= plan.made_ms);
-        let reading = match fresh {
-            Some(reading) => reading,
-            None => {
-                self.tell(Step::Reading);
-                self.redeemer.read().await.map_err(Outcome::NotRead)?
-            }
-        };
-        match decide(book, &reading, named, force) {
-            Decision::Refuse(refusal) => Err(Outcome::Refused(refusal)),
-            Decision::Finish(intent) => Ok(Machine::resume(*intent, watch, now_ms)),
-            Decision::Redeem { credit_id, .. } => {
-                let intent = Intent {
-                    key: uuid::Uuid::new_v4().to_string(),
-                    account: self.redeemer.account.clone(),
-                    credit_id,
-                    made_at: now_ms / 1000,
-                    count_before: reading.count(),
-                    runs: 0,
-                    sent_at: 0,
-                    before: reading.marks,
-                };
-                Ok(Machine::begin(intent, watch))
-            }
-        }
-    }
-
-    /// Carries out one effect after the other until the machine says that it is over.
-    async fn drive(
-        &self,
-        journal: &Arc<Journal>,
-        mut book: Book,
-        mut machine: Machine,
-        mut effect: Effect,
-    ) -> Outcome {
-        loop {
-            let input = match effect {
-                Effect::NoteIntent(intent) => {
-                    let mut next = book.clone();
-                    next.open(intent);
-                    let noted = store(journal, &next).await;
-                    if noted.is_ok() {
-                        book = next;
-                        self.tell(Step::Noted);
-                    }
-                    Input::Noted(noted)
-                }
-                Effect::NoteReceipt(receipt) => {
-                    self.tell(Step::Answered(Box::new(receipt.clone())));
-                    book.settle(receipt);
-                    Input::Noted(store(journal, &book).await)
-                }
-                Effect::Send(number) => {
-                    self.tell(Step::Sending(number));
-                    Input::Answered(self.send(machine.intent()).await)
-                }
-                Effect::Read(limit_ms) => {
-                    self.tell(Step::Reading);
-                    Input::Read(self.read(limit_ms).await)
-                }
-                Effect::Wait(ms) => {
-                    self.tell(if machine.is_watching() { Step::Watching(ms) } else { Step::Again(ms) });
-                    sleep(Duration::from_millis(ms)).await;
-                    Input::Waited
-                }
-                Effect::End(ended) => return Outcome::from(ended),
-            };
-            effect = machine.step(self.redeemer.clock.now_ms(), input);
-        }
-    }
-
-    async fn send(&self, intent: &Intent) -> Answer {
-        let backend = &self.redeemer.backend;
-        let said = consume::consume(backend, &intent.account, &intent.key, intent.credit_id.as_deref()).await;
-        said.map_or_else(answer, Answer::Said)
-    }
-
-    async fn read(&self, limit_ms: u64) -> Result<Reading, String> {
-        match timeout(Duration::from_millis(limit_ms), self.redeemer.read()).await {
-            Ok(read) => read.map_err(|error| error.to_string()),
-            Err(_) => Err("the account could not be read in time".to_owned()),
-        }
-    }
-
-    /// A front end that looks away misses steps, never the end.
-    fn tell(&self, step: Step) {
-        let _ = self.told.try_send(step);
-    }
-}
-
-impl From<Ended> for Outcome {
-    fn from(ended: Ended) -> Self {
-        match ended {
-            Ended::Settled(receipt, unwritten) => Self::Settled { receipt, elsewhere: false, unwritten },
-            Ended::NotSent(trouble) => Self::NotSent(trouble),
-            Ended::NotNoted(why) => Self::Journal(why),
-            Ended::Unknown(intent, trouble) => Self::Unknown(intent, trouble),
-        }
-    }
-}
-
-fn account_changed() -> backend::Error {
+/// The error for a plan or an answer of another account.
+pub(super) fn account_changed() -> backend::Error {
     backend::Error::Credentials(crate::auth::error::Error::AccountChanged { now: None })
 }
 
-/// What an error says about the fate of the request.
-fn answer(error: backend::Error) -> Answer {
-    use backend::Error as E;
-    let trouble = |again| Trouble { why: error.to_string(), again, sign_in: error.is_sign_in() };
-    match &error {
-        E::Unreachable { .. } => Answer::NotSent(trouble(true)),
-        // A refusal of the credentials comes before anything is looked at.
-        E::NotSignedIn | E::Credentials(_) | E::Unauthorized | E::Setup(_) => Answer::NotSent(trouble(false)),
-        E::Broken { .. } => Answer::Lost(trouble(true)),
-        E::Status { code, .. } => Answer::Lost(trouble(*code >= 500)),
-        // An answer that is no JSON comes from a gateway on the way; the next one may be the service's own.
-        E::BadAnswer { .. } => Answer::Lost(trouble(true)),
-        // The time for an answer is used up already.
-        E::TimedOut { .. } | E::NotFound { .. } => Answer::Lost(trouble(false)),
-    }
-}
-
-async fn store(journal: &Arc<Journal>, book: &Book) -> Result<(), String> {
-    let (journal, book) = (Arc::clone(journal), book.clone());
-    blocking(move || journal.store(&book)).await.map_err(|error| error.to_string())
-}
-
-async fn blocking<T: Send + 'static>(
+/// Work with the journal, where it may block.
+pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, journal::Error> + Send + 'static,
 ) -> Result<T, journal::Error> {
     tasks::blocking("redemption journal", work).await.unwrap_or_else(|failed| Err(failed.into()))

@@ -19,7 +19,7 @@ use tokio::io::Interest;
 use super::polled::Polled;
 use super::spec::{CommandSpec, Stdin};
 use super::supervise::ARGV0;
-use super::supervisors::Supervisors;
+use super::supervisors::{Started, Supervisors};
 use super::{posix, pty};
 use crate::protocol::network::Visits;
 
@@ -103,9 +103,10 @@ impl Launcher {
             control: theirs.as_fd(),
         };
         let control = Polled::stream(ours, Interest::READABLE)?;
-        let pid = self.supervisors.start(&argv, &env, &fds, spec.confine.is_some())?;
+        let Started { child: pid, anew } =
+            self.supervisors.start(&argv, &env, &fds, spec.confine.is_some())?;
         // From here on an error drops `supervisor`, which ends the command.
-        let supervisor = Supervisor { pid, control: Some(control), exit: None, reached: None };
+        let supervisor = Supervisor { pid, control: Some(control), exit: None, reached: None, anew };
         drop(theirs);
         supervisor.attach(streams)
     }
@@ -210,6 +211,11 @@ impl Running {
         self.supervisor.reached.as_ref()
     }
 
+    /// Whether what commands before this one shared, their network, was lost before it.
+    pub(crate) fn is_anew(&self) -> bool {
+        self.supervisor.anew
+    }
+
     /// Closes our side of the control socket: the command is killed as if we had died. `ended` still tells when it
     /// is done.
     pub(crate) fn hang_up(&self) {
@@ -225,6 +231,7 @@ struct Supervisor {
     control: Option<Polled>,
     exit: Option<Exit>,
     reached: Option<Visits>,
+    anew: bool,
 }
 
 impl Supervisor {

@@ -270,6 +270,27 @@ async fn a_lost_server_costs_nothing_but_time() {
 }
 
 #[tokio::test]
+async fn what_a_lost_server_kept_is_told_once_and_kept_anew() {
+    let launcher = launcher();
+    let confine = Some(r#"{"level":"landlock","write":[],"network":false}"#.to_owned());
+    let confined = CommandSpec { confine, ..sh("exit 0") };
+    let run = async || {
+        let mut running = launcher.start(&confined).unwrap();
+        running.ended().await;
+        running.exit();
+        running.is_anew()
+    };
+    assert!(!run().await && !run().await);
+    let server = launcher.supervisors.server().unwrap();
+    rustix::process::kill_process(server, rustix::process::Signal::KILL).unwrap();
+    eventually("the server is gone", || !alive(&server.to_string()));
+    assert!(run().await, "the first one after it");
+    let other = launcher.supervisors.server().expect("the next shares with this one already");
+    assert!(other != server && !run().await, "and no later one");
+    assert_eq!(launcher.supervisors.server(), Some(other));
+}
+
+#[tokio::test]
 async fn orders_too_large_for_the_server_are_executed() {
     let launcher = warm().await;
     let large = "x".repeat(100 << 10);

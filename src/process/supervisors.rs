@@ -19,6 +19,15 @@ use super::supervise::Server;
 /// says so before anything has started.
 const LARGEST_ORDER: usize = 64 << 10;
 
+/// A supervisor on its way.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Started {
+    /// Its process when it is our child and has to be reaped.
+    pub(super) child: Option<Pid>,
+    /// What commands before this one shared is gone.
+    pub(super) anew: bool,
+}
+
 /// Starts supervisors. Dropping it does not end any.
 #[derive(Debug)]
 pub(super) struct Supervisors {
@@ -33,7 +42,8 @@ enum State {
     Unused,
     /// The next command is worth a server.
     Due,
-    Running(Server),
+    /// And whether it keeps something for commands.
+    Running(Server, bool),
 }
 
 impl Supervisors {
@@ -43,8 +53,7 @@ impl Supervisors {
     }
 
     /// Starts one. `words` are the supervisor's arguments, its name first; `lasting` says that already the first
-    /// command shares something with the next, which the server keeps. Gives its process id when it is our child and
-    /// has to be reaped.
+    /// command shares something with the next, which the server keeps.
     ///
     /// # Errors
     /// See [`posix::spawn`].
@@ -54,34 +63,49 @@ impl Supervisors {
         env: &[CString],
         fds: &Fds<'_>,
         lasting: bool,
-    ) -> io::Result<Option<Pid>> {
+    ) -> io::Result<Started> {
         let size: usize = words.iter().chain(env).map(|text| text.as_bytes_with_nul().len()).sum();
-        if size <= LARGEST_ORDER && self.order(words.get(1..).unwrap_or_default(), env, fds, lasting) {
-            return Ok(None);
+        let mut started = Started::default();
+        if size <= LARGEST_ORDER {
+            let (taken, anew) = self.order(words.get(1..).unwrap_or_default(), env, fds, lasting);
+            started.anew = anew;
+            if taken {
+                return Ok(started);
+            }
         }
-        posix::spawn(&c_path(&self.exe)?, words, env, fds).map(Some)
+        started.child = Some(posix::spawn(&c_path(&self.exe)?, words, env, fds)?);
+        Ok(started)
     }
 
-    /// Lets the server start one; false when there is none that does.
-    fn order(&self, words: &[CString], env: &[CString], fds: &Fds<'_>, lasting: bool) -> bool {
+    /// Lets the server start one; false when there is none that does. And whether one that kept something was lost.
+    fn order(&self, words: &[CString], env: &[CString], fds: &Fds<'_>, lasting: bool) -> (bool, bool) {
         let mut state = self.server.lock().unwrap_or_else(PoisonError::into_inner);
         if let State::Unused = *state {
             *state = State::Due;
             if !lasting {
-                return false;
+                return (false, false);
             }
         }
-        if let State::Due = *state
-            && let Ok(server) = Server::start(&self.exe)
-        {
-            *state = State::Running(server);
-        }
-        let State::Running(server) = &mut *state else { return false };
-        let taken = launch(server, words, env, fds).is_ok();
-        if !taken {
+        let mut lost = false;
+        // What is lost is told, and shared anew from this command on.
+        for _ in 0..2 {
+            if let State::Due = *state
+                && let Ok(server) = Server::start(&self.exe)
+            {
+                *state = State::Running(server, false);
+            }
+            let State::Running(server, keeps) = &mut *state else { break };
+            if launch(server, words, env, fds).is_ok() {
+                *keeps |= lasting;
+                return (true, lost);
+            }
+            lost |= *keeps;
             *state = State::Due;
+            if !lasting {
+                break;
+            }
         }
-        taken
+        (false, lost)
     }
 }
 
@@ -101,7 +125,7 @@ impl Supervisors {
     /// The server, if there is one.
     pub(super) fn server(&self) -> Option<Pid> {
         match &*self.server.lock().unwrap() {
-            State::Running(server) => Some(server.process()),
+            State::Running(server, _) => Some(server.process()),
             State::Unused | State::Due => None,
         }
     }

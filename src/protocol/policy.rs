@@ -104,6 +104,8 @@ pub(crate) struct NetworkRules {
     pub(crate) serve: Vec<u16>,
     /// `host`, `*.host`, each perhaps with `:port`; reached through a proxy.
     pub(crate) hosts: Vec<String>,
+    /// Hosts are reached directly, also where the environment names a proxy.
+    pub(crate) direct: bool,
 }
 
 /// A permission profile of the user's own, as far as the policy it came to has no words for it.

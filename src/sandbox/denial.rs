@@ -3,7 +3,6 @@
 
 use std::path::Path;
 
-use super::detect::{self, Level};
 use super::explain;
 use super::policy::Roots;
 use crate::protocol::policy::STOPPED;
@@ -123,11 +122,8 @@ fn secret_in<'a>(roots: &Roots, cwd: &Path, line: &'a str) -> Option<(&'a str, e
     words.find_map(|word| Some((word, explain::read(roots, &cwd.join(word))?)))
 }
 
-/// Without namespaces there is no way to single hosts.
 fn network_grant() -> String {
-    let single = detect::level().is_ok_and(|level| level == Level::Namespaces);
-    let key = if single { "network_allow = [\"HOST:PORT\"]" } else { "network_access = true" };
-    format!("`{key}` in [sandbox_workspace_write] would allow it")
+    "`network_allow = [\"HOST:PORT\"]` in [sandbox_workspace_write] would allow it".to_owned()
 }
 
 fn tail(output: &str) -> &str {

@@ -7,7 +7,7 @@ use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 
 use super::detect::{ANSWER, Level, PROBE};
-use super::linux::{Confine, Inside, Network};
+use super::linux::{Confine, Inside, Kept};
 use crate::process::supervise::{self, Confinement, Job, SetupError, Unconfined};
 
 /// Supervises one command if this process was started to do so; says whether it was.
@@ -21,8 +21,8 @@ pub(crate) fn entry(args: impl IntoIterator<Item = OsString>) -> bool {
         return true;
     }
     if args.peek().is_some_and(|word| word == supervise::SERVE) {
-        let mut network = None;
-        supervise::serve(&mut |words| one(words.into_iter(), Some(&mut network)));
+        let mut kept = Kept::default();
+        supervise::serve(&mut |words| one(words.into_iter(), Some(&mut kept)));
         return true;
     }
     one(args, None)();
@@ -30,8 +30,8 @@ pub(crate) fn entry(args: impl IntoIterator<Item = OsString>) -> bool {
 }
 
 /// The supervision of the command of these words, to be carried out in a process of its own. `kept` is where a server
-/// has the network of its commands.
-fn one(words: impl Iterator<Item = OsString>, kept: Option<&mut Option<Network>>) -> Box<dyn FnOnce()> {
+/// keeps what its commands share.
+fn one(words: impl Iterator<Item = OsString>, kept: Option<&mut Kept>) -> Box<dyn FnOnce()> {
     let (job, confine) = match Job::from_args(words) {
         Ok((job, confine)) => (Ok(job), confine),
         Err(error) => (Err(error), "-".into()),
@@ -42,22 +42,13 @@ fn one(words: impl Iterator<Item = OsString>, kept: Option<&mut Option<Network>>
     }
 }
 
-fn confinement(text: &OsStr, kept: Option<&mut Option<Network>>) -> Result<Box<dyn Confinement>, SetupError> {
+fn confinement(text: &OsStr, kept: Option<&mut Kept>) -> Result<Box<dyn Confinement>, SetupError> {
     if text == "-" {
         return Ok(Box::new(Unconfined));
     }
     let confine = serde_json::from_slice::<Confine>(text.as_bytes());
-    let confine = confine.map_err(|error| SetupError::new("confinement", error))?;
-    let Some(kept) = kept.filter(|_| confine.level == Level::Namespaces && Network::is_for(&confine)) else {
-        return Ok(Box::new(Inside::new(confine)));
-    };
-    let network = match kept {
-        Some(network) => network,
-        None => kept.insert(Network::new()?),
-    };
-    network.join(&confine)?;
-    let mut inside = Inside::new(confine);
-    inside.share(network)?;
+    let mut inside = Inside::new(confine.map_err(|error| SetupError::new("confinement", error))?);
+    kept.map_or(Ok(()), |kept| inside.share(kept))?;
     Ok(Box::new(inside))
 }
 

@@ -65,7 +65,7 @@ fn sentence(roots: &Roots, level: Level, refusal: &Refusal) -> Option<Said> {
     match &refusal.about {
         About::Write(path) => write(roots, &place(path)).or_else(|| inside(roots, level, refusal, path)),
         About::Read(path) => read(roots, &place(path)).or_else(|| stranger(path)),
-        About::Address(address) => network(roots, *address),
+        About::Address(address) => network(roots, *address, refusal.errno),
         About::Socket(path) => Some(socket(path)),
         About::Sort(family, sort) => kind_of_socket(roots, refusal, *family, *sort),
         About::Process(process) => Some(Said::new(
@@ -169,9 +169,17 @@ fn kept_secret(path: &Path, hidden: &Path) -> Said {
     Said::new("read", path.display().to_string(), why)
 }
 
-fn network(roots: &Roots, address: SocketAddr) -> Option<Said> {
+fn network(roots: &Roots, address: SocketAddr, errno: i32) -> Option<Said> {
     if roots.network() {
         return None;
+    }
+    let listed = address.ip().is_loopback() && roots.network_rules().ports.contains(&address.port());
+    if listed {
+        // Else nobody is there.
+        return (errno == libc::EPERM).then(|| {
+            let why = "listed, but inside another sandbox, where nobody can be asked, no port is opened";
+            Said::new("connect", address.to_string(), why)
+        });
     }
     let grant =
         "`network_allow` (by name) or `network_access = true` in [sandbox_workspace_write] would allow it";

@@ -49,15 +49,16 @@ pub(crate) fn limits(roots: &Roots) -> Vec<&'static str> {
 const NESTING: &str = "programs cannot confine themselves further: a sandbox inside the sandbox is refused";
 const SHARING: &str = "POSIX message queues, and extended attributes other than `user.*`, are refused";
 const NAMED_SOCKETS: &str = "with the network open Unix sockets with a name are refused; socket pairs work";
-const OWN_SERVERS: &str =
-    "TCP and named Unix sockets lead to servers of the same command only; UDP and abstract names are refused";
-const NETWORK_LISTS: &str = "`loopback_ports`, `serve_ports` and `network_allow` open nothing; a command that needs them has to ask to run outside";
+const OWN_SERVERS: &str = "TCP leads to servers of the same thread, named Unix sockets to those of the same command; UDP is refused, as what it sends cannot be checked";
+const SERVED: &str =
+    "every program of this machine reaches the servers of commands, with or without `serve_ports`";
+const NESTED: &str = "inside another sandbox, where nobody can be asked, servers, `loopback_ports` and `network_allow` are refused";
 const SIGNALS: &str = "nothing keeps a command from signalling other processes of yours";
 
 /// What commands miss, or are not kept from, where there are no namespaces, with the network off. The last one only
 /// before Linux 6.12.
 pub(crate) const WITHOUT_NAMESPACES: &[&str] =
-    &[NESTING, SHARING, OWN_SERVERS, NAMED_SOCKETS, NETWORK_LISTS, SIGNALS];
+    &[NESTING, SHARING, OWN_SERVERS, SERVED, NAMED_SOCKETS, NESTED, SIGNALS];
 
 fn limits_of(roots: &Roots, level: Option<Level>) -> Vec<&'static str> {
     if level != Some(Level::Landlock) {
@@ -65,10 +66,7 @@ fn limits_of(roots: &Roots, level: Option<Level>) -> Vec<&'static str> {
     }
     let mut limits = vec![NESTING, SHARING, if roots.network() { NAMED_SOCKETS } else { OWN_SERVERS }];
     if !roots.network() {
-        let rules = roots.network_rules();
-        if !(rules.ports.is_empty() && rules.serve.is_empty() && rules.hosts.is_empty()) {
-            limits.push(NETWORK_LISTS);
-        }
+        limits.push(SERVED);
     }
     if landlock::abi() < detect::SCOPED_SIGNALS {
         limits.push(SIGNALS);
@@ -98,7 +96,7 @@ fn network(roots: &Roots, level: Option<Level>) -> String {
         return "open".to_owned();
     }
     let mut open = Vec::new();
-    if level == Some(Level::Namespaces) {
+    if level.is_some() {
         if !rules.ports.is_empty() {
             let ports: Vec<String> = rules.ports.iter().map(u16::to_string).collect();
             open.push(format!("ports {} of this machine", ports.join(", ")));
@@ -109,7 +107,8 @@ fn network(roots: &Roots, level: Option<Level>) -> String {
     }
     let serve: Vec<String> = rules.serve.iter().map(u16::to_string).collect();
     let served = match (level, serve.is_empty()) {
-        (Some(Level::Landlock) | None, _) => String::new(),
+        (None, _) => String::new(),
+        (Some(Level::Landlock), _) => " (commands reach the servers of each other)".to_owned(),
         (_, true) => " (commands reach the servers of each other)".to_owned(),
         (_, false) => format!(
             " (commands reach the servers of each other; this machine reaches them at ports {})",
@@ -152,6 +151,7 @@ mod tests {
             ports: vec![5432],
             serve: vec![3000],
             hosts: vec!["a.example".into()],
+            direct: false,
         });
         let text = listing(&roots, Some(Level::Namespaces), 3).join("\n");
         for want in [
@@ -165,7 +165,8 @@ mod tests {
         }
         assert!(!text.contains("not here"), "{text}");
         let text = listing(&roots, Some(Level::Landlock), 3).join("\n");
-        assert!(text.contains("network: off\nnot here") && text.contains("`loopback_ports`"), "{text}");
+        let want = "network: off but for ports 5432 of this machine; a.example (commands reach the servers of each other)\nnot here";
+        assert!(text.contains(want) && text.contains("`serve_ports`"), "{text}");
         let full = super::super::policy::resolve(&SandboxPolicy::DangerFullAccess, &w, None);
         assert_eq!(listing(&full, None, 3).len(), 1);
         assert!(limits(&full).is_empty());

@@ -10,6 +10,7 @@
 //! - [`confine`]: the confinement of a command, as its supervisor takes it
 //! - [`entry`]: where a supervisor process starts
 //! - [`foreground`]: one confined command in the user's terminal
+//! - [`proxies`]: variables that name proxies, on their way to supervisors and commands
 //! - [`open`]: which folder could be opened for one path
 //! - [`denial`]: recognises that the sandbox stopped a command
 //! - [`explain`]: what was refused, and what would allow it
@@ -30,6 +31,7 @@ mod names;
 mod nested;
 mod open;
 mod policy;
+mod proxies;
 mod secrets;
 
 pub(crate) use self::{
@@ -42,4 +44,5 @@ pub(crate) use self::{
     linux::{Followed, follow},
     listing::{WITHOUT_NAMESPACES, limits, listing},
     policy::{Roots, resolve},
+    proxies::hand_over,
 };

@@ -7,8 +7,9 @@ use serde_json::value::RawValue;
 
 use super::classify::classify;
 use super::error::Error;
+use super::load::load;
 use super::meta::NewThread;
-use super::rebuild::{PageSize, load, tail};
+use super::page::{PageSize, tail};
 use super::settings::Settings;
 use super::writer::Writer;
 use crate::base::clock::SystemClock;

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use super::error::Error;
 use super::head::{self, Head, Marks};
 use super::index;
-use super::line::{self, Reason};
+use super::line::{self, Line, Reason};
 use super::meta::{Base, Meta};
-use super::reader::{Backwards, Problems};
+use super::reader::{Backwards, Problems, RawLine};
 use crate::base::ids::ThreadId;
 
 /// Files a thread may be spread over.
@@ -45,10 +45,32 @@ impl Segment {
     }
 
     /// Whether a line with this ordinal belongs to the part.
-    pub(crate) fn covers(&self, ordinal: Option<u64>) -> bool {
+    fn covers(&self, ordinal: Option<u64>) -> bool {
         match (self.before_ordinal, ordinal) {
             (Some(end), Some(ordinal)) => ordinal < end,
             (None, _) | (Some(_), None) => true,
+        }
+    }
+
+    /// Its lines, the last one first.
+    pub(super) fn backwards(&self) -> Result<Backwards, Error> {
+        Backwards::open(&self.path, self.end).map_err(Error::io("read", &self.path))
+    }
+
+    /// The line if it is sound and belongs to the thread; what is wrong with it becomes a problem.
+    pub(super) fn good<'a>(&self, raw: RawLine<'a>, problems: &mut Problems) -> Option<Line<'a>> {
+        let ended = raw.ended;
+        match raw.bytes.and_then(line::parse) {
+            Ok(read) => {
+                if read.salvaged {
+                    problems.push(raw.offset, None, Reason::NotARecord("two lines ran together".into()));
+                }
+                self.covers(read.ordinal).then_some(read)
+            }
+            Err(reason) => {
+                problems.push(raw.offset, None, if ended { reason } else { Reason::Torn });
+                None
+            }
         }
     }
 }

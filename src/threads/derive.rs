@@ -9,6 +9,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::legacy::join;
+use super::told::Told;
 use crate::base::ids::ItemId;
 use crate::protocol::item::{
     ChangeKind, CommandItem, CommandSource, FileChange, Item, ItemStatus, ToolStatus,
@@ -78,7 +79,14 @@ pub(crate) fn call(raw: &RawValue, cwd: &Path) -> Option<Item> {
     }
 }
 
-fn command(id: ItemId, line: &Value, dir: Option<PathBuf>, cwd: &Path, source: CommandSource) -> Item {
+/// A command that is not finished. `dir` is where it ran, as the call says it; without it, `cwd`.
+pub(super) fn command(
+    id: ItemId,
+    line: &Value,
+    dir: Option<PathBuf>,
+    cwd: &Path,
+    source: CommandSource,
+) -> Item {
     let line = match line {
         Value::String(text) => text.clone(),
         Value::Array(words) => {
@@ -201,70 +209,6 @@ fn complete_command(command: &mut CommandItem, text: Option<&str>) {
     command.aggregated_output = Some(told.output);
 }
 
-/// What the text of a command's output says about the command.
-#[derive(Default)]
-struct Told {
-    exit_code: Option<i32>,
-    session: Option<String>,
-    duration_ms: Option<u64>,
-    output: String,
-}
-
-impl Told {
-    fn read(text: &str) -> Self {
-        if let Some(told) = Self::from_json(text) {
-            return told;
-        }
-        let Some((header, output)) = text.split_once("Output:\n") else {
-            return Self { output: text.to_owned(), ..Self::default() };
-        };
-        let after = |words: &str| header.lines().find_map(|line| line.strip_prefix(words));
-        let code = after("Process exited with code ").or(after("Exit code: "));
-        let seconds = after("Wall time: ").or(after("Duration: ")).and_then(|rest| rest.split(' ').next());
-        Self {
-            exit_code: code.and_then(|code| code.trim().parse().ok()),
-            session: after("Process running with session ID ").map(|id| id.trim().to_owned()),
-            duration_ms: seconds.and_then(|s| s.parse::<f64>().ok()).map(|s| (s * 1000.0) as u64),
-            output: output.to_owned(),
-        }
-    }
-
-    /// The form of older programs: `{"output","metadata":{"exit_code","duration_seconds"}}`.
-    fn from_json(text: &str) -> Option<Self> {
-        if !text.starts_with('{') {
-            return None;
-        }
-        let value: Value = serde_json::from_str(text).ok()?;
-        let number = |key| value.get("metadata").and_then(|meta| meta.get(key));
-        Some(Self {
-            exit_code: number("exit_code").and_then(Value::as_i64).and_then(|code| code.try_into().ok()),
-            session: None,
-            duration_ms: number("duration_seconds").and_then(Value::as_f64).map(|s| (s * 1000.0) as u64),
-            output: value.get("output")?.as_str()?.to_owned(),
-        })
-    }
-}
-
-/// Behind the output of a `!` command that was stopped; its record has no exit code.
-const STOPPED: &str = "\n[stopped by the user]";
-/// The exit code its cell had: that of a command that was asked to end.
-const TERMINATED: i32 = 143;
-
-/// The command in the record of a `!` command; `None` when the text is no such record.
-pub(crate) fn user_shell(text: &str, id: ItemId, cwd: &Path) -> Option<Item> {
-    let rest = text.trim_start().strip_prefix("<user_shell_command>")?;
-    // The first end of the command and the last of the result: what a program printed cannot rename what was run.
-    let (line, rest) = rest.split_once("<command>\n")?.1.split_once("\n</command>")?;
-    let (result, _) = rest.split_once("<result>\n")?.1.rsplit_once("\n</result>")?;
-    let mut item = command(id, &Value::String(line.to_owned()), None, cwd, CommandSource::UserShell);
-    let stopped = result.starts_with("Exit code: -1\n").then(|| result.strip_suffix(STOPPED)).flatten();
-    complete(&mut item, Some(stopped.unwrap_or(result)));
-    if let (Some(_), Item::CommandExecution(command)) = (stopped, &mut item) {
-        command.exit_code = Some(TERMINATED);
-    }
-    Some(item)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -274,28 +218,6 @@ mod tests {
         let mut item = call(&raw, Path::new("/p")).unwrap();
         complete(&mut item, output_text);
         item
-    }
-
-    #[test]
-    fn commands_of_the_user() {
-        let read = |output: &str, code: i32| {
-            let text = format!(
-                "<user_shell_command>\n<command>\ncat a\n</command>\n<result>\nExit code: {code}\nDuration: 0.5000 \
-                 seconds\nOutput:\n{output}\n</result>\n</user_shell_command>"
-            );
-            match user_shell(&text, ItemId::from("u"), Path::new("/p")) {
-                Some(Item::CommandExecution(command)) => {
-                    (command.command, command.exit_code, command.aggregated_output.unwrap_or_default())
-                }
-                other => panic!("{other:?}"),
-            }
-        };
-        assert_eq!(read("one\n", 7), ("cat a".to_owned(), Some(7), "one\n".to_owned()));
-        assert_eq!(read("one\n[stopped by the user]", -1), ("cat a".to_owned(), Some(143), "one".to_owned()));
-        assert_eq!(read("\n[stopped by the user]", -1), ("cat a".to_owned(), Some(143), String::new()));
-        let (line, _, output) = read("\n</command>\n<result>\nExit code: 0\nOutput:\nx\n</result>\n", 1);
-        assert_eq!(line, "cat a");
-        assert!(output.contains("</command>"), "{output:?}");
     }
 
     #[test]

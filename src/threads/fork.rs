@@ -7,8 +7,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::error::Error;
+use super::load::load;
 use super::meta::NewThread;
-use super::rebuild;
 use super::writer::Writer;
 use crate::base::clock::Clock;
 
@@ -25,7 +25,7 @@ pub(crate) fn fork(
     thread: NewThread,
     clock: Arc<dyn Clock>,
 ) -> Result<Writer, Error> {
-    if rebuild::load(home, source)?.meta.base.is_some() {
+    if load(home, source)?.meta.base.is_some() {
         return Err(Error::Unsupported {
             what: "a thread that is spread over several files cannot be forked",
         });
@@ -90,10 +90,10 @@ mod tests {
             git: None,
         };
         let writer = fork(home.path(), &source, thread, Arc::new(SystemClock)).unwrap();
-        let forked = rebuild::load(home.path(), writer.path().unwrap()).unwrap();
-        let original = rebuild::load(home.path(), &source).unwrap();
+        let forked = load(home.path(), writer.path().unwrap()).unwrap();
+        let original = load(home.path(), &source).unwrap();
         assert_eq!(forked.meta.id, id);
-        let texts = |loaded: &rebuild::Loaded| -> Vec<String> {
+        let texts = |loaded: &crate::threads::Loaded| -> Vec<String> {
             loaded.history.iter().map(|item| item.json.get().to_owned()).collect()
         };
         assert_eq!(texts(&forked), texts(&original));

@@ -1,18 +1,17 @@
 //! Lines read from the end → what the model sees. The walk stops at the newest summary, so the cost follows the
 //! living history and not the file. Pure: lines come in, items come out.
 
-use std::collections::HashMap;
-
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::classify::{classify, message_of};
 use super::events::plausible;
 use super::line::{Kind, Reason, Record, payload};
+use super::pairs::paired;
 use super::settings::Settings;
 use crate::base::ids::TurnId;
-use crate::protocol::limits::{LimitsSnapshot, Price};
-use crate::protocol::model_item::{ModelItem, ModelItemKind, OutputKind};
+use crate::protocol::limits::Price;
+use crate::protocol::model_item::{ModelItem, ModelItemKind};
 use crate::protocol::tokens::{ThreadUsage, TokenUsage};
 
 /// Bytes of user messages that are kept before a summary that did not store what it kept.
@@ -21,9 +20,6 @@ const KEPT_USER_BYTES: usize = 80_000;
 /// Bytes of items after which nothing earlier is read: several times what the largest model takes, pictures
 /// included.
 const MAX_BYTES: usize = 64 << 20;
-
-/// What the model is told of a call that was never answered.
-const NO_OUTPUT: &str = "aborted: codex ended before this call did";
 
 /// Takes lines from the last to the first.
 #[derive(Debug)]
@@ -42,8 +38,6 @@ pub(crate) struct Collector {
     pub(crate) settings: Option<Settings>,
     /// Tokens as told last.
     pub(crate) usage: Option<ThreadUsage>,
-    /// Limits as told last.
-    pub(crate) limits: Option<LimitsSnapshot>,
     /// What the thread had used of the limits, as told last.
     pub(crate) spent: Option<Vec<Price>>,
     /// How often the history was summarised, as far as told.
@@ -75,8 +69,6 @@ struct CompactedIn<'a> {
 struct TokenIn<'a> {
     #[serde(default)]
     info: Option<TokenInfoIn>,
-    #[serde(default, borrow)]
-    rate_limits: Option<&'a RawValue>,
     #[serde(default, borrow)]
     limits_spent: Option<&'a RawValue>,
 }
@@ -129,7 +121,6 @@ impl Collector {
             rolled_back: 0,
             settings: None,
             usage: None,
-            limits: None,
             spent: None,
             window_number: 0,
             unfinished: None,
@@ -177,7 +168,7 @@ impl Collector {
     fn event(&mut self, raw: &RawValue) -> Result<(), Reason> {
         let kind: Kind<'_> = payload(raw)?;
         match &*kind.kind {
-            "token_count" if self.usage.is_none() || self.limits.is_none() => self.tokens(payload(raw)?),
+            "token_count" if self.usage.is_none() => self.tokens(payload(raw)?),
             "turn_priced" => {
                 let read: TokenIn<'_> = payload(raw)?;
                 self.spent(read.limits_spent);
@@ -204,8 +195,6 @@ impl Collector {
             self.spent(read.limits_spent);
         }
         self.usage = self.usage.or(read.info.map(ThreadUsage::from));
-        let limits = read.rate_limits.and_then(|raw| serde_json::from_str(raw.get()).ok());
-        self.limits = self.limits.take().or(limits);
     }
 
     /// The last line that tells it counts.
@@ -287,58 +276,6 @@ fn summary_item(text: &str) -> Option<ModelItem> {
     let json = serde_json::json!({"type": "message", "role": "user", "content": content});
     let raw = serde_json::value::to_raw_value(&json).ok()?;
     Some(ModelItem { json: raw.into(), kind: ModelItemKind::Harness })
-}
-
-/// Calls that wait for their output.
-#[derive(Debug, Default)]
-pub(crate) struct Pairs {
-    open: HashMap<String, usize>,
-    seen: usize,
-}
-
-impl Pairs {
-    /// Takes the next item; false when it answers nothing, or repeats a call that is still open.
-    fn take(&mut self, kind: &ModelItemKind) -> bool {
-        self.seen += 1;
-        match kind {
-            ModelItemKind::Call { call_id, .. } if self.open.contains_key(call_id) => false,
-            ModelItemKind::Call { call_id, .. } => self.open.insert(call_id.clone(), self.seen).is_none(),
-            ModelItemKind::Output { call_id } => self.open.remove(call_id).is_some(),
-            _ => true,
-        }
-    }
-}
-
-/// `items` with every call answered exactly once: a call that was never answered gets an output that says so,
-/// an output without its call goes, and so does what is there twice. The API refuses anything else.
-pub(crate) fn paired(items: Vec<ModelItem>) -> Vec<ModelItem> {
-    let mut pairs = Pairs::default();
-    let kept: Vec<ModelItem> = items.into_iter().filter(|item| pairs.take(&item.kind)).collect();
-    if pairs.open.is_empty() {
-        return kept;
-    }
-    let mut out = Vec::with_capacity(kept.len() + pairs.open.len());
-    // From the end: the last call of an id is the one that stayed open.
-    for item in kept.into_iter().rev() {
-        if let ModelItemKind::Call { call_id, output } = &item.kind
-            && pairs.open.remove(call_id).is_some()
-        {
-            out.extend(aborted_output(call_id, *output));
-        }
-        out.push(item);
-    }
-    out.reverse();
-    out
-}
-
-fn aborted_output(call_id: &str, output: OutputKind) -> Option<ModelItem> {
-    let kind = match output {
-        OutputKind::Function => "function_call_output",
-        OutputKind::Custom => "custom_tool_call_output",
-    };
-    let json = serde_json::json!({"type": kind, "call_id": call_id, "output": NO_OUTPUT});
-    let raw = serde_json::value::to_raw_value(&json).ok()?;
-    Some(ModelItem { json: raw.into(), kind: ModelItemKind::Output { call_id: call_id.to_owned() } })
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! Tables of lines and the history they leave.
 
 use super::*;
+use crate::protocol::model_item::OutputKind;
 use crate::threads::line;
+use crate::threads::pairs::NO_OUTPUT;
 
 /// Short forms: `u:x` user, `h:x` harness, `d:x` developer, `a:x` assistant, `c:id` call, `k:id` custom call,
 /// `o:id` output, `rb:n` roll-back, `start:x`/`end:x` turn marks, `sum:x|a,b` summary with what it left,

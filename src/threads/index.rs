@@ -8,10 +8,10 @@ use std::str::FromStr;
 use std::time::UNIX_EPOCH;
 
 use super::error::Error;
+use super::file::SESSIONS;
 use super::head;
 use super::line::timestamp_ms;
 use super::names;
-use super::writer::SESSIONS;
 use crate::base::ids::ThreadId;
 use crate::protocol::thread::ThreadSource;
 

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use super::turns::Turn;
+use super::turn::Turn;
 use crate::base::ids::ItemId;
 use crate::protocol::note::Note;
 use crate::protocol::turn::TurnStatus;

@@ -4,7 +4,8 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::events::{self, CommandIn, PatchIn, turn};
+use super::events::turn;
+use super::items::{self, CommandIn, PatchIn};
 use super::line::{Kind, Reason, payload};
 use super::shapes::path_of;
 use super::words::phase_of;
@@ -72,10 +73,10 @@ pub(crate) fn read(
     let completed: CompletedIn<'_> = payload(raw)?;
     let kind: Kind<'_> = payload(completed.item)?;
     let item = match &*kind.kind {
-        "CommandExecution" => events::command(payload::<CommandIn<'_>>(completed.item)?),
-        "FileChange" => events::patch(payload::<PatchIn>(completed.item)?),
-        "EnteredReviewMode" => events::entered_review(payload(completed.item)?, fallback),
-        "ExitedReviewMode" => events::exited_review(payload(completed.item)?, fallback),
+        "CommandExecution" => items::command(payload::<CommandIn<'_>>(completed.item)?),
+        "FileChange" => items::patch(payload::<PatchIn>(completed.item)?),
+        "EnteredReviewMode" => items::entered_review(payload(completed.item)?, fallback),
+        "ExitedReviewMode" => items::exited_review(payload(completed.item)?, fallback),
         known @ ("UserMessage" | "AgentMessage" | "Reasoning" | "McpToolCall" | "DynamicToolCall"
         | "WebSearch" | "ImageView" | "ContextCompaction") => {
             plain(known, payload(completed.item)?, fallback)

@@ -2,7 +2,7 @@
 //! seen where it began. It goes behind the item that was shown before it, on the same side of the turn's end. One whose
 //! forerunner is not known stays where its line stands.
 
-use super::turns::Turn;
+use super::turn::Turn;
 use crate::base::ids::ItemId;
 use crate::protocol::note::Place;
 

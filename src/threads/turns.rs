@@ -12,78 +12,17 @@ use super::derive;
 use super::events::{self, Seen};
 use super::head::Marks;
 use super::line::{Reason, Record};
-use super::notes::{self, Notes, Placed};
+use super::notes::{self, Notes};
 use super::places;
 use super::settings::Settings;
+use super::turn::Turn;
+use super::user_shell;
 use crate::base::ids::{ItemId, TurnId};
-use crate::protocol::error::ErrorInfo;
 use crate::protocol::input::UserInput;
 use crate::protocol::item::{CommandSource, Item};
-use crate::protocol::limits::Price;
 use crate::protocol::model_item::ModelItemKind;
-use crate::protocol::network::Visits;
 use crate::protocol::note::Place;
-use crate::protocol::turn::{Changed, TurnStatus};
-
-/// A stored turn as the user saw it.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Turn {
-    /// Identity; absent in files of programs that did not name turns.
-    pub(crate) id: Option<TurnId>,
-    /// Its items, in the order they began.
-    pub(crate) items: Vec<Item>,
-    /// How it ended. A turn whose end was never written counts as interrupted: its program is gone, or still at
-    /// it, which a reader of the file cannot tell.
-    pub(crate) status: TurnStatus,
-    /// Why it failed.
-    pub(crate) error: Option<ErrorInfo>,
-    /// Unix seconds.
-    pub(crate) started_at: Option<u64>,
-    /// Wall time in milliseconds.
-    pub(crate) duration_ms: Option<u64>,
-    /// Unix seconds of its end.
-    pub(crate) completed_at: Option<u64>,
-    /// What it cost of the limits, as it was shown.
-    pub(crate) price: Vec<Price>,
-    /// But for its last answer.
-    pub(crate) price_so_far: bool,
-    /// What its patches changed.
-    pub(crate) changed: Option<Changed>,
-    /// What its commands reached in the network.
-    pub(crate) network: Visits,
-    /// How many of its items came before its end; absent when the end was never written.
-    pub(crate) ended_at: Option<usize>,
-    /// Lines that the user saw beside the items, in order.
-    pub(crate) notes: Vec<Placed>,
-}
-
-impl Turn {
-    pub(super) fn new(id: Option<TurnId>, status: TurnStatus, started_at: Option<u64>) -> Self {
-        Self {
-            id,
-            items: Vec::new(),
-            status,
-            error: None,
-            started_at,
-            duration_ms: None,
-            completed_at: None,
-            price: Vec::new(),
-            price_so_far: false,
-            changed: None,
-            network: Visits::default(),
-            ended_at: None,
-            notes: Vec::new(),
-        }
-    }
-}
-
-#[cfg(test)]
-impl Turn {
-    /// A turn of these items that came to its end.
-    pub(crate) fn done(items: Vec<Item>) -> Self {
-        Self { items, ..Self::new(None, TurnStatus::Completed, None) }
-    }
-}
+use crate::protocol::turn::TurnStatus;
 
 /// Makes turns of lines.
 #[derive(Debug)]
@@ -380,7 +319,7 @@ impl Builder {
     /// A `!` command is shown by its own item where programs store one, else by its record for the model.
     fn harness(&mut self, raw: &RawValue, offset: u64) {
         let text = message_of(raw).text;
-        let Some(item) = derive::user_shell(&text, unnamed(offset), &self.cwd) else { return };
+        let Some(item) = user_shell::read(&text, unnamed(offset), &self.cwd) else { return };
         if let Some(left) = self.user_shells.checked_sub(1) {
             self.user_shells = left;
         } else if self.open && self.turns.last().is_some_and(|turn| turn.items.is_empty()) {

@@ -2,26 +2,21 @@
 //! where a killed program cannot take them back; what must outlive a power cut is fsynced through [`Flush`], on
 //! a blocking task. The file comes into being with the first line, so that a thread nobody used leaves nothing.
 
-use std::fs::{File, OpenOptions};
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::append::{Appender, Queue};
+use super::append::Queue;
 use super::error::Error;
+use super::file::{self, Flush, Open};
 use super::legacy;
 use super::line::Batch;
-use super::locks::{self, WriterLock};
-use super::meta::{MetaOut, NewThread};
-use super::repair::{self, Mended};
+use super::meta::NewThread;
+use super::repair::Mended;
 use super::settings::{ContextOut, Settings};
 use crate::base::clock::Clock;
-use crate::base::fs::{create_private_dir, open_private_append, sync_dir};
 use crate::base::ids::{ThreadId, TurnId};
 use crate::protocol::item::Item;
 use crate::protocol::limits::{LimitsSnapshot, Price};
@@ -29,9 +24,6 @@ use crate::protocol::model_item::ModelItem;
 use crate::protocol::note::{Note, Place};
 use crate::protocol::tokens::ThreadUsage;
 use crate::protocol::turn::TurnEnd;
-
-/// Folder of live and finished threads under the home.
-pub(crate) const SESSIONS: &str = "sessions";
 
 /// Bytes of notes that wait for the first turn.
 const MAX_EARLY: usize = 256 << 10;
@@ -55,16 +47,6 @@ enum State {
     Open(Open),
 }
 
-struct Open {
-    path: PathBuf,
-    appender: Appender<File>,
-    /// Folders whose new entries are not fsynced yet.
-    fresh_dirs: Vec<PathBuf>,
-    /// Something was written since the last fsync.
-    unsynced: bool,
-    _lock: WriterLock,
-}
-
 /// The history begins anew: what the model sees from here on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Compacted<'a> {
@@ -81,24 +63,6 @@ struct CompactedOut<'a> {
     message: &'a str,
     replacement_history: Vec<&'a RawValue>,
     window_number: u64,
-}
-
-/// An fsync to be carried out where it may block.
-#[derive(Debug)]
-pub(crate) struct Flush {
-    file: File,
-    dirs: Vec<PathBuf>,
-}
-
-impl Flush {
-    /// Waits until the disk has everything that was written before.
-    ///
-    /// # Errors
-    /// The disk refused; the lines may not survive a power cut.
-    pub(crate) fn run(self) -> io::Result<()> {
-        self.file.sync_data()?;
-        self.dirs.iter().try_for_each(|dir| sync_dir(dir))
-    }
 }
 
 impl Writer {
@@ -123,12 +87,7 @@ impl Writer {
         path: &Path,
         clock: Arc<dyn Clock>,
     ) -> Result<(Self, Mended), Error> {
-        let lock = locks::take(home, id)?;
-        let file = OpenOptions::new().read(true).append(true).open(path).map_err(Error::io("open", path))?;
-        let mended = repair::mend(&file, path).map_err(Error::io("repair", path))?;
-        let appender = Appender::new(file);
-        let open =
-            Open { path: path.to_owned(), appender, fresh_dirs: Vec::new(), unsynced: true, _lock: lock };
+        let (open, mended) = file::reopen(home, id, path)?;
         Ok((Self { clock, state: State::Open(open), queue: Queue::default(), early: Vec::new() }, mended))
     }
 
@@ -317,7 +276,7 @@ impl Writer {
 
     fn append_now(&mut self, bytes: &[u8]) -> Result<(), Error> {
         if let State::Waiting { home, thread } = &self.state {
-            let open = create(home, thread, self.clock.now_ms())?;
+            let open = file::create(home, thread, self.clock.now_ms())?;
             self.state = State::Open(open);
         }
         let State::Open(open) = &mut self.state else { return Ok(()) };
@@ -328,44 +287,6 @@ impl Writer {
         }
         open.appender.append(bytes).map_err(Error::io("write", &open.path))
     }
-}
-
-/// Makes the file with its first line, or leaves none behind.
-fn create(home: &Path, thread: &NewThread, now_ms: u64) -> Result<Open, Error> {
-    let mut first = Batch::new(now_ms);
-    let timestamp = first.timestamp().to_owned();
-    first.push("session_meta", MetaOut::new(thread, &timestamp))?;
-    locks::sweep(home);
-    let lock = locks::take(home, thread.id)?;
-    let (day, name) = place(thread.id, now_ms, &TimeZone::system());
-    let sessions = home.join(SESSIONS);
-    let dir = sessions.join(day);
-    let fresh_dirs = gaining(home, &dir);
-    create_private_dir(&dir).map_err(Error::io("create", &dir))?;
-    let path = dir.join(name);
-    let file = open_private_append(&path).map_err(Error::io("create", &path))?;
-    let mut appender = Appender::new(file);
-    if let Err(error) = appender.append(first.bytes()) {
-        let _ = std::fs::remove_file(&path);
-        return Err(Error::io("write", &path)(error));
-    }
-    Ok(Open { path, appender, fresh_dirs, unsynced: true, _lock: lock })
-}
-
-/// The folders that get a new entry when `dir` and a file in it are created: `dir` itself, and for each missing
-/// folder the one above it. The others are on disk since somebody else's fsync.
-fn gaining(home: &Path, dir: &Path) -> Vec<PathBuf> {
-    let inside = || dir.ancestors().take_while(|at| at.starts_with(home));
-    let above_missing = inside().zip(inside().skip(1)).take_while(|(at, _)| !at.exists());
-    std::iter::once(dir).chain(above_missing.map(|(_, above)| above)).map(Path::to_owned).collect()
-}
-
-/// Date folder and file name of a thread that starts now; in local time, for people.
-pub(crate) fn place(id: ThreadId, now_ms: u64, zone: &TimeZone) -> (PathBuf, String) {
-    let moment = Timestamp::from_millisecond(i64::try_from(now_ms).unwrap_or(i64::MAX)).unwrap_or_default();
-    let local = moment.to_zoned(zone.clone());
-    let name = format!("rollout-{}-{id}.jsonl", local.strftime("%Y-%m-%dT%H-%M-%S"));
-    (PathBuf::from(local.strftime("%Y/%m/%d").to_string()), name)
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ use crate::process::spawn::{Exit, Launcher};
 use crate::process::spec::{CommandSpec, Stdin};
 use crate::protocol::event::Event;
 use crate::protocol::item::{CommandItem, CommandSource, Item, ItemStatus};
+use crate::sandbox;
 
 /// What the tools that run commands share: one per thread.
 pub(crate) struct Commands {
@@ -37,19 +38,6 @@ pub(super) enum Reached {
     Refused(String),
     /// It could not run; its item has its final state. The reason is for the model.
     Failed(String),
-}
-
-impl Reached {
-    /// With what was to be said about an earlier attempt.
-    fn also(self, mut earlier: Vec<String>) -> Self {
-        match self {
-            Self::Done(live, notes) if !earlier.is_empty() => {
-                earlier.extend(notes);
-                done(live, earlier)
-            }
-            other => other,
-        }
-    }
 }
 
 impl Commands {
@@ -85,25 +73,24 @@ impl Commands {
             other => return other,
         };
         let code = live.exit().map_or(0, Exit::code);
-        let known = notes.clone();
-        notes.extend(live.reached());
+        notes.extend(live.apart().filter(|_| confined && !ctx.sandbox.network_access()));
         if !confined || code == 0 {
-            return done(live, notes);
+            return noted(live, notes, None);
         }
-        match self.gate.after_failure(ctx, request, code, &live.whole()).await {
-            AfterFailure::Keep => done(live, notes),
-            AfterFailure::Note(note) => {
-                notes.push(note);
-                done(live, notes)
-            }
+        let again = match self.gate.after_failure(ctx, request, code, &live.whole()).await {
+            AfterFailure::Keep => return noted(live, notes, None),
+            AfterFailure::Note(note) => return noted(live, notes, Some(note)),
             AfterFailure::AgainConfined(confine) => {
-                let again = self.once(ctx, request, live.leave_item(), true, confine, limit).await;
-                again.also(known)
+                self.once(ctx, request, live.leave_item(), true, confine, limit).await
             }
-            AfterFailure::Again => {
-                let again = self.once(ctx, request, live.leave_item(), false, None, limit).await;
-                again.also(known)
+            AfterFailure::Again => self.once(ctx, request, live.leave_item(), false, None, limit).await,
+        };
+        match again {
+            Reached::Done(live, more) => {
+                notes.extend(more);
+                noted(live, notes, None)
             }
+            other => other,
         }
     }
 
@@ -117,7 +104,7 @@ impl Commands {
     ) -> Reached {
         let item = self.begin(ctx, request, source).await;
         match self.once(ctx, request, item, false, None, limit).await {
-            Reached::Done(live, notes) => done(live, notes),
+            Reached::Done(live, notes) => noted(live, notes, None),
             other => other,
         }
     }
@@ -138,6 +125,9 @@ impl Commands {
             () = ctx.cancel.cancelled() => None,
             note = self.profiles.apply(&self.launcher, &mut spec) => note,
         };
+        if spec.confine.is_some() {
+            sandbox::hand_over(&ctx.env, &mut spec.env);
+        }
         let mut live = match self.launcher.start(&spec) {
             Ok(running) => Live::new(ctx, running, item),
             Err(error) => {
@@ -184,8 +174,9 @@ impl Commands {
     }
 }
 
-/// The cell says what the model is told.
-fn done(mut live: Live, notes: Vec<String>) -> Reached {
+/// A command with what is told beside its output: of its start, of the network, and of what stopped it.
+fn noted(mut live: Live, mut notes: Vec<String>, stopped: Option<String>) -> Reached {
+    notes.extend(live.reached().into_iter().chain(stopped));
     if !notes.is_empty() {
         live.remark(notes.join("\n"));
     }

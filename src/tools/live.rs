@@ -212,6 +212,15 @@ impl Live {
         self.running.reached()?.words().map(|places| format!("Network: {places}."))
     }
 
+    /// That what commands before it served is out of its reach, as a sentence, when that is so.
+    pub(super) fn apart(&self) -> Option<String> {
+        self.running.is_anew().then(|| {
+            "Network: the process that kept the network of this thread was killed. Servers that commands started before \
+             are gone for this command and all later ones: end them and start them again."
+                .to_owned()
+        })
+    }
+
     /// Time since the start.
     pub(super) fn wall(&self) -> Duration {
         self.started.elapsed()
@@ -239,7 +248,10 @@ impl Live {
 
     /// Adds a sentence of ours to what the item will show.
     pub(super) fn remark(&mut self, text: String) {
-        self.remark = Some(text);
+        match &mut self.remark {
+            Some(remark) => *remark = format!("{remark}\n{text}"),
+            None => self.remark = Some(text),
+        }
     }
 
     /// The command goes on without its call, under this number.

@@ -11,11 +11,10 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 use super::app::Outcome;
-use super::door::{Begin, Call, Door, Glimpse, LimitsCall, Live, Redeeming};
+use super::door::{Begin, Call, Door, Glimpse, Live, Redeeming};
 use super::glance::spoken;
 use super::linear_questions as questions;
 use super::narrator::{Meant, Narrator};
-use super::popups::permissions::{self, Preset};
 use super::setup::Setup;
 use super::signals::{self, Signal};
 use super::terminal::{self, Keyboard};
@@ -24,14 +23,10 @@ use super::usage::redeem_lines::Redemption;
 use crate::base::clock::{Clock, SystemClock};
 use crate::base::ids::ThreadId;
 use crate::base::path::with_tilde;
-use crate::limits::refresh::ON_DEMAND;
-use crate::limits::show;
-use crate::protocol::event::{ALLOWED, Event};
+use crate::protocol::event::Event;
 use crate::protocol::input::UserInput;
 use crate::protocol::note::Note;
 use crate::protocol::op::Op;
-use crate::protocol::review::Target;
-use crate::protocol::turn::Change;
 
 /// Two interrupts within this time quit.
 const TWICE: Duration = Duration::from_secs(2);
@@ -39,22 +34,11 @@ const TWICE: Duration = Duration::from_secs(2);
 const CLOSE_WITHIN: Duration = Duration::from_secs(3);
 /// Longest line that is taken, in bytes.
 const LINE_MAX: usize = 1024 * 1024;
-/// What can be typed.
-const HELP: &str = "\
-Type a message and press enter. While codex works, a message is added to what it does.
-!command runs a command in your shell. Control-C stops what runs; twice ends codex.
-/new begins a new thread, /last goes on with the one before. /compact summarises the conversation. /diff tells changes in git.
-/review has the uncommitted changes reviewed, or what you write behind it.
-/undo takes back what the last turn changed in files, /redo brings it again.
-/ps lists what runs in the background, /stop ends it. /permissions tells what needs no question, and how to change it.
-/model NAME and /effort LEVEL change the model. /status tells the settings. /usage tells the limits, /usage redeem uses a reset.
-/exit ends codex.";
-
 /// The running app.
-struct Linear {
-    door: Door,
-    narrator: Narrator,
-    live: Option<Live>,
+pub(super) struct Linear {
+    pub(super) door: Door,
+    pub(super) narrator: Narrator,
+    pub(super) live: Option<Live>,
     /// What can be gone on with, while nothing was typed.
     glimpses: Option<mpsc::Receiver<Glimpse>>,
     /// The last thread of this folder.
@@ -65,15 +49,10 @@ struct Linear {
     typed: Vec<u8>,
     started: Instant,
     interrupted: Option<Instant>,
-    leaving: bool,
+    pub(super) leaving: bool,
     signal: Option<i32>,
     /// A redemption that asks or is on its way.
-    redemption: Option<Redemption>,
-}
-
-/// What could stand behind a command.
-fn example(command: &str) -> &'static str {
-    if command == "effort" { "high" } else { "gpt-5.5" }
+    pub(super) redemption: Option<Redemption>,
 }
 
 /// Runs until the user leaves.
@@ -178,7 +157,7 @@ impl Linear {
         }
     }
 
-    async fn open(&mut self, begin: Begin) {
+    pub(super) async fn open(&mut self, begin: Begin) {
         self.shut_down().await;
         match self.door.call(|reply| Call::Open(begin, reply)).await {
             Ok(mut live) => {
@@ -214,12 +193,12 @@ impl Linear {
     }
 
     /// Goes on with the last thread of this folder.
-    async fn go_on(&mut self) {
+    pub(super) async fn go_on(&mut self) {
         let Some(id) = self.last.take() else { return say(["There is no thread before this one here."]) };
         self.open(Begin::Resume(id)).await;
     }
 
-    async fn send(&mut self, op: Op) {
+    pub(super) async fn send(&mut self, op: Op) {
         match &self.live {
             Some(live) => {
                 if live.ops.send(op).await.is_err() {
@@ -286,129 +265,6 @@ impl Linear {
         }
     }
 
-    async fn command(&mut self, name: &str, args: &str) {
-        match (name, args) {
-            ("exit" | "quit", _) => self.leaving = true,
-            ("help", _) => say([HELP]),
-            ("new" | "clear", _) if !self.narrator.is_running() => {
-                self.open(Begin::New).await;
-                say(["A new thread."]);
-            }
-            ("last", _) if !self.narrator.is_running() => self.go_on().await,
-            ("compact", _) => self.send(Op::Compact).await,
-            ("review", words) if !self.narrator.is_running() => {
-                let instructions = words.trim().to_owned();
-                let target = match instructions.as_str() {
-                    "" => Target::UncommittedChanges,
-                    _ => Target::Custom { instructions },
-                };
-                self.send(Op::Review { target }).await;
-            }
-            ("permissions", "take back") => {
-                self.send(Op::TakeBack).await;
-                say(["What was allowed for this session is taken back."]);
-            }
-            ("permissions", words) => self.permissions(words).await,
-            ("ps", _) => self.send(Op::Sessions).await,
-            ("stop", _) => self.send(Op::StopSessions).await,
-            ("status", _) => self.status(),
-            ("usage", "redeem") if !self.narrator.is_running() => self.redeem().await,
-            ("usage", "redeem") => say(["/usage redeem has to wait until codex is ready."]),
-            ("usage", _) => self.usage().await,
-            ("diff", _) => match self.door.call(Call::Diff).await {
-                Ok(diff) => say(super::text::sanitize(&diff).lines()),
-                Err(error) => say([format!("Error: {error}")]),
-            },
-            ("undo" | "redo", _) if !self.narrator.is_running() && self.live.is_some() => {
-                let cwd = self.live.as_ref().map(|live| live.info.cwd.clone()).unwrap_or_default();
-                match self.door.call(|reply| Call::Undo(cwd, name == "redo", reply)).await {
-                    Ok(text) => say(super::text::sanitize(&text).lines()),
-                    Err(error) => say([format!("Error: {error}")]),
-                }
-            }
-            ("model", name) if !name.is_empty() => {
-                let change = Change { model: Some(name.to_owned()), ..Change::default() };
-                self.send(Op::Configure(Box::new(change))).await;
-            }
-            ("effort", level) if !level.is_empty() => {
-                let change = Change { effort: Some(level.to_owned()), ..Change::default() };
-                self.send(Op::Configure(Box::new(change))).await;
-            }
-            ("model" | "effort", _) => {
-                self.status();
-                say([format!("Type /{name} and what it shall be, for example: /{name} {}", example(name))]);
-            }
-            ("new" | "clear" | "last" | "undo" | "redo" | "review", _) => {
-                say([format!("/{name} has to wait until codex is ready.")])
-            }
-            _ => say([format!("There is no /{name} in plain lines. Type /help for what can be typed.")]),
-        }
-    }
-
-    fn status(&self) {
-        let Some(live) = &self.live else { return say(["No thread is open."]) };
-        let info = &live.info;
-        let effort = info.effort.as_deref().map(|effort| format!(", reasoning {effort}")).unwrap_or_default();
-        say([
-            format!("Model: {}{effort}", info.model),
-            format!("Folder: {}", info.cwd.display()),
-            format!(
-                "Permissions: {}",
-                super::popups::permissions::named(info.approval, &info.sandbox, &info.access)
-            ),
-            format!("Account: {}", info.account),
-            format!("Thread: {}", info.id),
-        ]);
-    }
-
-    /// Says what holds, or changes it.
-    async fn permissions(&mut self, words: &str) {
-        let Some(live) = &self.live else { return say(["No thread is open."]) };
-        let info = &live.info;
-        match Preset::named(words) {
-            // Without a sandbox nothing is asked any more: that is said when codex is started, or not at all.
-            Some(preset) if preset != Preset::FullAccess => {
-                let change = preset.change(&info.sandbox);
-                self.send(Op::Configure(Box::new(change))).await;
-                say([format!("From the next turn on: {}.", preset.name())]);
-            }
-            Some(_) => say(["Full access needs a new start: codex -s danger-full-access -a never"]),
-            None => {
-                say([format!("Now: {}", permissions::words(info.approval, &info.sandbox))]);
-                say(info.access.iter().map(|line| super::text::sanitize(line).into_owned()));
-                say(["To change it, type: /permissions read only, or: /permissions workspace"]);
-                if info.access.iter().any(|line| line.starts_with(ALLOWED)) {
-                    say(["To take back what was allowed for this session, type: /permissions take back"]);
-                }
-            }
-        }
-    }
-
-    async fn usage(&self) {
-        let Some(limits) = self.live.as_ref().and_then(|live| live.limits.as_ref()) else {
-            return say(["Usage limits belong to a ChatGPT plan. Run: codex login"]);
-        };
-        let read = self.door.call(|reply| Call::Limits(LimitsCall::Refresh(ON_DEMAND, reply))).await;
-        let pending = read.unwrap_or_else(|error| {
-            say([format!("Error: {error}")]);
-            None
-        });
-        let limits = limits.borrow().clone();
-        let lines = show::lines(&limits, SystemClock.now_s(), super::moment::zone(), pending);
-        say(lines.iter().map(|line| super::text::sanitize(&show::spoken(line)).into_owned()));
-        if limits.reset_credits.as_ref().is_some_and(|held| held.value.available_count > 0) {
-            say(["To use a reset, type: /usage redeem"]);
-        }
-    }
-
-    async fn redeem(&mut self) {
-        let Some(limits) = self.live.as_ref().and_then(|live| live.limits.clone()) else {
-            return say(["Usage limits belong to a ChatGPT plan. Run: codex login"]);
-        };
-        self.redemption = Some(Redemption::begin(&self.door, limits).await);
-        self.end_redemption();
-    }
-
     fn on_step(&mut self, step: Option<Redeeming>) {
         if let Some(redemption) = &mut self.redemption {
             redemption.on_step(step);
@@ -416,7 +272,7 @@ impl Linear {
         self.end_redemption();
     }
 
-    fn end_redemption(&mut self) {
+    pub(super) fn end_redemption(&mut self) {
         self.redemption.take_if(|redemption| redemption.is_over());
     }
 

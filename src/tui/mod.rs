@@ -6,9 +6,8 @@
 //! - [`effect`]: what the update asks for
 //! - [`farewell`]: what stays in the shell
 //! - [`glance`]: what can be gone on with, while nothing was said
-//! - [`keymap`]: key → action, and the help sheet
-//! - [`keys`]: one key press, as the components see it
-//! - [`linear`]: plain lines, for screen readers and bare terminals; [`linear_questions`] before there is a thread
+//! - [`keymap`]: key → action, and the help sheet; [`keys`] one key press
+//! - [`linear`]: plain lines, for screen readers and bare terminals; [`linear_questions`] before there is a thread; [`linear_commands`] its slash commands
 //! - [`model`]: all state of the screen
 //! - [`moment`]: moments in words
 //! - [`msg`]: all that can happen
@@ -44,6 +43,7 @@ mod glance;
 pub(crate) mod keymap;
 pub(crate) mod keys;
 mod linear;
+mod linear_commands;
 mod linear_questions;
 mod model;
 mod moment;

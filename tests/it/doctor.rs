@@ -17,7 +17,7 @@ fn the_report_for_machines_has_a_schema_and_names_what_it_looked_at() {
     assert_eq!(rungs.iter().filter(|rung| rung["in_use"] == true).count(), 1, "{rungs:?}");
     // What is told of the lower rung is what commands there are told.
     let limits = rungs[1]["limits"].to_string();
-    for missing in ["named Unix sockets", "POSIX message queues", "loopback_ports", "UDP"] {
+    for missing in ["named Unix sockets", "POSIX message queues", "loopback_ports", "serve_ports", "UDP"] {
         assert!(limits.contains(missing), "{missing}: {limits}");
     }
     let attempts = found["attempts"].as_array().unwrap();

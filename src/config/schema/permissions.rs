@@ -53,6 +53,8 @@ pub(crate) struct WorkspaceWrite {
     pub(crate) serve_ports: Vec<u16>,
     /// Hosts that commands reach without network.
     pub(crate) network_allow: Vec<String>,
+    /// Those may be reached by the proxy of the user's environment.
+    pub(crate) upstream: bool,
     /// Plain commands of git may write the repository.
     pub(crate) git: bool,
     /// Whether the administrator set the roots, so that nobody adds to them.
@@ -103,6 +105,7 @@ fn workspace_write(reader: &mut Reader<'_>) -> Result<WorkspaceWrite, Error> {
         loopback_ports: reader.ports("loopback_ports")?,
         serve_ports: reader.ports("serve_ports")?,
         network_allow: reader.hosts("network_allow")?,
+        upstream: reader.flag("allow_upstream_proxy")?.unwrap_or(true),
         git: reader.flag("git")?.unwrap_or(true),
         roots_managed: reader.layer("writable_roots") == Some(Layer::Managed),
         network_managed: ["loopback_ports", "network_allow", "network_access"]

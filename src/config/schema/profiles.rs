@@ -78,6 +78,8 @@ pub(crate) struct Network {
     pub(crate) loopback_ports: Option<Vec<u16>>,
     /// Ports of commands' own servers.
     pub(crate) serve_ports: Option<Vec<u16>>,
+    /// Hosts may be reached by the proxy of the user's environment.
+    pub(crate) upstream: Option<bool>,
 }
 
 /// All of them by name.
@@ -229,5 +231,6 @@ fn network(reader: &mut Reader<'_>) -> Result<Network, Error> {
         let problem = format!("denies {host:?}, which it allows too: no list can say \"all but one\"");
         return Err(reader.fault("domains", &problem));
     }
-    Ok(Network { enabled: reader.flag("enabled")?, domains, loopback_ports, serve_ports })
+    let (enabled, upstream) = (reader.flag("enabled")?, reader.flag("allow_upstream_proxy")?);
+    Ok(Network { enabled, domains, loopback_ports, serve_ports, upstream })
 }

@@ -184,12 +184,18 @@ impl<'a> Reader<'a> {
     /// A list of TCP ports.
     pub(crate) fn ports(&mut self, key: &'static str) -> Result<Vec<u16>, Error> {
         const WANTED: &str = "an array of port numbers from 1 to 65535";
+        // Each costs a process; more would be no list but an open network.
+        const MOST: usize = 64;
         let Some(node) = self.node(key) else { return Ok(Vec::new()) };
         let Value::Array(items) = &node.value else { return Err(self.wrong_type(key, node, WANTED)) };
         let port = |item: &Node| match item.value {
             Value::Integer(number) if (1..=65535).contains(&number) => Ok(number as u16),
             _ => Err(self.value_error(key, item.at, format!("holds something else; allowed: {WANTED}"))),
         };
+        if items.len() > MOST {
+            let problem = format!("holds {} ports; {MOST} are the most that can be open", items.len());
+            return Err(self.value_error(key, node.at, problem));
+        }
         items.iter().map(port).collect()
     }
 

@@ -7,8 +7,10 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::os::fd::{AsRawFd, OwnedFd};
 
 use super::carrier;
+use super::passage::Passage;
 use super::proxy;
 use super::record::Record;
+use super::upstream::Upstream;
 use crate::process::supervise::SetupError;
 
 /// Where programs inside find the proxy, unless somebody is there.
@@ -18,26 +20,36 @@ const PROXY_PORT: u16 = 9;
 #[derive(Debug)]
 pub(super) struct Bridge {
     inside: Option<OwnedFd>,
-    record: Record,
+    passage: Option<Passage>,
 }
 
 impl Bridge {
-    /// Starts the process that carries, where the host's network is; `None` without hosts.
+    /// Starts the process that carries, where the host's network is; `None` without hosts. Where everybody could connect
+    /// to its port, who does has to be `known`.
     ///
     /// # Errors
     /// No descriptors, no process.
-    pub(super) fn start(hosts: &[String]) -> Result<Option<Self>, SetupError> {
+    pub(super) fn start(
+        hosts: &[String],
+        upstream: &Upstream,
+        known: bool,
+        record: &Record,
+    ) -> Result<Option<Self>, SetupError> {
         if hosts.is_empty() {
             return Ok(None);
         }
         let (outside, inside) = carrier::channel()?;
-        let record = Record::new().map_err(|error| SetupError::new("bridge", error))?;
+        let passage = known.then(Passage::new).transpose();
+        let passage = passage.map_err(|error| SetupError::new("bridge", error))?;
         carrier::start(&[outside.as_raw_fd(), record.writer()], || {
             if let Ok(listeners) = carrier::take_in(&outside) {
-                carrier::carry(&listeners, &|inside| proxy::open(inside, hosts, carrier::CONNECT, &record));
+                carrier::carry(&listeners, &|inside| {
+                    passage.as_ref().map_or(Ok(()), |passage| passage.admit(inside))?;
+                    proxy::open(inside, &proxy::Rules { hosts, upstream, patience: carrier::CONNECT }, record)
+                });
             }
         })?;
-        Ok(Some(Self { inside: Some(inside), record }))
+        Ok(Some(Self { inside: Some(inside), passage }))
     }
 
     /// Listens in the network that this process is in, tells the command so, and hands the socket to the carrier.
@@ -46,18 +58,25 @@ impl Bridge {
     /// There is no port left.
     pub(super) fn listen(&mut self) -> Result<(), SetupError> {
         let Some(channel) = self.inside.take() else { return Ok(()) };
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, PROXY_PORT))
-            .or_else(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
+        // One port for all commands of this machine would be in somebody's way.
+        let listener = match &self.passage {
+            None => TcpListener::bind((Ipv4Addr::LOCALHOST, PROXY_PORT)).ok(),
+            Some(_) => None,
+        };
+        let listener = listener.map_or_else(|| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)), Ok);
         let listener = listener.map_err(|error| SetupError::new("bridge", error))?;
         let port = listener.local_addr().map_err(|error| SetupError::new("bridge", error))?.port();
         carrier::hand_out(&channel, &[listener])?;
         announce(port);
+        if let Some(passage) = &mut self.passage {
+            passage.to(port);
+        }
         Ok(())
     }
 
-    /// What was reached, in the supervisor when all is over.
-    pub(super) fn record(&mut self) -> &mut Record {
-        &mut self.record
+    /// For whoever connects in the command's place.
+    pub(super) fn passage(&self) -> Option<Passage> {
+        self.passage.clone()
     }
 }
 

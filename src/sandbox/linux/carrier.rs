@@ -3,7 +3,7 @@
 //! that comes along is executed, and all of them die with the process that started them.
 #![allow(unsafe_code)] // fork, close_range, signals
 
-use std::io::{self, IoSlice, IoSliceMut, Write};
+use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::mem::MaybeUninit;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
@@ -68,8 +68,21 @@ fn settle(keep: &[RawFd], parent: u32) -> bool {
     die_with(parent)
 }
 
+/// The other end of a connection.
+pub(super) struct Carried {
+    pub(super) stream: TcpStream,
+    /// How much goes there; `None` when it does not matter.
+    pub(super) most: Option<u64>,
+}
+
+impl From<TcpStream> for Carried {
+    fn from(stream: TcpStream) -> Self {
+        Self { stream, most: None }
+    }
+}
+
 /// Takes connections until it is killed; each gets a process for `connection`, which gives the other end.
-pub(super) fn carry(listeners: &[TcpListener], connection: &dyn Fn(&mut TcpStream) -> io::Result<TcpStream>) {
+pub(super) fn carry(listeners: &[TcpListener], connection: &dyn Fn(&mut TcpStream) -> io::Result<Carried>) {
     let mut alive = 0;
     loop {
         let poll = |listener: &TcpListener| libc::pollfd {
@@ -117,26 +130,32 @@ pub(super) fn carry(listeners: &[TcpListener], connection: &dyn Fn(&mut TcpStrea
 
 /// Both directions at once, each until its end. Returns after both, in one of two processes: who counts connections
 /// counts those that are closed on one side only as well.
-fn copy_both(one: TcpStream, other: TcpStream) {
+fn copy_both(one: TcpStream, other: Carried) {
     let parent = std::process::id();
     // SAFETY: one thread, so the child may do anything.
     match unsafe { libc::fork() } {
         -1 => {}
         0 => {
             if die_with(parent) {
-                copy(one, other);
+                copy(one, other.stream, other.most);
             }
         }
         child => {
-            copy(other, one);
+            copy(other.stream, one, None);
             // SAFETY: waits for our child; a null status is allowed.
             unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) };
         }
     }
 }
 
-fn copy(mut from: TcpStream, mut to: TcpStream) {
-    let _ = io::copy(&mut from, &mut to);
+fn copy(mut from: TcpStream, mut to: TcpStream, most: Option<u64>) {
+    let _ = match most {
+        None => io::copy(&mut from, &mut to),
+        // More is taken and dropped: its end is still the end.
+        Some(most) => {
+            io::copy(&mut (&mut from).take(most), &mut to).and_then(|_| io::copy(&mut from, &mut io::sink()))
+        }
+    };
     let _ = to.flush();
     let _ = to.shutdown(Shutdown::Write);
     let _ = from.shutdown(Shutdown::Read);

@@ -7,13 +7,15 @@ use std::path::PathBuf;
 use seccompiler::BpfProgram;
 
 use super::bridge::Bridge;
-use super::broker::{Asks, Broker, Ledger, Places, Reach};
+use super::broker::{Asks, Broker, Ledger, Places, Reach, Ways};
 use super::children::Children;
 use super::landlock::Grants;
+use super::listening::Listening;
 use super::mounts::Plan;
 use super::network::{Entrance, Network};
 use super::record::Record;
 use super::seccomp::Needs;
+use super::upstream::Upstream;
 use super::wrap::Confine;
 use super::{identity, landlock, mounts, seccomp, sockets, stdio, sys};
 use crate::process::supervise::{Confinement, SetupError};
@@ -26,13 +28,22 @@ pub(crate) struct Inside {
     children: Children,
     sockets: Vec<PathBuf>,
     shared: Option<(Entrance, Record)>,
+    listening: Option<Listening>,
     bridge: Option<Bridge>,
+    record: Option<Record>,
     ruleset: Option<OwnedFd>,
     filters: Vec<BpfProgram>,
     broker: Option<Broker>,
     ledger: Ledger,
     /// The supervisor and who started it.
     above: [libc::pid_t; 2],
+}
+
+/// What is kept from one command of a thread to the next.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    network: Option<Network>,
+    listening: Option<Listening>,
 }
 
 impl Inside {
@@ -43,7 +54,9 @@ impl Inside {
             children: Children::default(),
             sockets: Vec::new(),
             shared: None,
+            listening: None,
             bridge: None,
+            record: None,
             ruleset: None,
             filters: Vec::new(),
             broker: None,
@@ -52,12 +65,42 @@ impl Inside {
         }
     }
 
-    /// The command will be in this network.
+    /// The command will share with others of its thread what is kept for them.
     ///
     /// # Errors
-    /// No descriptors.
-    pub(crate) fn share(&mut self, network: &Network) -> Result<(), SetupError> {
-        self.shared = Some(network.share().map_err(|error| SetupError::new("network", error))?);
+    /// No descriptors or memory, or the machine does not allow it.
+    pub(crate) fn share(&mut self, kept: &mut Kept) -> Result<(), SetupError> {
+        if !Network::is_for(&self.confine) {
+            return Ok(());
+        }
+        let fail = |error| SetupError::new("network", error);
+        if self.confine.level == Level::Landlock {
+            let listening = match kept.listening {
+                Some(listening) => listening,
+                None => *kept.listening.insert(Listening::new().map_err(fail)?),
+            };
+            self.listening = Some(listening);
+            return Ok(());
+        }
+        let network = match &mut kept.network {
+            Some(network) => network,
+            None => kept.network.insert(Network::new()?),
+        };
+        network.join(&self.confine)?;
+        self.shared = Some(network.share().map_err(fail)?);
+        Ok(())
+    }
+
+    /// The command's chosen ways, which are open before it exists.
+    fn open_ways(&mut self) -> Result<(), SetupError> {
+        let upstream = Upstream::take(&self.confine);
+        if !Network::is_for(&self.confine) {
+            return Ok(());
+        }
+        let record = Record::new().map_err(|error| SetupError::new("bridge", error))?;
+        let everybodys = self.confine.level == Level::Landlock;
+        self.bridge = Bridge::start(&self.confine.hosts, &upstream, everybodys, &record)?;
+        self.record = Some(record);
         Ok(())
     }
 
@@ -67,11 +110,8 @@ impl Inside {
         if !Network::is_for(&self.confine) {
             return Ok(false);
         }
-        self.bridge = Bridge::start(&self.confine.hosts)?;
         if self.shared.is_none() && !(self.confine.ports.is_empty() && self.confine.serve.is_empty()) {
-            let mut network = Network::new()?;
-            network.join(&self.confine)?;
-            self.share(&network)?;
+            self.share(&mut Kept::default())?;
         }
         let Some((entrance, _)) = &self.shared else { return Ok(true) };
         entrance.enter()?;
@@ -137,7 +177,8 @@ impl Inside {
             if asked || (namespaces && sockets.is_some()) {
                 let asks = Asks { names: asked, reads: by_name, metadata: by_name, sockets };
                 let refusing = asked.then(seccomp::refusing).transpose()?;
-                self.broker = Some(Broker::new(self.places(hide), asks, refusing, &self.ledger)?);
+                let ways = sockets.and_then(|_| self.ways()).transpose()?;
+                self.broker = Some(Broker::new(self.places(hide), asks, ways, refusing, &self.ledger)?);
             }
         }
         Ok(())
@@ -152,6 +193,20 @@ impl Inside {
             false => Some(Reach::Own),
             true => (!self.confine.without("late sockets")).then_some(Reach::Inhabitants),
         }
+    }
+
+    /// What of its ways out is opened by the supervisor, connection by connection.
+    fn ways(&self) -> Option<Result<Ways, SetupError>> {
+        let record = self.record.as_ref()?;
+        let made = || {
+            Ok(Ways {
+                ports: self.confine.ports.clone(),
+                proxy: self.bridge.as_ref().and_then(Bridge::passage),
+                listening: self.listening.map_or_else(Listening::new, Ok)?,
+                record: record.try_clone()?,
+            })
+        };
+        Some(made().map_err(|error: std::io::Error| SetupError::new("network", error)))
     }
 
     /// Where the command may change something, for the supervisor to decide by.
@@ -199,6 +254,7 @@ impl Confinement for Inside {
             self.confine.protect.clear();
         }
         self.children = Children::find(&self.confine)?;
+        self.open_ways()?;
         if self.confine.without("seals") {
             self.children.sealed.clear();
         }
@@ -207,6 +263,7 @@ impl Confinement for Inside {
         }
         match self.confine.level {
             Level::Landlock => {
+                self.bridge.as_mut().map_or(Ok(()), Bridge::listen)?;
                 let pid = |pid: Option<rustix::process::Pid>| pid.map_or(0, |pid| pid.as_raw_nonzero().get());
                 self.above = [pid(Some(rustix::process::getpid())), pid(rustix::process::getppid())];
                 self.ledger = Ledger::new()?;
@@ -298,7 +355,7 @@ impl Confinement for Inside {
     }
 
     fn reached(&mut self) -> Visits {
-        let mut visits = self.bridge.as_mut().map(|bridge| bridge.record().take()).unwrap_or_default();
+        let mut visits = self.record.as_mut().map(Record::take).unwrap_or_default();
         if let Some((_, record)) = &mut self.shared {
             visits.join(record.take());
         }

@@ -11,17 +11,23 @@
 //! - [`bridge`]: the proxy of the allow-list, around one command
 //! - [`carrier`]: processes that take connections on such ways
 //! - [`proxy`]: hosts by name, in that proxy
+//! - [`request`]: what its clients ask for
+//! - [`upstream`]: the way out of networks that have a proxy of their own
+//! - [`passage`]: who may use the proxy where everybody could
+//! - [`listening`]: servers of a thread without a network of its own
 //! - [`record`]: what was reached on these ways
 //! - [`sockets`]: sockets of a network that have a name
 //! - [`stdio`]: sockets as standard input and output
 //! - [`identity`]: id maps and capabilities
 //! - [`landlock`]: write rights by path
 //! - [`seccomp`]: what the system call filter refuses
+//! - [`banned`]: the calls it knows by number
 //! - [`filter`]: its program
 //! - [`trace`]: follows a command and notes what it is refused
 //! - [`calls`]: the system calls that are named then
 //! - [`sys`]: raw system calls
 
+mod banned;
 mod bridge;
 mod broker;
 mod calls;
@@ -33,19 +39,22 @@ mod guard;
 mod identity;
 mod inside;
 pub(super) mod landlock;
+mod listening;
 mod mounts;
 mod network;
+mod passage;
 mod proxy;
 mod record;
+mod request;
 mod seccomp;
 mod sockets;
 mod stdio;
 mod sys;
 mod trace;
+mod upstream;
 mod wrap;
 
-pub(super) use inside::Inside;
-pub(super) use network::Network;
+pub(super) use inside::{Inside, Kept};
 pub(super) use trace::{About, Refusal};
 pub(crate) use trace::{Followed, follow};
 pub(super) use wrap::Confine;

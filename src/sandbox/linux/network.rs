@@ -23,9 +23,6 @@ use super::{carrier, identity, sys};
 use crate::process::supervise::SetupError;
 use crate::protocol::network::Outcome;
 
-/// Ports of each list; more would be no list but an open network.
-const PORTS: usize = 32;
-
 /// What keeps it. Dropping it ends it, when no command is in it any more.
 #[derive(Debug)]
 pub(crate) struct Network {
@@ -76,12 +73,12 @@ impl Network {
             let list = if joined.outwards { &confine.serve } else { &confine.ports };
             !list.contains(&joined.port)
         });
-        for port in confine.serve.iter().copied().take(PORTS) {
+        for port in confine.serve.iter().copied() {
             if !self.has(port, true) {
                 self.outwards(port)?;
             }
         }
-        for port in confine.ports.iter().copied().take(PORTS).filter(|port| !confine.serve.contains(port)) {
+        for port in confine.ports.iter().copied().filter(|port| !confine.serve.contains(port)) {
             match (is_listened_at(port), self.has(port, false)) {
                 (true, false) => self.inwards(port)?,
                 // Free for servers inside again.
@@ -113,7 +110,7 @@ impl Network {
             if !listeners.is_empty() {
                 carrier::carry(&listeners, &|_| {
                     record.note(Outcome::Reached, "127.0.0.1", port);
-                    carrier::connect_here(port)
+                    carrier::connect_here(port).map(Into::into)
                 });
             }
         })?;
@@ -148,7 +145,7 @@ impl Network {
         let pid = carrier::start(&fds, || {
             carrier::carry(&listeners, &|_| {
                 entrance.enter().map_err(|error| io::Error::other(error.text))?;
-                carrier::connect_here(port)
+                carrier::connect_here(port).map(Into::into)
             });
         })?;
         self.keep(port, true, pid);

@@ -2,38 +2,43 @@
 //! connects. `CONNECT` for everything encrypted, whole addresses for plain HTTP. A name on the list that leads to
 //! this machine or its link is refused: the list is about the world, loopback ports have a list of their own.
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Write};
 use std::net::{IpAddr, TcpStream, ToSocketAddrs};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use super::carrier::Carried;
 use super::record::Record;
+use super::request::{Plain, Wanted, parse, read_head};
+use super::upstream::{Server, Unreached, Upstream};
 use crate::protocol::network::Outcome;
 
-/// A head longer than this is nobody's.
-const HEAD_BYTES: usize = 32 * 1024;
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What a request wants.
-#[derive(Debug, PartialEq, Eq)]
-struct Wanted {
-    host: String,
-    port: u16,
-    /// What to send on first; `None` for `CONNECT`.
-    head: Option<String>,
+/// What one may reach, and how.
+pub(super) struct Rules<'a> {
+    /// `host`, `host:port`, `*.host`, `*.host:port`.
+    pub(super) hosts: &'a [String],
+    /// The proxy of the user's network.
+    pub(super) upstream: &'a Upstream,
+    /// How long a connection may take to come about.
+    pub(super) patience: Duration,
+}
+
+/// A connection to where a request leads.
+struct Way {
+    stream: TcpStream,
+    /// What goes out first.
+    head: String,
+    /// What has come back already.
+    early: Vec<u8>,
 }
 
 /// Reads what is wanted and connects to it; the answer to a refused one has been written.
 ///
 /// # Errors
 /// Refused, not understood, or not reached.
-pub(super) fn open(
-    inside: &mut TcpStream,
-    allowed: &[String],
-    patience: Duration,
-    record: &Record,
-) -> io::Result<TcpStream> {
-    inside.set_read_timeout(Some(PATIENCE))?;
-    let (head, rest) = read_head(inside)?;
+pub(super) fn open(inside: &mut TcpStream, rules: &Rules<'_>, record: &Record) -> io::Result<Carried> {
+    let (head, rest) = read_head(inside, Instant::now() + PATIENCE)?;
     let Some(wanted) = parse(&head) else {
         return refuse(
             inside,
@@ -41,8 +46,7 @@ pub(super) fn open(
             "the proxy of the sandbox does not understand this request",
         );
     };
-    let listed = is_allowed(allowed, &wanted.host, wanted.port);
-    if !listed {
+    if !is_allowed(rules.hosts, &wanted.host, wanted.port) {
         record.note(Outcome::Refused, &wanted.host, wanted.port);
         let text = format!(
             "the sandbox does not allow {}:{}; `sandbox_workspace_write.network_allow` lists what it allows",
@@ -50,25 +54,83 @@ pub(super) fn open(
         );
         return refuse(inside, "403 Forbidden", &text);
     }
-    let connected = connect(&wanted, patience);
-    let outcome = if connected.is_ok() { Outcome::Reached } else { Outcome::Refused };
+    let reached = reach(&wanted, rules);
+    let outcome = if reached.is_ok() { Outcome::Reached } else { Outcome::Refused };
     record.note(outcome, &wanted.host, wanted.port);
-    let Ok(mut outside) = connected else {
-        return refuse(inside, "502 Bad Gateway", "the host was not reached");
+    let Way { stream: mut outside, head, early } = match reached {
+        Ok(way) => way,
+        Err(Unreached(why)) => return refuse(inside, "502 Bad Gateway", &why),
     };
     inside.set_read_timeout(None)?;
-    match &wanted.head {
-        None => inside.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")?,
-        Some(head) => outside.write_all(head.as_bytes())?,
+    if wanted.plain.is_none() {
+        inside.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")?;
+        inside.write_all(&early)?;
     }
-    outside.write_all(&rest)?;
-    Ok(outside)
+    // After one request nothing more goes out: the next could name another host.
+    let mut most = wanted.plain.and_then(|plain| plain.body);
+    let now = most.map_or(rest.len(), |most| rest.len().min(usize::try_from(most).unwrap_or(usize::MAX)));
+    outside.write_all(head.as_bytes())?;
+    outside.write_all(rest.get(..now).unwrap_or_default())?;
+    most = most.map(|most| most - now as u64);
+    Ok(Carried { stream: outside, most })
 }
 
-fn connect(wanted: &Wanted, patience: Duration) -> io::Result<TcpStream> {
+/// Directly, or by the proxy of the user's network.
+fn reach(wanted: &Wanted, rules: &Rules<'_>) -> Result<Way, Unreached> {
+    let Wanted { host, port, plain } = wanted;
+    let Some(server) = rules.upstream.to(host, *port, plain.is_none()) else {
+        let near = rules.upstream.is_near(host, *port);
+        let connected = connect(wanted, near, rules.patience);
+        let stream = connected.map_err(|_| Unreached("the host was not reached".to_owned()))?;
+        let head = plain.as_ref().map(Plain::to_server).unwrap_or_default();
+        return Ok(Way { stream, head, early: Vec::new() });
+    };
+    let mut stream = server.connect(rules.patience)?;
+    if leads_here(wanted, &stream) {
+        return Err(Unreached("the host was not reached".to_owned()));
+    }
+    match plain.as_ref().filter(|_| server.forwards()) {
+        Some(plain) => forward(plain, stream, server),
+        None => {
+            let early = server.tunnel(&mut stream, host, *port)?;
+            let head = plain.as_ref().map(Plain::to_server).unwrap_or_default();
+            Ok(Way { stream, head, early })
+        }
+    }
+}
+
+/// A second request, hidden in a body whose end only its content tells, would be one to the other proxy.
+fn forward(plain: &Plain, stream: TcpStream, server: &Server) -> Result<Way, Unreached> {
+    if plain.body.is_none() {
+        let why =
+            "through the proxy of this network only requests that say their length are sent in plain text";
+        return Err(Unreached(why.to_owned()));
+    }
+    Ok(Way { stream, head: plain.to_proxy(&server.credentials()), early: Vec::new() })
+}
+
+/// Whether a name would lead to this machine or its link by a proxy that is on this machine itself. Where another
+/// machine leads is a matter of its own.
+fn leads_here(wanted: &Wanted, proxy: &TcpStream) -> bool {
+    let host = wanted.host.as_str();
+    if host == "localhost" || host.ends_with(".localhost") {
+        return true;
+    }
+    if let Ok(ip) = host.parse() {
+        return !may_connect(wanted, ip, false);
+    }
+    let (Ok(there), Ok(here)) = (proxy.peer_addr(), proxy.local_addr()) else { return true };
+    let ours = there.ip() == here.ip() || there.ip().to_canonical().is_loopback();
+    // What is not known here is looked up there.
+    ours && (host, wanted.port)
+        .to_socket_addrs()
+        .is_ok_and(|mut found| found.any(|at| !may_connect(wanted, at.ip(), true)))
+}
+
+fn connect(wanted: &Wanted, near: bool, patience: Duration) -> io::Result<TcpStream> {
     let mut last = io::Error::from(ErrorKind::AddrNotAvailable);
     for address in (wanted.host.as_str(), wanted.port).to_socket_addrs()? {
-        if !may_connect(wanted, address.ip()) {
+        if !may_connect(wanted, address.ip(), near) {
             continue;
         }
         match TcpStream::connect_timeout(&address, patience) {
@@ -109,11 +171,20 @@ fn is_near(ip: IpAddr) -> bool {
     }
 }
 
-/// Whether an address may be connected to: one that stands in the list as such, or one of the world.
-fn may_connect(wanted: &Wanted, ip: IpAddr) -> bool {
+/// Networks of houses and companies, but for addresses in there that belong to providers of clouds.
+fn is_private(ip: IpAddr) -> bool {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => ip.is_private(),
+        IpAddr::V6(ip) => ip.is_unique_local() && ip.segments()[..2] != [0xfd00, 0xec2],
+    }
+}
+
+/// Whether an address may be connected to: one that stands in the list as such, one of the world, or a private one of
+/// a host that the user calls `near`.
+fn may_connect(wanted: &Wanted, ip: IpAddr, near: bool) -> bool {
     let written = wanted.host.parse::<IpAddr>().is_ok();
     let here = matches!(ip.to_canonical(), ip if ip.is_loopback() || ip.is_unspecified());
-    !here && (written || !is_near(ip))
+    !here && (written || !is_near(ip) || (near && is_private(ip)))
 }
 
 fn refuse<T>(inside: &mut TcpStream, status: &str, text: &str) -> io::Result<T> {
@@ -123,71 +194,6 @@ fn refuse<T>(inside: &mut TcpStream, status: &str, text: &str) -> io::Result<T> 
     );
     inside.write_all(answer.as_bytes())?;
     Err(io::Error::from(ErrorKind::PermissionDenied))
-}
-
-/// The head as text, and what came after it.
-fn read_head(from: &mut TcpStream) -> io::Result<(String, Vec<u8>)> {
-    let mut bytes = Vec::new();
-    let mut chunk = [0; 4096];
-    loop {
-        if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
-            let rest = bytes.split_off(end + 4);
-            let head = String::from_utf8(bytes).map_err(|_| ErrorKind::InvalidData)?;
-            return Ok((head, rest));
-        }
-        let read = from.read(&mut chunk)?;
-        if read == 0 || bytes.len() > HEAD_BYTES {
-            return Err(ErrorKind::InvalidData.into());
-        }
-        bytes.extend_from_slice(chunk.get(..read).unwrap_or_default());
-    }
-}
-
-/// `CONNECT host:port` or `GET http://host[:port]/…`. Of the latter only one request per connection goes out, so
-/// that a second one cannot name another host unseen.
-fn parse(head: &str) -> Option<Wanted> {
-    let (line, fields) = head.split_once("\r\n")?;
-    let mut words = line.split(' ');
-    let (method, target, version) = (words.next()?, words.next()?, words.next()?);
-    if words.next().is_some() || !version.starts_with("HTTP/1.") {
-        return None;
-    }
-    if method == "CONNECT" {
-        let (host, port) = authority(target, None)?;
-        return Some(Wanted { host, port, head: None });
-    }
-    let rest = target.strip_prefix("http://")?;
-    let (name, path) = rest.find('/').and_then(|at| rest.split_at_checked(at)).unwrap_or((rest, "/"));
-    let (host, port) = authority(name, Some(80))?;
-    let mut head = format!("{method} {path} {version}\r\nHost: {name}\r\nConnection: close\r\n");
-    for field in fields.split("\r\n").filter(|field| !field.is_empty()) {
-        let (key, _) = field.split_once(':')?;
-        let dropped = ["host", "connection", "proxy-connection", "proxy-authorization", "keep-alive"];
-        if key.is_empty() || key.contains(|c: char| c.is_whitespace() || c.is_control()) {
-            return None;
-        }
-        if !dropped.contains(&key.to_ascii_lowercase().as_str()) {
-            head.push_str(field);
-            head.push_str("\r\n");
-        }
-    }
-    head.push_str("\r\n");
-    Some(Wanted { host, port, head: Some(head) })
-}
-
-/// `host:port`, `[v6]:port`; without a port the usual one, if there is one.
-fn authority(text: &str, usual: Option<u16>) -> Option<(String, u16)> {
-    let (host, port) = match text.strip_prefix('[') {
-        Some(rest) => {
-            let (host, rest) = rest.split_once(']')?;
-            (host, rest.strip_prefix(':'))
-        }
-        None => text.rsplit_once(':').map_or((text, None), |(host, port)| (host, Some(port))),
-    };
-    let port = port.map_or(usual, |port| port.parse().ok())?;
-    let plain = |c: char| c.is_ascii_alphanumeric() || ".-_:".contains(c);
-    let name = host.trim_end_matches('.').to_ascii_lowercase();
-    (!name.is_empty() && name.len() <= 253 && name.chars().all(plain)).then_some((name, port))
 }
 
 /// `host`, `host:port`, `*.host`, `*.host:port`; without a port the two of the web.
@@ -209,28 +215,6 @@ fn is_allowed(list: &[String], host: &str, port: u16) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn heads_are_understood_or_refused() {
-        let of = |head: &str| parse(head).map(|wanted| (wanted.host, wanted.port, wanted.head));
-        assert_eq!(of("CONNECT a.example:443 HTTP/1.1\r\n\r\n"), Some(("a.example".into(), 443, None)));
-        assert_eq!(of("CONNECT [::1]:8 HTTP/1.1\r\n\r\n"), Some(("::1".into(), 8, None)));
-        let head =
-            "GET http://A.example/x?y HTTP/1.1\r\nHost: other\r\nConnection: keep-alive\r\nX: 1\r\n\r\n";
-        let want = "GET /x?y HTTP/1.1\r\nHost: A.example\r\nConnection: close\r\nX: 1\r\n\r\n";
-        assert_eq!(of(head), Some(("a.example".into(), 80, Some(want.into()))));
-        for bad in [
-            "GET / HTTP/1.1\r\n\r\n",
-            "CONNECT a.example HTTP/1.1\r\n\r\n",
-            "CONNECT a b:1 HTTP/1.1\r\n\r\n",
-            "CONNECT a.ex/..:443 HTTP/1.1\r\n\r\n",
-            "GET http://u@a/ HTTP/1.1\r\n\r\n",
-            "GET http://a/ HTTP/1.1\r\nX : 1\r\n\r\n",
-            "",
-        ] {
-            assert_eq!(of(bad), None, "{bad}");
-        }
-    }
 
     #[test]
     fn the_list_is_by_name_and_port() {
@@ -273,9 +257,14 @@ mod tests {
         ] {
             assert_eq!(is_near(ip.parse().unwrap()), near, "{ip}");
         }
-        let wanted = |host: &str| Wanted { host: host.to_owned(), port: 80, head: None };
-        let may = |host: &str, ip: &str| may_connect(&wanted(host), ip.parse().unwrap());
+        let wanted = |host: &str| Wanted { host: host.to_owned(), port: 80, plain: None };
+        let may = |host: &str, ip: &str| may_connect(&wanted(host), ip.parse().unwrap(), false);
         assert!(may("10.0.0.5", "10.0.0.5") && !may("127.0.0.1", "127.0.0.1"));
         assert!(!may("evil.example", "10.0.0.5") && may("good.example", "1.1.1.1"));
+        let near = |ip: &str| may_connect(&wanted("git.corp"), ip.parse().unwrap(), true);
+        assert!(near("10.0.0.5") && near("fd12::1"));
+        for ip in ["127.0.0.1", "169.254.169.254", "100.100.100.200", "fd00:ec2::254", "fe80::1", "0.0.0.0"] {
+            assert!(!near(ip), "{ip}");
+        }
     }
 }

@@ -39,7 +39,11 @@ impl Record {
             Outcome::Refused => '-',
             Outcome::InUse => '!',
         };
-        let _ = (&self.write).write(format!("{mark}{host}:{port}\n").as_bytes());
+        let line = match host.contains(':') {
+            true => format!("{mark}[{host}]:{port}\n"),
+            false => format!("{mark}{host}:{port}\n"),
+        };
+        let _ = (&self.write).write(line.as_bytes());
     }
 
     /// The same, to be held by somebody else as well.

@@ -41,6 +41,9 @@ pub(crate) struct Confine {
     /// Hosts that can be reached when it is not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) hosts: Vec<String>,
+    /// They are reached without the proxy of the user's network.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(crate) direct: bool,
     /// Protections left out, to show that their absence is noticed.
     #[cfg(debug_assertions)]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -113,6 +116,7 @@ impl Confine {
             ports: roots.network_rules().ports.clone(),
             serve: roots.network_rules().serve.clone(),
             hosts: roots.network_rules().hosts.clone(),
+            direct: roots.network_rules().direct,
             #[cfg(debug_assertions)]
             without: Vec::new(),
         }
@@ -131,6 +135,7 @@ impl Confine {
             ports: Vec::new(),
             serve: Vec::new(),
             hosts: Vec::new(),
+            direct: false,
             #[cfg(debug_assertions)]
             without: Vec::new(),
         }

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::base::ids::ThreadId;
-use crate::limits::redeemer::{Outcome, Step, Wish};
+use crate::limits::redeemer::Wish;
+use crate::limits::redemption::{Outcome, Step};
 use crate::protocol::error::ErrorKind;
 use crate::tui::door::{LimitsCall, Redeeming, Setting, ThreadRow};
 use crate::tui::scene;

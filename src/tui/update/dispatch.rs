@@ -1,6 +1,6 @@
 //! Message → component. Routing only: what a case does is in the file of its concern. Pure: no clock, no IO.
 
-use super::{answers, back, follow, review, route, start, threads, usage, waiting, wishes};
+use super::{answers, back, follow, review, route, start, threads, usage, usage_news, waiting, wishes};
 use crate::protocol::op::Op;
 use crate::tui::effect::Effect;
 use crate::tui::model::Model;
@@ -112,7 +112,7 @@ fn on_answer(model: &mut Model, answer: Answer, at: At, effects: &mut Effects) {
         Answer::Adopted(result) => answers::adopted(model, result),
         Answer::Pasted(result) => start::pasted(model, result),
         Answer::LoggedOut(result) => answers::logged_out(model, result),
-        Answer::Limits(news) => usage::on_news(model, news, effects),
+        Answer::Limits(news) => usage_news::on_news(model, news, effects),
         Answer::Copied(what, result) => answers::copied(model, &what, result),
     }
 }

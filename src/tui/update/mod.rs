@@ -12,6 +12,7 @@
 //! - [`follow`]: events of the thread → the state around the transcript
 //! - [`review`]: `/review`, and what is typed while one runs
 //! - [`usage`]: limits: what comes, what is wanted, what waits
+//! - [`usage_news`]: what came back of questions about limits
 //! - [`answers`]: what effects came to → the state
 
 mod answers;
@@ -25,6 +26,7 @@ mod route;
 mod start;
 mod threads;
 mod usage;
+mod usage_news;
 mod waiting;
 mod wishes;
 

@@ -1,18 +1,16 @@
 //! Limits: what comes of them, what is wanted, what waits for them. The numbers themselves come by one message,
-//! whoever has read them; answers to questions only say how the asking went.
+//! whoever has read them; answers to questions ([`super::usage_news`]) only say how the asking went.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::dispatch::Effects;
 use super::{chat, commands, follow, waiting};
-use crate::backend::nudge::{More, Nudged};
+use crate::backend::nudge::More;
 use crate::limits::AccountLimits;
 use crate::limits::activity::View as Chart;
-use crate::limits::advice::Pending;
 use crate::limits::alarms::{self, Alarm};
 use crate::limits::merge::{self, Writer};
-use crate::limits::redeemer::Outcome;
 use crate::limits::refresh::ON_DEMAND;
 use crate::models::catalogue;
 use crate::protocol::error::ErrorKind;
@@ -24,16 +22,14 @@ use crate::tui::moment;
 use crate::tui::popups::any::Popup;
 use crate::tui::popups::confirm;
 use crate::tui::transcript::Level;
-use crate::tui::usage::look;
 use crate::tui::usage::menu::{Usage, Want};
 use crate::tui::usage::reached::Panel;
-use crate::tui::usage::redeem::Move;
-use crate::tui::usage::{Ask, Hint, News, ended_words};
+use crate::tui::usage::{Ask, Hint};
 
 /// What stands beside the wish to ask the owner of a workspace while it is on its way.
 const ASKING: &str = "asking …";
 /// And when it is done.
-const ASKED: &str = "asked: the owner got a mail";
+pub(super) const ASKED: &str = "asked: the owner got a mail";
 /// Percent used from which a smaller model is offered.
 const OFFER_FROM: f64 = 90.0;
 
@@ -103,7 +99,7 @@ pub(crate) fn told_by_answer(model: &mut Model, told: &LimitsSnapshot) {
     follow::refresh_status(model, model.unix);
 }
 
-fn tell(model: &mut Model, alarms: &[Alarm]) {
+pub(super) fn tell(model: &mut Model, alarms: &[Alarm]) {
     let now = model.usage_view().now();
     for alarm in alarms {
         let text = alarm.text(now, moment::zone());
@@ -117,7 +113,8 @@ pub(crate) fn read(model: &mut Model, effects: &mut Effects) {
     read_within(model, ON_DEMAND, effects);
 }
 
-fn read_within(model: &mut Model, max_age: Duration, effects: &mut Effects) {
+/// Reads the numbers anew when they are older than this.
+pub(super) fn read_within(model: &mut Model, max_age: Duration, effects: &mut Effects) {
     if model.usage.reading {
         // What is under way may be content with what is known.
         model.usage.read_again |= max_age.is_zero();
@@ -216,7 +213,7 @@ fn load_activity(model: &mut Model, chart: Option<Chart>, effects: &mut Effects)
 }
 
 /// Carries out what the open page was confirmed for; once, for the page gives its order away.
-fn redeem(model: &mut Model, effects: &mut Effects) {
+pub(super) fn redeem(model: &mut Model, effects: &mut Effects) {
     if model.usage.redeeming {
         return;
     }
@@ -225,103 +222,6 @@ fn redeem(model: &mut Model, effects: &mut Effects) {
         model.usage.redeeming = true;
         effects.push(Effect::Limits(Ask::Redeem(plan, wish)));
     }
-}
-
-/// What came back.
-pub(crate) fn on_news(model: &mut Model, news: News, effects: &mut Effects) {
-    match news {
-        News::Refreshed(result) => {
-            model.usage.reading = false;
-            match result {
-                Ok(pending) => (model.usage.pending, model.usage.failure) = (pending, None),
-                Err(error) => model.usage.failure = Some(error),
-            }
-            if std::mem::take(&mut model.usage.read_again) {
-                read_within(model, Duration::ZERO, effects);
-            }
-            follow::refresh_status(model, model.unix);
-        }
-        News::Alarms(alarms) => tell(model, &alarms),
-        News::Activity(question, found) => {
-            if let Some(Popup::Usage(usage)) = &mut model.popup {
-                usage.activity(question, found.map_err(|error| error.to_string()));
-            }
-        }
-        News::Planned(question, plan) => {
-            let plan = plan.map_err(|error| error.to_string());
-            let moved = with_flow(model, |flow, view| flow.planned(question, plan, view));
-            if moved == Some(Move::Start) {
-                redeem(model, effects);
-            }
-        }
-        News::Step(step) => drop(with_flow(model, |flow, _| flow.step(&step))),
-        News::Redeemed(outcome) => redeemed(model, outcome.map_err(|error| error.to_string())),
-        News::Nudged(result) => {
-            model.usage.nudged = Some(match result {
-                Ok(Nudged::Sent) => ASKED.to_owned(),
-                Ok(Nudged::TooSoon) => "they were asked a short while ago".to_owned(),
-                Err(error) => format!("not asked: {}", look::plain(&error.to_string())),
-            });
-        }
-        News::Finished(result) => {
-            model.usage.finishing = false;
-            if let Ok(Some(outcome)) = result
-                && !matches!(*outcome, Outcome::Busy)
-            {
-                model.usage.pending = pending_after(&outcome, model.usage.pending);
-                let words = ended_words(&outcome, &model.usage_view());
-                model.transcript.notice(Level::Info, &format!("An unfinished redemption: {words}"));
-            }
-        }
-    }
-}
-
-fn redeemed(model: &mut Model, outcome: Result<Box<Outcome>, String>) {
-    model.usage.redeeming = false;
-    if let Ok(outcome) = &outcome {
-        model.usage.pending = pending_after(outcome, model.usage.pending);
-    }
-    // What was said about scarce windows may be true no more.
-    model.usage.hush();
-    let shown = with_flow(model, |flow, view| {
-        let redeeming = flow.is_redeeming();
-        if redeeming {
-            flow.ended(outcome.as_deref().map_err(String::as_str), view);
-        }
-        redeeming
-    });
-    if shown != Some(true)
-        && let Ok(outcome) = outcome
-    {
-        let words = ended_words(&outcome, &model.usage_view());
-        model.transcript.notice(Level::Info, &words);
-    }
-}
-
-/// What is not over after an end, when it was `before`.
-fn pending_after(outcome: &Outcome, before: Option<Pending>) -> Option<Pending> {
-    match outcome {
-        Outcome::Settled { receipt, .. } if receipt.verdict.is_spent() && receipt.seen_at.is_none() => {
-            Some(Pending::Unseen(receipt.answered_at))
-        }
-        Outcome::Unknown(intent, _) => Some(Pending::Unfinished(intent.made_at)),
-        Outcome::Settled { .. } => None,
-        _ => before,
-    }
-}
-
-/// Does something with the open redemption.
-fn with_flow<T>(
-    model: &mut Model,
-    act: impl FnOnce(&mut crate::tui::usage::redeem::Flow, &crate::tui::usage::look::View<'_>) -> T,
-) -> Option<T> {
-    let mut popup = model.popup.take();
-    let done = match &mut popup {
-        Some(Popup::Usage(usage)) => usage.flow().map(|flow| act(flow, &model.usage_view())),
-        _ => None,
-    };
-    model.popup = popup;
-    done
 }
 
 /// After a turn that went well: when a window is nearly used up, a smaller model is offered, once per run and never

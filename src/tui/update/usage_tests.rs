@@ -183,7 +183,7 @@ fn an_unknown_end_is_tried_again_with_what_is_on_disk() {
     redeem(&mut scene);
     let trouble =
         crate::limits::redeem::Trouble { why: "no answer".to_owned(), again: false, sign_in: false };
-    let outcome = crate::limits::redeemer::Outcome::Unknown(Box::new(samples::intent()), trouble);
+    let outcome = crate::limits::redemption::Outcome::Unknown(Box::new(samples::intent()), trouble);
     scene.answer(Answer::Limits(News::Redeemed(Ok(Box::new(outcome)))));
     assert!(scene.shown().contains("again is safe: it asks"), "{}", scene.shown());
     asks(&mut scene);

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use super::look::{View, plain};
 use crate::limits::intent::{Receipt, Refusal, Verdict};
-use crate::limits::redeemer::Outcome;
+use crate::limits::redemption::Outcome;
 use crate::limits::text::moment;
 
 /// What a row of the last page does.

@@ -9,6 +9,7 @@
 //! - [`forecast`]: what to expect and what to do
 //! - [`menu`]: the page that `/usage` opens
 //! - [`redeem`]: the way of one redemption
+//! - [`redeem_page`]: the pages of a redemption, drawn
 //! - [`redeem_spoken`]: its pages as lines, where there is no screen
 //! - [`redeem_lines`]: the same way in plain lines
 //! - [`ending`]: how a redemption ended, in words
@@ -28,6 +29,7 @@ pub(crate) mod notice;
 pub(crate) mod reached;
 pub(crate) mod redeem;
 pub(crate) mod redeem_lines;
+mod redeem_page;
 mod redeem_spoken;
 mod standing;
 mod traffic;

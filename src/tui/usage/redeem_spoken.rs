@@ -4,7 +4,8 @@
 use super::credits;
 use super::forecast;
 use super::look::{View, plain};
-use super::redeem::{Flow, Move, State, dates, words_at_end};
+use super::redeem::{Flow, Move, State};
+use super::redeem_page::{FORCED, dates, words_at_end};
 use crate::tui::theme::Theme;
 
 /// So wide that no line is broken: who reads aloud breaks them.
@@ -48,7 +49,7 @@ impl Flow {
         let rows = self.chosen(view, WIDE, &theme).into_iter();
         let sum = forecast::sum(view, self.picked(), WIDE, &theme);
         lines.extend(rows.chain(sum).map(|line| line.to_string().trim().to_owned()));
-        lines.extend(self.is_forced().then(|| super::redeem::FORCED.to_owned()));
+        lines.extend(self.is_forced().then(|| FORCED.to_owned()));
         lines.extend(
             ["1: yes, use reset", "2: no, do not", "Type a number and press enter; enter alone means no."]
                 .map(str::to_owned),

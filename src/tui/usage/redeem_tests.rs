@@ -8,6 +8,7 @@ use crate::limits::redeem::Trouble;
 use crate::protocol::limits::ResetCredits;
 use crate::tui::keys::Code;
 use crate::tui::testing::{assert_screen, paper};
+use crate::tui::theme::Theme;
 
 fn with<T>(act: impl FnOnce(&View<'_>) -> T) -> T {
     let limits: AccountLimits = samples::limits([82.0, 64.0], "plus", Some(samples::two()));

@@ -5,7 +5,8 @@ use crate::limits::AccountLimits;
 use crate::limits::intent::{Decision, Intent, Reading, Receipt, Verdict};
 use crate::limits::marks::Mark;
 use crate::limits::merge::{self, Writer};
-use crate::limits::redeemer::{Outcome, Plan};
+use crate::limits::redeemer::Plan;
+use crate::limits::redemption::Outcome;
 use crate::protocol::limits::{
     AccountReading, CreditStatus, FamilyReading, LimitWindow, ResetCredit, ResetCredits, ResetType, Told,
 };

@@ -7,7 +7,8 @@ use crate::backend::nudge::{More, Nudged};
 use crate::limits::activity::Activity;
 use crate::limits::advice::Pending;
 use crate::limits::alarms::Alarm;
-use crate::limits::redeemer::{Outcome, Plan, Step, Wish};
+use crate::limits::redeemer::{Plan, Wish};
+use crate::limits::redemption::{Outcome, Step};
 use crate::protocol::error::ErrorInfo;
 
 /// A question.

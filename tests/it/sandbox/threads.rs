@@ -12,7 +12,7 @@ use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use serde_json::Value;
 
-use super::bed::{Bed, NAMESPACES, Way, ways};
+use super::bed::{Bed, LANDLOCK, NAMESPACES, Way, ways};
 use crate::support::alive::Alive;
 use crate::support::backend::Backend;
 
@@ -102,7 +102,17 @@ impl Turn {
         let up = Alive::new(&bed.work(), "up");
         mknodat(CWD, bed.work().join("go"), FileType::Fifo, Mode::from_bits_retain(0o600), 0).unwrap();
         ["up", "go"].iter().for_each(|pipe| bed.own(&bed.work().join(pipe)));
-        let mut command = std::process::Command::new(bed.path().join("codex"));
+        let codex = bed.path().join("codex");
+        let mut command = match way.level {
+            NAMESPACES => std::process::Command::new(codex),
+            // Where there are to be no namespaces but this one.
+            _ => {
+                let mut command = std::process::Command::new("unshare");
+                let script = "echo 0 > /proc/sys/user/max_user_namespaces && exec \"$@\"";
+                command.args(["-r", "sh", "-c", script, "-"]).arg(codex);
+                command
+            }
+        };
         command.args(["exec", "--json", "-s", "workspace-write", "--skip-git-repo-check", "go"]);
         bed.prepare(&mut command);
         command.env("TEST_KEY", &backend.token).stdout(Stdio::piped());
@@ -252,6 +262,43 @@ fn listed_ports_lead_to_the_machine_or_are_free_for_servers_and_served_ones_lead
         let want = format!("\"127.0.0.1:{outside}\" \"reached\" 1");
         assert_eq!(said.last(), Some(&want), "{way:?}: {said:?}");
         assert!(TcpStream::connect(("127.0.0.1", served)).is_err(), "{way:?}: it is over");
+    }
+}
+
+/// There is no network for each thread then, but the lists mean the same.
+#[test]
+fn without_namespaces_commands_reach_each_other_what_is_listed_and_nothing_else() {
+    if !crate::support::python() {
+        return;
+    }
+    let [outside, secret] = ["page of the machine", "secret"].map(machine);
+    for way in ways().into_iter().filter(|way| way.level == LANDLOCK) {
+        let port = free_port();
+        let away =
+            "python3 -c \"import socket; socket.create_connection(('192.0.2.1', 443))\" 2>&1 | tail -1";
+        let turn = Turn::start(
+            way,
+            &format!("loopback_ports = [{outside}]"),
+            vec![
+                serve(port, "one"),
+                sh(format!(
+                    "python3 client.py {port} 20; python3 client.py {outside} 20; readlink /proc/self/ns/net"
+                )),
+                sh(format!("python3 client.py {secret} 0; {away}")),
+            ],
+        );
+        turn.up.up();
+        let said = turn.outputs();
+        let [client, other, ..] = &said[..] else { panic!("{way:?}: {said:?}") };
+        let ours = std::fs::read_link("/proc/self/ns/net").unwrap();
+        let want = format!("page of one\npage of the machine\n{}\n", ours.display());
+        assert!(client.starts_with(&want), "{way:?}: {said:?}");
+        assert!(
+            other.starts_with("nobody ConnectionRefused") && other.contains("unreachable"),
+            "{way:?}: {other}"
+        );
+        let want = format!("\"127.0.0.1:{outside}\" \"reached\" 1; \"192.0.2.1:443\" \"refused\" 1");
+        assert_eq!(said.last(), Some(&want), "{way:?}: {said:?}");
     }
 }
 

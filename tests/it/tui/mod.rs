@@ -18,7 +18,8 @@
 //! - [`redeem_ask`]: the question before a reset credit is used
 //! - [`redeem_lines`]: the same in plain lines, inside the app
 //! - [`review`]: reviews, from the command to the findings
-//! - [`usage`]: limits, redeeming, waiting; [`usage_crowd`]: many apps on one home
+//! - [`reached`]: a limit or a budget that is reached
+//! - [`usage`]: limits and redeeming; [`usage_crowd`]: many apps on one home
 //! - [`modes`]: terminals that can do less, and the other ways to show
 
 mod account;
@@ -33,6 +34,7 @@ mod emulator;
 mod hostile;
 mod leave;
 mod modes;
+mod reached;
 mod redeem_ask;
 mod redeem_lines;
 mod review;

@@ -1,11 +1,11 @@
-//! Limits on the screen: `/usage`, redeeming with every outcome, two apps on one home, the limit that is reached.
+//! Limits on the screen: `/usage`, redeeming with every outcome, two apps on one home.
 
 use std::fs;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::bed::{READY, be_read, codex, count, ready_sized, says};
+use super::bed::{READY, codex, count, ready_sized};
 use super::terminal::{CTRL_C, ENTER, ESC, Terminal, UP};
 use crate::support::World;
 
@@ -23,7 +23,7 @@ pub(super) fn world(script: &str) -> World {
     world
 }
 
-fn configure(world: &World, more: &str) {
+pub(super) fn configure(world: &World, more: &str) {
     let backend = &world.backend;
     let config = format!(
         "model = \"gpt-5.5\"\nopenai_base_url = \"{}\"\nchatgpt_base_url = \"http://127.0.0.1:{}/backend-api\"\n\
@@ -42,7 +42,7 @@ pub(super) fn account(world: &World, change: &Value) {
 }
 
 #[track_caller]
-fn fault(world: &World, route: &str, fault: &str) {
+pub(super) fn fault(world: &World, route: &str, fault: &str) {
     let text = format!("[[fault]]\nroute = '{route}'\n{fault}\n");
     let (status, body) = world.backend.call("POST", "/control/faults", &text);
     assert_eq!(status, 200, "{body}");
@@ -92,7 +92,7 @@ fn redeem(terminal: &Terminal) {
     terminal.keys(ENTER);
 }
 
-fn exhausted() -> Value {
+pub(super) fn exhausted() -> Value {
     json!({"windows": [{"used": 100, "seconds": 18000, "resets_in": 4000}, {"used": 64, "seconds": 604_800, "resets_in": 90_000}]})
 }
 
@@ -259,186 +259,6 @@ fn two_apps_show_the_same_within_a_second() {
     two.until("59% left");
     assert!(seen.elapsed() < Duration::from_secs(1), "{:?}", seen.elapsed());
     assert_eq!(asked(&world, USAGE), before + 1, "the other one asked nobody");
-}
-
-#[test]
-fn after_a_limit_a_reset_sends_the_prompt_once() {
-    let world = world(&says("here you are"));
-    account(&world, &exhausted());
-    let terminal = app(&world);
-    fault(&world, "/v1/responses", "kind = 'status'\ncode = 429\nbody = 'usage-limit'");
-    terminal.submit("please do it");
-    terminal.until("Usage limit reached");
-    terminal.until("1. Redeem a reset");
-    terminal.until("2. Wait, then send again");
-    terminal.keys("1");
-    terminal.until("usage limit resets available.");
-    terminal.keys(ENTER);
-    terminal.until("› No, go back");
-    terminal.keys(UP);
-    terminal.until("› Yes, use reset");
-    terminal.keys(ENTER);
-    terminal.until("1. Send the prompt again");
-    terminal.keys(ENTER);
-    terminal.until("here you are");
-    terminal.until(READY);
-    let requests = world.backend.requests();
-    let prompts = |body: &Value| body["input"].to_string().matches("please do it").count();
-    assert_eq!(requests.iter().map(prompts).collect::<Vec<_>>(), [1, 1], "refused once, sent once");
-    assert_eq!(count(&terminal.rows(), "please do it"), 1, "{}", terminal.text());
-    assert_eq!(consumed(&world).len(), 1);
-}
-
-#[test]
-fn a_refused_prompt_outlives_the_app() {
-    let world = world("");
-    account(&world, &exhausted());
-    let terminal = app(&world);
-    fault(&world, "/v1/responses", "kind = 'status'\ncode = 429\nbody = 'usage-limit'");
-    terminal.submit("do not lose me");
-    terminal.until("Usage limit reached");
-    let drafts = world.codex_home().join("tmp/drafts");
-    let started = Instant::now();
-    let kept =
-        || {
-            fs::read_dir(&drafts).into_iter().flatten().flatten().any(|draft| {
-                fs::read_to_string(draft.path()).is_ok_and(|text| text.contains("do not lose me"))
-            })
-        };
-    while !kept() {
-        assert!(started.elapsed() < Duration::from_secs(20), "the draft was not kept");
-    }
-    terminal.signal("KILL");
-    drop(terminal);
-    let again = Terminal::start(codex(&world));
-    again.until("› do not lose me");
-}
-
-#[test]
-fn a_prompt_waits_for_the_reset() {
-    let world = world(&says("better late"));
-    account(&world, &json!({"credits": [], "windows": [{"used": 100, "seconds": 18000, "resets_in": 12}]}));
-    let terminal = app(&world);
-    terminal.until("5h 0% left");
-    // Without headers: what is known is what the account says.
-    let refusal = r#"{"error":{"type":"usage_limit_reached","message":"used up","plan_type":"plus"}}"#;
-    fault(&world, "/v1/responses", &format!("kind = 'status'\ncode = 429\nbody_text = '{refusal}'"));
-    terminal.submit("when you can");
-    terminal.until("1. Wait, then send again");
-    terminal.keys("1");
-    terminal.until("⏳ sends again at");
-    terminal.until("better late");
-    assert_eq!(world.backend.requests().len(), 2);
-    assert_eq!(count(&terminal.rows(), "⏳"), 0);
-}
-
-#[test]
-fn a_member_of_a_workspace_asks_its_owner() {
-    let world = world("");
-    let mut limits = exhausted();
-    limits["plan"] = json!("team");
-    limits["credits"] = json!([]);
-    limits["reached"] = json!("workspace_member_usage_limit_reached");
-    account(&world, &limits);
-    let terminal = app(&world);
-    terminal.until("5h 0% left");
-    terminal.submit("/usage");
-    terminal.until("2. Ask for a higher limit");
-    terminal.keys("2");
-    terminal.until("asked: the owner got a mail");
-    let (_, body) = world.backend.call("GET", "/control/account", "");
-    assert!(body.contains(r#""nudges":["usage_limit"]"#), "{body}");
-    drop(terminal);
-    // Somebody else, a little later.
-    let terminal = app(&world);
-    terminal.until("5h 0% left");
-    terminal.submit("/usage");
-    terminal.until("2. Ask for a higher limit");
-    terminal.keys("2");
-    terminal.until("they were asked a short while ago");
-}
-
-#[test]
-fn a_smaller_model_is_offered_and_can_be_switched_off_for_ever() {
-    let world = world("[[rule]]\noutput = [{ text = 'one more' }]\nlimits = [92.0, 12.5]\n");
-    let terminal = app(&world);
-    terminal.until("5h 18% left");
-    terminal.submit("first");
-    terminal.until("Use a smaller model?");
-    be_read();
-    terminal.keys("3");
-    terminal.until_gone("Use a smaller model?");
-    let started = Instant::now();
-    let config = || fs::read_to_string(world.codex_home().join("config.toml")).unwrap();
-    while !config().contains("hide_rate_limit_model_nudge = true") {
-        assert!(started.elapsed() < Duration::from_secs(20), "{}", config());
-    }
-    drop(terminal);
-    let terminal = app(&world);
-    terminal.submit("second");
-    terminal.until("one more");
-    terminal.until(READY);
-    assert_eq!(count(&terminal.rows(), "Use a smaller model?"), 0, "{}", terminal.text());
-}
-
-/// Waiting outlives the app: the next start goes back and sends the prompt, once, and it stands there once.
-#[test]
-fn waiting_goes_on_after_a_crash() {
-    let world = world(&says("better late"));
-    account(&world, &json!({"credits": [], "windows": [{"used": 100, "seconds": 18000, "resets_in": 8}]}));
-    let terminal = app(&world);
-    terminal.until("5h 0% left");
-    let refusal = r#"{"error":{"type":"usage_limit_reached","message":"used up","plan_type":"plus"}}"#;
-    fault(&world, "/v1/responses", &format!("kind = 'status'\ncode = 429\nbody_text = '{refusal}'"));
-    terminal.submit("when you can");
-    terminal.until("1. Wait, then send again");
-    terminal.keys("1");
-    terminal.until("⏳ sends again at");
-    let waits = || {
-        let drafts = fs::read_dir(world.codex_home().join("tmp/drafts")).into_iter().flatten().flatten();
-        drafts.filter(|entry| entry.path().extension().is_some_and(|end| end == "waits")).count()
-    };
-    let started = Instant::now();
-    while waits() == 0 {
-        assert!(started.elapsed() < Duration::from_secs(20), "the waiting was not kept");
-    }
-    terminal.signal("KILL");
-    drop(terminal);
-    let again = Terminal::start(codex(&world));
-    again.until("A prompt is waiting");
-    be_read();
-    again.keys("1");
-    again.until("⏳ sends again at");
-    again.until("better late");
-    again.until(READY);
-    assert_eq!((world.backend.requests().len(), waits()), (2, 0));
-    let last = world.backend.requests().pop().unwrap();
-    assert_eq!(last["input"].to_string().matches("when you can").count(), 1, "{}", last["input"]);
-    assert_eq!(count(&again.rows(), "when you can"), 1, "{}", again.text());
-    drop(again);
-    let third = app(&world);
-    third.until("5h ");
-    assert_eq!(world.backend.requests().len(), 2, "it was sent");
-}
-
-#[test]
-fn a_budget_stops_before_the_next_request() {
-    let world = world("[[rule]]\noutput = [{ text = 'one more' }]\nlimits = [90.0, 12.5]\n");
-    account(&world, &json!({"windows": [{"used": 10, "seconds": 18000, "resets_in": 4000}]}));
-    configure(&world, "[notice]\nhide_rate_limit_model_nudge = true\n[budget]\nsession = \"5h=20%\"");
-    let terminal = app(&world);
-    terminal.until("5h 90% left");
-    terminal.submit("first");
-    terminal.until("one more");
-    terminal.until("used at least 90% of 5h");
-    terminal.submit("second");
-    terminal.until("Budget used up");
-    assert_eq!(world.backend.requests().len(), 1, "nothing left");
-    terminal.keys("1");
-    terminal.until("Worked for");
-    terminal.until_gone("Budget used up");
-    terminal.until(READY);
-    assert_eq!(world.backend.requests().len(), 2);
 }
 
 #[test]

@@ -1,19 +1,16 @@
-//! The filter that asks, and the loop that answers. The kernel holds each asking thread until it is answered; the
+//! The loop that answers. The kernel holds each asking thread until it is answered; the
 //! descriptor that questions come by is made in the command's process and handed to the supervisor over a pair of
 //! sockets, because it comes to exist just before the command does.
 #![allow(unsafe_code)] // seccomp and its ioctl requests
 
-use std::collections::BTreeMap;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
 use libc::c_long;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
-use seccompiler::{
-    BpfProgram, SeccompAction, SeccompCmpArgLen as Len, SeccompCmpOp as Op, SeccompCondition, SeccompFilter,
-    SeccompRule, TargetArch,
-};
+use seccompiler::BpfProgram;
 
+use super::asked::{Asks, FCHMODAT2, program};
 use super::attributes;
 use super::caller::Caller;
 use super::devices::Own;
@@ -22,27 +19,13 @@ use super::ledger::Ledger;
 use super::metadata::{self, Change, Object, Times};
 use super::objects::{OBJECTS, Objects};
 use super::places::Places;
-use super::sockets::{self, Reach, Servers};
+use super::sockets::{self, Reach, Servers, Ways};
 use super::wire::{receive, reply, send};
 use crate::process::supervise::SetupError;
 
-const FCHMODAT2: c_long = 452;
 const HERE: u64 = libc::AT_FDCWD as u64;
 /// From Linux 5.19 on: a signal does not make a call be asked, and made, twice.
 const WAIT_KILLABLE: u64 = 32;
-
-/// What is asked about.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Asks {
-    /// Changes of names, and opening for writing.
-    pub(crate) names: bool,
-    /// Opening for reading, where something hidden is beside what is not.
-    pub(crate) reads: bool,
-    /// Modes, owners and times.
-    pub(crate) metadata: bool,
-    /// Where sockets connect to, and listen.
-    pub(crate) sockets: Option<Reach>,
-}
 
 /// The questions of one command.
 #[derive(Debug)]
@@ -70,6 +53,7 @@ impl Broker {
     pub(crate) fn new(
         places: Places,
         asks: Asks,
+        ways: Option<Ways>,
         refusing: Option<BpfProgram>,
         ledger: &Ledger,
     ) -> Result<Self, SetupError> {
@@ -84,7 +68,7 @@ impl Broker {
             own: Own::new(ledger.clone()),
             objects: Objects::new(ledger.clone()),
             older_proc: !Caller::is_shown_by_its_number(),
-            servers: Servers::new(asks.sockets.unwrap_or(Reach::Own)),
+            servers: Servers::new(asks.sockets.unwrap_or(Reach::Own), ways),
             program,
             refusing,
             ours,
@@ -254,102 +238,4 @@ fn metadata_call(number: c_long, a: &[u64; 6]) -> Option<(Object, Change)> {
         libc::SYS_futimesat => (at(a[0], a[1], 0), Change::Times(Times::Microseconds(a[2]))),
         _ => return None,
     })
-}
-
-/// Asked whatever the arguments.
-pub(in crate::sandbox::linux) const METADATA: &[c_long] = &[
-    libc::SYS_fchmod,
-    libc::SYS_fchmodat,
-    FCHMODAT2,
-    libc::SYS_fchown,
-    libc::SYS_fchownat,
-    libc::SYS_utimensat,
-    libc::SYS_setxattr,
-    libc::SYS_lsetxattr,
-    libc::SYS_fsetxattr,
-    libc::SYS_removexattr,
-    libc::SYS_lremovexattr,
-    libc::SYS_fremovexattr,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_chmod,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_chown,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_lchown,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_utime,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_utimes,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_futimesat,
-];
-
-/// Asked where no network namespace is between the command and others.
-pub(in crate::sandbox::linux) const SOCKETS: &[c_long] =
-    &[libc::SYS_bind, libc::SYS_listen, libc::SYS_connect];
-
-const NAMES: &[c_long] = &[
-    libc::SYS_mkdirat,
-    libc::SYS_mknodat,
-    libc::SYS_symlinkat,
-    libc::SYS_unlinkat,
-    libc::SYS_renameat2,
-    libc::SYS_linkat,
-    libc::SYS_truncate,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_creat,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_mkdir,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_mknod,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_symlink,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_unlink,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_rmdir,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_rename,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_renameat,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_link,
-];
-
-/// Opening a file is asked about when it may change something, or always when reading has to be asked about.
-fn program(asks: Asks) -> Result<BpfProgram, seccompiler::BackendError> {
-    let metadata = if asks.metadata { METADATA } else { &[] };
-    let objects = if asks.metadata { OBJECTS } else { &[] };
-    let names = if asks.names { NAMES } else { &[] };
-    let sockets = match asks.sockets {
-        None => [].as_slice(),
-        Some(Reach::Inhabitants) => &[libc::SYS_connect],
-        Some(_) => SOCKETS,
-    };
-    let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
-        metadata.iter().chain(objects).chain(names).chain(sockets).map(|call| (*call, Vec::new())).collect();
-    #[cfg(target_arch = "x86_64")]
-    let opens = [(libc::SYS_openat, 2), (libc::SYS_open, 1)].as_slice();
-    #[cfg(not(target_arch = "x86_64"))]
-    let opens = [(libc::SYS_openat, 2)].as_slice();
-    for (call, argument) in opens.iter().copied().filter(|_| asks.names) {
-        let mut any = Vec::new();
-        for flag in [libc::O_WRONLY, libc::O_RDWR, libc::O_CREAT, libc::O_TRUNC] {
-            let flag = flag as u64;
-            let condition = SeccompCondition::new(argument, Len::Dword, Op::MaskedEq(flag), flag)?;
-            any.push(SeccompRule::new(vec![condition])?);
-        }
-        rules.insert(call, if asks.reads { Vec::new() } else { any });
-    }
-    let arch = TargetArch::try_from(std::env::consts::ARCH)?;
-    // The library has no word for asking: another one stands in, and is replaced in what it gives.
-    let filter = SeccompFilter::new(rules, SeccompAction::Allow, SeccompAction::Log, arch)?;
-    let mut program: BpfProgram = filter.try_into()?;
-    const RETURN: u16 = 0x06;
-    for step in &mut program {
-        if step.code == RETURN && step.k == libc::SECCOMP_RET_LOG {
-            step.k = libc::SECCOMP_RET_USER_NOTIF;
-        }
-    }
-    Ok(program)
 }

@@ -1,29 +1,34 @@
 //! Servers of the command's own, where no network namespace keeps others out: it may listen on the loopback and at
-//! names it may make, and connect to what it listens on itself. Where there is such a namespace, names in the file
+//! names it may make, and connect to what commands of its thread listen on, to the ports that are listed, and to its
+//! proxy. Where there is such a namespace, names in the file
 //! system still lead out of it, and connecting alone is asked about. Each call is made here on a copy of the socket, with
 //! the address that was looked at; none of these calls is left to the kernel with an address of the command's.
 #![allow(unsafe_code)] // copying a descriptor of another process
 
 use std::collections::BTreeSet;
-use std::ffi::CString;
 use std::fs;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::process;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::{AtFlags, Mode, OFlags, StatxFlags, fcntl_getfl, fcntl_setfl, fstat, openat, statx};
+use rustix::fs::{AtFlags, Mode, OFlags, StatxFlags, fstat, openat, statx};
 use rustix::io::Errno;
-use rustix::net::{self, AddressFamily, SocketAddrUnix, sockopt};
+use rustix::net::{self, AddressFamily, SocketAddrUnix, SocketType, sockopt};
 
+use super::super::carrier::HERE;
+use super::super::listening::Listening;
+use super::super::passage::Passage;
+use super::super::record::Record;
+use super::address::{abstract_name, aim, arrived, at_port, inodes_of, internet, loopback, name};
+use super::approach::{bind, patiently, soon};
 use super::caller::{Caller, entry, own, place};
 use super::files::{Answer, masked};
 use super::inhabitants;
 use super::places::Places;
+use crate::protocol::network::Outcome;
 
 /// As long as an address can be.
 const ADDRESS: usize = 128;
-/// A connection to oneself needs no time; one that is not taken up holds everybody up.
-const PATIENCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
 const MOST: usize = 1024;
 
 /// Whom a command may connect to.
@@ -37,14 +42,28 @@ pub(crate) enum Reach {
     Anybody,
 }
 
-/// What one command listens on.
+/// The chosen ways of a command whose connections are made here.
+#[derive(Debug)]
+pub(crate) struct Ways {
+    /// Ports of the loopback that lead to whoever is there.
+    pub(crate) ports: Vec<u16>,
+    /// The proxy of hosts by name.
+    pub(crate) proxy: Option<Passage>,
+    /// What the commands of the thread listen on.
+    pub(crate) listening: Listening,
+    /// What was reached, and refused.
+    pub(crate) record: Record,
+}
+
+/// What one command listens on, and whom else it reaches.
 #[derive(Debug)]
 pub(super) struct Servers {
     reach: Reach,
-    /// Sockets of the loopback, by inode.
-    listening: BTreeSet<u64>,
+    ways: Option<Ways>,
     /// Names, each held by a descriptor, so that its inode cannot become another's.
     named: Vec<OwnedFd>,
+    /// Sockets of its own that have an abstract name, by inode.
+    nameless: BTreeSet<u64>,
 }
 
 /// What a call on a socket is.
@@ -71,7 +90,7 @@ pub(super) fn call(caller: Caller, servers: &mut Servers, places: &Places, fd: u
                 (Call::Bind { .. }, true) => servers.bind_name(caller, places, &socket, &address),
                 (Call::Bind { .. }, false) => servers.bind(&socket, &address),
                 (_, true) => servers.connect_name(caller, &socket, &address),
-                (_, false) if servers.reach != Reach::Own => patiently(&socket, &address),
+                (_, false) if servers.reach != Reach::Own => servers.connect_freely(&socket, &address),
                 (_, false) => servers.connect(&socket, &address),
             }
         }
@@ -81,8 +100,8 @@ pub(super) fn call(caller: Caller, servers: &mut Servers, places: &Places, fd: u
 
 impl Servers {
     /// Nothing is listened on yet.
-    pub(super) fn new(reach: Reach) -> Self {
-        Self { reach, listening: BTreeSet::new(), named: Vec::new() }
+    pub(super) fn new(reach: Reach, ways: Option<Ways>) -> Self {
+        Self { reach, ways, named: Vec::new(), nameless: BTreeSet::new() }
     }
 
     fn listen(&mut self, socket: &OwnedFd, unix: bool, backlog: i32) -> Result<(), Errno> {
@@ -95,9 +114,11 @@ impl Servers {
             ip if ip.is_unspecified() && at.port() == 0 => net::bind(socket, &loopback(socket, at))?,
             _ => return Err(Errno::PERM),
         }
+        self.share_port(socket, at.port())?;
         net::listen(socket, backlog)?;
-        if self.listening.len() < MOST {
-            self.listening.insert(fstat(socket)?.st_ino);
+        let at = SocketAddr::try_from(net::getsockname(socket)?).map_err(|_| Errno::PERM)?;
+        if let Some(ways) = &self.ways {
+            ways.listening.add(fstat(socket)?.st_ino, at.port());
         }
         Ok(())
     }
@@ -105,6 +126,7 @@ impl Servers {
     /// Everywhere means the loopback: nobody else is to be reached.
     fn bind(&self, socket: &OwnedFd, address: &[u8]) -> Result<(), Errno> {
         let wanted = internet(address).ok_or(Errno::AFNOSUPPORT)?;
+        self.share_port(socket, wanted.port())?;
         match wanted.ip().to_canonical() {
             ip if ip.is_loopback() => net::bind(socket, &wanted),
             ip if ip.is_unspecified() => net::bind(socket, &loopback(socket, wanted)),
@@ -112,21 +134,44 @@ impl Servers {
         }
     }
 
+    /// A port that sockets share is shared among those of the thread only: others would lose connections to it.
+    fn share_port(&self, socket: &OwnedFd, port: u16) -> Result<(), Errno> {
+        let shared = port != 0 && sockopt::socket_reuseport(socket) != Ok(false);
+        match shared && !self.are_ours(port, &at_port(port)) {
+            true => Err(Errno::ADDRINUSE),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether all that listens at a port is of the thread's own.
+    fn are_ours(&self, port: u16, found: &[u64]) -> bool {
+        let Some(ways) = &self.ways else { return false };
+        ways.listening.only(port, found);
+        found.iter().all(|inode| ways.listening.has(*inode, port))
+    }
+
+    /// The errors are those of a network in which there is nobody else.
     fn connect(&self, socket: &OwnedFd, address: &[u8]) -> Result<(), Errno> {
-        let wanted = internet(address).ok_or(Errno::AFNOSUPPORT)?;
-        if !wanted.ip().to_canonical().is_loopback() {
-            return Err(Errno::PERM);
+        let wanted = aim(internet(address).ok_or(Errno::AFNOSUPPORT)?);
+        let ip = wanted.ip().to_canonical();
+        if !ip.is_loopback() {
+            self.note(Outcome::Refused, socket, wanted);
+            return Err(Errno::NETUNREACH);
         }
-        let mut there = false;
-        for table in ["/proc/self/net/tcp", "/proc/self/net/tcp6"] {
-            for inode in listeners(&fs::read_to_string(table).unwrap_or_default(), wanted.port()) {
-                there = true;
-                if !self.listening.contains(&inode) {
-                    return Err(Errno::PERM);
-                }
+        let Some(ways) = &self.ways else { return Err(Errno::CONNREFUSED) };
+        if let Some(proxy) = ways.proxy.as_ref().filter(|proxy| proxy.is_at(ip, wanted.port())) {
+            soon(socket, || net::connect(socket, &wanted))?;
+            return proxy.enter(socket);
+        }
+        if HERE.contains(&ip) && ways.ports.contains(&wanted.port()) {
+            let connected = patiently(socket, || net::connect(socket, &wanted));
+            if matches!(connected, Ok(()) | Err(Errno::INPROGRESS)) {
+                self.note(Outcome::Reached, socket, SocketAddr::new(ip, wanted.port()));
             }
+            return connected;
         }
-        if !there {
+        let found = at_port(wanted.port());
+        if found.is_empty() || !self.are_ours(wanted.port(), &found) {
             return Err(Errno::CONNREFUSED);
         }
         soon(socket, || net::connect(socket, &wanted))?;
@@ -135,8 +180,28 @@ impl Servers {
             true => Ok(()),
             false => {
                 let _ = net::shutdown(socket, net::Shutdown::Both);
-                Err(Errno::PERM)
+                Err(Errno::CONNREFUSED)
             }
+        }
+    }
+
+    /// Makes the connection as it is meant, in a network that is nobody else's.
+    fn connect_freely(&self, socket: &OwnedFd, address: &[u8]) -> Result<(), Errno> {
+        let connected = patiently(socket, || super::approach::connect(socket, address));
+        if connected == Err(Errno::NETUNREACH)
+            && let Some(wanted) = internet(address)
+        {
+            self.note(Outcome::Refused, socket, wanted);
+        }
+        connected
+    }
+
+    /// Connections only: looking a name up, and choosing among its addresses, connects datagram sockets all the time.
+    fn note(&self, outcome: Outcome, socket: &OwnedFd, at: SocketAddr) {
+        if let Some(ways) = &self.ways
+            && sockopt::socket_type(socket) == Ok(SocketType::STREAM)
+        {
+            ways.record.note(outcome, &at.ip().to_canonical().to_string(), at.port());
         }
     }
 
@@ -147,7 +212,7 @@ impl Servers {
         socket: &OwnedFd,
         address: &[u8],
     ) -> Result<(), Errno> {
-        let name = name(address).ok_or(Errno::PERM)?;
+        let Some(name) = name(address) else { return self.bind_nameless(socket, address) };
         let base = caller.base(libc::AT_FDCWD as u64).ok_or(Errno::NOENT)?;
         let entry = entry(base, &name, false).ok_or(Errno::ACCESS)?;
         if !places.may_write(&entry.path) {
@@ -179,12 +244,42 @@ impl Servers {
         Ok(())
     }
 
+    /// Names outside of the file system are for everybody of this machine to take, so those that look like a service's
+    /// are left to services.
+    fn bind_nameless(&mut self, socket: &OwnedFd, address: &[u8]) -> Result<(), Errno> {
+        if abstract_name(address).is_none_or(|name| name.starts_with(b"/")) {
+            return Err(Errno::PERM);
+        }
+        bind(socket, address)?;
+        if self.nameless.len() < MOST {
+            self.nameless.insert(fstat(socket)?.st_ino);
+        }
+        Ok(())
+    }
+
+    /// The name may be another's a moment later; whose end a connection has come to is known when it stands: listening,
+    /// too, is done here for the command.
+    fn connect_nameless(&self, socket: &OwnedFd, address: &[u8]) -> Result<(), Errno> {
+        let name = abstract_name(address).ok_or(Errno::PERM)?;
+        let table = fs::read("/proc/self/net/unix").unwrap_or_default();
+        if !inodes_of(&table, name).any(|inode| self.nameless.contains(&inode)) {
+            return Err(Errno::CONNREFUSED);
+        }
+        soon(socket, || super::approach::connect(socket, address))?;
+        let ours = |peer: net::UCred| peer.pid.as_raw_nonzero().get() as u32 == process::id();
+        if sockopt::socket_peercred(socket).is_ok_and(ours) {
+            return Ok(());
+        }
+        let _ = net::shutdown(socket, net::Shutdown::Both);
+        Err(Errno::CONNREFUSED)
+    }
+
     fn connect_name(&self, caller: Caller, socket: &OwnedFd, address: &[u8]) -> Result<(), Errno> {
         let Some(name) = name(address) else {
             // Without a name in the file system a socket is in one network only.
             return match self.reach {
-                Reach::Own => Err(Errno::PERM),
-                Reach::Inhabitants | Reach::Anybody => patiently(socket, address),
+                Reach::Own => self.connect_nameless(socket, address),
+                Reach::Inhabitants | Reach::Anybody => self.connect_freely(socket, address),
             };
         };
         let base = caller.base(libc::AT_FDCWD as u64).ok_or(Errno::NOENT)?;
@@ -231,132 +326,4 @@ fn now() -> (i64, i64) {
 fn read(caller: Caller, at: u64, length: u64) -> Option<Vec<u8>> {
     let length = usize::try_from(length).ok().filter(|length| (2..=ADDRESS).contains(length))?;
     caller.exactly(at, length)
-}
-
-/// An address of the internet, as the family says.
-fn internet(bytes: &[u8]) -> Option<SocketAddr> {
-    let word = |at: usize| Some([*bytes.get(at)?, *bytes.get(at + 1)?]);
-    let port = u16::from_be_bytes(word(2)?);
-    match i32::from(u16::from_ne_bytes(word(0)?)) {
-        libc::AF_INET => {
-            let octets: [u8; 4] = bytes.get(4..8)?.try_into().ok()?;
-            Some(SocketAddr::new(Ipv4Addr::from(octets).into(), port))
-        }
-        libc::AF_INET6 => {
-            let octets: [u8; 16] = bytes.get(8..24)?.try_into().ok()?;
-            Some(SocketAddr::new(Ipv6Addr::from(octets).into(), port))
-        }
-        _ => None,
-    }
-}
-
-/// A name in the file system.
-fn name(bytes: &[u8]) -> Option<CString> {
-    let (family, path) = bytes.split_at_checked(2)?;
-    let unix = i32::from(u16::from_ne_bytes(family.try_into().ok()?)) == libc::AF_UNIX;
-    let path = path.split(|byte| *byte == 0).next().filter(|path| unix && !path.is_empty())?;
-    CString::new(path).ok()
-}
-
-/// A socket of both protocols listens to the older one, which everybody has.
-fn loopback(socket: &OwnedFd, at: SocketAddr) -> SocketAddr {
-    let ip: IpAddr = match at {
-        SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
-        SocketAddr::V6(_) if sockopt::ipv6_v6only(socket) == Ok(false) => {
-            Ipv4Addr::LOCALHOST.to_ipv6_mapped().into()
-        }
-        SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
-    };
-    SocketAddr::new(ip, at.port())
-}
-
-/// The inodes of what listens on a port, of a table of the kernel's.
-fn listeners(table: &str, port: u16) -> Vec<u64> {
-    const LISTEN: &str = "0A";
-    let line = |line: &str| {
-        let mut words = line.split_whitespace().skip(1);
-        let (local, state) = (words.next()?, words.nth(1)?);
-        let here = u16::from_str_radix(local.rsplit_once(':')?.1, 16).ok()? == port;
-        (here && state == LISTEN).then(|| words.nth(5)?.parse().ok()).flatten()
-    };
-    table.lines().skip(1).filter_map(line).collect()
-}
-
-/// Whether the other end of a connection is a socket of this machine that has this port.
-fn arrived(socket: &OwnedFd, port: u16) -> bool {
-    let from = net::getsockname(socket).ok().and_then(|at| SocketAddr::try_from(at).ok());
-    let Some(from) = from.map(|at| at.port()) else { return false };
-    let port_of = |text: &str| u16::from_str_radix(text.rsplit_once(':')?.1, 16).ok();
-    let is = |line: &str| {
-        let mut words = line.split_whitespace().skip(1);
-        let (local, remote) = (words.next().and_then(port_of), words.next().and_then(port_of));
-        local == Some(port) && remote == Some(from)
-    };
-    ["/proc/self/net/tcp", "/proc/self/net/tcp6"]
-        .into_iter()
-        .any(|table| fs::read_to_string(table).unwrap_or_default().lines().skip(1).any(is))
-}
-
-/// Connects to an address as it was read, whatever its family.
-fn connect(socket: &OwnedFd, address: &[u8]) -> Result<(), Errno> {
-    // SAFETY: so many bytes are there to read.
-    match unsafe { libc::connect(socket.as_raw_fd(), address.as_ptr().cast(), address.len() as u32) } {
-        0 => Ok(()),
-        _ => Err(Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::IO)),
-    }
-}
-
-/// The same for a caller that waits, without waiting for long; one that does not wait is not made to.
-fn patiently(socket: &OwnedFd, address: &[u8]) -> Result<(), Errno> {
-    match fcntl_getfl(socket)?.contains(OFlags::NONBLOCK) {
-        true => connect(socket, address),
-        false => soon(socket, || connect(socket, address)),
-    }
-}
-
-/// Connects without waiting for long; the caller's socket is as it was afterwards.
-fn soon(socket: &OwnedFd, connect: impl Fn() -> Result<(), Errno>) -> Result<(), Errno> {
-    let flags = fcntl_getfl(socket)?;
-    fcntl_setfl(socket, flags | OFlags::NONBLOCK)?;
-    let mut connected = connect();
-    if matches!(connected, Err(Errno::INPROGRESS)) {
-        let _ = poll(&mut [PollFd::new(socket, PollFlags::OUT)], Some(&PATIENCE));
-        connected = match sockopt::socket_error(socket) {
-            Ok(Ok(())) if net::getpeername(socket).is_ok() => Ok(()),
-            Ok(Err(error)) => Err(error),
-            _ => Err(Errno::TIMEDOUT),
-        };
-    }
-    let _ = fcntl_setfl(socket, flags);
-    connected
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn listeners_are_found_by_port_and_nothing_else_is() {
-        let table = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n\
-            0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 4711 1 0 100\n\
-            1: 0100007F:1F90 0100007F:C350 01 00000000:00000000 00:00000000 00000000  1000        0 4712 1 0 20\n\
-            2: 00000000:0016 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 99 1 0 100\n";
-        assert_eq!(listeners(table, 8080), [4711]);
-        assert_eq!(listeners(table, 22), [99]);
-        assert!(listeners(table, 23).is_empty() && listeners("", 1).is_empty());
-    }
-
-    #[test]
-    fn addresses_are_read_and_odd_ones_are_not() {
-        let v4 = [2, 0, 0x1f, 0x90, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0];
-        assert_eq!(internet(&v4), Some("127.0.0.1:8080".parse().unwrap()));
-        let mut v6 = [0; 28];
-        (v6[0], v6[3], v6[23]) = (libc::AF_INET6 as u8, 80, 1);
-        assert_eq!(internet(&v6), Some("[::1]:80".parse().unwrap()));
-        for odd in [&[][..], &[2, 0, 0], &v4[..6], &[1, 0, b'x', 0], &v6[..20]] {
-            assert_eq!(internet(odd), None, "{odd:?}");
-        }
-        assert_eq!(name(b"\x01\x00own.sock\0rest").unwrap().as_bytes(), b"own.sock");
-        assert!(name(b"\x01\x00\0abstract").is_none() && name(b"\x01\x00").is_none() && name(&v4).is_none());
-    }
 }

@@ -1,6 +1,6 @@
-//! The two questions callers ask of a stored thread: [`load`] what the model sees, and [`tail`] the last turns
-//! for the screen. Both read from the end and stop as soon as they can, so that neither time nor memory follows
-//! the size of the file. Blocking: call them on a blocking task.
+//! Turns of a stored thread for the screen: the last ones ([`tail`]), and those before a page ([`earlier`]). Read from
+//! the end and only as far as needed, so that neither time nor memory follows the size of the file. Blocking: call it
+//! on a blocking task.
 
 use std::path::Path;
 
@@ -8,100 +8,19 @@ use super::chain::{self, Chain, Segment};
 use super::classify::kind_of;
 use super::error::Error;
 use super::events::{self, Seen};
-use super::head::{self, Marks};
-use super::history::{self, Collector};
-use super::line::{self, Kind, Line, Reason, Record};
+use super::head::Marks;
+use super::history;
+use super::line::{self, Kind, Line, Record};
 use super::meta::Meta;
-use super::reader::{Backwards, Problems, RawLine};
-use super::settings::Settings;
-use super::turns::{Builder, Turn};
-use crate::base::ids::TurnId;
+use super::reader::Problems;
+use super::turn::Turn;
+use super::turns::Builder;
 use crate::protocol::item::Item;
-use crate::protocol::limits::{LimitsSnapshot, Price};
-use crate::protocol::model_item::{ModelItem, ModelItemKind};
+use crate::protocol::model_item::ModelItemKind;
 use crate::protocol::tokens::ThreadUsage;
-
-/// How far before the newest summary the settings of the last turn are looked for, in bytes.
-const SETTINGS_REACH: u64 = 64 << 20;
 
 /// A page may outgrow its size by this factor before it stops in the middle of a turn.
 const PAGE_SLACK: usize = 4;
-
-/// What is needed to continue a thread.
-#[derive(Debug)]
-pub(crate) struct Loaded {
-    /// What the thread is.
-    pub(crate) meta: Meta,
-    /// What the model sees, every call answered exactly once.
-    pub(crate) history: Vec<ModelItem>,
-    /// Settings of the last turn, as far as known.
-    pub(crate) settings: Settings,
-    /// Tokens as told last.
-    pub(crate) usage: Option<ThreadUsage>,
-    /// Limits as told last.
-    #[allow(dead_code, reason = "stored for other programs; read back by a test")]
-    pub(crate) limits: Option<LimitsSnapshot>,
-    /// What the thread had used of the limits, as told last.
-    pub(crate) spent: Vec<Price>,
-    /// How often the history was summarised.
-    pub(crate) window_number: u64,
-    /// The last turn, if its end was never written: its program was killed.
-    pub(crate) unfinished: Option<TurnId>,
-    /// The start of the history is not in it: it is longer than any model takes.
-    pub(crate) cut: bool,
-    /// Lines that were passed over.
-    pub(crate) problems: Problems,
-}
-
-impl Loaded {
-    /// Nothing of the thread could be read, not even what it is: there is nothing to continue.
-    pub(crate) fn is_lost(&self) -> bool {
-        self.history.is_empty() && self.meta.cwd.is_none()
-    }
-}
-
-/// Rebuilds what is needed to continue the thread in `path`.
-///
-/// # Errors
-/// The file cannot be read. Broken lines and missing earlier files are problems, not errors.
-pub(crate) fn load(home: &Path, path: &Path) -> Result<Loaded, Error> {
-    let mut problems = Problems::default();
-    let chain = chain::open(home, path, &mut problems)?;
-    let mut collector = Collector::default();
-    let mut reach = SETTINGS_REACH;
-    'files: for segment in &chain.segments {
-        let mut lines = backwards(segment)?;
-        while let Some(raw) = lines.next().map_err(Error::io("read", &segment.path))? {
-            if collector.has_history() {
-                reach = reach.saturating_sub(raw.bytes.as_ref().map_or(0, |bytes| bytes.len() as u64));
-                if collector.settings.is_some() || reach == 0 {
-                    break 'files;
-                }
-            }
-            let offset = raw.offset;
-            let fed = good(raw, segment, &mut problems).map(|line| collector.feed(line.record));
-            if let Some(Err(reason)) = fed {
-                problems.push(offset, None, reason);
-            }
-        }
-    }
-    let start = match chain.segments.last().filter(|_| collector.needs_start()) {
-        Some(first) => head::opening_items(&first.path).map_err(Error::io("read", &first.path))?,
-        None => Vec::new(),
-    };
-    Ok(Loaded {
-        meta: chain.meta,
-        settings: collector.settings.take().unwrap_or_default(),
-        usage: collector.usage,
-        limits: collector.limits.take(),
-        spent: collector.spent.take().unwrap_or_default(),
-        window_number: collector.window_number,
-        unfinished: collector.unfinished,
-        cut: collector.is_cut(),
-        history: collector.finish(start),
-        problems,
-    })
-}
 
 /// How much of a thread to show at once.
 #[derive(Clone, Copy, Debug)]
@@ -168,11 +87,11 @@ fn page(meta: Meta, segments: Vec<Segment>, size: PageSize, mut problems: Proble
     let mut lines = PageLines::new(size);
     let mut stopped = None;
     'files: for (place, segment) in segments.iter().enumerate() {
-        let mut reader = backwards(segment)?;
+        let mut reader = segment.backwards()?;
         while let Some(raw) = reader.next().map_err(Error::io("read", &segment.path))? {
             let offset = raw.offset;
             let bytes = raw.bytes.clone().unwrap_or_default();
-            let Some(line) = good(raw, segment, &mut problems) else { continue };
+            let Some(line) = segment.good(raw, &mut problems) else { continue };
             if let Some(stop) = lines.take(line, segment.marks, offset, bytes) {
                 stopped = Some((place, offset, stop));
                 break 'files;
@@ -215,27 +134,6 @@ fn cursor(meta: &Meta, segments: &[Segment], place: usize, offset: u64) -> Optio
         rest.remove(0);
     }
     (!rest.is_empty()).then(|| Cursor { meta: meta.clone(), segments: rest })
-}
-
-fn backwards(segment: &Segment) -> Result<Backwards, Error> {
-    Backwards::open(&segment.path, segment.end).map_err(Error::io("read", &segment.path))
-}
-
-/// The line if it is sound and belongs to the thread; what is wrong with it becomes a problem.
-fn good<'a>(raw: RawLine<'a>, segment: &Segment, problems: &mut Problems) -> Option<Line<'a>> {
-    let ended = raw.ended;
-    match raw.bytes.and_then(line::parse) {
-        Ok(read) => {
-            if read.salvaged {
-                problems.push(raw.offset, None, Reason::NotARecord("two lines ran together".into()));
-            }
-            segment.covers(read.ordinal).then_some(read)
-        }
-        Err(reason) => {
-            problems.push(raw.offset, None, if ended { reason } else { Reason::Torn });
-            None
-        }
-    }
 }
 
 /// Why a page ended before the start of the thread.
@@ -362,5 +260,5 @@ fn role(record: Record<'_>, marks: Marks) -> Role {
 }
 
 #[cfg(test)]
-#[path = "rebuild_tests.rs"]
+#[path = "page_tests.rs"]
 mod tests;

@@ -2,45 +2,12 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use super::*;
-use crate::protocol::item::Item;
+use crate::protocol::model_item::ModelItemKind;
 use crate::threads::index;
-
-const ALL: PageSize = PageSize { turns: usize::MAX, bytes: usize::MAX };
-
-fn fixtures() -> Vec<PathBuf> {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/rollouts");
-    let mut files: Vec<PathBuf> = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.sort();
-    assert!(!files.is_empty());
-    files
-}
-
-/// Puts `text` where the thread it tells of belongs.
-fn install(home: &Path, text: &[u8], stamp: &str) -> PathBuf {
-    let first = text.split(|b| *b == b'\n').next().unwrap();
-    let Ok(Line { record: Record::Meta(raw), .. }) = line::parse(first) else { panic!("no meta") };
-    let id = Meta::parse(raw).unwrap().id;
-    let dir = home.join("sessions/2026/11/20");
-    fs::create_dir_all(&dir).unwrap();
-    let path = dir.join(format!("rollout-2026-11-20T{stamp}-{id}.jsonl"));
-    fs::write(&path, text).unwrap();
-    path
-}
-
-/// A home that holds all fixtures.
-fn home() -> (tempfile::TempDir, Vec<(String, PathBuf)>) {
-    let home = tempfile::tempdir().unwrap();
-    let mut files = Vec::new();
-    for (place, fixture) in fixtures().into_iter().enumerate() {
-        let text = fs::read(&fixture).unwrap();
-        let path = install(home.path(), &text, &format!("11-37-{place:02}"));
-        files.push((fixture.file_stem().unwrap().to_str().unwrap().to_owned(), path));
-    }
-    (home, files)
-}
+use crate::threads::page::{Page, tail};
+use crate::threads::samples::{ALL, fixtures, home, install, prompts};
 
 fn short(text: &str) -> String {
     let line: String = text.chars().take(150).collect();
@@ -78,20 +45,11 @@ fn every_fixture_as_the_model_and_the_user_see_it() {
         let page = tail(home.path(), &path, ALL).unwrap();
         assert!(page.earlier.is_none() && !page.begins_inside, "{name}");
         insta::with_settings!({
-            snapshot_path => concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots/threads/rebuild"),
+            snapshot_path => concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots/threads/load"),
             prepend_module_to_snapshot => false,
             omit_expression => true,
         }, { insta::assert_snapshot!(name, render(&loaded, &page)) });
     }
-}
-
-fn prompts(turns: &[Turn]) -> Vec<String> {
-    let items = turns.iter().flat_map(|turn| &turn.items);
-    let prompt = |item: &Item| match item {
-        Item::UserMessage { content, .. } => Some(format!("{content:?}")),
-        _ => None,
-    };
-    items.filter_map(prompt).collect()
 }
 
 #[test]
@@ -115,51 +73,6 @@ fn harness_messages_are_never_prompts() {
             "{name}"
         );
     }
-}
-
-#[test]
-fn pages_together_are_the_whole() {
-    let (home, files) = home();
-    for (name, path) in files {
-        let whole = tail(home.path(), &path, ALL).unwrap().turns;
-        for turns in 1..4 {
-            let size = PageSize { turns, bytes: usize::MAX };
-            let mut page = tail(home.path(), &path, size).unwrap();
-            let mut all = page.turns.clone();
-            while let Some(cursor) = page.earlier.take() {
-                assert_eq!(page.turns.len(), turns, "{name}: only the first page may be short");
-                page = earlier(cursor, size).unwrap();
-                all.splice(0..0, page.turns.clone());
-            }
-            // A command that outlived its turn is told after later turns; a page cannot know.
-            let strip =
-                |turns: &[Turn]| turns.iter().map(|turn| (turn.id, turn.items.len())).collect::<Vec<_>>();
-            assert_eq!(strip(&all), strip(&whole), "{name} by {turns}");
-        }
-    }
-}
-
-#[test]
-fn a_page_that_is_too_big_ends_inside_a_turn_and_goes_on_there() {
-    let (home, files) = home();
-    let (_, path) =
-        &files[files.iter().position(|(name, _)| name == "paginated-tools-interrupt-usershell").unwrap()];
-    let size = PageSize { turns: usize::MAX, bytes: 500 };
-    let mut page = tail(home.path(), path, size).unwrap();
-    let mut inside = 0;
-    let mut seen = prompts(&page.turns);
-    let ids = |turns: &[Turn]| turns.iter().filter_map(|turn| turn.id).collect::<Vec<_>>();
-    let mut turns = ids(&page.turns);
-    while let Some(cursor) = page.earlier.take() {
-        inside += usize::from(page.begins_inside);
-        page = earlier(cursor, size).unwrap();
-        seen.splice(0..0, prompts(&page.turns));
-        turns.splice(0..0, ids(&page.turns));
-    }
-    turns.dedup();
-    assert!(inside > 0);
-    let whole = tail(home.path(), path, ALL).unwrap().turns;
-    assert_eq!((seen, turns), (prompts(&whole), ids(&whole)));
 }
 
 /// Files cut anywhere still give everything that stood on a whole line.
@@ -294,65 +207,6 @@ fn nothing_at_all_and_no_file() {
     assert!(tail(home.path(), &path, ALL).unwrap().turns.is_empty());
 }
 
-#[test]
-fn turns_that_were_taken_back_are_not_shown() {
-    let home = tempfile::tempdir().unwrap();
-    let id = |n: u32| format!("01a1f8bf-0000-7000-8000-{n:012}");
-    let mut text = format!("{{\"type\":\"session_meta\",\"payload\":{{\"id\":\"{}\"}}}}\n", id(0));
-    let event = |payload: &str| format!("{{\"type\":\"event_msg\",\"payload\":{{\"type\":{payload}}}}}\n");
-    for turn in [1, 2, 3, 0, 4, 5] {
-        if turn == 0 {
-            text += &event("\"thread_rolled_back\",\"num_turns\":2");
-            continue;
-        }
-        text += &event(&format!("\"task_started\",\"turn_id\":\"{}\"", id(turn)));
-        text += &event(&format!("\"user_message\",\"message\":\"{turn}\""));
-    }
-    let path = install(home.path(), text.as_bytes(), "11-00-00");
-    let ids = |page: &Page| page.turns.iter().map(|turn| turn.id.unwrap().to_string()).collect::<Vec<_>>();
-    assert_eq!(ids(&tail(home.path(), &path, ALL).unwrap()), [id(1), id(4), id(5)]);
-    let page = tail(home.path(), &path, PageSize { turns: 2, bytes: usize::MAX }).unwrap();
-    assert_eq!(ids(&page), [id(4), id(5)]);
-    assert_eq!(ids(&earlier(page.earlier.unwrap(), ALL).unwrap()), [id(1)]);
-}
-
-/// Prompts are taken back, not turns: a turn may hold several prompts, and a turn that summarises holds none.
-#[test]
-fn what_is_taken_back_is_counted_in_prompts() {
-    let home = tempfile::tempdir().unwrap();
-    let id = |turn: u32| format!("01a1f8bf-0000-7000-8000-{turn:012}");
-    let event = |payload: String| format!("{{\"type\":\"event_msg\",\"payload\":{{\"type\":{payload}}}}}\n");
-    let begins = |turn| event(format!("\"task_started\",\"turn_id\":\"{}\"", id(turn)));
-    let says =
-        |who: &str, text: &str| event(format!("\"{who}_message\",\"id\":\"{text}\",\"message\":\"{text}\""));
-    let ends = |turn| event(format!("\"task_complete\",\"turn_id\":\"{}\"", id(turn)));
-    let back = |count: u32| event(format!("\"thread_rolled_back\",\"num_turns\":{count}"));
-    let meta = "{\"type\":\"session_meta\",\"payload\":{\"id\":\"01a1f8bf-0000-7000-8000-00000000000a\",\"cwd\":\"/p\"}}\n";
-    let first =
-        [begins(1), says("user", "one"), says("agent", "working"), says("user", "steered"), ends(1)].concat();
-    let second = [
-        begins(2),
-        says("user", "two"),
-        ends(2),
-        begins(3),
-        event("\"context_compacted\",\"id\":\"c\"".into()),
-        ends(3),
-    ]
-    .concat();
-    let shown = |count: u32| {
-        let text = [meta, &first, &second, &back(count)].concat();
-        let path = install(home.path(), text.as_bytes(), "11-00-00");
-        let page = tail(home.path(), &path, ALL).unwrap();
-        let ids =
-            |turn: &Turn| turn.items.iter().map(|item| item.id().to_string()).collect::<Vec<_>>().join(" ");
-        page.turns.iter().map(|turn| (ids(turn), turn.status)).collect::<Vec<_>>()
-    };
-    let done = crate::protocol::turn::TurnStatus::Completed;
-    assert_eq!(shown(1), [("one working steered".to_owned(), done)], "the summary goes with its prompt");
-    assert_eq!(shown(2), [("one working".to_owned(), done)], "what led to the second prompt stays");
-    assert_eq!(shown(3), []);
-}
-
 /// Bytes are overwritten at random places, by a generator without luck: nothing may fail or panic.
 #[test]
 fn scribbled_files_are_read_as_far_as_they_go() {
@@ -388,22 +242,4 @@ fn scribbled_files_are_read_as_far_as_they_go() {
             );
         }
     }
-}
-
-#[test]
-fn a_page_knows_the_tokens_and_whether_there_is_anything() {
-    let home = tempfile::tempdir().unwrap();
-    let path = home.path().join("rollout-2026-01-01T00-00-00-01a1f8bf-0000-7000-8000-000000000001.jsonl");
-    let count = |total: u64| {
-        let usage = format!(
-            "{{\"input_tokens\":0,\"cached_input_tokens\":0,\"output_tokens\":0,\"reasoning_output_tokens\":0,\"total_tokens\":{total}}}"
-        );
-        format!(
-            "{{\"type\":\"event_msg\",\"payload\":{{\"type\":\"token_count\",\"info\":{{\"total_token_usage\":{usage},\"last_token_usage\":{usage}}}}}}}\n"
-        )
-    };
-    std::fs::write(&path, format!("{}{}", count(1), count(2))).unwrap();
-    let page = tail(home.path(), &path, ALL).unwrap();
-    assert_eq!(page.usage.unwrap().total.total_tokens, 2);
-    assert!(page.is_lost());
 }
