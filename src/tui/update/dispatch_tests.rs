@@ -372,5 +372,5 @@ fn what_runs_in_the_background_is_counted_while_idle_and_its_end_told() {
     scene.event(Event::Sessions(Vec::new()));
     let shown = scene.shown();
     assert!(shown.contains("Ended 2 background terminals."), "{shown}");
-    assert!(!shown.contains("background terminals") && !shown.contains("Ending"), "{shown}");
+    assert!(!shown.contains("background terminals ·") && !shown.contains("Ending"), "{shown}");
 }
