@@ -67,8 +67,10 @@ const VERBS: [&str; 22] = [
     "tag",
 ];
 
-/// Harmless company of them in one script.
-const COMPANY: [&str; 6] = ["cd", "echo", "true", "ls", "pwd", "cat"];
+/// Harmless company of them in one script: what writes nothing and runs nothing whatever its words. Not `test`, which
+/// computes subscripts, nor `printf`, which sets variables.
+const COMPANY: [&str; 11] =
+    ["cat", "cd", "echo", "false", "grep", "head", "ls", "pwd", "sleep", "tail", "true"];
 
 /// Options that name a program, a folder of hooks or another repository. Shortened ones count too, as git takes
 /// them.
@@ -123,6 +125,7 @@ mod tests {
             "git add . && git commit -m 'a b'",
             "cd sub && git switch -c x",
             "git stash; git log",
+            "git add -A && git commit -qm x && git log --oneline | head -3",
         ] {
             assert_eq!(of(script), Some(Work::Commit), "{script}");
         }
@@ -142,6 +145,8 @@ mod tests {
             "git commit -m $(evil)",
             "git log > .git/hooks/pre-commit",
             "X=1 git commit",
+            "printf -v PATH /evil && git commit",
+            "test -v 'x[$(evil)]' && git commit",
             "echo x",
             "",
         ] {

@@ -17,7 +17,7 @@ use super::record::Record;
 use super::seccomp::Needs;
 use super::upstream::Upstream;
 use super::wrap::Confine;
-use super::{identity, landlock, mounts, seccomp, sockets, stdio, sys};
+use super::{caches, identity, landlock, mounts, seccomp, sockets, stdio, sys};
 use crate::process::supervise::{Confinement, SetupError};
 use crate::protocol::network::Visits;
 use crate::sandbox::detect::Level;
@@ -93,6 +93,7 @@ impl Inside {
 
     /// The command's chosen ways, which are open before it exists.
     fn open_ways(&mut self) -> Result<(), SetupError> {
+        caches::lend(&self.confine);
         let upstream = Upstream::take(&self.confine);
         if !Network::is_for(&self.confine) {
             return Ok(());

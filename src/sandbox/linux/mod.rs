@@ -24,12 +24,14 @@
 //! - [`banned`]: the calls it knows by number
 //! - [`filter`]: its program
 //! - [`trace`]: follows a command and notes what it is refused
+//! - [`caches`]: caches that programs cannot do without
 //! - [`calls`]: the system calls that are named then
 //! - [`sys`]: raw system calls
 
 mod banned;
 mod bridge;
 mod broker;
+mod caches;
 mod calls;
 mod carrier;
 mod children;
