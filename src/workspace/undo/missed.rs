@@ -88,7 +88,8 @@ pub(super) fn mark(base: &Path, root: &Path, why: Why) {
         if unmarked.len() >= MOST {
             unmarked.remove(0);
         }
-        unmarked.push((root.to_owned(), after, why));
+        // Which records there are is perhaps not to be seen either.
+        unmarked.push((root.to_owned(), u64::MAX, why));
     }
     remove(&folder, |missed| missed.after + OLD < after);
 }
