@@ -172,13 +172,17 @@ impl Permits {
         if safe::all_harmless(&commands(ctx, request)) {
             return permit;
         }
-        ctx.undo
+        let told = ctx
+            .undo
             .before_change(
                 (ctx.thread_id, ctx.turn_id),
                 &ctx.cwd,
                 live_roots::lasting(&self.places.roots.now()),
             )
             .await;
+        if let Some(message) = told {
+            ctx.tell(Event::Warning { message }).await;
+        }
         if matches!(permit, Permit::Sandboxed(Some(_))) {
             return permit;
         }

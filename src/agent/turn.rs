@@ -127,6 +127,7 @@ impl<'a> Turn<'a> {
         self.thread.turn_id = self.id;
         self.thread.changed = None;
         self.thread.ledger.begin(&self.thread.services);
+        self.thread.registry.commands().sessions.turn_begins();
         // Before the turn's own lines: it may have to end an earlier turn.
         let ready = past::ready(self.thread).await;
         let (id, window) = (self.id, self.thread.settings.context_window);
@@ -276,8 +277,10 @@ impl<'a> Turn<'a> {
             end.status = TurnStatus::Failed;
             end.error = Some(error);
         }
-        let running = self.thread.registry.commands().sessions.count() > 0;
-        self.thread.services.undo.after_turn(self.thread.id, running).await;
+        let (running, own) = self.thread.registry.commands().sessions.run_on();
+        if let Some(message) = self.thread.services.undo.after_turn(self.thread.id, running, own).await {
+            self.thread.readers.tell(Event::Warning { message }).await;
+        }
         self.thread.tell_sessions(false).await;
         self.thread.readers.tell(Event::TurnCompleted(Box::new(end))).await;
         let mut left_over = std::mem::take(&mut self.later);

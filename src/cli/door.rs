@@ -10,7 +10,7 @@ use super::door_limits::LimitsDesk;
 use super::door_sign_in::Running;
 use super::housekeeping;
 use super::opening::{self, Opened};
-use super::undo_words;
+use super::undo_ask::Asked;
 use super::{signing, wire};
 use crate::auth::api_key;
 use crate::auth::issuer::Overrides;
@@ -24,7 +24,7 @@ use crate::demo::server::Server;
 use crate::protocol::error::{ErrorInfo, ErrorKind};
 use crate::protocol::policy::SandboxMode;
 use crate::threads::{self, Turn, names};
-use crate::tui::door::{Begin, Call, Live, Setting, ThreadFilter, ThreadRow};
+use crate::tui::door::{Begin, Call, Live, Setting, ThreadFilter, ThreadRow, Undone};
 use crate::workspace::undo::{self, Report, Wanted, Which};
 use crate::workspace::{diff, git};
 
@@ -79,7 +79,7 @@ impl Behind {
             Call::Earlier(reply) => drop(reply.send(self.earlier().await)),
             Call::Rename(name, reply) => drop(reply.send(self.rename(name).await)),
             Call::Diff(reply) => drop(reply.send(self.diff().await)),
-            Call::Undo(cwd, again, reply) => drop(reply.send(self.undo(cwd, again).await)),
+            Call::Undo(cwd, which, reply) => drop(reply.send(self.undo(cwd, which).await)),
             Call::Since(cwd, wanted, dry, reply) => drop(reply.send(self.since(cwd, wanted, dry).await)),
             Call::Trust(reply) => drop(reply.send(self.trust().await)),
             Call::LookOnly(reply) => {
@@ -211,14 +211,11 @@ impl Behind {
         blocking("diff", move || diff::changes(&cwd, &hidden)).await
     }
 
-    async fn undo(&self, cwd: PathBuf, again: bool) -> Result<String, ErrorInfo> {
-        let base = housekeeping::undo(&self.home()?);
-        let which = if again { Which::Again } else { Which::Last };
-        blocking("undo", move || match undo::revert(&base, &cwd, which, false)? {
-            Some(report) => Ok(undo_words::words(&report, which, false, undo_words::SHORT)),
-            None => Err(std::io::Error::other(undo_words::nothing(which, &cwd))),
-        })
-        .await
+    async fn undo(&self, cwd: PathBuf, which: Which) -> Result<Undone, ErrorInfo> {
+        let home = self.home()?;
+        let (base, own) = (housekeeping::undo(&home), self.open.as_ref().map(|open| open.info.id));
+        let asked = Asked { base, home, cwd, own, now: SystemClock.now_ms() / 1000 };
+        blocking("undo", move || asked.run(which)).await
     }
 
     async fn since(&self, cwd: PathBuf, wanted: Wanted, dry: bool) -> Result<Option<Report>, ErrorInfo> {

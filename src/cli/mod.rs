@@ -16,7 +16,7 @@
 //! - [`exec`]: `codex exec`
 //! - [`review`]: `codex review` and `codex exec review`
 //! - [`execpolicy`]: `codex execpolicy`
-//! - [`undo`]: `codex undo`; [`undo_words`] is what it says
+//! - [`undo`]: `codex undo`; [`undo_ask`] asks whether the turn is meant; [`undo_words`] is what it says
 //! - [`doctor`]: `codex doctor`; [`attempts`] tries to break out of the sandbox, [`doctor_machine`] looks at the
 //!   machine
 //! - [`exec_require`]: `codex exec --require-remaining`
@@ -59,6 +59,7 @@ mod signing;
 mod tour;
 mod tui;
 mod undo;
+mod undo_ask;
 mod undo_words;
 mod usage;
 mod usage_account;

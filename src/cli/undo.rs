@@ -8,6 +8,7 @@ use clap::Args;
 use super::args::Shared;
 use super::exit::Exit;
 use super::housekeeping;
+use super::undo_ask;
 use super::undo_words::{self, nothing};
 use crate::config::{self, Env, Flags};
 use crate::exec::text::clean;
@@ -46,6 +47,13 @@ pub(crate) fn run(arguments: &Undo, shared: &Shared, env: &Env) -> Exit {
         None => Which::Last,
     };
     let base = housekeeping::undo(&config.codex_home);
+    if which == Which::Last && !arguments.list {
+        match undo_ask::missed_here(&base, &config.cwd, now()) {
+            Ok(None) => {}
+            Ok(Some(text)) => return fail(&text),
+            Err(error) => return fail(&error.to_string()),
+        }
+    }
     if arguments.list {
         return match undo::list(&base, &config.cwd) {
             Ok(turns) if turns.is_empty() => fail(&nothing(Which::Last, &config.cwd)),

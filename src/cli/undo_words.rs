@@ -90,9 +90,11 @@ fn limits(text: &mut String, report: &Report) {
         text.push_str("  The program was killed in this turn: what changed after that is left as it is.\n");
     }
     if let Some(later) = report.later {
+        let whose =
+            if report.running { "Commands of this turn" } else { "Background terminals of earlier turns" };
         let _ = writeln!(
             text,
-            "  Commands of this turn ran on after it. What changed while they did, also by yourself, is kept as number {later}: `codex undo --turn {later} --dry-run`."
+            "  {whose} ran on after it. What changed while they did, also by yourself, is kept as number {later}: `codex undo --turn {later} --dry-run`."
         );
     } else if report.running {
         text.push_str("  Commands of this turn ran on after it: what they wrote later stays as it is.\n");
@@ -107,12 +109,7 @@ pub(super) fn list(turns: &[Listed], now: u64) -> String {
     let mut text = String::new();
     for turn in turns.iter().rev() {
         let at = turn.at.map(|at| age(at, now)).unwrap_or_default();
-        let first = turn.first.as_deref().map(short).unwrap_or_default();
-        let more = match turn.paths {
-            0 | 1 => String::new(),
-            paths => format!(" and {} more", paths - 1),
-        };
-        let _ = write!(text, "{:>4}  {at:<11}  {first}{more}", turn.number);
+        let _ = write!(text, "{:>4}  {at:<11}  {}", turn.number, paths(turn));
         if let Some(after) = turn.between {
             let _ = write!(text, " (after turn {after}, while its commands ran on)");
         }
@@ -122,6 +119,15 @@ pub(super) fn list(turns: &[Listed], now: u64) -> String {
         text.push_str(if turn.undone { " (taken back)\n" } else { "\n" });
     }
     text
+}
+
+/// What a turn changed, in short.
+pub(super) fn paths(turn: &Listed) -> String {
+    let first = turn.first.as_deref().map(short).unwrap_or_default();
+    match turn.paths {
+        0 | 1 => first,
+        paths => format!("{first} and {} more", paths - 1),
+    }
 }
 
 /// The end of a path, which tells most.

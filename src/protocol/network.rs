@@ -15,6 +15,8 @@ pub(crate) enum Outcome {
     Reached,
     /// Not on the list, or nobody there.
     Refused,
+    /// On the list, but its name could not be looked up.
+    Unknown,
     /// A port of this machine that was to lead to a command's server, and is somebody else's.
     InUse,
 }
@@ -82,6 +84,7 @@ impl Visits {
             let outcome = match visit.outcome {
                 Outcome::Reached => "",
                 Outcome::Refused => " refused",
+                Outcome::Unknown => " could not be looked up",
                 Outcome::InUse => " in use on this machine, not served",
             };
             let times = if visit.count > 1 { format!(" ({} times)", visit.count) } else { String::new() };

@@ -193,7 +193,7 @@ fn network(roots: &Roots, address: SocketAddr, errno: i32) -> Option<Said> {
                 address.port()
             ),
         ),
-        false if address.port() == 53 => Said::new("look up", format!("a name at {address}"), off),
+        false if address.port() == 53 => Said::new("look up", "names", off),
         false => Said::new("connect", address.to_string(), off),
     })
 }

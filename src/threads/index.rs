@@ -166,6 +166,12 @@ pub(crate) fn find(home: &Path, id: ThreadId) -> Result<Found, Error> {
     all.find(|found| found.id == id).ok_or_else(|| Error::NotFound { what: id.to_string() })
 }
 
+/// What a thread is called, or else the first words of its first prompt; `None` when it is not stored.
+pub(crate) fn first_words(home: &Path, id: ThreadId) -> Option<String> {
+    let summary = summary(find(home, id).ok()?, &Filter { subagents: true, ..Filter::default() })?;
+    names::all(home).remove(&id).or(summary.preview)
+}
+
 /// The thread that the user means: an id, or a name given earlier.
 ///
 /// # Errors

@@ -171,9 +171,13 @@ impl ApplyPatch {
         if ctx.cancel.is_cancelled() {
             return self.finish(ctx, id, plan.changes, ItemStatus::Declined, "aborted by user".into()).await;
         }
-        ctx.undo
+        let told = ctx
+            .undo
             .before_change((ctx.thread_id, ctx.turn_id), &ctx.cwd, ctx.sandbox.writable_roots().to_vec())
             .await;
+        if let Some(message) = told {
+            ctx.tell(Event::Warning { message }).await;
+        }
         let journals = self.journals.clone();
         // Once begun it runs to its end: an interrupt must not leave half a patch.
         let written =

@@ -40,6 +40,8 @@ pub(crate) struct Sessions {
 #[derive(Default)]
 struct Table {
     started: u32,
+    /// How many there were when the turn began.
+    before: u32,
     /// Counts uses: the order of last use without a clock.
     uses: u64,
     open: BTreeMap<u32, Session>,
@@ -134,8 +136,22 @@ impl Sessions {
     }
 
     /// How many sessions are open.
+    #[cfg(test)]
     pub(crate) fn count(&self) -> usize {
         self.lock().open.len()
+    }
+
+    /// From now on sessions are those of another turn.
+    pub(crate) fn turn_begins(&self) {
+        let mut table = self.lock();
+        table.before = table.started;
+    }
+
+    /// Whether sessions are open, and whether one of them is of this turn and still runs.
+    pub(crate) fn run_on(&self) -> (bool, bool) {
+        let table = self.lock();
+        let mut own = table.open.range(FIRST_ID + table.before..);
+        (!table.open.is_empty(), own.any(|(_, session)| !session.handle.ended.is_cancelled()))
     }
 
     /// Command lines of those that still run, oldest first.

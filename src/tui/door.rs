@@ -24,7 +24,7 @@ use crate::protocol::tokens::ThreadUsage;
 use crate::threads::Turn;
 use crate::workspace::changed::Count;
 use crate::workspace::undo::Report;
-use crate::workspace::undo::Wanted;
+use crate::workspace::undo::{Wanted, Which};
 
 /// Calls that may wait.
 const CALLS: usize = 32;
@@ -50,8 +50,8 @@ pub(crate) enum Call {
     Rename(String, Reply<()>),
     /// What git sees as changed, new files included, as a unified diff.
     Diff(Reply<String>),
-    /// Takes back what the last turn changed below this folder, or (true) brings it again; what it came to.
-    Undo(PathBuf, bool, Reply<String>),
+    /// Takes back what a turn changed below this folder, or brings it again; what it came to.
+    Undo(PathBuf, Which, Reply<Undone>),
     /// Takes back what these turns changed below this folder, or (true) only tells; `None` when nothing of it stands.
     Since(PathBuf, Wanted, bool, Reply<Option<Report>>),
     /// Stores that the folder is trusted, and configures anew; threads opened later run with that.
@@ -93,6 +93,15 @@ pub(crate) enum LimitsCall {
     Nudge(More, Reply<Nudged>),
     /// Finishes what an earlier run left unfinished; `None` when there was nothing.
     Finish(Reply<Option<Box<Outcome>>>),
+}
+
+/// What undo came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Undone {
+    /// In words.
+    pub(crate) text: String,
+    /// Nothing was done yet: the words tell why this turn is perhaps not the one that is meant.
+    pub(crate) ask: Option<u64>,
 }
 
 /// A redemption on its way.

@@ -9,7 +9,7 @@ use super::usage::{Ask, Kept};
 use crate::base::ids::ThreadId;
 use crate::base::secret::Secret;
 use crate::protocol::op::Op;
-use crate::workspace::undo::Wanted;
+use crate::workspace::undo::{Wanted, Which};
 
 /// Something to be done outside.
 #[derive(Debug)]
@@ -34,12 +34,12 @@ pub(crate) enum Effect {
     Diff,
     /// Look for branches or commits to review in this folder.
     ReviewList(PathBuf, Kind),
-    /// Take back what the last turn changed below this folder, or bring it again.
+    /// Take back what a turn changed below this folder, or bring it again.
     Undo {
         /// The working directory.
         cwd: PathBuf,
-        /// Bring it again.
-        again: bool,
+        /// Which turn.
+        which: Which,
     },
     /// Take back what these turns changed below a folder; `dry`: only look.
     Since {

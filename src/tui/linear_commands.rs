@@ -1,6 +1,6 @@
 //! Slash commands where there is no screen.
 
-use super::door::{Begin, Call, LimitsCall};
+use super::door::{Begin, Call, LimitsCall, Undone};
 use super::linear::{Linear, say};
 use super::popups::permissions::{self, Preset};
 use super::usage::redeem_lines::Redemption;
@@ -11,6 +11,7 @@ use crate::protocol::event::ALLOWED;
 use crate::protocol::op::Op;
 use crate::protocol::review::Target;
 use crate::protocol::turn::Change;
+use crate::workspace::undo::Which;
 
 /// What can be typed.
 const HELP: &str = "\
@@ -63,12 +64,9 @@ impl Linear {
                 Ok(diff) => say(super::text::sanitize(&diff).lines()),
                 Err(error) => say([format!("Error: {error}")]),
             },
-            ("undo" | "redo", _) if !self.narrator.is_running() && self.live.is_some() => {
-                let cwd = self.live.as_ref().map(|live| live.info.cwd.clone()).unwrap_or_default();
-                match self.door.call(|reply| Call::Undo(cwd, name == "redo", reply)).await {
-                    Ok(text) => say(super::text::sanitize(&text).lines()),
-                    Err(error) => say([format!("Error: {error}")]),
-                }
+            ("undo" | "redo", turn) if !self.narrator.is_running() && self.live.is_some() => {
+                let which = if name == "redo" { Some(Which::Again) } else { super::slash::turn(turn) };
+                self.undo(which).await;
             }
             ("model", name) if !name.is_empty() => {
                 let change = Change { model: Some(name.to_owned()), ..Change::default() };
@@ -86,6 +84,20 @@ impl Linear {
                 say([format!("/{name} has to wait until codex is ready.")])
             }
             _ => say([format!("There is no /{name} in plain lines. Type /help for what can be typed.")]),
+        }
+    }
+
+    async fn undo(&self, which: Option<Which>) {
+        let Some(which) = which else { return say(["/undo takes the number of a turn."]) };
+        let cwd = self.live.as_ref().map(|live| live.info.cwd.clone()).unwrap_or_default();
+        match self.door.call(|reply| Call::Undo(cwd, which, reply)).await {
+            Ok(Undone { text, ask }) => {
+                say(super::text::sanitize(&text).lines());
+                if let Some(number) = ask {
+                    say([format!("To take it back, type: /undo {number}")]);
+                }
+            }
+            Err(error) => say([format!("Error: {error}")]),
         }
     }
 

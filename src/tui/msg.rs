@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::composer::history_file;
-use super::door::{Begin, Elsewhere, Glimpse, Setting, ThreadFilter, ThreadInfo, ThreadRow, Way};
+use super::door::{Begin, Elsewhere, Glimpse, Setting, ThreadFilter, ThreadInfo, ThreadRow, Undone, Way};
 use super::popups::review::Choices;
 use super::terminal::Input;
 use super::usage::News;
@@ -85,7 +85,7 @@ pub(crate) enum Answer {
     /// What there is to review, or why nothing.
     ReviewList(Result<Choices, ErrorInfo>),
     /// What undo came to.
-    Undone(Result<String, ErrorInfo>),
+    Undone(Result<Undone, ErrorInfo>),
     /// What going back does to files (true: would do), if anything.
     Since(bool, Result<Option<Report>, ErrorInfo>),
     /// Stored threads.

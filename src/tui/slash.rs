@@ -1,6 +1,8 @@
 //! The slash commands: one table of names, help and rules. Only commands that work are in it. What a command
 //! does is the app's business.
 
+use crate::workspace::undo::Which;
+
 /// A command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Command {
@@ -79,6 +81,14 @@ pub(crate) struct Row {
     pub(crate) during_turn: bool,
 }
 
+/// The turn that `/undo` means.
+pub(crate) fn turn(args: &str) -> Option<Which> {
+    match args.trim() {
+        "" => Some(Which::Last),
+        number => number.parse().ok().map(Which::Number),
+    }
+}
+
 const fn row(
     command: Command,
     names: &'static [&'static str],
@@ -97,7 +107,7 @@ pub(crate) const ROWS: &[Row] = &[
     row(Command::Usage, &["usage"], "[view]", true, "limits, resets; daily, weekly or cumulative tokens"),
     row(Command::Diff, &["diff"], "[turn]", true, "changes in git, new files included"),
     row(Command::Review, &["review"], "[what]", false, "have changes reviewed"),
-    row(Command::Undo, &["undo"], "", false, "take back what the last turn changed in files"),
+    row(Command::Undo, &["undo"], "[turn]", false, "take back what the last turn changed in files"),
     row(Command::Redo, &["redo"], "", false, "bring again what /undo took back"),
     row(Command::Compact, &["compact"], "", false, "summarise to free context"),
     row(Command::New, &["new"], "", false, "new thread; this one stays resumable"),

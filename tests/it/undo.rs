@@ -126,3 +126,39 @@ fn the_turns_of_a_folder_are_listed_by_the_numbers_that_undo_takes() {
     let none = list(&empty);
     assert!(none.code == Some(1) && none.stderr.contains("no turn"), "{}", none.stderr);
 }
+
+#[test]
+fn a_turn_that_could_not_be_kept_is_told_and_no_earlier_one_is_meant_instead() {
+    let world = changed();
+    let stores = fs::read_dir(world.codex_home().join("undo")).unwrap().flatten();
+    let held: Vec<fs::File> = stores
+        .filter(|store| store.path().join("1.turn").exists())
+        .map(|store| fs::File::open(store.path().join("lock")).unwrap())
+        .inspect(|lock| lock.lock().unwrap())
+        .collect();
+    assert_eq!(held.len(), 1);
+    world.backend.script(&calls_then(&exec("echo lost > lost.txt"), "done"));
+    let run = world.exec(&["--json", "--skip-git-repo-check", "-s", "workspace-write", "change more"]).run();
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let told = "What this turn changes cannot be taken back by undo: another program held";
+    assert_eq!(run.stdout.matches(told).count(), 1, "{}", run.stdout);
+    drop(held);
+    for arguments in [&["undo"][..], &["undo", "--dry-run"]] {
+        let undo = world.codex().args(arguments).run();
+        assert_eq!(undo.code, Some(1), "{}{}", undo.stdout, undo.stderr);
+        for words in ["was not kept: another program held", "turn 1", "codex undo --turn 1"] {
+            assert!(undo.stderr.contains(words), "{words}: {}", undo.stderr);
+        }
+    }
+    assert_eq!(files(&world), ["a.txt patched", "b.txt script", "made/d.txt new"]);
+    // A later turn that is kept is the last one, and the gap stands behind it.
+    world.backend.script(&calls_then(&exec("echo kept > kept.txt"), "done"));
+    let run = world.exec(&["--skip-git-repo-check", "-s", "workspace-write", "change more"]).run();
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert_eq!(world.codex().args(["undo"]).run().code, Some(0));
+    assert!(!world.project().join("kept.txt").exists());
+    assert_eq!(world.codex().args(["undo"]).run().code, Some(1));
+    assert_eq!(world.codex().args(["undo", "--turn", "1"]).run().code, Some(0));
+    assert_eq!(files(&world), ["a.txt one", "b.txt two", "c.txt three"]);
+    assert!(world.project().join("lost.txt").exists());
+}

@@ -13,6 +13,8 @@ use super::upstream::{Server, Unreached, Upstream};
 use crate::protocol::network::Outcome;
 
 const PATIENCE: Duration = Duration::from_secs(30);
+const NOT_REACHED: &str = "the host was not reached";
+const NO_NAME: &str = "the name of the host could not be looked up";
 
 /// What one may reach, and how.
 pub(super) struct Rules<'a> {
@@ -55,7 +57,11 @@ pub(super) fn open(inside: &mut TcpStream, rules: &Rules<'_>, record: &Record) -
         return refuse(inside, "403 Forbidden", &text);
     }
     let reached = reach(&wanted, rules);
-    let outcome = if reached.is_ok() { Outcome::Reached } else { Outcome::Refused };
+    let outcome = match &reached {
+        Ok(_) => Outcome::Reached,
+        Err(Unreached(why)) if why == NO_NAME => Outcome::Unknown,
+        Err(_) => Outcome::Refused,
+    };
     record.note(outcome, &wanted.host, wanted.port);
     let Way { stream: mut outside, head, early } = match reached {
         Ok(way) => way,
@@ -81,13 +87,13 @@ fn reach(wanted: &Wanted, rules: &Rules<'_>) -> Result<Way, Unreached> {
     let Some(server) = rules.upstream.to(host, *port, plain.is_none()) else {
         let near = rules.upstream.is_near(host, *port);
         let connected = connect(wanted, near, rules.patience);
-        let stream = connected.map_err(|_| Unreached("the host was not reached".to_owned()))?;
+        let stream = connected.map_err(|why| Unreached(why.to_owned()))?;
         let head = plain.as_ref().map(Plain::to_server).unwrap_or_default();
         return Ok(Way { stream, head, early: Vec::new() });
     };
     let mut stream = server.connect(rules.patience)?;
     if leads_here(wanted, &stream) {
-        return Err(Unreached("the host was not reached".to_owned()));
+        return Err(Unreached(NOT_REACHED.to_owned()));
     }
     match plain.as_ref().filter(|_| server.forwards()) {
         Some(plain) => forward(plain, stream, server),
@@ -127,18 +133,10 @@ fn leads_here(wanted: &Wanted, proxy: &TcpStream) -> bool {
         .is_ok_and(|mut found| found.any(|at| !may_connect(wanted, at.ip(), true)))
 }
 
-fn connect(wanted: &Wanted, near: bool, patience: Duration) -> io::Result<TcpStream> {
-    let mut last = io::Error::from(ErrorKind::AddrNotAvailable);
-    for address in (wanted.host.as_str(), wanted.port).to_socket_addrs()? {
-        if !may_connect(wanted, address.ip(), near) {
-            continue;
-        }
-        match TcpStream::connect_timeout(&address, patience) {
-            Ok(stream) => return Ok(stream),
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
+fn connect(wanted: &Wanted, near: bool, patience: Duration) -> Result<TcpStream, &'static str> {
+    let found = (wanted.host.as_str(), wanted.port).to_socket_addrs().map_err(|_| NO_NAME)?;
+    let mut near_enough = found.filter(|address| may_connect(wanted, address.ip(), near));
+    near_enough.find_map(|address| TcpStream::connect_timeout(&address, patience).ok()).ok_or(NOT_REACHED)
 }
 
 /// This machine, its link, where services of cloud providers give out credentials, and networks that are not the
@@ -231,6 +229,15 @@ mod tests {
         ] {
             assert_eq!(is_allowed(&list, host, port), want, "{host}:{port}");
         }
+    }
+
+    #[test]
+    fn a_name_that_nobody_knows_is_told_apart_from_a_host_that_is_not_reached() {
+        let wanted = |host: &str| Wanted { host: host.to_owned(), port: 9, plain: None };
+        let why = |host: &str| connect(&wanted(host), false, Duration::from_millis(10)).err();
+        // Too long for any name: nobody is asked.
+        assert_eq!(why(&format!("{}.example", "x".repeat(70))), Some(NO_NAME));
+        assert_eq!(why("127.0.0.1"), Some(NOT_REACHED));
     }
 
     #[test]

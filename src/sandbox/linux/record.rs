@@ -37,6 +37,7 @@ impl Record {
         let mark = match outcome {
             Outcome::Reached => '+',
             Outcome::Refused => '-',
+            Outcome::Unknown => '?',
             Outcome::InUse => '!',
         };
         let line = match host.contains(':') {
@@ -68,10 +69,11 @@ impl Record {
             let outcome = match line.chars().next() {
                 Some('+') => Outcome::Reached,
                 Some('-') => Outcome::Refused,
+                Some('?') => Outcome::Unknown,
                 Some('!') => Outcome::InUse,
                 _ => continue,
             };
-            visits.add(line.trim_start_matches(['+', '-', '!']), outcome, 1);
+            visits.add(line.trim_start_matches(['+', '-', '?', '!']), outcome, 1);
         }
         // Lines do not fill it to the last byte.
         visits.more += u64::from(read > HELD - HELD / 8);
@@ -90,8 +92,9 @@ mod tests {
         record.note(Outcome::Reached, "a.example", 443);
         record.note(Outcome::Refused, "b.example", 22);
         record.note(Outcome::InUse, "127.0.0.1", 3000);
+        record.note(Outcome::Unknown, "c.example", 443);
         record.note(Outcome::Reached, "a.example", 443);
-        let want = "127.0.0.1:3000 in use on this machine, not served, a.example:443 (2 times), b.example:22 refused";
+        let want = "127.0.0.1:3000 in use on this machine, not served, a.example:443 (2 times), b.example:22 refused, c.example:443 could not be looked up";
         assert_eq!(record.take().words().as_deref(), Some(want));
         for _ in 0..10_000 {
             record.note(Outcome::Reached, "flood.example", 443);

@@ -33,6 +33,19 @@ pub(crate) fn rewind(prompt: Key, dropped: usize, files: usize, told: &str) -> M
     Menu::new(format!("{back}: with the files, or without?"), rows).text(told)
 }
 
+/// Before a turn is taken back that is perhaps not meant, for the reason `why`. What is preselected changes nothing.
+pub(crate) fn undo(why: &str, number: u64) -> Menu {
+    let rows = vec![
+        (
+            Row::new("Leave everything as it is").detail("`codex undo --list` tells all turns"),
+            Wish::Notice("Nothing was changed".to_owned()),
+        ),
+        (Row::new(format!("Take back turn {number}")).detail("/redo brings it again"), Wish::Undo(number)),
+    ];
+    Menu::new(format!("Take back turn {number}?"), rows)
+        .text(crate::tui::text::sanitize(why).replace('\n', " "))
+}
+
 /// Somebody else is signed in since the program began.
 pub(crate) fn adopt(why: &str) -> Menu {
     let rows = vec![
@@ -107,6 +120,11 @@ mod tests {
         for width in [60, 80, 120] {
             let drawn = copy(sources.clone()).draw(width, 20, &Theme::default());
             assert_screen!(format!("copy_{width}"), paper(width, &drawn.lines));
+            let why = "The last turn that changed files here is turn 4 of another thread (\"mend the test\"). It changed a.txt and 1 more, 3m ago.";
+            assert_screen!(
+                format!("undo_{width}"),
+                paper(width, &undo(why, 4).draw(width, 20, &Theme::default()).lines)
+            );
             let adopt = adopt("You have since signed in to another account (b@example.org).");
             assert_screen!(
                 format!("adopt_{width}"),

@@ -39,6 +39,8 @@ pub(crate) enum Wish {
     Efforts(String),
     /// Ask once more before everything is allowed.
     ConfirmFullAccess,
+    /// Take back what this turn changed in files.
+    Undo(u64),
     /// Take back what was allowed for the session.
     TakeBack,
     /// Change what the next turns run with.

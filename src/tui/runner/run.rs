@@ -169,8 +169,8 @@ impl Runner {
                 let result = door.call(|reply| Call::Rename(name.clone(), reply)).await;
                 Answer::Renamed(name, result)
             }),
-            Effect::Undo { cwd, again } => self.answer("undo", async move {
-                Answer::Undone(door.call(|reply| Call::Undo(cwd, again, reply)).await)
+            Effect::Undo { cwd, which } => self.answer("undo", async move {
+                Answer::Undone(door.call(|reply| Call::Undo(cwd, which, reply)).await)
             }),
             Effect::Since { cwd, wanted, dry } => self.answer("undo since", async move {
                 Answer::Since(dry, door.call(|reply| Call::Since(cwd, wanted, dry, reply)).await)

@@ -53,7 +53,7 @@ async fn keep(mut calls: mpsc::Receiver<Call>) -> Vec<&'static str> {
                 "diff"
             }
             Call::Undo(_, _, reply) => {
-                drop(reply.send(Ok("Turn 1".to_owned())));
+                drop(reply.send(Ok(crate::tui::door::Undone { text: "Turn 1".to_owned(), ask: None })));
                 "undo"
             }
             Call::Rename(_, reply) | Call::Save(_, reply) => {

@@ -2,16 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
+use super::commands;
 use super::dispatch::Effects;
 use crate::base::path::with_tilde;
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::op::Op;
 use crate::protocol::turn::Change;
 use crate::threads::Turn;
-use crate::tui::door::Setting;
+use crate::tui::door::{Setting, Undone};
 use crate::tui::effect::Effect;
 use crate::tui::model::Model;
 use crate::tui::pager::{Content, Page};
+use crate::tui::popups::confirm;
 use crate::tui::status::facts::{DEFAULT_LINE, DEFAULT_TITLE, Item};
 use crate::tui::transcript::{Level, Notice};
 
@@ -40,9 +42,12 @@ pub(crate) fn earlier(model: &mut Model, result: Result<(Vec<Turn>, bool), Error
 }
 
 /// A turn was taken back or brought again, or not.
-pub(crate) fn undone(model: &mut Model, result: Result<String, ErrorInfo>) {
+pub(crate) fn undone(model: &mut Model, result: Result<Undone, ErrorInfo>) {
     match result {
-        Ok(text) => model.transcript.notice(Level::Info, text.trim_end()),
+        Ok(Undone { text, ask: Some(number) }) => {
+            commands::open_menu(model, confirm::undo(&text, number));
+        }
+        Ok(Undone { text, ask: None }) => model.transcript.notice(Level::Info, text.trim_end()),
         Err(info) => error(model, &info),
     }
 }

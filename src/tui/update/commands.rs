@@ -16,11 +16,12 @@ use crate::tui::popups::prompt::Prompt;
 use crate::tui::popups::statusline::{Choice, Chooser, Target};
 use crate::tui::popups::{confirm, model as models, permissions, theme, warnings};
 use crate::tui::setup::Mode;
-use crate::tui::slash::Command;
+use crate::tui::slash::{self, Command};
 use crate::tui::status::facts::Item;
 use crate::tui::text::syntaxes;
 use crate::tui::transcript::cells::command::spoken;
 use crate::tui::transcript::{Block, Level};
+use crate::workspace::undo::Which;
 
 /// What `/init` asks for.
 const INIT: &str = include_str!("../../../assets/prompts/init.md");
@@ -37,8 +38,11 @@ pub(crate) fn run(model: &mut Model, command: Command, args: &str, unix: u64, ef
         Command::Usage => usage::open(model, args, effects),
         Command::Diff if args == "turn" => show_turn_diff(model),
         Command::Diff => effects.push(Effect::Diff),
-        Command::Undo => effects.push(Effect::Undo { cwd: model.cwd(), again: false }),
-        Command::Redo => effects.push(Effect::Undo { cwd: model.cwd(), again: true }),
+        Command::Undo => match slash::turn(args) {
+            Some(which) => effects.push(Effect::Undo { cwd: model.cwd(), which }),
+            None => model.toast("/undo takes the number of a turn: codex undo --list tells them"),
+        },
+        Command::Redo => effects.push(Effect::Undo { cwd: model.cwd(), which: Which::Again }),
         Command::Review => review::open(model, args, effects),
         Command::Compact => effects.push(Effect::Op(Op::Compact)),
         Command::New => threads::switch(model, Begin::New, effects),

@@ -12,6 +12,7 @@ use crate::tui::popups::any::Popup;
 use crate::tui::popups::wish::{Outcome, Wish};
 use crate::tui::popups::{model as models, permissions};
 use crate::tui::transcript::Level;
+use crate::workspace::undo::Which;
 
 /// What a key did to the open popup.
 pub(crate) fn on_outcome(model: &mut Model, outcome: Outcome, effects: &mut Effects) {
@@ -63,6 +64,9 @@ fn grant(model: &mut Model, wish: Wish, effects: &mut Effects) {
         Wish::Save(setting) => {
             answers::apply(model, &setting);
             effects.push(Effect::Save(setting));
+        }
+        Wish::Undo(number) => {
+            effects.push(Effect::Undo { cwd: model.cwd(), which: Which::Number(number) });
         }
         Wish::Adopt => effects.push(Effect::Adopt),
         Wish::Rewind(key, files) => back::chosen(model, key, files, effects),

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::begin::begin;
 use super::cut::{self, Turn};
-use super::end::end;
+use super::end::{Over, end};
 use super::keeper::Keeper;
 use super::revert::Which;
 use super::step::Step;
@@ -73,7 +73,7 @@ fn a_turn_under_way_elsewhere_is_left_alone() {
     let begun = begin(&bed.base(), bed.root(), true, &mine()).unwrap();
     bed.turn(|root| fs::write(root.join("a"), "two").unwrap());
     assert_eq!(cut::recover_all(&bed.base()), [] as [PathBuf; 0]);
-    end(&bed.base(), vec![begun], &mine(), false).unwrap();
+    end(&bed.base(), vec![begun], &mine(), Over::default()).unwrap();
     bed.revert(Which::Last).unwrap();
     assert_eq!(fs::read_to_string(bed.root().join("a")).unwrap(), "one");
 }
@@ -84,12 +84,12 @@ async fn what_commands_write_after_their_turn_has_a_record_of_its_own() {
     let (keeper, thread) = (Keeper::new(Some(bed.base())), ThreadId::new());
     keeper.before_change((thread, TurnId::new()), &bed.root(), Vec::new()).await;
     bed.write("a", "two");
-    keeper.after_turn(thread, true).await;
+    keeper.after_turn(thread, true, true).await;
     bed.write("a", "late");
     bed.write("log", "late");
     keeper.before_change((thread, TurnId::new()), &bed.root(), Vec::new()).await;
     bed.write("b", "next");
-    keeper.after_turn(thread, false).await;
+    keeper.after_turn(thread, false, false).await;
     let text = |name: &str| fs::read_to_string(bed.root().join(name)).ok();
     // The next turn and the first one are taken back without what nobody knows the owner of.
     assert_eq!(bed.revert(Which::Last).unwrap().number, 3);
@@ -107,7 +107,7 @@ async fn what_a_turn_made_is_kept_while_nobody_waits() {
     let (keeper, thread) = (Keeper::new(Some(bed.base())), ThreadId::new());
     keeper.before_change((thread, TurnId::new()), &bed.root(), Vec::new()).await;
     bed.write("made", "by the turn");
-    keeper.after_turn(thread, false).await;
+    keeper.after_turn(thread, false, false).await;
     let stamp = walk(&bed.root(), Path::new("/")).entries[0].1;
     let waited = Instant::now();
     loop {

@@ -17,24 +17,38 @@ use super::walk::{Tree, walk};
 /// The number of the record, and what is in each folder now.
 pub(super) type Ended = (Option<u64>, Vec<(PathBuf, Tree)>);
 
+/// What is known of a turn besides its folders.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Over {
+    /// Commands of it still run.
+    pub(super) running: bool,
+    /// It may have written to a folder that could not be looked at.
+    pub(super) lacking: bool,
+}
+
 /// Writes down what `turn` changed in the folders that it began in, the working directory first.
 ///
 /// # Errors
 /// It cannot be written down.
-pub(super) fn end(base: &Path, begun: Vec<Begun>, turn: &Turn, running: bool) -> io::Result<Ended> {
+pub(super) fn end(base: &Path, begun: Vec<Begun>, turn: &Turn, over: Over) -> io::Result<Ended> {
     let mut begun = begun.into_iter();
     let Some(own) = begun.next() else { return Ok(Ended::default()) };
     let (mut also, mut trees) = (Vec::new(), Vec::new());
+    let mut partial = over.lacking;
     for other in begun {
         let root = other.root.clone();
         // One folder that cannot be written down does not keep the others from it.
-        let Ok((number, after)) = close(base, other, Record::default(), None) else { continue };
+        let Ok((number, after)) = close(base, other, Record::default(), None) else {
+            partial = true;
+            continue;
+        };
         also.extend(number.map(|number| (root.clone(), number)));
         trees.push((root, after));
     }
     let (thread, root) = (Some(turn.thread.clone()), own.root.clone());
     let (between, turn) = (turn.between, turn.of.clone());
-    let record = Record { thread, turn, running, also, between, ..Record::default() };
+    let running = over.running;
+    let record = Record { thread, turn, running, partial, also, between, ..Record::default() };
     let (number, after) = close(base, own, record, None)?;
     trees.push((root, after));
     Ok((number, trees))
@@ -66,7 +80,7 @@ pub(super) fn close(
         }
     }
     let lacks = |change: &Change| change.before.is_some_and(|state| state.lacks());
-    record.partial = before.gaps.partial || after.gaps.partial || changes.iter().any(lacks);
+    record.partial |= before.gaps.partial || after.gaps.partial || changes.iter().any(lacks);
     record.skipped = before.gaps.ignored || after.gaps.ignored;
     let mut store = Store::open(base, &root)?;
     let number = store.next_number();

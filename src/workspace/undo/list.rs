@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::missed::{self, Missed};
 use super::records::Record;
 use super::since;
 
@@ -23,6 +24,28 @@ pub(crate) struct Listed {
     pub(crate) killed: bool,
     /// It holds what changed after this turn while commands of it ran on.
     pub(crate) between: Option<u64>,
+    /// Whose turn it was.
+    pub(crate) thread: Option<String>,
+}
+
+/// What "the last turn" means in a folder.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Last {
+    /// The last turn that stands.
+    pub(crate) turn: Option<Listed>,
+    /// A later one of which nothing was kept.
+    pub(crate) missed: Option<Missed>,
+}
+
+/// What undo would take back in `root` now.
+///
+/// # Errors
+/// Another program works there, or the disk says no.
+pub(crate) fn last(base: &Path, root: &Path) -> io::Result<Last> {
+    let records = since::records(base, root)?.unwrap_or_default();
+    let last = records.iter().rfind(|record| !record.undone && record.is_turn());
+    let missed = missed::last(base, root, last.map_or(0, |record| record.number));
+    Ok(Last { turn: last.map(listed), missed })
 }
 
 /// The turns of `root`, the oldest first.
@@ -46,6 +69,7 @@ fn listed(record: &Record) -> Listed {
         undone: record.undone,
         killed: record.killed,
         between: record.between,
+        thread: record.thread.clone(),
     }
 }
 

@@ -7,6 +7,7 @@
 //! - [`end`]: a folder after a turn: the difference is the record
 //! - [`keeper`]: before and after each turn of a thread
 //! - [`list`]: the turns of a folder
+//! - [`missed`]: turns of which nothing could be kept
 //! - [`news`]: tells the model what was taken back
 //! - [`place`]: one path, reached without following links
 //! - [`records`]: what each turn changed
@@ -26,6 +27,7 @@ mod cut;
 mod end;
 mod keeper;
 mod list;
+mod missed;
 mod news;
 mod place;
 mod records;
@@ -40,7 +42,9 @@ mod walk;
 
 pub(crate) use cut::recover_all as recover_turns;
 pub(crate) use keeper::Keeper;
-pub(crate) use list::{Listed, list};
+pub(crate) use list::{Last, Listed, last, list};
+#[cfg(test)]
+pub(crate) use missed::{Missed, Why};
 pub(crate) use revert::{Report, Which, recover_all as recover_reverts, revert};
 pub(crate) use since::{Wanted, since};
 pub(crate) use step::{PARTLY, Step};

@@ -8,7 +8,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 
 use super::begin::begin;
-use super::end::end;
+use super::end::{Over, end};
 use super::revert::{Report, Which};
 use super::step::Step;
 use super::store::{self, Store};
@@ -200,7 +200,7 @@ fn without_what_was_before_there_is_no_record() {
         }
     }
     bed.write("a", "turn");
-    assert!(end(&bed.base(), vec![begun], &mine(), false).is_err());
+    assert!(end(&bed.base(), vec![begun], &mine(), Over::default()).is_err());
     assert_eq!(bed.revert(Which::Last), None);
 }
 

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use super::apply;
 use super::bytes::{Reader, Writer};
 use super::cut;
+use super::missed;
 use super::news::tell;
 use super::records::{Change, Marks, Record};
 use super::since;
@@ -109,6 +110,7 @@ pub(crate) fn revert(base: &Path, root: &Path, which: Which, dry: bool) -> io::R
     let Some((report, record)) = played(base, root, which, 0, dry)? else { return Ok(None) };
     if !dry {
         tell(base, root, &report, &record);
+        missed::forget(base, root, report.number);
     }
     Ok(Some(report))
 }

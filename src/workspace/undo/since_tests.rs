@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::begin::begin;
 use super::cut::Turn;
-use super::end::end;
+use super::end::{Over, end};
 use super::news::news;
 use super::revert::{Report, Which};
 use super::since::{Wanted, since};
@@ -19,7 +19,7 @@ impl Bed {
         let turn = Turn { of: Some(name.to_owned()), ..mine() };
         let begun = begin(&self.base(), self.root(), true, &turn).unwrap();
         work(&self.root());
-        end(&self.base(), vec![begun], &turn, false).unwrap();
+        end(&self.base(), vec![begun], &turn, Over::default()).unwrap();
     }
 
     fn since(&self, turns: &[&str], amid: Option<&str>, dry: bool) -> Option<Report> {
@@ -166,7 +166,7 @@ fn other_folders_of_the_turns_come_along() {
             .map(|(root, own)| begin(&bed.base(), root, own, &turn).unwrap());
         fs::write(bed.root().join("a"), n).unwrap();
         fs::write(other.join("x"), n).unwrap();
-        end(&bed.base(), begun.into(), &turn, false).unwrap();
+        end(&bed.base(), begun.into(), &turn, Over::default()).unwrap();
     }
     let done = bed.since(&["1", "2"], None, false).unwrap();
     assert!(done.steps.contains(&Step::Restored(other.join("x"))), "{done:?}");

@@ -12,7 +12,7 @@ use super::apply;
 use super::begin::begin;
 use super::bytes::Name;
 use super::cut::Turn;
-use super::end::end;
+use super::end::{Over, end};
 use super::keeper::turn_of;
 use super::news::news;
 use super::records::Change;
@@ -56,7 +56,7 @@ impl Bed {
     pub(super) fn turn(&self, work: impl FnOnce(&Path)) {
         let begun = begin(&self.base(), self.root(), true, &mine()).unwrap();
         work(&self.root());
-        end(&self.base(), vec![begun], &mine(), false).unwrap();
+        end(&self.base(), vec![begun], &mine(), Over::default()).unwrap();
     }
 
     pub(super) fn revert(&self, which: Which) -> Option<Report> {
@@ -356,7 +356,7 @@ fn all_folders_of_a_turn_come_back_together() {
         if own {
             bed.write("a", "changed");
         }
-        end(&bed.base(), begun, &mine(), true).unwrap();
+        end(&bed.base(), begun, &mine(), Over { running: true, ..Over::default() }).unwrap();
     };
     for own in [true, false] {
         turn(own);
@@ -447,7 +447,7 @@ fn undo_costs() {
     let begun = begin(&bed.base(), bed.root(), true, &mine()).unwrap();
     let first = clock.elapsed();
     let clock = Instant::now();
-    end(&bed.base(), vec![begun], &mine(), false).unwrap();
+    end(&bed.base(), vec![begun], &mine(), Over::default()).unwrap();
     let quiet = clock.elapsed();
     let clock = Instant::now();
     let begun = begin(&bed.base(), bed.root(), true, &mine()).unwrap();
@@ -458,7 +458,7 @@ fn undo_costs() {
     }
     let build = clock.elapsed();
     let clock = Instant::now();
-    end(&bed.base(), vec![begun], &mine(), false).unwrap();
+    end(&bed.base(), vec![begun], &mine(), Over::default()).unwrap();
     println!(
         "first {first:?}, later {again:?}, end {quiet:?}; writing {build:?}, its end {:?}",
         clock.elapsed()
