@@ -76,7 +76,7 @@ enum ModeArg {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum LevelArg {
+pub(super) enum LevelArg {
     Namespaces,
     Landlock,
 }
