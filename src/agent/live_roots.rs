@@ -90,8 +90,8 @@ impl LiveRoots {
     /// Adds the repositories and secrets that came to exist before the first command of `turn`.
     pub(crate) async fn look_in_turn(&self, turn: TurnId) {
         let now = {
-            let mut inner = self.inner();
-            if inner.looked.replace(turn) == Some(turn) || inner.now.full_access() {
+            let inner = self.inner();
+            if inner.looked == Some(turn) || inner.now.full_access() {
                 return;
             }
             Arc::clone(&inner.now)
@@ -101,11 +101,10 @@ impl LiveRoots {
             return;
         };
         let mut inner = self.inner();
+        // Where others came into force meanwhile, the next command looks through those.
         if Arc::ptr_eq(&inner.now, &now) {
             inner.now = Arc::new(again);
-        } else {
-            // Others came into force meanwhile: the next command looks through those.
-            inner.looked = None;
+            inner.looked = Some(turn);
         }
     }
 

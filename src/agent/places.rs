@@ -17,7 +17,7 @@ use crate::base::tasks;
 use crate::config::{home, places};
 use crate::protocol::ask::{Answer, Narrow, PlaceOffer};
 use crate::protocol::event::{ALLOWED, Event};
-use crate::sandbox::{self, Level, Roots};
+use crate::sandbox::{self, Roots};
 use crate::tools::apply_patch::{PatchJudge, PatchVerdict};
 use crate::tools::context::ToolContext;
 
@@ -41,14 +41,11 @@ impl Places {
 
     /// Whether opening it would change anything: what a rule keeps closed stays so.
     pub(super) fn may_open(&self, narrow: &Narrow) -> bool {
-        // Without namespaces there is no way to single hosts and ports.
-        let by_list = sandbox::level().is_ok_and(|level| level == Level::Namespaces);
         let closed = |host: &String| network::closes(&self.rules.now(), host);
         match narrow {
-            Narrow::Host(host) => by_list && !closed(host),
-            Narrow::Hosts(hosts) => by_list && !hosts.iter().any(closed),
-            Narrow::Folder(_) => true,
-            Narrow::Port(_) => by_list,
+            Narrow::Host(host) => !closed(host),
+            Narrow::Hosts(hosts) => !hosts.iter().any(closed),
+            Narrow::Folder(_) | Narrow::Port(_) => true,
         }
     }
 

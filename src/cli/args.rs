@@ -14,7 +14,7 @@ use super::doctor::Doctor;
 use super::execpolicy::ExecPolicy;
 use super::exit::{Exit, HELP};
 use super::review::ReviewArgs;
-use super::sandbox::SandboxArgs;
+use super::sandbox_args::SandboxArgs;
 use super::undo::Undo;
 use super::usage::{self, GuardArgs, UsageArgs};
 use super::usage_credits::CreditsArgs;

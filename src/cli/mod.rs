@@ -23,7 +23,7 @@
 //! - [`login`]: `codex login` and `codex logout`
 //! - [`signing`]: sign-in with ChatGPT, for the command line
 //! - [`browse`]: opens the user's browser
-//! - [`sandbox`]: `codex sandbox`
+//! - [`sandbox`]: `codex sandbox`; [`sandbox_args`] its words
 //! - [`usage`]: `codex usage` and `codex usage guard`
 //! - [`usage_account`]: the account behind the words of `codex usage`
 //! - [`usage_explain`]: `codex usage explain`
@@ -55,6 +55,7 @@ mod login;
 mod opening;
 mod review;
 mod sandbox;
+mod sandbox_args;
 mod signing;
 mod tour;
 mod tui;

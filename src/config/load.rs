@@ -33,8 +33,10 @@ pub(crate) fn load(env: &Env, flags: &Flags) -> Result<Config, Error> {
     let project_root = trust::project_root(&cwd, &user.root_markers(&sources)?);
     let trust = trust::look_up(&cwd, project_root.as_deref(), &user.highest_first(), &sources)?;
     let mut lower = Vec::new();
+    let top = project_root.as_deref().unwrap_or(&cwd);
+    let top_is_lower = trust::lies_in_main(top);
     for folder in layers::project_folders(project_root.as_deref(), &cwd, &codex_home) {
-        let dir = folder.parent().filter(|dir| *dir != project_root.as_deref().unwrap_or(&cwd));
+        let dir = folder.parent().filter(|dir| top_is_lower || *dir != top);
         let said = dir.map(|dir| trust::of(dir, &user.highest_first(), &sources)).transpose()?;
         if said.is_some_and(|said| said != Some(Trust::Trusted)) {
             lower.push(folder);

@@ -155,6 +155,23 @@ fn below_the_root_of_a_project_a_command_could_have_written_the_file() {
 }
 
 #[test]
+fn a_worktree_in_its_own_repository_is_below_its_root() {
+    let machine = Machine::new();
+    let (project, tree) = (machine.root.join("project"), machine.root.join("project/sub"));
+    let admin = project.join(".git/worktrees/sub");
+    std::fs::create_dir_all(&admin).unwrap();
+    machine.write("project/sub/.git", &format!("gitdir: {}\n", admin.display()));
+    std::fs::write(admin.join("gitdir"), format!("{}/.git\n", tree.display())).unwrap();
+    machine.trusting("").write("project/sub/.codex/config.toml", "sandbox_mode = 'danger-full-access'");
+    let config = machine.config();
+    assert_eq!(config.trust, Trust::Trusted);
+    assert_eq!(config.sandbox.mode(), SandboxMode::WorkspaceWrite);
+    assert_eq!(config.rules.strict, [tree.join(".codex/rules")]);
+    machine.trusting(&format!("projects.'{}'.trust_level = 'trusted'", tree.display()));
+    assert_eq!(machine.config().sandbox.mode(), SandboxMode::DangerFullAccess);
+}
+
+#[test]
 fn a_trusted_project_gets_a_writable_workspace_but_not_every_key() {
     let machine = Machine::new();
     machine.trusting("").write(

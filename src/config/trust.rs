@@ -107,6 +107,12 @@ pub(crate) fn git_dir(dir: &Path) -> Option<PathBuf> {
     Some(absolute(dir, Path::new(OsStr::from_bytes(target))))
 }
 
+/// Whether `dir` is a linked worktree in the working tree of its own repository, where commands of that one write.
+pub(crate) fn lies_in_main(dir: &Path) -> bool {
+    let main = main_repository(dir);
+    main.is_some_and(|main| dir.canonicalize().is_ok_and(|real| real.starts_with(main)))
+}
+
 /// The main working tree of the linked worktree `dir`, when the repository confirms the link.
 fn main_repository(dir: &Path) -> Option<PathBuf> {
     let git = git_dir(dir)?;

@@ -96,13 +96,13 @@ pub(crate) fn denial(roots: &Roots, cwd: &Path, ended: Ended, output: &str) -> O
     let path = path_in(line);
     // A refusal at a place the sandbox leaves open has another reason, for example file permissions. What a script says of
     // a relative path may be true in a folder it went to.
-    let absolute = path.map(Path::new).filter(|path| path.is_absolute()).map(super::policy::real);
+    let absolute = path.map(Path::new).filter(|path| path.is_absolute()).map(super::leads::real);
     if absolute.as_deref().is_some_and(|path| roots.can_write(path)) {
         return None;
     }
     let (what, grant) = match (cause, path) {
         (_, Some(path)) => {
-            let said = explain::write(roots, &super::policy::real(&cwd.join(path)));
+            let said = explain::write(roots, &super::leads::real(&cwd.join(path)));
             (format!("`{path}` is not writable"), said.map(|said| said.why))
         }
         (Cause::Write, None) => ("it wrote outside the writable folders".to_owned(), None),

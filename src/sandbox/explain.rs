@@ -5,9 +5,10 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use super::detect::Level;
+use super::leads::real;
 use super::linux::{About, Refusal};
 use super::names;
-use super::policy::{Roots, real};
+use super::policy::Roots;
 
 /// So many places are named in one sentence.
 const NAMED: usize = 3;

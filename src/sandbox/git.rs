@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::policy::{gitdir, real};
+use super::leads::{gitdir, real};
 use crate::process::parse::{Commands, Shape};
 
 /// The folder of a repository, and the common one when it is a linked worktree's. Resolved.

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::git::Repository;
-use super::policy::real;
+use super::leads::real;
 use crate::base::path::absolute;
 
 /// Included files of included files.

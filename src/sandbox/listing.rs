@@ -5,7 +5,37 @@ use std::path::{Path, PathBuf};
 
 use super::detect::{self, Level};
 use super::linux::landlock;
-use super::policy::Roots;
+use super::policy::{Origin, Root, Roots};
+use crate::protocol::policy::SandboxMode;
+
+impl Roots {
+    /// One line for banners, for example `workspace-write [workdir, /tmp, $TMPDIR]`.
+    pub(crate) fn describe(&self) -> String {
+        let rules = self.network_rules();
+        let network =
+            match (self.network() && !self.full_access(), rules.ports.is_empty(), rules.hosts.is_empty()) {
+                (true, ..) => " (network open)",
+                (false, true, true) => "",
+                (false, false, true) => " (loopback ports open)",
+                (false, ..) => " (network by list)",
+            };
+        if self.mode() != SandboxMode::WorkspaceWrite {
+            return format!("{}{network}", self.mode().as_str());
+        }
+        let names: Vec<String> = self.roots().iter().map(name).collect();
+        format!("{} [{}]{network}", self.mode().as_str(), names.join(", "))
+    }
+}
+
+/// The name of a writable folder in a banner.
+fn name(root: &Root) -> String {
+    match root.origin {
+        Origin::Workdir => "workdir".to_owned(),
+        Origin::SlashTmp => "/tmp".to_owned(),
+        Origin::Tmpdir => "$TMPDIR".to_owned(),
+        Origin::Extra => root.path.display().to_string(),
+    }
+}
 
 /// Everything that holds, one line each, at most `most` paths in one.
 pub(crate) fn listing(roots: &Roots, level: Option<Level>, most: usize) -> Vec<String> {

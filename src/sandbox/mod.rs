@@ -1,6 +1,7 @@
 //! What commands may touch, enforced by the kernel.
 //!
 //! - [`policy`]: a policy resolved on this disk: writable roots, protected children, network
+//! - [`leads`]: where a name leads on this disk
 //! - [`names`]: names as any file system may take them
 //! - [`nested`]: repositories and secrets below the roots
 //! - [`secrets`]: what commands cannot read
@@ -25,6 +26,7 @@ mod explain;
 mod foreground;
 mod git;
 mod git_config;
+mod leads;
 mod linux;
 mod listing;
 mod names;

@@ -26,7 +26,7 @@ const OF_HOME: [&str; 9] = [
 ];
 
 impl Roots {
-    /// The folder whose opening lets commands write at `path` (as [`super::policy::real`] gives it); `None` when it stays closed.
+    /// The folder whose opening lets commands write at `path` (as [`super::leads::real`] gives it); `None` when it stays closed.
     /// Looks at the disk.
     pub(crate) fn narrowest(&self, path: &Path) -> Option<PathBuf> {
         let folder = path

@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::policy::real;
+use super::leads::real;
 use crate::protocol::policy::DenyRead;
 
 /// The paths to hide, symlinks resolved, sorted; `env_files` are those of the workspace.

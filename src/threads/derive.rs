@@ -8,8 +8,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::legacy::join;
 use super::told::Told;
+use super::written::join;
 use crate::base::ids::ItemId;
 use crate::protocol::item::{
     ChangeKind, CommandItem, CommandSource, FileChange, Item, ItemStatus, ToolStatus,

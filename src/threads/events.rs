@@ -1,4 +1,4 @@
-//! Events of stored threads as marks of turns and [`super::items`]: the reading side of [`super::legacy`], also for
+//! Events of stored threads as marks of turns and [`super::items`]: the reading side of [`super::written`], also for
 //! the events that only other programs write. What has no shape of ours is passed over in silence; what has the wrong shape
 //! is told as a reason.
 

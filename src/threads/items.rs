@@ -4,9 +4,9 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::legacy::{NO_EXIT_CODE, join};
 use super::shapes::{ChangesIn, Duration, ParsedCommand, path_of};
 use super::words::{source_of, status_of};
+use super::written::{NO_EXIT_CODE, join};
 use crate::base::ids::ItemId;
 use crate::protocol::item::{CommandAction, CommandItem, Item, ItemStatus, ToolStatus};
 use crate::protocol::review::{self, Output, Target};

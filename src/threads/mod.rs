@@ -6,7 +6,7 @@
 //! - [`meta`]: the first line of a file: what thread it is; [`settings`] the settings line of each turn
 //! - [`keep`]: which items are stored, and how much of their output
 //! - [`shapes`]: pieces of payloads that are spelled the same in every record mode; [`words`] and words
-//! - [`legacy`]: items as the events we write; [`payloads`] their shapes
+//! - [`written`]: items as the events we write; [`payloads`] their shapes
 //! - [`events`]: stored events as items and turn marks; [`items`] commands, patches, calls, reviews
 //! - [`paginated`]: items as the newer record mode writes them; read only
 //! - [`append`]: all-or-nothing appends with a queue for what could not be written
@@ -41,7 +41,6 @@ mod history;
 mod index;
 mod items;
 mod keep;
-mod legacy;
 mod line;
 mod load;
 mod locks;
@@ -66,6 +65,7 @@ mod turns;
 mod user_shell;
 mod words;
 mod writer;
+mod written;
 
 pub(crate) use error::Error;
 pub(crate) use fork::fork;

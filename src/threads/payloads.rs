@@ -1,4 +1,4 @@
-//! The payloads of the events we write, field by field; [`super::legacy`] fills them. The names and fields are those
+//! The payloads of the events we write, field by field; [`super::written`] fills them. The names and fields are those
 //! of the rollout format's older record mode, so that other Codex programs can show and continue our threads. The few
 //! fields of our own (`id`, `content`, `command_line`, `status`, `hint`, `kind`, `price`, `price_so_far`, `changed`,
 //! `network`, `limits_spent`, `shown_after`, `shown_after_end`) and the kinds `notice` and `turn_priced` are additions

@@ -11,11 +11,11 @@ use serde_json::value::RawValue;
 use super::append::Queue;
 use super::error::Error;
 use super::file::{self, Flush, Open};
-use super::legacy;
 use super::line::Batch;
 use super::meta::NewThread;
 use super::repair::Mended;
 use super::settings::{ContextOut, Settings};
+use super::written;
 use crate::base::clock::Clock;
 use crate::base::ids::{ThreadId, TurnId};
 use crate::protocol::item::Item;
@@ -105,7 +105,7 @@ impl Writer {
     /// The disk refused; the lines wait for the next attempt.
     pub(crate) fn turn_started(&mut self, turn_id: TurnId, window: Option<u64>) -> Result<(), Error> {
         let now_s = self.clock.now_s();
-        self.put(|batch| legacy::push_turn_start(batch, turn_id, now_s, window))
+        self.put(|batch| written::push_turn_start(batch, turn_id, now_s, window))
     }
 
     /// The settings a turn runs with.
@@ -129,12 +129,12 @@ impl Writer {
     /// # Errors
     /// The disk refused; the lines wait for the next attempt.
     pub(crate) fn item(&mut self, item: &Item, turn_id: TurnId) -> Result<(), Error> {
-        self.put(|batch| legacy::push_item(batch, item, turn_id, None))
+        self.put(|batch| written::push_item(batch, item, turn_id, None))
     }
 
     /// The same, of an item that was shown in a place other than the one where its line stands.
     pub(crate) fn item_at(&mut self, item: &Item, turn_id: TurnId, place: &Place) -> Result<(), Error> {
-        self.put(|batch| legacy::push_item(batch, item, turn_id, Some(place)))
+        self.put(|batch| written::push_item(batch, item, turn_id, Some(place)))
     }
 
     /// A line that the user saw beside the items. It makes no file of a thread that has none: it waits for the first
@@ -144,10 +144,10 @@ impl Writer {
     /// The disk refused; the lines wait for the next attempt.
     pub(crate) fn note(&mut self, note: &Note) -> Result<(), Error> {
         if !matches!(self.state, State::Waiting { .. }) {
-            return self.put(|batch| legacy::push_note(batch, note));
+            return self.put(|batch| written::push_note(batch, note));
         }
         let mut batch = Batch::new(self.clock.now_ms());
-        legacy::push_note(&mut batch, note)?;
+        written::push_note(&mut batch, note)?;
         if self.early.len() + batch.bytes().len() <= MAX_EARLY {
             self.early.extend_from_slice(batch.bytes());
         }
@@ -161,7 +161,7 @@ impl Writer {
         limits: Option<&LimitsSnapshot>,
         spent: &[Price],
     ) -> Result<(), Error> {
-        self.put(|batch| legacy::push_usage(batch, usage, limits, spent))
+        self.put(|batch| written::push_usage(batch, usage, limits, spent))
     }
 
     /// What a turn cost in all, and what the thread has used of the limits.
@@ -171,7 +171,7 @@ impl Writer {
         price: &[Price],
         spent: &[Price],
     ) -> Result<(), Error> {
-        self.put(|batch| legacy::push_turn_price(batch, turn_id, price, spent))
+        self.put(|batch| written::push_turn_price(batch, turn_id, price, spent))
     }
 
     /// The history begins anew.
@@ -202,7 +202,7 @@ impl Writer {
     /// # Errors
     /// The disk refused; the lines wait for the next attempt.
     pub(crate) fn rolled_back(&mut self, turns: u32) -> Result<(), Error> {
-        self.put(|batch| legacy::push_rolled_back(batch, turns))
+        self.put(|batch| written::push_rolled_back(batch, turns))
     }
 
     /// A turn ended, however it ended.
@@ -211,7 +211,7 @@ impl Writer {
     /// The disk refused; the lines wait for the next attempt.
     pub(crate) fn turn_completed(&mut self, end: &TurnEnd) -> Result<(), Error> {
         let now_ms = self.clock.now_ms();
-        self.put(|batch| legacy::push_turn_end(batch, end, now_ms))
+        self.put(|batch| written::push_turn_end(batch, end, now_ms))
     }
 
     /// Tries again to write what waits.

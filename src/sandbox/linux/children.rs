@@ -9,7 +9,7 @@ use super::wrap::{Confine, Writable};
 use crate::process::supervise::SetupError;
 use crate::protocol::policy::PROTECTED;
 use crate::sandbox::detect::Level;
-use crate::sandbox::policy::targets;
+use crate::sandbox::leads::targets;
 
 /// What must be read-only, and the stand-ins that make it so.
 #[derive(Debug, Default)]

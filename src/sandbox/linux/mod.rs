@@ -13,6 +13,7 @@
 //! - [`proxy`]: hosts by name, in that proxy
 //! - [`request`]: what its clients ask for
 //! - [`upstream`]: the way out of networks that have a proxy of their own
+//! - [`no_proxy`]: which hosts the proxy of a network is not for; [`socks`] the words of SOCKS
 //! - [`passage`]: who may use the proxy where everybody could
 //! - [`listening`]: servers of a thread without a network of its own
 //! - [`record`]: what was reached on these ways
@@ -44,12 +45,14 @@ pub(super) mod landlock;
 mod listening;
 mod mounts;
 mod network;
+mod no_proxy;
 mod passage;
 mod proxy;
 mod record;
 mod request;
 mod seccomp;
 mod sockets;
+mod socks;
 mod stdio;
 mod sys;
 mod trace;

@@ -6,15 +6,17 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsString;
-use std::io::{self, ErrorKind, Read, Write};
-use std::net::{IpAddr, TcpStream, ToSocketAddrs};
+use std::io::{self, ErrorKind, Write};
+use std::net::{TcpStream, ToSocketAddrs};
 use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use url::Url;
 
+use super::no_proxy::covers;
 use super::request::read_head;
+use super::socks;
 use super::wrap::Confine;
 use crate::base::secret::Secret;
 use crate::sandbox::proxies::{HANDED, NAMES, without_login};
@@ -104,47 +106,6 @@ impl Upstream {
     }
 }
 
-/// `*`, a host with all below it (with or without a dot before it), an address, a network; each perhaps with a port.
-fn covers(entry: &str, host: &str, port: u16) -> bool {
-    if entry == "*" {
-        return true;
-    }
-    let address = host.parse::<IpAddr>().ok();
-    if let Some((network, bits)) = entry.split_once('/') {
-        return network.parse().ok().zip(bits.parse().ok()).zip(address).is_some_and(
-            |((network, bits), ip)| {
-                prefix(network, bits).is_some() && prefix(network, bits) == prefix(ip, bits)
-            },
-        );
-    }
-    let bare = entry.trim_start_matches('[').trim_end_matches(']');
-    let (name, only) = match entry.rsplit_once(':').map(|(name, port)| (name, port.parse::<u16>())) {
-        Some((name, Ok(port))) if bare.parse::<IpAddr>().is_err() => (name, Some(port)),
-        _ => (bare, None),
-    };
-    let name =
-        name.trim_start_matches('[').trim_end_matches(']').trim_start_matches('*').trim_start_matches('.');
-    let fits = match address {
-        Some(ip) => name.parse() == Ok(ip),
-        None => {
-            let above = || host.strip_suffix(name).is_some_and(|below| below.ends_with('.'));
-            !name.is_empty() && (host == name || above())
-        }
-    };
-    fits && only.is_none_or(|only| only == port)
-}
-
-/// The kind and the first bits of an address.
-fn prefix(ip: IpAddr, bits: u32) -> Option<(bool, u128)> {
-    match ip {
-        IpAddr::V4(ip) if bits <= 32 => {
-            Some((false, u128::from(u32::from(ip).checked_shr(32 - bits).unwrap_or(0))))
-        }
-        IpAddr::V6(ip) if bits <= 128 => Some((true, u128::from(ip).checked_shr(128 - bits).unwrap_or(0))),
-        _ => None,
-    }
-}
-
 impl Server {
     fn read(text: &str) -> Self {
         let text = text.trim();
@@ -201,7 +162,9 @@ impl Server {
     /// Opens a tunnel on a connection to it. Gives what the other end has said already.
     pub(super) fn tunnel(&self, stream: &mut TcpStream, host: &str, port: u16) -> Result<Vec<u8>, Unreached> {
         let done = match self.scheme {
-            Ok(Scheme::Socks) => self.by_socks(stream, host, port).map(|()| Ok(Vec::new())),
+            Ok(Scheme::Socks) => {
+                socks::tunnel(stream, self.login.as_ref(), host, port).map(|()| Ok(Vec::new()))
+            }
             _ => self.by_connect(stream, host, port),
         };
         let _ = stream.set_read_timeout(None);
@@ -225,50 +188,6 @@ impl Server {
             status => Ok(Err(status)),
         }
     }
-
-    /// RFC 1928 and, where a name and a password are wanted, RFC 1929.
-    fn by_socks(&self, stream: &mut TcpStream, host: &str, port: u16) -> io::Result<()> {
-        stream.set_read_timeout(Some(ANSWER))?;
-        let refused = || io::Error::from(ErrorKind::PermissionDenied);
-        let short = |text: &str| u8::try_from(text.len()).map_err(|_| refused());
-        stream.write_all(if self.login.is_some() { &[5, 2, 0, 2] } else { &[5, 1, 0] })?;
-        match (read::<2>(stream)?, &self.login) {
-            ([5, 0], _) => {}
-            ([5, 2], Some((name, password))) => {
-                let mut said = vec![1, short(name)?];
-                said.extend(name.as_bytes());
-                said.push(short(password.expose())?);
-                said.extend(password.expose().as_bytes());
-                stream.write_all(&said)?;
-                if read::<2>(stream)?[1] != 0 {
-                    return Err(refused());
-                }
-            }
-            _ => return Err(refused()),
-        }
-        let mut said = vec![5, 1, 0];
-        match host.parse::<IpAddr>() {
-            Ok(IpAddr::V4(ip)) => said.extend([&[1][..], &ip.octets()].concat()),
-            Ok(IpAddr::V6(ip)) => said.extend([&[4][..], &ip.octets()].concat()),
-            Err(_) => said.extend([&[3, short(host)?][..], host.as_bytes()].concat()),
-        }
-        said.extend(port.to_be_bytes());
-        stream.write_all(&said)?;
-        let [version, answer, _, kind] = read::<4>(stream)?;
-        let rest = match kind {
-            1 => 4,
-            4 => 16,
-            _ => usize::from(read::<1>(stream)?[0]),
-        };
-        stream.read_exact(&mut vec![0; rest + 2])?;
-        if (version, answer) == (5, 0) { Ok(()) } else { Err(refused()) }
-    }
-}
-
-fn read<const N: usize>(stream: &mut TcpStream) -> io::Result<[u8; N]> {
-    let mut bytes = [0; N];
-    stream.read_exact(&mut bytes)?;
-    Ok(bytes)
 }
 
 /// Percent signs with two digits as the bytes they stand for.

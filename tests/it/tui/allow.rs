@@ -19,7 +19,14 @@ fn start(world: &World) -> Terminal {
     ready_with(codex(world).args(["-a", "on-request", "-s", "workspace-write"]))
 }
 
-/// A program outside the workspace, so that running it needs no path of the project.
+/// The same, with the folder of [`elsewhere`] open to commands from the start, for their temporary files.
+fn start_beside(world: &World) -> Terminal {
+    elsewhere(world);
+    let folder = world.root().join("elsewhere");
+    ready_with(codex(world).args(["-a", "on-request", "-s", "workspace-write"]).env("TMPDIR", folder))
+}
+
+/// A file outside the workspace, so that running it needs no path of the project.
 fn elsewhere(world: &World) -> String {
     let dir = world.root().join("elsewhere");
     fs::create_dir_all(&dir).unwrap();
@@ -31,7 +38,7 @@ fn the_question_shows_effects_and_always_makes_a_rule() {
     let world = World::new("");
     let mark = elsewhere(&world);
     world.backend.script(&calls_then(&leaving(&format!("true && touch {mark}")), "it ran"));
-    let terminal = start(&world);
+    let terminal = start_beside(&world);
     terminal.resize(120, 40);
     terminal.submit("touch it");
     terminal.until(QUESTION);
@@ -51,7 +58,7 @@ fn the_question_shows_effects_and_always_makes_a_rule() {
     // Neither this thread nor another one asks again.
     for () in [(), ()] {
         fs::remove_file(&mark).unwrap();
-        let terminal = start(&world);
+        let terminal = start_beside(&world);
         terminal.submit("again");
         terminal.until("• it ran");
         assert!(fs::exists(&mark).unwrap());
@@ -84,7 +91,7 @@ fn what_the_session_allows_is_not_asked_again_beside_other_commands() {
     let mark = elsewhere(&world);
     let (first, second) = (leaving(&format!("touch {mark}")), leaving(&format!("echo x && touch {mark}")));
     world.backend.script(&calls_then(&first, "it ran"));
-    let terminal = start(&world);
+    let terminal = start_beside(&world);
     terminal.submit("touch it");
     terminal.until(QUESTION);
     be_read();

@@ -2,6 +2,7 @@
 
 use std::ffi::CString;
 use std::fs;
+use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::OwnedFd;
 
@@ -82,10 +83,16 @@ pub(super) fn loopback(socket: &OwnedFd, at: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, at.port())
 }
 
-/// The inodes of what listens on a port of this machine.
-pub(super) fn at_port(port: u16) -> Vec<u64> {
-    let tables = ["/proc/self/net/tcp", "/proc/self/net/tcp6"];
-    tables.map(|table| listeners(&fs::read_to_string(table).unwrap_or_default(), port)).concat()
+/// The inodes of what listens on a port of this machine; `None` when that cannot be known.
+pub(super) fn at_port(port: u16) -> Option<Vec<u64>> {
+    let mut found = listeners(&fs::read_to_string("/proc/self/net/tcp").ok()?, port);
+    match fs::read_to_string("/proc/self/net/tcp6") {
+        Ok(table) => found.extend(listeners(&table, port)),
+        // Without that protocol there is no such table.
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(_) => return None,
+    }
+    Some(found)
 }
 
 /// The inodes of what listens on a port, of a table of the kernel's.

@@ -1,8 +1,8 @@
 //! Servers of the command's own, where no network namespace keeps others out: it may listen on the loopback and at
 //! names it may make, and connect to what commands of its thread listen on, to the ports that are listed, and to its
-//! proxy. Where there is such a namespace, names in the file
-//! system still lead out of it, and connecting alone is asked about. Each call is made here on a copy of the socket, with
-//! the address that was looked at; none of these calls is left to the kernel with an address of the command's.
+//! proxy. Where there is such a namespace, names in the file system still lead out of it, and connecting alone is asked
+//! about. Each call is made here on a copy of the socket, with the address that was looked at; none of these calls is
+//! left to the kernel with an address of the command's.
 #![allow(unsafe_code)] // copying a descriptor of another process
 
 use std::collections::BTreeSet;
@@ -137,7 +137,7 @@ impl Servers {
     /// A port that sockets share is shared among those of the thread only: others would lose connections to it.
     fn share_port(&self, socket: &OwnedFd, port: u16) -> Result<(), Errno> {
         let shared = port != 0 && sockopt::socket_reuseport(socket) != Ok(false);
-        match shared && !self.are_ours(port, &at_port(port)) {
+        match shared && !at_port(port).is_some_and(|found| self.are_ours(port, &found)) {
             true => Err(Errno::ADDRINUSE),
             false => Ok(()),
         }
@@ -170,7 +170,7 @@ impl Servers {
             }
             return connected;
         }
-        let found = at_port(wanted.port());
+        let found = at_port(wanted.port()).unwrap_or_default();
         if found.is_empty() || !self.are_ours(wanted.port(), &found) {
             return Err(Errno::CONNREFUSED);
         }

@@ -279,5 +279,5 @@ pub(crate) fn push_usage(
 }
 
 #[cfg(test)]
-#[path = "legacy_tests.rs"]
+#[path = "written_tests.rs"]
 mod tests;

@@ -267,7 +267,7 @@ fn the_lines_as_other_programs_read_them() {
     writer.turn_completed(&turn_end(turn, TurnStatus::Interrupted, None)).unwrap();
     let text = fs::read_to_string(writer.path().unwrap()).unwrap();
     insta::with_settings!({
-        snapshot_path => concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots/threads/legacy"),
+        snapshot_path => concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots/threads/written"),
         prepend_module_to_snapshot => false,
         omit_expression => true,
     }, { insta::assert_snapshot!("lines", text) });
