@@ -12,7 +12,7 @@ use seccompiler::BpfProgram;
 
 use super::asked::{Asks, FCHMODAT2, program};
 use super::attributes;
-use super::caller::Caller;
+use super::caller::{Caller, Question};
 use super::devices::Own;
 use super::files::{self, Answer, Ground, Named};
 use super::ledger::Ledger;
@@ -133,11 +133,9 @@ impl Broker {
             }
             asked
         };
-        let caller = Caller::new(asked.pid, self.older_proc);
-        // SAFETY: a number to look for: the thread may be gone and its number another's.
-        let valid = unsafe { libc::ioctl(fd, libc::SECCOMP_IOCTL_NOTIF_ID_VALID, &raw const asked.id) == 0 };
-        let answer = match socket_call(&asked.data).filter(|_| valid) {
-            _ if !valid => Answer::Failed(Errno::INTR),
+        let caller = Caller::new(asked.pid, self.older_proc, Question { questions: fd, id: asked.id });
+        let answer = match socket_call(&asked.data) {
+            _ if !caller.waits() => Answer::Failed(Errno::INTR),
             Some(call) => sockets::call(caller, &mut self.servers, &self.places, asked.data.args[0], call),
             None if OBJECTS.contains(&c_long::from(asked.data.nr)) => self.objects.call(&asked.data),
             None => {

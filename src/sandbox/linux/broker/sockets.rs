@@ -308,6 +308,10 @@ fn copy(caller: Caller, fd: u64) -> Result<OwnedFd, Errno> {
             return Err(Errno::PERM);
         }
         let process = OwnedFd::from_raw_fd(process as i32);
+        // From here on it is the process that is meant, or none.
+        if !caller.waits() {
+            return Err(Errno::SRCH);
+        }
         match libc::syscall(libc::SYS_pidfd_getfd, process.as_raw_fd(), fd as i32, 0) {
             -1 => Err(Errno::BADF),
             copy => Ok(OwnedFd::from_raw_fd(copy as i32)),
