@@ -111,6 +111,12 @@ pub(super) fn program(asks: Asks) -> Result<BpfProgram, seccompiler::BackendErro
         }
         rules.insert(call, if asks.reads { Vec::new() } else { any });
     }
+    if asks.sockets == Some(Reach::Own) {
+        // In turn with the calls it decides about: it must not change between a look at it and what follows.
+        let is = |argument, value: i32| SeccompCondition::new(argument, Len::Dword, Op::Eq, value as u64);
+        let shares = vec![is(1, libc::SOL_SOCKET)?, is(2, libc::SO_REUSEPORT)?];
+        rules.insert(libc::SYS_setsockopt, vec![SeccompRule::new(shares)?]);
+    }
     let arch = TargetArch::try_from(std::env::consts::ARCH)?;
     // The library has no word for asking: another one stands in, and is replaced in what it gives.
     let filter = SeccompFilter::new(rules, SeccompAction::Allow, SeccompAction::Log, arch)?;

@@ -151,6 +151,7 @@ fn socket_call(call: &libc::seccomp_data) -> Option<sockets::Call> {
     let [_, at, length, ..] = call.args;
     match c_long::from(call.nr) {
         libc::SYS_bind => Some(sockets::Call::Bind { at, length }),
+        libc::SYS_setsockopt => Some(sockets::Call::Share { at: call.args[3], length: call.args[4] }),
         libc::SYS_listen => Some(sockets::Call::Listen(at)),
         libc::SYS_connect => Some(sockets::Call::Connect { at, length }),
         _ => None,

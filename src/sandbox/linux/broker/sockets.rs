@@ -71,6 +71,8 @@ pub(super) struct Servers {
 pub(super) enum Call {
     Bind { at: u64, length: u64 },
     Listen(u64),
+    /// Whether its port may be others' too.
+    Share { at: u64, length: u64 },
     Connect { at: u64, length: u64 },
 }
 
@@ -84,6 +86,7 @@ pub(super) fn call(caller: Caller, servers: &mut Servers, places: &Places, fd: u
     let unix = domain == AddressFamily::UNIX;
     let result = match call {
         Call::Listen(backlog) => servers.listen(&socket, unix, backlog as i32),
+        Call::Share { at, length } => share(caller, &socket, at, length),
         Call::Bind { at, length } | Call::Connect { at, length } => {
             let Some(address) = read(caller, at, length) else { return Answer::Failed(Errno::FAULT) };
             match (call, unix) {
@@ -120,7 +123,12 @@ impl Servers {
         if let Some(ways) = &self.ways {
             ways.listening.add(fstat(socket)?.st_ino, at.port());
         }
-        Ok(())
+        // Somebody may have come in between.
+        let alone = self.share_port(socket, at.port());
+        if alone.is_err() {
+            let _ = net::shutdown(socket, net::Shutdown::Both);
+        }
+        alone
     }
 
     /// Everywhere means the loopback: nobody else is to be reached.
@@ -317,6 +325,14 @@ fn copy(caller: Caller, fd: u64) -> Result<OwnedFd, Errno> {
             copy => Ok(OwnedFd::from_raw_fd(copy as i32)),
         }
     }
+}
+
+fn share(caller: Caller, socket: &OwnedFd, at: u64, length: u64) -> Result<(), Errno> {
+    if length < 4 {
+        return Err(Errno::INVAL);
+    }
+    let value: [u8; 4] = caller.bytes(at).ok_or(Errno::FAULT)?;
+    sockopt::set_socket_reuseport(socket, i32::from_ne_bytes(value) != 0)
 }
 
 /// The time as file systems take it, no later than now.

@@ -1,0 +1,150 @@
+//! What no shell can try: calls, sockets given as stdio, files saved by others meanwhile. As in [`super::switched_off`]
+//! each is refused, and gets through when its protection is left out. Where two walls stand before the same thing, both
+//! are left out, for either alone holds. No row has pushing keys into a terminal: a command's session has no terminal
+//! but its own, and kernels from 6.2 on refuse it to whoever is not an administrator.
+#![cfg(debug_assertions)]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
+use std::process::{Command, Stdio};
+
+use super::bed::{Bed, LANDLOCK, NAMESPACES, is_root, ways};
+
+/// What is tried, the level, what is left out, and whether only root has it to lose.
+const CALLS: &[(&str, &str, &[&str], bool)] = &[
+    ("ring", NAMESPACES, &["seccomp"], false),
+    ("ring", LANDLOCK, &["seccomp"], false),
+    ("key", NAMESPACES, &["seccomp"], false),
+    ("key", LANDLOCK, &["seccomp"], false),
+    ("limits", NAMESPACES, &["pid"], false),
+    ("limits", LANDLOCK, &["seccomp"], false),
+    ("attributes", NAMESPACES, &["mounts"], false),
+    ("attributes", LANDLOCK, &["places"], false),
+    ("raw", NAMESPACES, &["seccomp", "capabilities"], true),
+    ("raw", LANDLOCK, &["seccomp", "capabilities"], true),
+    ("packet", NAMESPACES, &["seccomp", "capabilities"], true),
+    ("packet", LANDLOCK, &["seccomp", "capabilities"], true),
+    ("bpf", NAMESPACES, &["seccomp", "capabilities", "user"], true),
+    ("bpf", LANDLOCK, &["seccomp", "capabilities"], true),
+    ("module", NAMESPACES, &["seccomp", "capabilities", "user"], true),
+    ("module", LANDLOCK, &["seccomp", "capabilities"], true),
+];
+
+/// Ends with 0 when the kernel lets it in; a module that is not there is looked for only then.
+const PROGRAM: &str = "import ctypes, errno, os, resource, socket, struct, sys
+libc = ctypes.CDLL(None, use_errno=True)
+x86 = os.uname().machine == 'x86_64'
+def call(number, *rest):
+    if libc.syscall(number, *rest) < 0: raise OSError(ctypes.get_errno(), 'call')
+def module():
+    try: call(176 if x86 else 106, b'none-of-this-name', os.O_NONBLOCK)
+    except OSError as e:
+        if e.errno not in (errno.ENOENT, errno.EBUSY): raise
+what = sys.argv[1]
+limit = struct.pack('QQ', 64, 64)
+{'ring': lambda: call(425, 1, ctypes.create_string_buffer(256)),
+ 'key': lambda: call(248 if x86 else 217, b'user', b'codex-test', b'x', 1, -2),
+ 'limits': lambda: call(302 if x86 else 261, int(open('outsider').read()), 7, limit, 0),
+ 'attributes': lambda: os.setxattr(os.environ['O'] + '/file', 'user.codex', b'x'),
+ 'raw': lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, 1),
+ 'packet': lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW),
+ 'bpf': lambda: call(321 if x86 else 280, 0, struct.pack('IIII', 2, 4, 4, 1) + bytes(112), 128),
+ 'module': module}[what]()
+";
+
+/// A process that ends with the test.
+struct Outsider(std::process::Child);
+
+impl Drop for Outsider {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn calls_that_only_one_protection_stops_get_through_without_it() {
+    if !crate::support::python() {
+        return;
+    }
+    let mut tried = 0;
+    for way in ways() {
+        let may = |by_root: bool| !by_root || (way.user.is_none() && is_root());
+        for (what, _, without, _) in CALLS.iter().filter(|case| case.1 == way.level && may(case.3)) {
+            let bed = Bed::new(way);
+            let mut sleep = Command::new("sleep");
+            sleep.arg("600");
+            bed.prepare(&mut sleep);
+            let sleep = Outsider(sleep.spawn().unwrap());
+            bed.write("work/outsider", &sleep.0.id().to_string());
+            bed.write("work/try.py", PROGRAM);
+            // This kernel may not have it at all.
+            if !bed.free(&["python3", "try.py", what]) {
+                eprintln!("not available here, skipped: {what} as {way:?}");
+                continue;
+            }
+            let script = format!("exec python3 try.py {what}");
+            let (code, output) = bed.sh(&script);
+            assert_eq!(code, 1, "{way:?}: {what} gets through: {output}");
+            let (code, output) = bed.sh_without(without, &script);
+            assert_eq!(code, 0, "{way:?}: {what} is refused even without {without:?}: {output}");
+            tried += 1;
+        }
+    }
+    assert!(tried >= 4, "nothing was tried");
+}
+
+/// A connection that a command is given is a way into a network that is off.
+#[test]
+fn sockets_as_stdio_are_missed_to_be_refused() {
+    for way in ways() {
+        for (without, gets_through) in [(&[][..], false), (&["stdio"], true)] {
+            let bed = Bed::new(way);
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let given = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            let mut other = listener.accept().unwrap().0;
+            let mut codex = Command::new(bed.path().join("codex"));
+            codex.args(["sandbox", "--full-auto", "--level", way.level]);
+            for protection in without {
+                codex.args(["--without", protection]);
+            }
+            codex.args(["--", "sh", "-c", "echo out >&0"]);
+            bed.prepare(&mut codex);
+            let output = codex.stdin(Stdio::from(OwnedFd::from(given))).output().unwrap();
+            drop(codex);
+            let mut text = String::new();
+            other.read_to_string(&mut text).unwrap();
+            assert_eq!(text == "out\n", gets_through, "{way:?} {without:?}: {output:?}");
+        }
+    }
+}
+
+/// A cover goes with the file that is renamed over, so the name itself is kept.
+#[test]
+fn that_names_of_secrets_are_kept_is_missed_when_it_is_left_out() {
+    for way in ways().into_iter().filter(|way| way.level == NAMESPACES) {
+        for (without, seen) in [(&[][..], false), (&["names of secrets"], true)] {
+            let bed = Bed::new(way);
+            bed.write("work/.env", "hush-hush");
+            let mut codex = Command::new(bed.path().join("codex"));
+            codex.args(["sandbox", "--full-auto", "--level", way.level]);
+            for protection in without {
+                codex.args(["--without", protection]);
+            }
+            codex.args(["--", "sh", "-c", "echo ready; read line; cat .env"]);
+            bed.prepare(&mut codex);
+            codex.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+            let mut child = codex.spawn().unwrap();
+            let mut lines = BufReader::new(child.stdout.take().unwrap());
+            let mut output = String::new();
+            lines.read_line(&mut output).unwrap();
+            bed.write("work/.saved", "hush-hush");
+            std::fs::rename(bed.work().join(".saved"), bed.work().join(".env")).unwrap();
+            child.stdin.take().unwrap().write_all(b"go\n").unwrap();
+            lines.read_to_string(&mut output).unwrap();
+            child.wait().unwrap();
+            assert_eq!(output.contains("hush-hush"), seen, "{way:?} {without:?}: {output}");
+        }
+    }
+}
