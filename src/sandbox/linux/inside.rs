@@ -143,10 +143,12 @@ impl Inside {
             return Err(SetupError::new("landlock", why));
         }
         let metadata = !namespaces || folds;
-        let by_name = metadata || (self.fleeting && abi > 0);
         let mut write: Vec<_> = self.confine.write.iter().map(|root| root.path.path()).collect();
+        let everything = write.iter().any(|root| root.parent().is_none());
+        // Where everything is open the folders that every program needs would be asked about one name at a time.
+        let by_name = metadata || (self.fleeting && abi > 0 && !everything);
         // A root that is everything must not bring the kernel's settings and devices with it.
-        if by_name && write.iter().any(|root| root.parent().is_none()) {
+        if by_name && everything {
             self.children.read_only.extend(["/proc", "/sys", "/dev"].map(PathBuf::from));
         }
         let hide: Vec<_> = self.confine.hide.iter().map(|path| path.path()).collect();

@@ -148,3 +148,50 @@ fn that_names_of_secrets_are_kept_is_missed_when_it_is_left_out() {
         }
     }
 }
+
+/// Where there is no network namespace, a port of somebody else's that allows sharing is not shared, nor by a socket
+/// that says so just after it has been looked at.
+#[test]
+fn a_port_of_somebody_elses_is_not_shared_by_changing_ones_mind() {
+    if !crate::support::python() {
+        return;
+    }
+    let program = "import socket, sys, threading
+port, heard = int(open('port').read()), 0
+def flip(s, stop):
+    value = 0
+    while not stop:
+        try: s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, value)
+        except OSError: return
+        value ^= 1
+for _ in range(600):
+    s, stop = socket.socket(), []
+    t = threading.Thread(target=flip, args=(s, stop)); t.start()
+    try: s.bind(('127.0.0.1', port)); s.listen(4); heard += 1
+    except OSError: pass
+    stop.append(1); t.join(); s.close()
+own = [socket.socket(), socket.socket()]
+for s in own:
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    assert s.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT) == 1
+    s.bind(own[0].getsockname() if s is own[1] else ('127.0.0.1', 0)); s.listen(4)
+print('heard', heard)
+";
+    let victim = "import socket, sys
+s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1); s.bind(('127.0.0.1', 0)); s.listen(4)
+print(s.getsockname()[1], flush=True); sys.stdin.read()
+";
+    for way in ways().into_iter().filter(|way| way.level == LANDLOCK) {
+        let bed = Bed::new(way);
+        let mut python = Command::new("python3");
+        python.args(["-c", victim]);
+        bed.prepare(&mut python);
+        let mut python = Outsider(python.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap());
+        let mut port = String::new();
+        BufReader::new(python.0.stdout.take().unwrap()).read_line(&mut port).unwrap();
+        bed.write("work/port", port.trim());
+        bed.write("work/share.py", program);
+        let (code, output) = bed.sh("exec python3 share.py");
+        assert_eq!((code, output.as_str()), (0, "heard 0\n"), "{way:?}");
+    }
+}

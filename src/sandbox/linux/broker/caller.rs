@@ -133,7 +133,8 @@ impl Caller {
     }
 
     fn status(self, name: &str) -> Option<String> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.shown)).ok().filter(|_| self.waits())?;
+        let status =
+            fs::read_to_string(format!("/proc/{}/status", self.shown)).ok().filter(|_| self.waits())?;
         status.lines().find_map(|line| line.strip_prefix(name)).map(|value| value.trim().to_owned())
     }
 }

@@ -69,7 +69,8 @@ impl Places {
         let path = Path::new(std::ffi::OsStr::from_bytes(path));
         let plain = path.components().all(|part| part != Component::ParentDir);
         let inside = |folder: &&str| {
-            let rooted = self.write.iter().any(|root| root.starts_with(folder) || Path::new(folder).starts_with(root));
+            let rooted =
+                self.write.iter().any(|root| root.starts_with(folder) || Path::new(folder).starts_with(root));
             path.starts_with(folder) && !rooted
         };
         plain && SYSTEM.iter().any(|folder| inside(&folder))
@@ -168,9 +169,13 @@ mod tests {
             assert_eq!(places.may_read(Path::new(path)), want, "{path}");
         }
         assert!(places.hides_inside());
-        for (path, want) in
-            [("/usr/lib/x", true), ("/usr/../w/x", false), ("usr/x", false), ("/w/x", false), ("/usrx/y", false)]
-        {
+        for (path, want) in [
+            ("/usr/lib/x", true),
+            ("/usr/../w/x", false),
+            ("usr/x", false),
+            ("/w/x", false),
+            ("/usrx/y", false),
+        ] {
             assert_eq!(places.is_of_the_system(path.as_bytes()), want, "{path}");
         }
         let within = Places { write: paths(&["/usr/src/x"]), ..Places::default() };

@@ -69,11 +69,20 @@ pub(super) struct Servers {
 /// What a call on a socket is.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Call {
-    Bind { at: u64, length: u64 },
+    Bind {
+        at: u64,
+        length: u64,
+    },
     Listen(u64),
     /// Whether its port may be others' too.
-    Share { at: u64, length: u64 },
-    Connect { at: u64, length: u64 },
+    Share {
+        at: u64,
+        length: u64,
+    },
+    Connect {
+        at: u64,
+        length: u64,
+    },
 }
 
 /// Makes the call where the command may.
