@@ -182,7 +182,8 @@ impl Inside {
             self.filters = seccomp::programs(needs)?;
             let sockets = self.reach(namespaces);
             if asked || (namespaces && sockets.is_some()) {
-                let asks = Asks { names: asked, reads: by_name, metadata, sockets };
+                let asks =
+                    Asks { names: asked, reads: by_name, metadata, sockets, binds: by_name && namespaces };
                 let refusing = asked.then(seccomp::refusing).transpose()?;
                 let ways = sockets.and_then(|_| self.ways()).transpose()?;
                 self.broker = Some(Broker::new(self.places(hide), asks, ways, refusing, &self.ledger)?);

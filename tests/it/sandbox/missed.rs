@@ -195,3 +195,41 @@ print(s.getsockname()[1], flush=True); sys.stdin.read()
         assert_eq!((code, output.as_str()), (0, "heard 0\n"), "{way:?}");
     }
 }
+
+/// Keeping the name of a secret leaves everything else beside it as it is.
+#[test]
+fn a_workspace_with_a_secret_in_it_is_worked_in_as_any_other() {
+    if !crate::support::python() {
+        return;
+    }
+    let program = "import os, socket
+os.makedirs('fresh/deep')
+for at in ('fresh/s', 'fresh/deep/s', 'top'):
+    s = socket.socket(socket.AF_UNIX); s.bind(at); s.listen(1)
+    c = socket.socket(socket.AF_UNIX); c.connect(at); s.accept(); os.unlink(at)
+s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen(1); socket.create_connection(s.getsockname())
+s = socket.socket(socket.AF_UNIX); s.bind('\\0codex-test-%d' % os.getpid())
+open('fresh/a', 'w').write('a'); os.rename('fresh/a', 'b'); os.link('b', 'fresh/c'); os.truncate('fresh/c', 0)
+os.symlink('b', 'fresh/l'); os.mkfifo('fresh/f'); os.chmod('b', 0o600); os.utime('b', (1, 1)); os.replace('b', 'own')
+assert os.stat('own').st_mtime == 1 and open('own').read() == ''
+try: open('.env').read()
+except PermissionError: print('kept')
+";
+    for way in ways() {
+        for network in [false, true] {
+            // Without namespaces an open network leaves no sockets in the file system.
+            if network && way.level == LANDLOCK {
+                continue;
+            }
+            let bed = Bed::new(way);
+            bed.write("work/.env", "hush-hush");
+            bed.write("work/all.py", program);
+            let mut codex = Command::new(bed.path().join("codex"));
+            codex.args(["sandbox", "--full-auto", "--level", way.level]);
+            codex.args(if network { &["--network"][..] } else { &[] }).args(["--", "python3", "all.py"]);
+            bed.prepare(&mut codex);
+            let output = codex.output().unwrap();
+            assert_eq!(String::from_utf8_lossy(&output.stdout), "kept\n", "{way:?} {network}: {output:?}");
+        }
+    }
+}

@@ -24,6 +24,8 @@ pub(crate) struct Asks {
     pub(crate) metadata: bool,
     /// Where sockets connect to, and listen.
     pub(crate) sockets: Option<Reach>,
+    /// Where sockets listen, whatever is asked about them else: their names are names in folders.
+    pub(crate) binds: bool,
 }
 
 /// Asked whatever the arguments.
@@ -91,10 +93,12 @@ pub(super) fn program(asks: Asks) -> Result<BpfProgram, seccompiler::BackendErro
     let metadata = if asks.metadata { METADATA } else { &[] };
     let objects = if asks.metadata { OBJECTS } else { &[] };
     let names = if asks.names { NAMES } else { &[] };
-    let sockets = match asks.sockets {
-        None => [].as_slice(),
-        Some(Reach::Inhabitants) => &[libc::SYS_connect],
-        Some(_) => SOCKETS,
+    let sockets = match (asks.sockets, asks.binds) {
+        (None, false) => [].as_slice(),
+        (None, true) => &[libc::SYS_bind],
+        (Some(Reach::Inhabitants), false) => &[libc::SYS_connect],
+        (Some(Reach::Inhabitants), true) => &[libc::SYS_bind, libc::SYS_connect],
+        (Some(_), _) => SOCKETS,
     };
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
         metadata.iter().chain(objects).chain(names).chain(sockets).map(|call| (*call, Vec::new())).collect();

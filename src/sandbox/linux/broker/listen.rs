@@ -68,7 +68,7 @@ impl Broker {
             own: Own::new(ledger.clone()),
             objects: Objects::new(ledger.clone()),
             older_proc: !Caller::is_shown_by_its_number(),
-            servers: Servers::new(asks.sockets.unwrap_or(Reach::Own), ways),
+            servers: Servers::new(asks.sockets.unwrap_or(Reach::Anybody), ways),
             program,
             refusing,
             ours,

@@ -38,7 +38,7 @@ pub(crate) enum Reach {
     Own,
     /// Whoever is in its network, which is nobody else's.
     Inhabitants,
-    /// Everybody, to show that the rule is missed.
+    /// Everybody: the network is open, or it is to be shown that the rule is missed.
     Anybody,
 }
 
@@ -100,6 +100,7 @@ pub(super) fn call(caller: Caller, servers: &mut Servers, places: &Places, fd: u
             let Some(address) = read(caller, at, length) else { return Answer::Failed(Errno::FAULT) };
             match (call, unix) {
                 (Call::Bind { .. }, true) => servers.bind_name(caller, places, &socket, &address),
+                (Call::Bind { .. }, false) if servers.reach != Reach::Own => bind(&socket, &address),
                 (Call::Bind { .. }, false) => servers.bind(&socket, &address),
                 (_, true) => servers.connect_name(caller, &socket, &address),
                 (_, false) if servers.reach != Reach::Own => servers.connect_freely(&socket, &address),
@@ -229,7 +230,12 @@ impl Servers {
         socket: &OwnedFd,
         address: &[u8],
     ) -> Result<(), Errno> {
-        let Some(name) = name(address) else { return self.bind_nameless(socket, address) };
+        let Some(name) = name(address) else {
+            return match self.reach {
+                Reach::Own => self.bind_nameless(socket, address),
+                Reach::Inhabitants | Reach::Anybody => bind(socket, address),
+            };
+        };
         let base = caller.base(libc::AT_FDCWD as u64).ok_or(Errno::NOENT)?;
         let entry = entry(base, &name, false).ok_or(Errno::ACCESS)?;
         if !places.may_write(&entry.path) {
@@ -242,6 +248,9 @@ impl Servers {
         let bound = masked(caller, || net::bind(socket, &address));
         let _ = rustix::process::chdir("/");
         bound?;
+        if self.reach != Reach::Own {
+            return Ok(());
+        }
         let held = openat(
             &entry.folder,
             &entry.name,
