@@ -1,7 +1,8 @@
 //! What a command cannot read, in its own view of the file system. A mount on a file is gone the moment somebody outside
 //! renames another file over it, as every careful program does that writes one anew, this one with its credentials
 //! too; and what is written beside it until then has a name that no list knows. So a folder that holds such files is
-//! shown as it is when the command starts, without them, and what comes later does not appear.
+//! shown as it is when the command starts, without them, and what comes later does not appear. A folder the command
+//! works in cannot be frozen, a very large one would cost too much: there Landlock keeps the names as well.
 
 use std::ffi::{CStr, CString, OsStr};
 use std::os::fd::OwnedFd;
@@ -21,14 +22,16 @@ use crate::process::supervise::SetupError;
 /// Folders with more in them are shown as they are: each entry costs the command a mount.
 const ENTRIES: usize = 128;
 
-/// Hides all of `paths`; the folders of `write` but what is `closed` in them stay as they are.
+/// Hides all of `paths`; the folders of `write` but what is `closed` in them stay as they are. Gives whether nothing of
+/// it can come to light when somebody outside writes a file anew.
 ///
 /// # Errors
 /// Something that is there cannot be covered.
-pub(super) fn hide(paths: &[PathBuf], write: &[PathBuf], closed: &[PathBuf]) -> Result<(), SetupError> {
+pub(super) fn hide(paths: &[PathBuf], write: &[PathBuf], closed: &[PathBuf]) -> Result<bool, SetupError> {
     if paths.is_empty() {
-        return Ok(());
+        return Ok(true);
     }
+    let mut lasting = true;
     let cover = unreadable().map_err(|error| fail("/dev/null", error))?;
     let mut held: Vec<&Path> = Vec::new();
     for folder in paths.iter().filter(|path| is_file(path)).filter_map(|path| path.parent()) {
@@ -43,12 +46,14 @@ pub(super) fn hide(paths: &[PathBuf], write: &[PathBuf], closed: &[PathBuf]) -> 
     }
     for path in paths.iter().filter(|path| !path.parent().is_some_and(|folder| held.contains(&folder))) {
         match cover_one(path, &cover) {
+            // A folder is not written anew by renaming another over it.
+            Ok(()) => lasting = lasting && path.is_dir(),
             // Not there, or out of reach for the command as well.
-            Ok(()) | Err(Errno::NOENT | Errno::ACCESS | Errno::NOTDIR) => {}
+            Err(Errno::NOENT | Errno::ACCESS | Errno::NOTDIR) => {}
             Err(error) => return Err(fail(path.display(), error)),
         }
     }
-    Ok(())
+    Ok(lasting)
 }
 
 /// A device that cannot be opened.

@@ -35,6 +35,8 @@ pub(crate) struct Inside {
     filters: Vec<BpfProgram>,
     broker: Option<Broker>,
     ledger: Ledger,
+    /// A cover goes when somebody outside writes the file anew.
+    fleeting: bool,
     /// The supervisor and who started it.
     above: [libc::pid_t; 2],
 }
@@ -61,6 +63,7 @@ impl Inside {
             filters: Vec::new(),
             broker: None,
             ledger: Ledger::default(),
+            fleeting: false,
             above: [0; 2],
         }
     }
@@ -134,15 +137,19 @@ impl Inside {
             return Err(SetupError::new("landlock", "this kernel does not offer it"));
         }
         // Where mounts do not cover every spelling of a name, what holds without mounts holds too.
-        let by_name = !namespaces || (self.children.folds && !self.confine.without("spellings"));
-        if abi == 0 && by_name {
+        let folds = self.children.folds && !self.confine.without("spellings");
+        if abi == 0 && folds {
             let why =
                 "a writable folder takes other spellings for protected names; only Landlock could keep them";
             return Err(SetupError::new("landlock", why));
         }
+        let metadata = !namespaces || folds;
         let mut write: Vec<_> = self.confine.write.iter().map(|root| root.path.path()).collect();
+        let everything = write.iter().any(|root| root.parent().is_none());
+        // Where everything is open the folders that every program needs would be asked about one name at a time.
+        let by_name = metadata || (self.fleeting && abi > 0 && !everything);
         // A root that is everything must not bring the kernel's settings and devices with it.
-        if by_name && write.iter().any(|root| root.parent().is_none()) {
+        if by_name && everything {
             self.children.read_only.extend(["/proc", "/sys", "/dev"].map(PathBuf::from));
         }
         let hide: Vec<_> = self.confine.hide.iter().map(|path| path.path()).collect();
@@ -176,7 +183,8 @@ impl Inside {
             self.filters = seccomp::programs(needs)?;
             let sockets = self.reach(namespaces);
             if asked || (namespaces && sockets.is_some()) {
-                let asks = Asks { names: asked, reads: by_name, metadata: by_name, sockets };
+                let asks =
+                    Asks { names: asked, reads: by_name, metadata, sockets, binds: by_name && namespaces };
                 let refusing = asked.then(seccomp::refusing).transpose()?;
                 let ways = sockets.and_then(|_| self.ways()).transpose()?;
                 self.broker = Some(Broker::new(self.places(hide), asks, ways, refusing, &self.ledger)?);
@@ -317,7 +325,8 @@ impl Confinement for Inside {
             unpinned: self.confine.without("pins"),
         };
         if !self.confine.without("mounts") {
-            mounts::build(&plan)?;
+            let lasting = mounts::build(&plan)?;
+            self.fleeting = !lasting && !self.confine.without("names of secrets");
         }
         self.prepare(true)?;
         self.drop_capabilities()

@@ -37,11 +37,12 @@ pub(super) struct Plan {
 
 const DEVICES: [&str; 6] = ["null", "zero", "full", "random", "urandom", "tty"];
 
-/// Builds the tree in this process's own mount namespace.
+/// Builds the tree in this process's own mount namespace. Gives whether what is hidden stays hidden whatever others do
+/// to it.
 ///
 /// # Errors
 /// The kernel refused a step; the tree is unusable and the command must not run.
-pub(super) fn build(plan: &Plan) -> Result<(), SetupError> {
+pub(super) fn build(plan: &Plan) -> Result<bool, SetupError> {
     let write = outermost(&plan.write);
     let everything = write.iter().any(|root| root.parent().is_none());
     let set = if everything { sys::NODEV } else { sys::RDONLY | sys::NODEV };
@@ -59,13 +60,14 @@ pub(super) fn build(plan: &Plan) -> Result<(), SetupError> {
     }
     repository(plan)?;
     // Before the devices: the cover must not be one.
-    covers::hide(&plan.hide, &plan.write, &plan.read_only)?;
+    let lasting = covers::hide(&plan.hide, &plan.write, &plan.read_only)?;
     devices(&plan.write)?;
     if everything {
         optional(Path::new("/sys"), rebind(Path::new("/sys"), MountAttr::change(sys::RDONLY, 0)))?;
     }
     processes(everything)?;
-    hide_sockets(&plan.sockets)
+    hide_sockets(&plan.sockets)?;
+    Ok(lasting)
 }
 
 /// Opens the folders of a repository, outermost first, each with its seals; a worktree's own is inside a sealed

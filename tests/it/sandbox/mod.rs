@@ -13,7 +13,7 @@
 //! - read, trace, signal, limit or slow down others, take their memory or terminals: [`attempts`], [`escapes`]
 //! - outlive the command: [`lifetime`]; keep descriptors: [`attacks`], [`work`]
 //! - read secrets: [`secrets`], [`switched_off`]
-//! - any of it where one protection is left out is seen: [`switched_off`], [`switches`]
+//! - any of it where one protection is left out is seen: [`switched_off`], [`missed`], [`switches`]
 //! - reach out through what is given as stdio, or to sockets that came from elsewhere: [`given`]
 //! - odd folders, file systems, nesting: [`odd_places`], [`served`]; what must work all the same: [`ordinary`], [`work`]
 #![allow(
@@ -31,6 +31,7 @@ mod explained;
 mod git;
 mod given;
 mod lifetime;
+mod missed;
 mod network;
 mod odd_places;
 mod ordinary;

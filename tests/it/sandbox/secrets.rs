@@ -83,7 +83,13 @@ fn secrets_cannot_be_read_by_any_way_and_the_rest_can() {
 fn a_secret_that_is_written_anew_stays_hidden_from_commands_that_run() {
     for way in ways() {
         let bed = bed(way);
-        let script = "echo ready; read line; cat ~/.codex/auth.json ~/.codex/.codex-new ~/.ssh/id_ed25519 ~/.codex/b.key; \
+        // Too many for a folder of their own in the command's view.
+        for number in 0..200 {
+            bed.write(&format!("home/.ssh/known-{number}.pub"), "open");
+        }
+        let script = "echo ready; read line; ln .env src/hard; mv .env env; mv app/deep/.env.local src/local; mv app src/app; \
+                      cat .env env src/hard src/local app/deep/.env.local /proc/self/root$PWD/.env src/app/deep/.env.local; \
+                      echo own > new; cat new; mv new newer; cat newer; cat ~/.codex/auth.json ~/.codex/.codex-new ~/.ssh/id_ed25519 ~/.codex/b.key; \
                       cat ~/.codex/config.toml; ls ~/.codex";
         let mut command = bed.command("workspace-write", &["sh", "-c", script]);
         let mut child =
@@ -93,7 +99,12 @@ fn a_secret_that_is_written_anew_stays_hidden_from_commands_that_run() {
         lines.read_line(&mut output).unwrap();
         assert_eq!(output, "ready\n", "{way:?}");
         let home = bed.path().join("home");
-        for (from, to) in [(".codex/.codex-old", ".codex/auth.json"), (".ssh/tmp", ".ssh/id_ed25519")] {
+        for (from, to) in [
+            (".codex/.codex-old", ".codex/auth.json"),
+            (".ssh/tmp", ".ssh/id_ed25519"),
+            ("../work/.saved", "../work/.env"),
+            ("../work/app/deep/saved", "../work/app/deep/.env.local"),
+        ] {
             bed.write(&format!("home/{from}"), SECRET);
             fs::rename(home.join(from), home.join(to)).unwrap();
         }
@@ -105,6 +116,7 @@ fn a_secret_that_is_written_anew_stays_hidden_from_commands_that_run() {
         child.wait().unwrap();
         assert!(!output.contains(SECRET), "{way:?}: {output}");
         assert!(output.contains("# open") && output.contains("config.toml"), "{way:?}: {output}");
+        assert_eq!(output.matches("own").count(), 2, "{way:?}: {output}");
     }
 }
 

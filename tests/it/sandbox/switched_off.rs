@@ -30,7 +30,11 @@ const NEEDED: &[(&str, &[&str], &str)] = &[
     (NAMESPACES, &["mounts"], "chmod 600 $O/file"),
     (NAMESPACES, &["mounts"], "cat ~/.ssh/id_ed25519"),
     (NAMESPACES, &["mounts"], "test -e /dev/shm/$(cat shm)"),
-    (NAMESPACES, &["pins"], "mv sub aside && mkdir -p sub/.git && echo x > sub/.git/config"),
+    (
+        NAMESPACES,
+        &["pins", "names of secrets"],
+        "mv sub aside && mkdir -p sub/.git && echo x > sub/.git/config",
+    ),
     (NAMESPACES, &["settings"], "echo x > .husky/pre-commit"),
     (NAMESPACES, &["settings"], "echo x > sub/.git/config"),
     (NAMESPACES, &["mounts", "landlock"], "echo x > $O/new"),

@@ -24,6 +24,8 @@ pub(crate) struct Asks {
     pub(crate) metadata: bool,
     /// Where sockets connect to, and listen.
     pub(crate) sockets: Option<Reach>,
+    /// Where sockets listen, whatever is asked about them else: their names are names in folders.
+    pub(crate) binds: bool,
 }
 
 /// Asked whatever the arguments.
@@ -91,10 +93,12 @@ pub(super) fn program(asks: Asks) -> Result<BpfProgram, seccompiler::BackendErro
     let metadata = if asks.metadata { METADATA } else { &[] };
     let objects = if asks.metadata { OBJECTS } else { &[] };
     let names = if asks.names { NAMES } else { &[] };
-    let sockets = match asks.sockets {
-        None => [].as_slice(),
-        Some(Reach::Inhabitants) => &[libc::SYS_connect],
-        Some(_) => SOCKETS,
+    let sockets = match (asks.sockets, asks.binds) {
+        (None, false) => [].as_slice(),
+        (None, true) => &[libc::SYS_bind],
+        (Some(Reach::Inhabitants), false) => &[libc::SYS_connect],
+        (Some(Reach::Inhabitants), true) => &[libc::SYS_bind, libc::SYS_connect],
+        (Some(_), _) => SOCKETS,
     };
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
         metadata.iter().chain(objects).chain(names).chain(sockets).map(|call| (*call, Vec::new())).collect();
@@ -110,6 +114,12 @@ pub(super) fn program(asks: Asks) -> Result<BpfProgram, seccompiler::BackendErro
             any.push(SeccompRule::new(vec![condition])?);
         }
         rules.insert(call, if asks.reads { Vec::new() } else { any });
+    }
+    if asks.sockets == Some(Reach::Own) {
+        // In turn with the calls it decides about: it must not change between a look at it and what follows.
+        let is = |argument, value: i32| SeccompCondition::new(argument, Len::Dword, Op::Eq, value as u64);
+        let shares = vec![is(1, libc::SOL_SOCKET)?, is(2, libc::SO_REUSEPORT)?];
+        rules.insert(libc::SYS_setsockopt, vec![SeccompRule::new(shares)?]);
     }
     let arch = TargetArch::try_from(std::env::consts::ARCH)?;
     // The library has no word for asking: another one stands in, and is replaced in what it gives.

@@ -1,5 +1,5 @@
-//! Extended attributes of the user's own on what may be written. The kernel's others carry rights, so none but
-//! `user.*` is set here, and what is not done here is refused: Landlock does not know these calls.
+//! Extended attributes of the user's own on what may be written, and lists of who may do what, which say no more than
+//! a mode does and which editors carry over. The kernel's others carry rights, so none of them is set here, and what is not done here is refused: Landlock does not know these calls.
 
 use std::ffi::CString;
 use std::os::fd::OwnedFd;
@@ -53,7 +53,7 @@ pub(super) fn call(number: c_long, a: &[u64; 6]) -> Option<Change> {
 pub(super) fn change(caller: Caller, places: &Places, change: Change) -> Result<(), Errno> {
     let (file, path) = find(caller, change.object)?;
     let name = caller.path(change.name).ok_or(Errno::FAULT)?;
-    if !places.may_write(&path) || !is_users(&name) {
+    if !places.may_write(&path) || !is_harmless(&name) {
         return Err(Errno::PERM);
     }
     let Some((at, length, flags)) = change.value else { return removexattr(own(&file), name) };
@@ -64,8 +64,10 @@ pub(super) fn change(caller: Caller, places: &Places, change: Change) -> Result<
     setxattr(own(&file), name, &value, XattrFlags::from_bits_retain(flags as u32))
 }
 
-fn is_users(name: &CString) -> bool {
-    name.as_bytes().starts_with(b"user.")
+fn is_harmless(name: &CString) -> bool {
+    let name = name.as_bytes();
+    let lists: [&[u8]; 2] = [b"system.posix_acl_access", b"system.posix_acl_default"];
+    name.starts_with(b"user.") || lists.contains(&name)
 }
 
 fn find(caller: Caller, object: Object) -> Result<(OwnedFd, PathBuf), Errno> {

@@ -1,10 +1,10 @@
 //! What an asking process means: its words, folders and descriptors, looked up from outside. Everything here may
 //! have changed a moment later; what counts is that each path is decided and acted on through the same open folder.
-#![allow(unsafe_code)] // process_vm_readv
+#![allow(unsafe_code)] // process_vm_readv, and a request of the kernel's
 
 use std::ffi::{CStr, CString, OsString};
 use std::fs;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
@@ -21,6 +21,14 @@ pub(super) struct Caller {
     pid: u32,
     /// The same as `/proc` counts; 0 when it is not there.
     shown: u32,
+    question: Question,
+}
+
+/// What it waits for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Question {
+    pub(super) questions: RawFd,
+    pub(super) id: u64,
 }
 
 /// A name in an open folder.
@@ -35,9 +43,17 @@ pub(super) struct Entry {
 impl Caller {
     /// The thread of this number, as counted here, of which `/proc` may be older than our pid namespace: containers
     /// that hide a part of it allow no fresh one.
-    pub(super) fn new(pid: u32, older_proc: bool) -> Self {
+    pub(super) fn new(pid: u32, older_proc: bool, question: Question) -> Self {
         let shown = if older_proc { shown(pid).unwrap_or(0) } else { pid };
-        Self { pid, shown }
+        Self { pid, shown, question }
+    }
+
+    /// Whether it waits still. One that is gone has left its number, which may be another's: whatever was looked up by
+    /// it counts only when this holds afterwards.
+    pub(super) fn waits(self) -> bool {
+        let Question { questions, id } = self.question;
+        // SAFETY: a number to look for.
+        unsafe { libc::ioctl(questions, libc::SECCOMP_IOCTL_NOTIF_ID_VALID, &raw const id) == 0 }
     }
 
     /// Whether `/proc` counts as we do.
@@ -82,7 +98,7 @@ impl Caller {
         // SAFETY: writes at most as many bytes as there is room for; the other address is the caller's business.
         let read =
             unsafe { libc::process_vm_readv(self.pid as i32, &raw const local, 1, &raw const remote, 1, 0) };
-        usize::try_from(read).unwrap_or(0)
+        usize::try_from(read).ok().filter(|_| self.waits()).unwrap_or(0)
     }
 
     /// The folder that relative paths start from; `at` is the call's argument.
@@ -91,7 +107,8 @@ impl Caller {
             libc::AT_FDCWD => format!("/proc/{}/cwd", self.shown),
             fd => format!("/proc/{}/fd/{fd}", self.shown),
         };
-        openat(CWD, folder, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).ok()
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        openat(CWD, folder, flags, Mode::empty()).ok().filter(|_| self.waits())
     }
 
     /// What one of its descriptors is open for, and where that is.
@@ -99,7 +116,7 @@ impl Caller {
         let name = format!("/proc/{}/fd/{}", self.shown, fd as i32);
         let file =
             openat(CWD, name, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).map_err(|_| Errno::BADF)?;
-        let path = real(&file).ok_or(Errno::PERM)?;
+        let path = real(&file).filter(|_| self.waits()).ok_or(Errno::PERM)?;
         Ok((file, path))
     }
 
@@ -116,7 +133,8 @@ impl Caller {
     }
 
     fn status(self, name: &str) -> Option<String> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.shown)).ok()?;
+        let status =
+            fs::read_to_string(format!("/proc/{}/status", self.shown)).ok().filter(|_| self.waits())?;
         status.lines().find_map(|line| line.strip_prefix(name)).map(|value| value.trim().to_owned())
     }
 }

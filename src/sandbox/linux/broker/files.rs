@@ -74,14 +74,20 @@ pub(super) fn open(caller: Caller, ground: &mut Ground<'_>, named: Named, flags:
     if flags.contains(OFlags::PATH) {
         return Answer::Kernel;
     }
+    let changes = OFlags::WRONLY | OFlags::RDWR | OFlags::CREATE | OFlags::TRUNC;
+    let Some(path) = caller.path(named.path) else { return Answer::Kernel };
+    if !flags.intersects(changes) && ground.places.is_of_the_system(path.to_bytes()) {
+        return Answer::Kernel;
+    }
     let new_only = flags.contains(OFlags::CREATE | OFlags::EXCL);
     let follow = !flags.contains(OFlags::NOFOLLOW) && !new_only;
-    let Some(entry) = named.find(caller, follow) else { return Answer::Kernel };
+    let Some(entry) = caller.base(named.folder).and_then(|base| entry(base, &path, follow)) else {
+        return Answer::Kernel;
+    };
     if Own::makes_terminal(&entry, flags) {
         return terminal(ground, &entry, flags);
     }
     let makes = flags.contains(OFlags::CREATE) && ground.own.may_make(&entry);
-    let changes = OFlags::WRONLY | OFlags::RDWR | OFlags::CREATE | OFlags::TRUNC;
     let reads = !flags.intersects(changes) && ground.places.may_read(&entry.path);
     if !makes && !reads && !ground.may_write(&entry) {
         return Answer::Kernel;

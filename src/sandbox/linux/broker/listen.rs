@@ -12,7 +12,7 @@ use seccompiler::BpfProgram;
 
 use super::asked::{Asks, FCHMODAT2, program};
 use super::attributes;
-use super::caller::Caller;
+use super::caller::{Caller, Question};
 use super::devices::Own;
 use super::files::{self, Answer, Ground, Named};
 use super::ledger::Ledger;
@@ -68,7 +68,7 @@ impl Broker {
             own: Own::new(ledger.clone()),
             objects: Objects::new(ledger.clone()),
             older_proc: !Caller::is_shown_by_its_number(),
-            servers: Servers::new(asks.sockets.unwrap_or(Reach::Own), ways),
+            servers: Servers::new(asks.sockets.unwrap_or(Reach::Anybody), ways),
             program,
             refusing,
             ours,
@@ -133,11 +133,9 @@ impl Broker {
             }
             asked
         };
-        let caller = Caller::new(asked.pid, self.older_proc);
-        // SAFETY: a number to look for: the thread may be gone and its number another's.
-        let valid = unsafe { libc::ioctl(fd, libc::SECCOMP_IOCTL_NOTIF_ID_VALID, &raw const asked.id) == 0 };
-        let answer = match socket_call(&asked.data).filter(|_| valid) {
-            _ if !valid => Answer::Failed(Errno::INTR),
+        let caller = Caller::new(asked.pid, self.older_proc, Question { questions: fd, id: asked.id });
+        let answer = match socket_call(&asked.data) {
+            _ if !caller.waits() => Answer::Failed(Errno::INTR),
             Some(call) => sockets::call(caller, &mut self.servers, &self.places, asked.data.args[0], call),
             None if OBJECTS.contains(&c_long::from(asked.data.nr)) => self.objects.call(&asked.data),
             None => {
@@ -153,6 +151,7 @@ fn socket_call(call: &libc::seccomp_data) -> Option<sockets::Call> {
     let [_, at, length, ..] = call.args;
     match c_long::from(call.nr) {
         libc::SYS_bind => Some(sockets::Call::Bind { at, length }),
+        libc::SYS_setsockopt => Some(sockets::Call::Share { at: call.args[3], length: call.args[4] }),
         libc::SYS_listen => Some(sockets::Call::Listen(at)),
         libc::SYS_connect => Some(sockets::Call::Connect { at, length }),
         _ => None,

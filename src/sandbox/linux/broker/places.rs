@@ -1,10 +1,14 @@
 //! Where a command may change something, as a question about real paths: the same answer that mounts give where
 //! there are namespaces. Nothing here touches the disk.
 
-use std::path::{Path, PathBuf};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Component, Path, PathBuf};
 
 use crate::protocol::policy::PROTECTED;
 use crate::sandbox::names;
+
+/// Where programs and libraries are.
+const SYSTEM: [&str; 5] = ["/usr", "/lib", "/lib64", "/etc", "/proc"];
 
 /// The rules for one command. All paths are absolute, symlinks resolved.
 #[derive(Debug, Default)]
@@ -57,6 +61,19 @@ impl Places {
     /// the kernel knows.
     pub(super) fn may_read(&self, path: &Path) -> bool {
         !self.is_hidden(path) && self.write.iter().any(|root| path.starts_with(root))
+    }
+
+    /// Whether `path`, as a command wrote it, is plainly where programs and libraries are and no root is: most of what is
+    /// opened for reading, which the kernel may answer by itself.
+    pub(super) fn is_of_the_system(&self, path: &[u8]) -> bool {
+        let path = Path::new(std::ffi::OsStr::from_bytes(path));
+        let plain = path.components().all(|part| part != Component::ParentDir);
+        let inside = |folder: &&str| {
+            let rooted =
+                self.write.iter().any(|root| root.starts_with(folder) || Path::new(folder).starts_with(root));
+            path.starts_with(folder) && !rooted
+        };
+        plain && SYSTEM.iter().any(|folder| inside(folder))
     }
 
     /// Whether `path` is in a repository that is open. Git writes through links there, later and for the user: one put in
@@ -152,6 +169,17 @@ mod tests {
             assert_eq!(places.may_read(Path::new(path)), want, "{path}");
         }
         assert!(places.hides_inside());
+        for (path, want) in [
+            ("/usr/lib/x", true),
+            ("/usr/../w/x", false),
+            ("usr/x", false),
+            ("/w/x", false),
+            ("/usrx/y", false),
+        ] {
+            assert_eq!(places.is_of_the_system(path.as_bytes()), want, "{path}");
+        }
+        let within = Places { write: paths(&["/usr/src/x"]), ..Places::default() };
+        assert!(!within.is_of_the_system(b"/usr/lib/x") && within.is_of_the_system(b"/etc/x"));
         for (path, want) in
             [("/w/.git/logs/HEAD", true), ("/w/.git", true), ("/w/x", false), ("/w/.gitx", false)]
         {

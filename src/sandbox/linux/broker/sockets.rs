@@ -38,7 +38,7 @@ pub(crate) enum Reach {
     Own,
     /// Whoever is in its network, which is nobody else's.
     Inhabitants,
-    /// Everybody, to show that the rule is missed.
+    /// Everybody: the network is open, or it is to be shown that the rule is missed.
     Anybody,
 }
 
@@ -69,9 +69,20 @@ pub(super) struct Servers {
 /// What a call on a socket is.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Call {
-    Bind { at: u64, length: u64 },
+    Bind {
+        at: u64,
+        length: u64,
+    },
     Listen(u64),
-    Connect { at: u64, length: u64 },
+    /// Whether its port may be others' too.
+    Share {
+        at: u64,
+        length: u64,
+    },
+    Connect {
+        at: u64,
+        length: u64,
+    },
 }
 
 /// Makes the call where the command may.
@@ -84,10 +95,12 @@ pub(super) fn call(caller: Caller, servers: &mut Servers, places: &Places, fd: u
     let unix = domain == AddressFamily::UNIX;
     let result = match call {
         Call::Listen(backlog) => servers.listen(&socket, unix, backlog as i32),
+        Call::Share { at, length } => share(caller, &socket, at, length),
         Call::Bind { at, length } | Call::Connect { at, length } => {
             let Some(address) = read(caller, at, length) else { return Answer::Failed(Errno::FAULT) };
             match (call, unix) {
                 (Call::Bind { .. }, true) => servers.bind_name(caller, places, &socket, &address),
+                (Call::Bind { .. }, false) if servers.reach != Reach::Own => bind(&socket, &address),
                 (Call::Bind { .. }, false) => servers.bind(&socket, &address),
                 (_, true) => servers.connect_name(caller, &socket, &address),
                 (_, false) if servers.reach != Reach::Own => servers.connect_freely(&socket, &address),
@@ -120,7 +133,12 @@ impl Servers {
         if let Some(ways) = &self.ways {
             ways.listening.add(fstat(socket)?.st_ino, at.port());
         }
-        Ok(())
+        // Somebody may have come in between.
+        let alone = self.share_port(socket, at.port());
+        if alone.is_err() {
+            let _ = net::shutdown(socket, net::Shutdown::Both);
+        }
+        alone
     }
 
     /// Everywhere means the loopback: nobody else is to be reached.
@@ -212,7 +230,12 @@ impl Servers {
         socket: &OwnedFd,
         address: &[u8],
     ) -> Result<(), Errno> {
-        let Some(name) = name(address) else { return self.bind_nameless(socket, address) };
+        let Some(name) = name(address) else {
+            return match self.reach {
+                Reach::Own => self.bind_nameless(socket, address),
+                Reach::Inhabitants | Reach::Anybody => bind(socket, address),
+            };
+        };
         let base = caller.base(libc::AT_FDCWD as u64).ok_or(Errno::NOENT)?;
         let entry = entry(base, &name, false).ok_or(Errno::ACCESS)?;
         if !places.may_write(&entry.path) {
@@ -225,6 +248,9 @@ impl Servers {
         let bound = masked(caller, || net::bind(socket, &address));
         let _ = rustix::process::chdir("/");
         bound?;
+        if self.reach != Reach::Own {
+            return Ok(());
+        }
         let held = openat(
             &entry.folder,
             &entry.name,
@@ -308,11 +334,23 @@ fn copy(caller: Caller, fd: u64) -> Result<OwnedFd, Errno> {
             return Err(Errno::PERM);
         }
         let process = OwnedFd::from_raw_fd(process as i32);
+        // From here on it is the process that is meant, or none.
+        if !caller.waits() {
+            return Err(Errno::SRCH);
+        }
         match libc::syscall(libc::SYS_pidfd_getfd, process.as_raw_fd(), fd as i32, 0) {
             -1 => Err(Errno::BADF),
             copy => Ok(OwnedFd::from_raw_fd(copy as i32)),
         }
     }
+}
+
+fn share(caller: Caller, socket: &OwnedFd, at: u64, length: u64) -> Result<(), Errno> {
+    if length < 4 {
+        return Err(Errno::INVAL);
+    }
+    let value: [u8; 4] = caller.bytes(at).ok_or(Errno::FAULT)?;
+    sockopt::set_socket_reuseport(socket, i32::from_ne_bytes(value) != 0)
 }
 
 /// The time as file systems take it, no later than now.
