@@ -31,7 +31,7 @@ const LANDLOCK: &[&str] = &[
     "files outside the writable folders",
     ".git, .codex, .agents and other protected places",
     "secrets of the deny list",
-    "network off",
+    "network off, single ports, listed hosts",
     "system calls by filter",
 ];
 
