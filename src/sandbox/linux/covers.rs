@@ -12,7 +12,7 @@ use rustix::fs::{
     AtFlags, CWD, Dir, FileType, Mode, OFlags, mkdirat, mknodat, openat, readlinkat, statat, symlinkat,
 };
 use rustix::io::Errno;
-use rustix::mount::{MountFlags, MoveMountFlags, OpenTreeFlags, mount, move_mount, open_tree};
+use rustix::mount::{MountFlags, mount};
 
 use super::mounts::{clone, fail, open, place_on};
 use super::sys::{self, MountAttr};
@@ -94,11 +94,11 @@ fn hold(folder: &Path, hidden: &[PathBuf], cover: &OwnedFd) -> Result<bool, Errn
         Err(Errno::NOENT | Errno::NOTDIR | Errno::ACCESS | Errno::LOOP) => return Ok(false),
         Err(error) => return Err(error),
     };
-    let mut names: Vec<(CString, FileType)> = Vec::new();
+    let mut names: Vec<CString> = Vec::new();
     for entry in Dir::read_from(&below)? {
-        let entry = entry?;
-        if entry.file_name() != c"." && entry.file_name() != c".." {
-            names.push((entry.file_name().to_owned(), entry.file_type()));
+        let name = entry?.file_name().to_owned();
+        if name.as_c_str() != c"." && name.as_c_str() != c".." {
+            names.push(name);
         }
     }
     if names.len() > ENTRIES {
@@ -106,10 +106,10 @@ fn hold(folder: &Path, hidden: &[PathBuf], cover: &OwnedFd) -> Result<bool, Errn
     }
     empty(folder, MountFlags::empty(), c"mode=0755,size=1m")?;
     let top = open(folder)?;
-    for (name, kind) in names {
+    for name in names {
         let path = folder.join(OsStr::from_bytes(name.to_bytes()));
         let is_hidden = hidden.contains(&path);
-        match show((&below, &name, kind), &top, is_hidden.then_some(cover)) {
+        match show(&below, &top, &name, is_hidden.then_some(cover)) {
             // It has gone meanwhile.
             Ok(()) | Err(Errno::NOENT) => {}
             Err(error) => return Err(error),
@@ -119,32 +119,19 @@ fn hold(folder: &Path, hidden: &[PathBuf], cover: &OwnedFd) -> Result<bool, Errn
     Ok(true)
 }
 
-/// Lets one entry of a folder, of this name and kind, appear in `top`, or its cover. A command waits for each call here.
-fn show(
-    (below, name, kind): (&OwnedFd, &CString, FileType),
-    top: &OwnedFd,
-    cover: Option<&OwnedFd>,
-) -> Result<(), Errno> {
-    let kind = match kind {
-        // Not every file system tells with the name.
-        FileType::Unknown => FileType::from_raw_mode(statat(below, name, AtFlags::SYMLINK_NOFOLLOW)?.st_mode),
-        kind => kind,
-    };
-    let shown = match (kind, cover) {
+/// Lets one entry of `below` appear in `top`, or its cover.
+fn show(below: &OwnedFd, top: &OwnedFd, name: &CString, cover: Option<&OwnedFd>) -> Result<(), Errno> {
+    let path = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let kind = FileType::from_raw_mode(statat(below, name, AtFlags::SYMLINK_NOFOLLOW)?.st_mode);
+    match (kind, cover) {
         (FileType::Directory, Some(_)) => return mkdirat(top, name, Mode::empty()),
         (FileType::Symlink, None) => return symlinkat(readlinkat(below, name, Vec::new())?, top, name),
-        (_, Some(cover)) => clone(cover)?,
-        (_, None) => {
-            let flags = OpenTreeFlags::OPEN_TREE_CLONE
-                | OpenTreeFlags::OPEN_TREE_CLOEXEC
-                | OpenTreeFlags::AT_RECURSIVE
-                | OpenTreeFlags::AT_SYMLINK_NOFOLLOW;
-            open_tree(below, name, flags)?
-        }
-    };
-    match kind {
-        FileType::Directory => mkdirat(top, name, Mode::RWXU)?,
+        (FileType::Directory, None) => mkdirat(top, name, Mode::RWXU)?,
         _ => mknodat(top, name, FileType::RegularFile, Mode::RUSR, 0)?,
     }
-    move_mount(&shown, c"", top, name, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)
+    let shown = match cover {
+        Some(cover) => clone(cover)?,
+        None => clone(&openat(below, name, path, Mode::empty())?)?,
+    };
+    place_on(&shown, openat(top, name, path, Mode::empty())?)
 }
