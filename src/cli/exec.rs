@@ -38,6 +38,7 @@ use crate::exec::output_schema;
 use crate::exec::run::{self, Door, Setup, Show};
 use crate::exec::text::clean;
 use crate::limits::journal;
+use crate::process::harden;
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::input::UserInput;
 use crate::protocol::policy::ApprovalPolicy;
@@ -107,6 +108,7 @@ fn prepare(
 ) -> anyhow::Result<Prepared> {
     let ExecRequest { options, prompt, resume, review } = request;
     let config = config::load(env, &flags(&options))?;
+    harden::forget(&config.secret_env);
     warnings.extend(config.warnings.iter().cloned());
     let in_git = git::root(&config.cwd).is_some();
     let skip = options.skip_git_repo_check || options.work.bypass;

@@ -14,6 +14,7 @@ use crate::auth::manager::Identity;
 use crate::auth::sign_in::{SignIn, sign_out};
 use crate::auth::store::Store;
 use crate::config::{self, Config, Env, Flags, home};
+use crate::process::harden;
 use crate::protocol::error::ErrorInfo;
 
 /// Longest input that is read for a key or token, in bytes.
@@ -90,7 +91,9 @@ pub(crate) fn logout(shared: Shared, env: &Env) -> Exit {
 
 fn configuration(shared: Shared, env: &Env) -> Result<Config, ErrorInfo> {
     let flags = Flags { profile: shared.profile, overrides: shared.config, ..Flags::default() };
-    config::load(env, &flags).map_err(|error| super::door::told(&error))
+    config::load(env, &flags)
+        .inspect(|config| harden::forget(&config.secret_env))
+        .map_err(|error| super::door::told(&error))
 }
 
 fn status(store: &Store) -> Exit {

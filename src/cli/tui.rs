@@ -14,6 +14,7 @@ use crate::config::schema::interface::Persistence;
 use crate::config::schema::login::CredentialStore;
 use crate::config::schema::tui::{AlternateScreen, NotificationCondition};
 use crate::config::{self, Config, Env, Flags, Trust};
+use crate::process::harden;
 use crate::protocol::error::{ErrorInfo, ErrorKind};
 use crate::protocol::policy::SandboxPolicy;
 use crate::tui::app;
@@ -193,6 +194,7 @@ fn meanwhile<T>(config: &Config, work: impl FnOnce() -> T) -> T {
 /// Everything the first frame needs, and nothing that takes time.
 fn setup(request: &Request, env: &Env) -> Result<Setup, String> {
     let config = config::load(env, &request.flags()).map_err(|error| error.to_string())?;
+    harden::forget(&config.secret_env);
     let surroundings = Surroundings::of(env);
     let tui = &config.interface.tui;
     let linear = request.screen.screen_reader || tui.screen_reader || surroundings.dumb;

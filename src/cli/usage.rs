@@ -22,6 +22,7 @@ use crate::limits::refresh::{self, ON_DEMAND};
 use crate::limits::report::{Made, Problem, report};
 use crate::limits::require::{self, Checked, Share};
 use crate::limits::show;
+use crate::process::harden;
 
 /// Exit code of a wrong command line below `codex usage`.
 pub(crate) const WRONG_USE: u8 = 64;
@@ -107,6 +108,7 @@ pub(crate) fn is_meant(args: impl Iterator<Item = OsString>) -> bool {
 pub(crate) fn run(word: Usage, shared: Shared, env: &Env) -> Exit {
     let flags = Flags { profile: shared.profile, overrides: shared.config, ..Flags::default() };
     let opened = config::load(env, &flags)
+        .inspect(|config| harden::forget(&config.secret_env))
         .map_err(|error| usage_account::Error::Setup(error.to_string()))
         .and_then(|config| usage_account::open(&config, env));
     match word.command {

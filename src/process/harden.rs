@@ -21,10 +21,13 @@ unsafe extern "C" {
     static mut environ: *mut *mut c_char;
 }
 
+/// Not secrets, whatever a header is filled from, and our helpers look them up.
+const NEEDED: [&[u8]; 5] = [b"PATH", b"HOME", b"USER", b"LOGNAME", b"TERM"];
+
 /// Wipes the values of these variables where the system shows a process's environment for as long as it lives
 /// (`/proc/PID/environ`). What has been read before is not affected; programs started from here find them empty. Must
 /// come before the first thread.
-pub(crate) fn forget(names: &[&str]) {
+pub(crate) fn forget(names: &[impl AsRef<str>]) {
     // SAFETY: the C library keeps a list of texts there that ends with null, each writable and ended by a zero; no
     // other thread runs that could read them meanwhile, and the lengths stay as they are.
     unsafe {
@@ -33,7 +36,10 @@ pub(crate) fn forget(names: &[&str]) {
             let text = *entry;
             let bytes = CStr::from_ptr(text).to_bytes();
             let (length, at) = (bytes.len(), bytes.iter().position(|byte| *byte == b'='));
-            let hidden = |at: &usize| names.iter().any(|name| bytes.get(..*at) == Some(name.as_bytes()));
+            let hidden = |at: &usize| {
+                let name = bytes.get(..*at).unwrap_or_default();
+                !NEEDED.contains(&name) && names.iter().any(|hidden| hidden.as_ref().as_bytes() == name)
+            };
             if let Some(value) = at.filter(hidden).map(|at| at + 1) {
                 text.add(value).write_bytes(0, length - value);
             }

@@ -113,6 +113,9 @@ fn keys_of_the_environment_are_not_in_sight_while_the_program_runs() {
         Ok(bytes) => {
             let text = String::from_utf8_lossy(&bytes).into_owned();
             assert!(text.contains("OPENAI_API_KEY=") && !text.contains("canary"), "{text}");
+            // The provider's own, which only the configuration names; what is not secret stays.
+            assert!(text.contains("TEST_KEY=") && !text.contains(&world.backend.token), "{text}");
+            assert!(text.contains(&format!("HOME={}", world.home().display())), "{text}");
         }
         Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::PermissionDenied),
     }

@@ -113,7 +113,10 @@ impl Birth<'_> {
         flags: i32,
         confinement: &mut dyn Confinement,
     ) -> Result<libc::pid_t, SetupError> {
-        let (gate, mut open) = std::io::pipe().map_err(|error| SetupError::new("descriptors", error))?;
+        // Without namespaces nothing is done for it from outside, so it need not wait.
+        let gate = (flags != 0).then(std::io::pipe).transpose();
+        let (gate, open) = gate.map_err(|error| SetupError::new("descriptors", error))?.unzip();
+        let supervisor = std::process::id() as libc::pid_t;
         let none = 0usize;
         // SAFETY: without CLONE_VM this is a fork; the supervisor has one thread, so the child may do anything.
         // The unused arguments are zero, so their order, which differs between machines, does not matter.
@@ -124,9 +127,10 @@ impl Birth<'_> {
         if pid == 0 {
             // Ours would keep the pipe open when the supervisor dies.
             drop(open);
-            self.be(gate, confinement)
+            self.be(gate, supervisor, confinement)
         }
         let pid = pid as libc::pid_t;
+        let Some(mut open) = open else { return Ok(pid) };
         let adopted = confinement
             .adopt(pid)
             .and_then(|()| open.write_all(b"!").map_err(|error| SetupError::new("namespaces", error)));
@@ -137,7 +141,8 @@ impl Birth<'_> {
         })
     }
 
-    fn be(self, mut gate: PipeReader, confinement: &mut dyn Confinement) -> ! {
+    /// Without a gate `started_by` has to be our parent still: else it died before we could be told.
+    fn be(self, gate: Option<PipeReader>, started_by: libc::pid_t, confinement: &mut dyn Confinement) -> ! {
         // SAFETY: system calls on our own process. Without a namespace of ours there is a tree to be ended first.
         let supervisor = unsafe {
             let first = libc::getpid() == 1;
@@ -147,7 +152,12 @@ impl Birth<'_> {
             }
             libc::getppid()
         };
-        let outcome = match gate.read_exact(&mut [0]) {
+        let opened = match gate {
+            Some(mut gate) => gate.read_exact(&mut [0]),
+            None if supervisor == started_by => Ok(()),
+            None => Err(std::io::ErrorKind::UnexpectedEof.into()),
+        };
+        let outcome = match opened {
             Ok(()) => {
                 // SAFETY: our own process; now that its id maps are written the command must not trace it.
                 unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 0) };

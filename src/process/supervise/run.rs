@@ -86,6 +86,9 @@ fn start(
     let (child, report) = match flags {
         Some(flags) => {
             let report = Report::new()?;
+            if flags == 0 {
+                shield(confinement);
+            }
             let birth = init::Birth { job, signals, terminal, control, report: &report };
             (birth.fork(flags, confinement)?, Some(report))
         }

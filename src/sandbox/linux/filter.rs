@@ -32,6 +32,10 @@ const RETURN: u16 = 0x06;
 const NUMBER: u32 = 0;
 const FIRST: u32 = 16;
 
+/// Calls looked at one after the other. The kernel walks through a filter once for each call there is when it is
+/// installed, so that most calls should be told from those listed in few steps.
+const GROUP: usize = 12;
+
 /// The filter: `refused` with EPERM, new namespaces too when `namespaces` says so; `absent` as if the kernel did not
 /// have it.
 ///
@@ -42,14 +46,7 @@ pub(super) fn filter(
     absent: &[c_long],
     namespaces: bool,
 ) -> Result<BpfProgram, BackendError> {
-    let (always, sometimes): (Rules, Rules) = refused.into_iter().partition(|(_, rules)| rules.is_empty());
-    let arch = TargetArch::try_from(std::env::consts::ARCH)?;
-    let refusing = SeccompAction::Errno(libc::EPERM as u32);
-    // Without rules it is the check of the machine and one return.
-    let bare = SeccompFilter::new(Rules::new(), SeccompAction::Allow, refusing.clone(), arch)?;
-    let mut program = BpfProgram::try_from(bare)?;
-    program.pop();
-    program.push(plain(LOAD, NUMBER));
+    let mut program = opening()?;
     if cfg!(target_arch = "x86_64") {
         // The same entry also takes the x32 numbers, which differ by one bit from those listed here. -1 is what a
         // tracer sets to skip a call, not an x32 number; it is harmless to refuse it here too.
@@ -66,26 +63,76 @@ pub(super) fn filter(
             plain(RETURN, libc::SECCOMP_RET_ALLOW),
         ]);
     }
-    let always: Vec<u32> = always.into_keys().map(|call| call as u32).collect();
-    table(&mut program, &always, libc::EPERM);
-    let absent: Vec<u32> = absent.iter().map(|call| *call as u32).collect();
-    table(&mut program, &absent, libc::ENOSYS);
-    if sometimes.is_empty() {
-        program.push(plain(RETURN, libc::SECCOMP_RET_ALLOW));
-    } else {
-        let rest = SeccompFilter::new(sometimes, SeccompAction::Allow, refusing, arch)?;
-        program.extend(BpfProgram::try_from(rest)?);
+    let (always, sometimes) = parted(refused);
+    table(&mut program, &always, Some(errno(libc::EPERM)));
+    let mut absent: Vec<u32> = absent.iter().map(|call| *call as u32).collect();
+    absent.sort_unstable();
+    table(&mut program, &absent, Some(errno(libc::ENOSYS)));
+    close(&mut program, sometimes, SeccompAction::Errno(libc::EPERM as u32))?;
+    Ok(program)
+}
+
+/// The filter that lets somebody be asked about `rules`.
+///
+/// # Errors
+/// As for [`filter`].
+pub(super) fn asking(rules: Rules) -> Result<BpfProgram, BackendError> {
+    let mut program = opening()?;
+    let (always, sometimes) = parted(rules);
+    table(&mut program, &always, Some(libc::SECCOMP_RET_USER_NOTIF));
+    // The library has no word for asking: another one stands in, and is replaced in what it gives.
+    close(&mut program, sometimes, SeccompAction::Log)?;
+    for step in &mut program {
+        if step.code == RETURN && step.k == libc::SECCOMP_RET_LOG {
+            step.k = libc::SECCOMP_RET_USER_NOTIF;
+        }
     }
     Ok(program)
 }
 
-/// Returns `error` for each of the calls; a jump reaches 255 instructions at most.
-fn table(program: &mut BpfProgram, calls: &[u32], error: i32) {
-    for calls in calls.chunks(250) {
-        let count = calls.len() as u8;
-        program.extend((0..count).zip(calls).map(|(at, call)| jump(IF_EQUAL, *call, count - at, 0)));
-        program.push(plain(GO, 1));
-        program.push(plain(RETURN, errno(error)));
+/// The check of the machine, and the call's number at hand.
+fn opening() -> Result<BpfProgram, BackendError> {
+    let arch = TargetArch::try_from(std::env::consts::ARCH)?;
+    // Without rules it is the check and one return.
+    let bare = SeccompFilter::new(Rules::new(), SeccompAction::Allow, SeccompAction::Log, arch)?;
+    let mut program = BpfProgram::try_from(bare)?;
+    program.pop();
+    program.push(plain(LOAD, NUMBER));
+    Ok(program)
+}
+
+/// The calls without rules, in their order, and the others.
+fn parted(rules: Rules) -> (Vec<u32>, Rules) {
+    let (always, sometimes): (Rules, Rules) = rules.into_iter().partition(|(_, rules)| rules.is_empty());
+    (always.into_keys().map(|call| call as u32).collect(), sometimes)
+}
+
+/// Everything else is allowed, but for `action` where one of a call's rules holds.
+fn close(program: &mut BpfProgram, sometimes: Rules, action: SeccompAction) -> Result<(), BackendError> {
+    let calls: Vec<u32> = sometimes.keys().map(|call| *call as u32).collect();
+    table(program, &calls, None);
+    program.push(plain(RETURN, libc::SECCOMP_RET_ALLOW));
+    if !sometimes.is_empty() {
+        let arch = TargetArch::try_from(std::env::consts::ARCH)?;
+        let rest = SeccompFilter::new(sometimes, SeccompAction::Allow, action, arch)?;
+        program.extend(BpfProgram::try_from(rest)?);
+    }
+    Ok(())
+}
+
+/// Returns `said` for each of the calls, which are in order, or goes on after the instruction that follows.
+fn table(program: &mut BpfProgram, calls: &[u32], said: Option<u32>) {
+    let end = program.len() + calls.chunks(GROUP).map(|group| group.len() + 3).sum::<usize>();
+    let mut groups = calls.chunks(GROUP).peekable();
+    while let Some(group) = groups.next() {
+        let next = groups.peek().and_then(|group| group.first()).copied().unwrap_or(u32::MAX);
+        let count = group.len() as u8;
+        program.push(jump(IF_AT_LEAST, next, count + 2, 0));
+        program.extend((0..count).zip(group).map(|(at, call)| jump(IF_EQUAL, *call, count - at, 0)));
+        let rest = (end - program.len()) as u32;
+        program.push(plain(GO, rest - 1));
+        // One further on it is one less to the end, and one more to what follows.
+        program.push(said.map_or_else(|| plain(GO, rest - 1), |said| plain(RETURN, said)));
     }
 }
 
@@ -104,3 +151,6 @@ fn jump(code: u16, k: u32, jt: u8, jf: u8) -> sock_filter {
 #[cfg(test)]
 #[path = "filter_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+pub(super) use tests::said_here;

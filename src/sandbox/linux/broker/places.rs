@@ -73,7 +73,7 @@ impl Places {
                 self.write.iter().any(|root| root.starts_with(folder) || Path::new(folder).starts_with(root));
             path.starts_with(folder) && !rooted
         };
-        plain && SYSTEM.iter().any(|folder| inside(folder))
+        plain && SYSTEM.iter().any(inside)
     }
 
     /// Whether `path` is in a repository that is open. Git writes through links there, later and for the user: one put in
