@@ -264,9 +264,14 @@ fn folder(roots: &Roots, commands: &Commands, cwd: &Path, output: &str) -> Optio
     let printed = output
         .lines()
         .filter(|line| says(line, &SIGNS))
-        .flat_map(|line| line.split(quotes))
-        .map(|word| PathBuf::from(word.trim_end_matches([':', '.'])))
-        .filter(|path| path.is_absolute());
+        .flat_map(|line| {
+            let paths: Vec<&str> = line.split(quotes).filter(|word| word.starts_with('/')).collect();
+            // "/bin/bash: line 1: /a/b: Read-only file system": the first is who says it.
+            let speaker = paths.len() > 1
+                && paths.first().is_some_and(|first| line.starts_with(first) && first.ends_with(':'));
+            paths.into_iter().skip(usize::from(speaker))
+        })
+        .map(|word| PathBuf::from(word.trim_end_matches([':', '.'])));
     one_folder(roots, named.chain(printed))
 }
 

@@ -32,6 +32,7 @@ fn the_one_place_that_was_refused() {
         ("touch /etc/x".to_owned(), String::new(), "-"),
         ("touch x".to_owned(), String::new(), "-"),
         ("make > log".to_owned(), format!("sh: 1: {}: Read-only file system", at("c/out")), "c"),
+        ("make > log".to_owned(), format!("/bin/bash: line 1: {}: Read-only file system", at("c/out")), "c"),
         ("make".to_owned(), format!("OSError: [Errno 30] Read-only file system: '{}'", at("a/b/o")), "a/b"),
         ("make".to_owned(), format!("wrote {}", at("c/out")), "-"),
         (

@@ -96,7 +96,7 @@ fn changed(turn: &Listed, now: u64) -> String {
 
 /// What the thread began with, in quotation marks; nothing when it is not stored.
 fn first_words(home: &Path, thread: &str) -> String {
-    let found = thread.parse().ok().and_then(|id: ThreadId| threads::first_words(home, id));
+    let found = thread.parse().ok().and_then(|id: ThreadId| threads::names::called(home, id));
     let Some(words) = found.filter(|words| !words.trim().is_empty()) else { return String::new() };
     let short: String = words.chars().take(WORDS).collect();
     let more = if short.len() < words.len() { "…" } else { "" };

@@ -127,7 +127,7 @@ impl Iterator for List {
 }
 
 /// Reads one file's head; `None` when it does not belong into the list or cannot be read.
-fn summary(found: Found, filter: &Filter) -> Option<Summary> {
+pub(super) fn summary(found: Found, filter: &Filter) -> Option<Summary> {
     let head = head::read(&found.path).ok()?;
     let meta = head.meta?;
     // As it is stored: a name that is not UTF-8 stands in the file with replacement characters.
@@ -164,12 +164,6 @@ pub(crate) fn last(home: &Path, cwd: Option<&Path>) -> Option<Summary> {
 pub(crate) fn find(home: &Path, id: ThreadId) -> Result<Found, Error> {
     let mut all = Walk::new(home, false).chain(Walk::new(home, true));
     all.find(|found| found.id == id).ok_or_else(|| Error::NotFound { what: id.to_string() })
-}
-
-/// What a thread is called, or else the first words of its first prompt; `None` when it is not stored.
-pub(crate) fn first_words(home: &Path, id: ThreadId) -> Option<String> {
-    let summary = summary(find(home, id).ok()?, &Filter { subagents: true, ..Filter::default() })?;
-    names::all(home).remove(&id).or(summary.preview)
 }
 
 /// The thread that the user means: an id, or a name given earlier.

@@ -69,9 +69,7 @@ mod written;
 
 pub(crate) use error::Error;
 pub(crate) use fork::fork;
-pub(crate) use index::{
-    Filter, Found, List, Order, Summary, find, first_words, folder_of, id_of, last, list, resolve,
-};
+pub(crate) use index::{Filter, Found, List, Order, Summary, find, folder_of, id_of, last, list, resolve};
 pub(crate) use load::{Loaded, load};
 pub(crate) use meta::{Git, NewThread};
 pub(crate) use notes::Placed;

@@ -8,6 +8,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::error::Error;
+use super::index::{Filter, find, summary};
 use super::line::timestamp;
 use super::reader::Forwards;
 use crate::base::fs::{ends_torn, open_private_append};
@@ -62,6 +63,12 @@ fn entries(home: &Path) -> Vec<Entry> {
         entries.extend(raw.bytes.ok().and_then(|bytes| serde_json::from_slice::<Entry>(bytes).ok()));
     }
     entries
+}
+
+/// What a thread is called, or else the first words of its first prompt; `None` when it is not stored.
+pub(crate) fn called(home: &Path, id: ThreadId) -> Option<String> {
+    let summary = summary(find(home, id).ok()?, &Filter { subagents: true, ..Filter::default() })?;
+    all(home).remove(&id).or(summary.preview)
 }
 
 #[cfg(test)]

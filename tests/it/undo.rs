@@ -138,7 +138,7 @@ fn a_turn_that_could_not_be_kept_is_told_and_no_earlier_one_is_meant_instead() {
         .collect();
     assert_eq!(held.len(), 1);
     world.backend.script(&calls_then(&exec("echo lost > lost.txt"), "done"));
-    let run = world.exec(&["--json", "--skip-git-repo-check", "-s", "workspace-write", "change more"]).run();
+    let run = world.exec(&["--skip-git-repo-check", "-s", "workspace-write", "change more"]).run();
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     let told = "What this turn changes cannot be taken back by undo: another program held";
     assert_eq!(run.stdout.matches(told).count(), 1, "{}", run.stdout);

@@ -1,3 +1,5 @@
+//! Turns that could not be kept are told, and no earlier one is meant instead.
+
 use std::fs;
 use std::path::Path;
 
