@@ -117,7 +117,8 @@ pub(crate) fn fallback(namespaces: bool) -> Option<Level> {
 /// Whether a supervisor of `exe` can set up all namespaces and mounts.
 fn probe(exe: &Path) -> bool {
     let mut command = Command::new(exe);
-    command.arg0(ARGV0).arg(PROBE).env_clear();
+    // In a group of its own: a Ctrl-Z that stopped it before it is this program would keep us from stopping too.
+    command.arg0(ARGV0).arg(PROBE).env_clear().process_group(0);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     command.output().is_ok_and(|output| output.stdout == ANSWER.as_bytes())
 }

@@ -5,6 +5,7 @@
 use std::ffi::OsStr;
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -74,7 +75,9 @@ pub(super) fn command(cwd: &Path, hidden: &[String]) -> Command {
         .env("LC_ALL", "C")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::null());
+        .stderr(Stdio::null())
+        // A Ctrl-Z that stopped it before it is git would keep us from stopping too.
+        .process_group(0);
     // The repository can name filters, which are programs of whoever wrote it.
     for name in hidden {
         command.env_remove(name);
