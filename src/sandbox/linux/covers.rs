@@ -1,8 +1,10 @@
 //! What a command cannot read, in its own view of the file system. A mount on a file is gone the moment somebody outside
 //! renames another file over it, as every careful program does that writes one anew, this one with its credentials
 //! too; and what is written beside it until then has a name that no list knows. So a folder that holds such files is
-//! shown as it is when the command starts, without them, and what comes later does not appear. A folder the command
-//! works in cannot be frozen, a very large one would cost too much: there Landlock keeps the names as well.
+//! shown as it is when the command starts, without them, and what comes later does not appear. A very large one would
+//! cost too much: there Landlock keeps the names as well. A folder the command works in cannot be frozen either; to keep
+//! its names would mean to ask about every file that is opened and to run nothing that was just made beside a secret,
+//! so a secret of the workspace is covered as it was when the command started, and the next command covers it again.
 
 use std::ffi::{CStr, CString, OsStr};
 use std::os::fd::OwnedFd;
@@ -23,7 +25,7 @@ use crate::process::supervise::SetupError;
 const ENTRIES: usize = 128;
 
 /// Hides all of `paths`; the folders of `write` but what is `closed` in them stay as they are. Gives whether nothing of
-/// it can come to light when somebody outside writes a file anew.
+/// it outside of `write` can come to light when somebody writes a file anew.
 ///
 /// # Errors
 /// Something that is there cannot be covered.
@@ -47,7 +49,7 @@ pub(super) fn hide(paths: &[PathBuf], write: &[PathBuf], closed: &[PathBuf]) -> 
     for path in paths.iter().filter(|path| !path.parent().is_some_and(|folder| held.contains(&folder))) {
         match cover_one(path, &cover) {
             // A folder is not written anew by renaming another over it.
-            Ok(()) => lasting = lasting && path.is_dir(),
+            Ok(()) => lasting = lasting && (path.is_dir() || write.iter().any(|root| path.starts_with(root))),
             // Not there, or out of reach for the command as well.
             Err(Errno::NOENT | Errno::ACCESS | Errno::NOTDIR) => {}
             Err(error) => return Err(fail(path.display(), error)),

@@ -126,21 +126,26 @@ fn that_names_of_secrets_are_kept_is_missed_when_it_is_left_out() {
     for way in ways().into_iter().filter(|way| way.level == NAMESPACES) {
         for (without, seen) in [(&[][..], false), (&["names of secrets"], true)] {
             let bed = Bed::new(way);
-            bed.write("work/.env", "hush-hush");
+            // Too many for a folder of their own in the command's view.
+            for number in 0..200 {
+                bed.write(&format!("home/.ssh/known-{number}.pub"), "open");
+            }
+            bed.write("home/.ssh/id_ed25519", "hush-hush");
             let mut codex = Command::new(bed.path().join("codex"));
             codex.args(["sandbox", "--full-auto", "--level", way.level]);
             for protection in without {
                 codex.args(["--without", protection]);
             }
-            codex.args(["--", "sh", "-c", "echo ready; read line; cat .env"]);
+            codex.args(["--", "sh", "-c", "echo ready; read line; cat ~/.ssh/id_ed25519"]);
             bed.prepare(&mut codex);
             codex.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
             let mut child = codex.spawn().unwrap();
             let mut lines = BufReader::new(child.stdout.take().unwrap());
             let mut output = String::new();
             lines.read_line(&mut output).unwrap();
-            bed.write("work/.saved", "hush-hush");
-            std::fs::rename(bed.work().join(".saved"), bed.work().join(".env")).unwrap();
+            let keys = bed.path().join("home/.ssh");
+            bed.write("home/.ssh/saved", "hush-hush");
+            std::fs::rename(keys.join("saved"), keys.join("id_ed25519")).unwrap();
             child.stdin.take().unwrap().write_all(b"go\n").unwrap();
             lines.read_to_string(&mut output).unwrap();
             child.wait().unwrap();

